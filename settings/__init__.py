@@ -1,0 +1,1 @@
+"""How the shop is run: everything that differs between a laptop, a test and a server."""

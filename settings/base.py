@@ -1,0 +1,114 @@
+"""What holds everywhere. What differs between machines comes from `settings.env`."""
+
+from datetime import timedelta
+
+from settings import env, unfold
+
+ENVIRONMENT = env.read(env.everything())
+
+SECRET_KEY = ENVIRONMENT.secret_key
+DEBUG = ENVIRONMENT.debug
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+CSRF_TRUSTED_ORIGINS = ENVIRONMENT.csrf_trusted_origins
+DATABASES = {"default": ENVIRONMENT.database}
+CACHES = {"default": ENVIRONMENT.cache}
+MAILERS = {"default": ENVIRONMENT.mailer}
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
+
+SHOP_NAME = ENVIRONMENT.shop_name
+SHOP_CURRENCY = ENVIRONMENT.shop_currency
+SHOP_PUBLIC_CATALOG = ENVIRONMENT.public_catalog
+SHOP_RESET_URL = ENVIRONMENT.reset_url
+SHOP_TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
+SHOP_RATES = {
+    "login": ENVIRONMENT.rate_login,
+    "register": ENVIRONMENT.rate_register,
+    "api": ENVIRONMENT.rate_api,
+}
+JWT_SIGNING_KEY = ENVIRONMENT.jwt_signing_key
+JWT_ISSUER = JWT_AUDIENCE = "shop"
+ACCESS_LIFETIME = timedelta(days=1)
+REFRESH_LIFETIME = timedelta(days=7)
+SESSION_LIFETIME = timedelta(days=30)
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "ninja",  # serves the API's documentation from here instead of from another site
+    "shop",
+]
+MIDDLEWARE = [
+    "shop.api.middleware.ApiMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ninja.compatibility.files.fix_request_files_middleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [env.ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "settings.urls"
+WSGI_APPLICATION = "settings.wsgi.application"
+
+AUTH_USER_MODEL = "shop.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_REDIRECT_URL = "admin:index"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.ROOT / ".static"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = ENVIRONMENT.media_root
+
+# The contract's bound on a JSON body; files are bounded where they are read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_allowed_origins
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After"]
+
+UNFOLD = unfold.configuration(SHOP_NAME)

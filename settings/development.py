@@ -1,0 +1,3 @@
+"""A laptop: SQLite, mails on the console, no HTTPS."""
+
+from settings.base import *  # noqa: F403

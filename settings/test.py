@@ -1,0 +1,29 @@
+"""The test suite: the database of `DATABASE_URL`; all else is fixed, whatever a `.env` says."""
+
+import tempfile
+from pathlib import Path
+
+from settings import env
+from settings.base import *  # noqa: F403
+from settings.base import DATABASES
+
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
+# A file, not memory: several processes and threads are to share it.
+DATABASES["default"]["TEST"] = (
+    {"NAME": str(env.ROOT / ".test.sqlite3")} if "sqlite" in DATABASES["default"]["ENGINE"] else {}
+)
+CACHES = {"default": env.cache("locmem://")}
+MAILERS = {"default": env.mailer("dummy://")}
+WHITENOISE_AUTOREFRESH = True  # no collected files here
+MEDIA_ROOT = Path(tempfile.gettempdir()) / "shop-test-media"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SECRET_KEY = "for-the-tests-only-" * 3
+JWT_SIGNING_KEY = "for-the-tests-only-tokens-" * 2
+SHOP_NAME = "Test Shop"
+SHOP_CURRENCY = "EUR"
+SHOP_PUBLIC_CATALOG = False
+SHOP_RESET_URL = ""
+SHOP_TRUSTED_PROXIES = 0
+SHOP_RATES = dict.fromkeys(("login", "register", "api"), env.Rate(100_000, 60))
+CORS_ALLOWED_ORIGINS = ["https://app.example.com"]

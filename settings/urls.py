@@ -1,0 +1,18 @@
+"""Where everything answers: the back office, the API, and, on a laptop, the pictures."""
+
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+
+from shop.api import api
+from shop.api.middleware import unknown_address
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/", api.urls),
+    re_path("^api(/|$)", unknown_address),
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+]

@@ -1,0 +1,55 @@
+"""How an answer leaves: rows through one compiled serializer, never through model instances."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from pydantic import BaseModel
+
+from shop.api.schemas import Page, Paging
+
+
+def dump(shape: type[BaseModel], data: dict[str, Any]) -> str:
+    """The JSON of what was given: keys that are not in `data` are left out."""
+    return shape.model_validate(data).model_dump_json(exclude_unset=True)
+
+
+def answer(
+    shape: type[BaseModel], data: dict[str, Any], *, status: int = 200, **headers: str
+) -> HttpResponse:
+    """One JSON answer."""
+    return json_answer(dump(shape, data), status=status, **headers)
+
+
+def json_answer(body: str | bytes, *, status: int = 200, **headers: str) -> HttpResponse:
+    """The same from JSON that is there already; `ETag="…"` and the like become headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpResponse(body, status=status, content_type="application/json", headers=named)
+
+
+def page[Row](
+    request: HttpRequest,
+    paging: Paging,
+    shape: type[Page[Any]],
+    rows: QuerySet[Any, Row],
+    *,
+    count: int,
+    finish: Callable[[list[Row]], list[dict[str, Any]]],
+) -> HttpResponse:
+    """One page of a list. `finish` completes the page's rows, all at once."""
+    start = (paging.page - 1) * paging.page_size
+    items = finish(list(rows[start : start + paging.page_size]))
+    data = {
+        "items": items,
+        "count": count,
+        "next": _address(request, paging.page + 1) if start + paging.page_size < count else None,
+        "previous": _address(request, paging.page - 1) if paging.page > 1 else None,
+    }
+    return answer(shape, data)
+
+
+def _address(request: HttpRequest, number: int) -> str:
+    query = request.GET.copy()
+    query["page"] = str(number)
+    return request.build_absolute_uri(f"?{query.urlencode()}")

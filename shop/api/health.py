@@ -1,0 +1,18 @@
+"""Whether the shop is up."""
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from shop.api.answers import answer
+from shop.api.schemas import Health
+
+router = Router()
+
+
+@router.get("/", response=Health)
+def health(request: HttpRequest) -> HttpResponse:
+    """200 while the database answers, else 503."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return answer(Health, {"status": "ok"})

@@ -1,0 +1,214 @@
+"""The catalogue. Bodies and answers follow the model's fields: nothing here names one that may change."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from django.core.cache import cache
+from django.core.files.storage import default_storage
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from ninja import File, Header, Path, Query, Router, Status, UploadedFile
+
+from shop import surface
+from shop.api.answers import dump, json_answer, page
+from shop.api.auth import ApiRequest, Caller, reader, staff
+from shop.api.documentation import raises
+from shop.api.reflect import Body
+from shop.api.schemas import (
+    Id,
+    Page,
+    ProductFilters,
+    ProductIn,
+    ProductOut,
+    ProductPatch,
+    StockCount,
+    StockDelta,
+)
+from shop.models import Product, StockMovement
+from shop.services import products, stock
+from shop.services.errors import InsufficientStock, NotFound, ProductChanged, StockChanged
+
+router = Router()
+COLUMNS = [surface.field(Product, name).attname for name in surface.readable(Product)]
+FILES = surface.files(Product)
+COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
+
+type ProductId = Annotated[Id, Path()]
+type ETag = Annotated[str, Header(max_length=1000)]
+type Row = dict[str, Any]
+
+
+def finish_rows(request: HttpRequest) -> Callable[[list[Row]], list[Row]]:
+    """Give files their addresses."""
+
+    def finish(rows: list[Row]) -> list[Row]:
+        for row in rows:
+            for name in FILES:
+                address = row[name] and request.build_absolute_uri(default_storage.url(row[name]))
+                row[name] = address or None
+        return rows
+
+    return finish
+
+
+@router.get("/", response=Page[ProductOut], auth=reader)
+def list_products(request: ApiRequest, filters: Query[ProductFilters]) -> HttpResponse:
+    """The catalogue, a page at a time. Admins also see what is not active."""
+    found = _filtered(_visible(request), filters)
+    ordering = filters.ordering
+    rows = found.order_by(ordering, "-id" if ordering.startswith("-") else "id").values(*COLUMNS)
+    return page(
+        request,
+        filters,
+        Page[ProductOut],
+        rows,
+        count=_count(request, found, filters),
+        finish=finish_rows(request),
+    )
+
+
+@router.post("/", response={201: ProductOut}, auth=staff("add_product"))
+def create_product(request: ApiRequest, body: ProductIn) -> HttpResponse:
+    """Put something new on the shelf."""
+    values = body.model_dump(exclude_unset=True, exclude={"stock"})
+    product = products.create_product(actor=request.auth.user, values=values, stock=body.stock)
+    return _answer(request, product.pk, status=201)
+
+
+@router.get("/{product_id}/", response=ProductOut, auth=reader)
+def get_product(request: ApiRequest, product_id: ProductId, if_none_match: ETag = "") -> HttpResponse:
+    """One product. Send its `ETag` back as `If-None-Match` to learn cheaply that nothing changed."""
+    body = _json(request, _visible(request), product_id)
+    tag = _etag(body)
+    if tag in _tags(if_none_match):
+        return HttpResponse(status=304, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
+    return json_answer(body, ETag=tag, Cache_Control="private, no-cache")
+
+
+@router.put("/{product_id}/", response=ProductOut, auth=staff("change_product"))
+@raises(ProductChanged)
+def replace_product(
+    request: ApiRequest, product_id: ProductId, body: ProductIn, if_match: ETag = ""
+) -> HttpResponse:
+    """Change a product. A `stock` is a count: the difference goes into the ledger."""
+    return _change(request, product_id, body, if_match)
+
+
+@router.patch("/{product_id}/", response=ProductOut, auth=staff("change_product"))
+@raises(ProductChanged)
+def change_product(
+    request: ApiRequest, product_id: ProductId, body: ProductPatch, if_match: ETag = ""
+) -> HttpResponse:
+    """Change some fields of a product."""
+    return _change(request, product_id, body, if_match)
+
+
+@router.delete("/{product_id}/", response={204: None}, auth=staff("delete_product"))
+def delete_product(request: ApiRequest, product_id: ProductId) -> Status[None]:
+    """Erase a product, or archive it if it was ever ordered: past orders still show it."""
+    products.remove_product(product_id=product_id)
+    return Status(204, None)
+
+
+@router.post("/{product_id}/stock/", response=ProductOut, auth=staff("change_product"))
+@raises(StockChanged, InsufficientStock)
+def adjust_stock(request: ApiRequest, product_id: ProductId, body: StockDelta | StockCount) -> HttpResponse:
+    """Add or remove units (`delta`), or set what was counted (`counted`, guarded by `expected`)."""
+    actor = request.auth.user
+    if isinstance(body, StockDelta):
+        kind = StockMovement.Kind(body.kind)
+        stock.adjust_stock(
+            product_id=product_id, delta=body.delta, kind=kind, actor=actor, reason=body.reason
+        )
+    else:
+        stock.count_stock(product_id=product_id, actor=actor, **body.model_dump())
+    return _answer(request, product_id)
+
+
+@router.put("/{product_id}/image/", response=ProductOut, auth=staff("change_product"))
+def set_image(request: ApiRequest, product_id: ProductId, image: File[UploadedFile]) -> HttpResponse:
+    """Show this JPEG, PNG or WebP, up to 5 MB and 12 megapixels."""
+    return _change_image(request, product_id, image)
+
+
+@router.delete("/{product_id}/image/", response=ProductOut, auth=staff("change_product"))
+def remove_image(request: ApiRequest, product_id: ProductId) -> HttpResponse:
+    """Show no picture."""
+    return _change_image(request, product_id, "")
+
+
+def _visible(request: ApiRequest) -> QuerySet[Product]:
+    return Product.objects.all() if _sees_all(request) else Product.objects.filter(is_active=True)
+
+
+def _sees_all(request: ApiRequest) -> bool:
+    return isinstance(request.auth, Caller) and request.auth.is_staff
+
+
+def _filtered(found: QuerySet[Product], filters: ProductFilters) -> QuerySet[Product]:
+    exact = {
+        "price__gte": filters.min_price,
+        "price__lte": filters.max_price,
+        "in_stock": filters.in_stock,
+        "is_active": filters.is_active,
+    }
+    found = found.filter(**{name: value for name, value in exact.items() if value is not None})
+    for word in filters.search.split():
+        has_word = Q(name__icontains=word) | Q(sku__icontains=word)
+        found = found.filter(has_word | Q(description__icontains=word))
+    return found
+
+
+def _count(request: ApiRequest, found: QuerySet[Product], filters: ProductFilters) -> int:
+    """How many; of the whole catalogue, up to 30 seconds old, since counting it costs most of the call."""
+    if filters.model_fields_set - {"page", "page_size", "ordering"}:
+        return found.count()
+    key = "products:all" if _sees_all(request) else "products:active"
+    return cache.get_or_set(key, found.count, COUNT_MAY_BE_OLD) or 0
+
+
+def _json(request: ApiRequest, found: QuerySet[Product], product_id: int) -> str:
+    row = found.filter(pk=product_id).values(*COLUMNS).first()
+    if row is None:
+        raise NotFound
+    return dump(ProductOut, finish_rows(request)([row])[0])
+
+
+def _answer(request: ApiRequest, product_id: int, *, status: int = 200) -> HttpResponse:
+    """The product as the database has it now, so that what is answered is what a GET shows."""
+    body = _json(request, Product.objects.all(), product_id)
+    return json_answer(body, status=status, ETag=_etag(body))
+
+
+def _etag(body: str) -> str:
+    return f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+
+
+def _tags(header: str) -> list[str]:
+    """The entity tags of a header; a weak one counts as its strong twin (RFC 9110, section 13.1.2)."""
+    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
+
+
+def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> HttpResponse:
+    changes = body.model_dump(exclude_unset=True)
+
+    def unchanged(_: Product) -> None:
+        """Under the product's lock: what the caller read must be what is there."""
+        now = _json(request, Product.objects.all(), product_id)
+        if if_match and "*" not in if_match and _etag(now) not in _tags(if_match):
+            raise ProductChanged
+
+    products.update_product(
+        product_id=product_id,
+        actor=request.auth.user,
+        stock=changes.pop("stock", None),
+        changes=changes,
+        check=unchanged if if_match else lambda _: None,
+    )
+    return _answer(request, product_id)
+
+
+def _change_image(request: ApiRequest, product_id: int, image: UploadedFile | str) -> HttpResponse:
+    products.update_product(product_id=product_id, actor=request.auth.user, changes={"image": image})
+    return _answer(request, product_id)

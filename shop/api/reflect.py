@@ -1,0 +1,128 @@
+"""API bodies read from a model: its types, choices, validators, limits, names and help texts."""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from ninja.orm.fields import TYPES
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    create_model,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from shop import surface, text
+
+NOT_COERCED = (int, bool)  # so that neither "3" nor true passes for a number
+
+
+class Body(BaseModel):
+    """A body that refuses unknown names: a typing mistake is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def answers[M: BaseModel](model: surface.Model, names: Iterable[str]) -> Callable[[type[M]], type[M]]:
+    """Fill a class with what is answered: every name always present."""
+    return lambda shape: _filled(shape, {n: _outgoing(surface.field(model, n)) for n in names})
+
+
+def takes[M: BaseModel](
+    model: surface.Model, names: Iterable[str], *, partial: bool = False
+) -> Callable[[type[M]], type[M]]:
+    """Fill a class with what may be sent: required is what the model requires (nothing, if partial)."""
+    return lambda shape: _filled(
+        shape, {n: _incoming(surface.field(model, n), partial=partial) for n in names}
+    )
+
+
+def _filled[M: BaseModel](shape: type[M], found: dict[str, tuple[str, Any, FieldInfo]]) -> type[M]:
+    fields: dict[str, Any] = {key: (type_, about) for key, type_, about in found.values()}
+    return create_model(
+        shape.__name__, __base__=shape, __module__=shape.__module__, __doc__=shape.__doc__, **fields
+    )
+
+
+def _outgoing(field: surface.Field) -> tuple[str, Any, FieldInfo]:
+    type_ = _python_type(field)
+    if field.null or isinstance(field, models.FileField):
+        type_ = type_ | None
+    return field.attname, type_, _about(field)
+
+
+def _incoming(field: surface.Field, *, partial: bool) -> tuple[str, Any, FieldInfo]:
+    type_ = _python_type(field)
+    if field.choices:
+        blank = ("",) if field.blank else ()
+        type_ = Literal[tuple(value for value, _ in field.flatchoices) + blank]
+    else:
+        type_ = Annotated[type_, *_limits(field, type_)]
+    if field.null:
+        type_ = type_ | None
+    required = not (partial or field.null or field.blank or field.has_default())
+    return field.attname, type_, _about(field, **({} if required else {"default": _default(field)}))
+
+
+def _python_type(field: surface.Field) -> Any:
+    target = getattr(field, "target_field" if field.is_relation else "output_field", field)
+    type_ = TYPES[target.get_internal_type()]
+    return AwareDatetime if type_ is datetime.datetime else type_
+
+
+def _limits(field: surface.Field, type_: Any) -> Iterator[Any]:
+    """What pydantic and the OpenAPI document know of the field's limits, then the field's own validators."""
+    if type_ in NOT_COERCED:
+        yield Strict()
+    if type_ is str:
+        shortest = None if field.blank else 1
+        yield Field(min_length=shortest, max_length=field.max_length)
+        yield AfterValidator(text.text if isinstance(field, models.TextField) else text.line)
+    if type_ is Decimal:
+        yield Field(
+            max_digits=getattr(field, "max_digits", None),
+            decimal_places=getattr(field, "decimal_places", None),
+        )
+    for validator in field.validators:
+        limit = getattr(validator, "limit_value", None)
+        if getattr(validator, "code", "") == "min_value" and not callable(limit):
+            yield Field(ge=limit)
+        elif getattr(validator, "code", "") == "max_value" and not callable(limit):
+            yield Field(le=limit)
+    yield AfterValidator(_checked_by(field))
+
+
+def _checked_by(field: surface.Field) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        try:
+            field.run_validators(value)
+        except ValidationError as error:
+            found = error.error_list[0]
+            raise PydanticCustomError(
+                str(found.code or "invalid"), "{m}", {"m": found.messages[0]}
+            ) from error
+        return value
+
+    return check
+
+
+def _default(field: surface.Field) -> Any:
+    """What the documentation shows; a default that is computed, or an absent one, shows as null."""
+    plain = field.has_default() and not callable(field.default)
+    return field.default if plain else None
+
+
+def _about(field: surface.Field, **more: Any) -> FieldInfo:
+    title = str(field.verbose_name)
+    info: FieldInfo = Field(
+        title=title[:1].upper() + title[1:], description=str(field.help_text) or None, **more
+    )
+    return info

@@ -1,0 +1,294 @@
+"""What goes in and out. Products are read from the model; people, carts and orders are written by hand."""
+
+import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from pydantic import AfterValidator, BaseModel, Field, Strict
+
+from shop import surface, text
+from shop.api.reflect import Body, answers, takes
+from shop.models import Order, Product, StockMovement
+from shop.models.cart import MAX_QUANTITY
+from shop.models.catalogue import MAX_STOCK
+
+MAX_ID = 2**63 - 1
+
+type Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+type Line = Annotated[str, AfterValidator(text.line)]
+type Text = Annotated[str, Field(max_length=1000), AfterValidator(text.text)]
+type Name = Annotated[Line, Field(min_length=1, max_length=100)]
+type Phone = Annotated[Line, Field(max_length=30)]
+type Password = Annotated[str, Field(min_length=1, max_length=256)]
+type Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
+type Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
+type Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
+type Search = Annotated[Line, Field(max_length=100)]
+type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
+type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
+
+
+def _email(value: str) -> str:
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ValueError(error.messages[0]) from error
+    return value.lower()
+
+
+type Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
+
+
+class Page[Item](BaseModel):
+    """One page of a list."""
+
+    items: list[Item]
+    count: int = Field(description="How many there are on all pages.")
+    next: str | None = Field(description="Address of the next page.")
+    previous: str | None = Field(description="Address of the page before.")
+
+
+class Paging(BaseModel):
+    """Which page of a list."""
+
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int = Field(20, ge=1, le=100)
+
+
+# People
+
+
+class UserOut(BaseModel):
+    """A person."""
+
+    id: int
+    email: str
+    first_name: str
+    last_name: str
+    phone: str
+    role: Literal["customer", "admin"]
+    created_at: datetime.datetime
+
+
+class SessionOut(BaseModel):
+    """A login: send `access` with every call, `refresh` to get the next pair."""
+
+    access: str
+    refresh: str
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds until `access` expires.")
+    user: UserOut
+
+
+class RegisterIn(Body):
+    email: Email
+    password: Password
+    first_name: Name
+    last_name: Name
+    phone: Phone = ""
+
+
+class LoginIn(Body):
+    email: Annotated[Line, Field(max_length=254)]
+    password: Password
+
+
+class RefreshIn(Body):
+    refresh: Annotated[str, Field(max_length=2000)]
+
+
+class LogoutIn(Body):
+    everywhere: Annotated[bool, Strict()] = False
+
+
+class ProfileIn(Body):
+    first_name: Name
+    last_name: Name
+    phone: Phone = ""
+
+
+class ProfilePatch(Body):
+    first_name: Name = ""
+    last_name: Name = ""
+    phone: Phone = ""
+
+
+class PasswordChangeIn(Body):
+    current_password: Password
+    new_password: Password
+
+
+class PasswordResetIn(Body):
+    email: Annotated[Line, Field(max_length=254)]
+
+
+class PasswordResetConfirmIn(Body):
+    uid: Annotated[Line, Field(max_length=100)]
+    token: Annotated[Line, Field(max_length=100)]
+    new_password: Password
+
+
+# Products
+
+
+@answers(Product, surface.readable(Product))
+class ProductOut(BaseModel):
+    """A product as customers see it."""
+
+
+@takes(Product, surface.writable(Product))
+class ProductIn(Body):
+    """A product. In a change, what is left out keeps its value."""
+
+    stock: Units = Field(0, description="Units in stock; in a change, a count of them.")
+
+
+@takes(Product, surface.writable(Product), partial=True)
+class ProductPatch(Body):
+    """The fields of a product to change."""
+
+    stock: Units = Field(0, description="Units counted.")
+
+
+class ProductFilters(Paging):
+    """What to show of the catalogue."""
+
+    search: Search = Field("", description="Words of the name, the SKU or the description.")
+    min_price: Amount | None = None
+    max_price: Amount | None = None
+    in_stock: bool | None = None
+    is_active: bool | None = Field(None, description="For admins: only these. Others see active ones.")
+    ordering: Literal["name", "-name", "price", "-price", "created_at", "-created_at"] = "-created_at"
+
+
+class StockDelta(Body):
+    """Units that came or went."""
+
+    delta: Annotated[int, Strict(), Field(ge=-MAX_STOCK, le=MAX_STOCK)]
+    kind: Literal[tuple(map(str, StockMovement.BY_HAND))] = "correction"  # type: ignore[valid-type]
+    reason: Annotated[Line, Field(max_length=200)] = ""
+
+
+class StockCount(Body):
+    """What was counted, and what the stock was when the counting began."""
+
+    counted: Units
+    expected: Units | None = None
+    reason: Annotated[Line, Field(max_length=200)] = ""
+
+
+# Cart
+
+
+class CartAdd(Body):
+    product_id: Annotated[Id, Strict()]
+    quantity: Quantity = 1
+
+
+class CartQuantity(Body):
+    quantity: Quantity
+
+
+class CartLineOut(BaseModel):
+    """One line of the cart, at today's price."""
+
+    id: int
+    product: ProductOut
+    quantity: int
+    price: Decimal
+    subtotal: Decimal
+    problem: Literal["insufficient-stock", "unavailable"] | None
+
+
+class CartOut(BaseModel):
+    """The whole cart."""
+
+    items: list[CartLineOut]
+    total_quantity: int
+    total_amount: Decimal
+    can_checkout: bool = Field(description="Whether there are lines and none has a problem.")
+
+
+# Orders
+
+
+class CheckoutIn(Body):
+    shipping_address: Annotated[Text, Field(min_length=1)]
+    payment_method: Payment = "cash_on_delivery"
+    payment_token: Literal["tok_success", "tok_declined"] | None = Field(
+        None, description="For `card`, simulated."
+    )
+    expected_total: Amount | None = Field(
+        None, description="What the customer was shown; another total is refused."
+    )
+    note: Text = ""
+
+
+class CancelIn(Body):
+    reason: Text = ""
+
+
+class StatusIn(Body):
+    status: Status
+    note: Text = Field("", description="The customer can read it.")
+
+
+class OrderItemOut(BaseModel):
+    """One line of an order, as it was when it was ordered."""
+
+    id: int
+    product_id: int
+    sku: str
+    name: str
+    quantity: int
+    price: Decimal
+    subtotal: Decimal
+
+
+class OrderEventOut(BaseModel):
+    """One step of an order's way."""
+
+    status: Status
+    at: datetime.datetime
+    note: str
+
+
+class OrderSummary(BaseModel):
+    """An order in a list."""
+
+    id: int
+    order_number: str
+    status: Status
+    payment_method: Payment
+    payment_status: Literal[tuple(Order.PaymentStatus.values)]  # type: ignore[valid-type]
+    total_amount: Decimal
+    shipping_address: str
+    note: str
+    items: list[OrderItemOut]
+    can_cancel: bool = Field(description="Whether the caller may cancel it now.")
+    customer: UserOut | None = Field(None, description="For admins only.")
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+
+
+class OrderOut(OrderSummary):
+    """An order with its history."""
+
+    history: list[OrderEventOut]
+
+
+class OrderFilters(Paging):
+    """Which orders."""
+
+    status: Status | None = None
+    search: Search = Field("", description="A part of the order number; for admins also of the email.")
+    created_from: datetime.datetime | datetime.date | None = None
+    created_to: datetime.datetime | datetime.date | None = Field(None, description="A day counts whole.")
+
+
+class Health(BaseModel):
+    """The shop answers."""
+
+    status: Literal["ok"] = "ok"

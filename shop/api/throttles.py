@@ -1,0 +1,44 @@
+"""Too many calls: a counter for each caller and period, in the cache that all processes share."""
+
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+
+
+class TooManyCalls(Exception):
+    """The caller has used up the rate; `wait` says for how many seconds."""
+
+    def __init__(self, wait: int) -> None:
+        self.wait = wait
+        super().__init__(f"Too many calls. Try again in {wait} seconds.")
+
+
+def count_call(scope: str, caller: str) -> None:
+    """Count one call against the scope's rate in `SHOP_RATES`; raises TooManyCalls.
+
+    A fixed window: two atomic cache operations, no lock, so that threads and processes count together.
+    """
+    rate = settings.SHOP_RATES[scope]
+    now = int(time.time())
+    key = f"calls:{scope}:{caller}:{now // rate.seconds}"
+    cache.add(key, 0, timeout=rate.seconds + 1)
+    try:
+        calls = cache.incr(key)
+    except ValueError:  # it expired between the two
+        return
+    if calls > rate.calls:
+        raise TooManyCalls(rate.seconds - now % rate.seconds)
+
+
+def address(request: HttpRequest) -> str:
+    """Who is calling: the connection's other end, or the client that our own proxies name.
+
+    Of X-Forwarded-For only as many hops count as there are proxies of ours; the rest anyone can write.
+    """
+    proxies = settings.SHOP_TRUSTED_PROXIES
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    if proxies and len(forwarded) >= proxies and forwarded[-proxies].strip():
+        return forwarded[-proxies].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))

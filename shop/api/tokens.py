@@ -1,0 +1,61 @@
+"""Tokens: JWTs signed with HS256 that name a session and say nothing else (RFC 7519, RFC 8725)."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import jwt
+from django.conf import settings
+
+from shop.models import Session
+from shop.services.errors import InvalidToken, TokenExpired
+
+ALGORITHM = "HS256"
+REQUIRED = ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "typ"]
+
+type Kind = Literal["access", "refresh"]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a verified token says: whose session it belongs to, and which of its refresh tokens it is."""
+
+    session_id: uuid.UUID
+    token_id: uuid.UUID
+
+
+def sign(session: Session, kind: Kind) -> str:
+    """The session's token of this kind: the same one each time until the session is refreshed."""
+    life: timedelta = settings.ACCESS_LIFETIME if kind == "access" else settings.REFRESH_LIFETIME
+    claims = {
+        "iss": settings.JWT_ISSUER,
+        "aud": settings.JWT_AUDIENCE,
+        "sub": str(session.user_id),
+        "sid": str(session.pk),
+        "jti": str(session.current if kind == "refresh" else uuid.uuid5(session.current, kind)),
+        "iat": int(session.refreshed_at.timestamp()),
+        "exp": int(min(session.refreshed_at + life, session.expires_at).timestamp()),
+        "typ": kind,
+    }
+    return jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm=ALGORITHM)
+
+
+def read(token: str, kind: Kind) -> Claims:
+    """Verify a token of this kind; raises TokenExpired, or InvalidToken for everything else."""
+    try:
+        claims = jwt.decode(
+            token,
+            settings.JWT_SIGNING_KEY,
+            algorithms=[ALGORITHM],
+            issuer=settings.JWT_ISSUER,
+            audience=settings.JWT_AUDIENCE,
+            options={"require": REQUIRED},
+        )
+        if claims["typ"] != kind:
+            raise InvalidToken
+        return Claims(uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
+    except jwt.ExpiredSignatureError as error:
+        raise TokenExpired from error
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
+        raise InvalidToken from error

@@ -1,0 +1,19 @@
+"""System checks: mistakes that are better found before the shop opens."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core import checks
+
+from shop import surface
+
+
+@checks.register(checks.Tags.models)
+def nothing_secret_is_public(**_: Any) -> list[checks.CheckMessage]:
+    """A field whose name sounds secret must be in STAFF_ONLY, so that nobody publishes it by accident."""
+    return [
+        checks.Error(f"{model.__name__}: {mistake}.", obj=model, id="shop.E001")
+        for model in apps.get_app_config("shop").get_models()
+        if hasattr(model, "STAFF_ONLY")
+        for mistake in surface.mistakes(model)
+    ]

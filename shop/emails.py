@@ -1,0 +1,39 @@
+"""The shop's mails. A template's first line is the subject; services send them after their commit."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+
+from shop import money
+from shop.models import Order, OrderItem, User
+
+#: Statuses whose arrival the customer hears of.
+TOLD = (Order.Status.SHIPPED, Order.Status.DELIVERED, Order.Status.CANCELLED)
+
+
+def order_placed(order: Order, items: Iterable[OrderItem]) -> None:
+    """Thank for the order and repeat it."""
+    lines = [f"{item.quantity} × {item.name}, {money.show(item.subtotal)}" for item in items]
+    _send("order_placed", order.user, order=order, lines=lines, total=money.show(order.total_amount))
+
+
+def order_moved(order: Order, note: str) -> None:
+    """Tell that the order was shipped, delivered or cancelled; other moves are not mailed."""
+    if order.status in TOLD:
+        _send(f"order_{order.status}", order.user, order=order, note=note)
+
+
+def password_reset(user: User, uid: str, token: str) -> None:
+    """Send what `password/reset/confirm/` asks for, as a link where the app has an address for it."""
+    link = settings.SHOP_RESET_URL.replace("{uid}", uid).replace("{token}", token)
+    _send("password_reset", user, link=link, uid=uid, token=token)
+
+
+def _send(template: str, user: User, **context: Any) -> None:
+    context |= {"user": user, "shop": settings.SHOP_NAME}
+    mail = render_to_string(f"shop/emails/{template}.txt", context)
+    subject, body = mail.split("\n", 1)
+    EmailMessage(subject=subject.strip(), body=body.strip() + "\n", to=[user.email]).send()

@@ -1,0 +1,63 @@
+"""Pictures: whatever was uploaded becomes a WebP of bounded size without metadata, or is refused."""
+
+import threading
+import uuid
+import warnings
+from io import BytesIO
+from typing import IO
+
+from django.core.files.base import ContentFile
+from PIL import Image, ImageOps
+
+MAX_BYTES = 5 * 1024 * 1024
+MAX_PIXELS = 12_000_000
+MAX_SIDE = 8_000
+SHOWN_SIDE = 1_600
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+# A picture of 12 megapixels takes some 120 MB to decode: one at a time in a process.
+_one_at_a_time = threading.Lock()
+
+
+class Picture(ContentFile):  # type: ignore[type-arg]
+    """A picture that has been through `normalised`."""
+
+
+def normalised(upload: IO[bytes]) -> Picture:
+    """The picture as WebP, at most 1600 pixels wide and high, upright, under a random name.
+
+    Raises ValueError, in words, for what is too large, no JPEG, PNG or WebP, or cannot be read. What is
+    stored is drawn anew from the pixels, so nothing hidden in the file survives.
+    """
+    upload.seek(0)
+    data = upload.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            drawn = _drawn(data)
+        except (
+            OSError,
+            SyntaxError,
+            Image.DecompressionBombWarning,
+            Image.DecompressionBombError,
+        ) as error:
+            raise ValueError("This is not a JPEG, PNG or WebP picture that can be read.") from error
+    return Picture(drawn, name=f"{uuid.uuid4().hex}.webp")
+
+
+def _drawn(data: bytes) -> bytes:
+    with Image.open(BytesIO(data), formats=FORMATS) as picture:
+        width, height = picture.size
+        if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+            raise ValueError(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
+        if getattr(picture, "n_frames", 1) > 1:
+            raise ValueError("The picture moves; only a still one can be shown.")
+        picture.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))
+        picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+        upright = ImageOps.exif_transpose(picture)
+        colours = "RGBA" if upright.has_transparency_data else "RGB"
+        target = BytesIO()
+        upright.convert(colours).save(target, "WEBP", quality=85, exif=b"", icc_profile=b"")
+        return target.getvalue()

@@ -1,0 +1,43 @@
+"""What every table of the shop shares."""
+
+import secrets
+from collections.abc import Collection
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from shop import text
+
+# Crockford's base 32: no I, L, O or U, so that a code survives the telephone.
+READABLE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def readable_code(length: int) -> str:
+    """A random code of 5 bits a character that can be read aloud."""
+    return "".join(secrets.choice(READABLE) for _ in range(length))
+
+
+class Record(models.Model):
+    """A row whose texts are clean: `clean_fields` trims and normalises them, or says what is wrong."""
+
+    class Meta:
+        abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        wrong: dict[str, Any] = {}
+        for field in self._meta.concrete_fields:
+            value = self.__dict__.get(field.attname)
+            if not isinstance(value, str) or field.name in (exclude or ()):
+                continue
+            try:
+                clean = text.text if isinstance(field, models.TextField) else text.line
+                setattr(self, field.attname, clean(value))
+            except ValueError as error:
+                wrong[field.name] = ValidationError(str(error), code="characters")
+        try:
+            super().clean_fields(exclude=[*(exclude or ()), *wrong])
+        except ValidationError as error:
+            wrong |= error.error_dict
+        if wrong:
+            raise ValidationError(wrong)

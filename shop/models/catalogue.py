@@ -1,0 +1,181 @@
+"""What is for sale, and why there is as much of it as there is."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from shop import images
+from shop.models.base import Record, readable_code
+from shop.money import MAX_PRICE, MoneyField
+
+MAX_STOCK = 1_000_000_000
+
+
+class SkuField(models.CharField):  # type: ignore[type-arg]
+    """A stock keeping unit: printable ASCII, so that "regardless of case" means the same in every database.
+
+    One that is left empty is made when the row is first written.
+    """
+
+    default_validators: ClassVar[list[Any]] = [  # type: ignore[misc]
+        RegexValidator(r"^[!-~]+( [!-~]+)*\Z", "Use letters A to Z, digits and signs, without accents.")
+    ]
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's
+        if not getattr(model_instance, self.attname):
+            setattr(model_instance, self.attname, f"P-{readable_code(7)}")
+        return super().pre_save(model_instance, add)
+
+
+class PictureField(models.ImageField):
+    """A picture that is checked and drawn anew while it is cleaned, whichever door it came through."""
+
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        if value and not value._committed and not isinstance(value.file, images.Picture):
+            try:
+                value.file = images.normalised(value.file)
+            except ValueError as error:
+                raise ValidationError(str(error), code="invalid_image") from error
+            value.name = value.file.name
+        return super().clean(value, model_instance)
+
+
+class Product(Record):
+    """Something for sale. One line added here reaches admin, product file, API and documentation."""
+
+    #: Seen and edited by staff; never leaves through the API.
+    STAFF_ONLY: ClassVar[frozenset[str]] = frozenset({"low_stock_threshold"})
+
+    name = models.CharField("name", max_length=200)
+    sku = SkuField(
+        "SKU",
+        max_length=64,
+        blank=True,
+        help_text="Your own article number, unique regardless of case. Made when left empty.",
+    )
+    description = models.TextField("description", blank=True, max_length=20_000)
+    price = MoneyField(
+        "price",
+        max_digits=10,
+        validators=[MinValueValidator(Decimal("0.00")), MaxValueValidator(MAX_PRICE)],
+        help_text="In the shop's currency, with two decimals.",
+    )
+    stock = models.PositiveIntegerField(
+        "stock",
+        default=0,
+        editable=False,
+        help_text="Units ready to sell. Changed by sales and by adjusting, never typed over.",
+    )
+    in_stock = models.GeneratedField(
+        verbose_name="in stock",
+        expression=Q(stock__gt=0),  # type: ignore[arg-type]
+        output_field=models.BooleanField(),
+        db_persist=True,
+        help_text="Whether there is at least one unit to sell.",
+    )
+    image = PictureField("picture", upload_to="products/%Y/%m", blank=True)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Whether customers see it. An archived product is not."
+    )
+    low_stock_threshold = models.PositiveIntegerField(
+        "low stock at",
+        default=5,
+        validators=[MaxValueValidator(MAX_STOCK)],
+        help_text="Staff are warned at this number of units or fewer.",
+    )
+    created_at = models.DateTimeField("created at", auto_now_add=True)
+    updated_at = models.DateTimeField("updated at", auto_now=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                Lower("sku"),
+                name="product_sku_is_unique",
+                violation_error_message="Another product has this SKU.",
+            ),
+            models.CheckConstraint(
+                condition=Q(stock__gte=0, stock__lte=MAX_STOCK), name="product_stock_in_bounds"
+            ),
+            models.CheckConstraint(
+                condition=Q(price__gte=0, price__lte=MAX_PRICE), name="product_price_in_bounds"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["created_at", "id"], name="product_newest"),
+            models.Index(fields=["name", "id"], name="product_name"),
+            models.Index(fields=["price", "id"], name="product_price"),
+            models.Index(
+                fields=["stock", "id"],
+                condition=Q(stock__lte=F("low_stock_threshold")),
+                name="product_low_stock",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Write everything but the stock, which belongs to `shop.services.stock` and its ledger."""
+        if self._state.adding and self.stock:
+            raise ValueError("A product starts with no stock; shop.services.stock records the first.")
+        if not self._state.adding:
+            mine = {f.name for f in self._meta.concrete_fields if not f.primary_key and not f.generated}
+            update_fields = (mine if update_fields is None else set(update_fields)) - {"stock"}
+        super().save(update_fields=update_fields, **kwargs)
+
+
+class StockMovement(models.Model):
+    """One line of the ledger: how many units came or went, when, why and by whom. Never changed again."""
+
+    class Kind(models.TextChoices):
+        INITIAL = "initial", "First stock"
+        SALE = "sale", "Sale"
+        CANCELLATION = "cancellation", "Cancellation"
+        RECEIVED = "received", "Received"
+        RETURNED = "returned", "Returned"
+        DAMAGED = "damaged", "Damaged or lost"
+        COUNTED = "counted", "Counted"
+        CORRECTION = "correction", "Correction"
+
+    #: What staff may enter by hand; the others come from the shop's own doings.
+    BY_HAND: ClassVar[tuple[Kind, ...]] = (
+        Kind.RECEIVED,
+        Kind.RETURNED,
+        Kind.DAMAGED,
+        Kind.CORRECTION,
+    )
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="movements")
+    kind = models.CharField("kind", max_length=20, choices=Kind)
+    delta = models.IntegerField("change")
+    balance_after = models.PositiveIntegerField("stock after")
+    order = models.ForeignKey("shop.Order", models.PROTECT, null=True, blank=True, related_name="movements")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField("reason", max_length=200, blank=True)
+    created_at = models.DateTimeField("at", auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=~Q(delta=0), name="movement_changes_something"),
+            models.CheckConstraint(condition=Q(balance_after__gte=0), name="movement_balance_not_negative"),
+            models.UniqueConstraint(
+                fields=["order", "product", "kind"],
+                condition=Q(order__isnull=False),
+                name="movement_of_a_kind_once_per_order_and_product",
+            ),
+        )
+        indexes = (models.Index(fields=["product", "-id"], name="movement_of_product"),)
+
+    def __str__(self) -> str:
+        return f"{self.delta:+d} {self.get_kind_display()}"

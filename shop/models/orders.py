@@ -1,0 +1,179 @@
+"""Orders, their lines and their story."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from shop.models.base import Record, readable_code
+from shop.models.cart import MAX_QUANTITY
+from shop.models.catalogue import Product
+from shop.money import MoneyField
+
+
+def order_number() -> str:
+    """Short, readable on the telephone and unguessable (40 bits): `7KX2-9M4Q`."""
+    return f"{readable_code(4)}-{readable_code(4)}"
+
+
+class Order(Record):
+    """What a customer bought, at the prices of that moment. Its status moves through one service only."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        CONFIRMED = "confirmed", "Confirmed"
+        SHIPPED = "shipped", "Shipped"
+        DELIVERED = "delivered", "Delivered"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class PaymentMethod(models.TextChoices):
+        CASH_ON_DELIVERY = "cash_on_delivery", "Cash on delivery"
+        BANK_TRANSFER = "bank_transfer", "Bank transfer"
+        CARD = "card", "Card"
+
+    class PaymentStatus(models.TextChoices):
+        PENDING = "pending", "Not yet paid"
+        PAID = "paid", "Paid"
+        REFUNDED = "refunded", "Refunded"
+
+    #: The whole state machine. Admin, API and tests read it.
+    FLOW: ClassVar[dict[str, tuple[Status, ...]]] = {
+        Status.PENDING: (Status.CONFIRMED, Status.CANCELLED),
+        Status.CONFIRMED: (Status.SHIPPED, Status.CANCELLED),
+        Status.SHIPPED: (Status.DELIVERED, Status.CANCELLED),
+        Status.DELIVERED: (),
+        Status.CANCELLED: (),
+    }
+    #: Customers may cancel their own until it leaves the house.
+    CUSTOMER_MAY_CANCEL: ClassVar[tuple[Status, ...]] = (Status.PENDING, Status.CONFIRMED)
+
+    order_number = models.CharField("number", max_length=9, unique=True, default=order_number)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders", verbose_name="customer"
+    )
+    status = models.CharField("status", max_length=10, choices=Status, default=Status.PENDING)
+    payment_method = models.CharField(
+        "payment", max_length=20, choices=PaymentMethod, default=PaymentMethod.CASH_ON_DELIVERY
+    )
+    payment_status = models.CharField(
+        "paid", max_length=10, choices=PaymentStatus, default=PaymentStatus.PENDING
+    )
+    total_amount = MoneyField("total")
+    shipping_address = models.TextField("shipping address", max_length=1000)
+    note = models.TextField("customer's note", max_length=1000, blank=True)
+    created_at = models.DateTimeField("placed", default=timezone.now)
+    updated_at = models.DateTimeField("updated at", default=timezone.now)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "confirmed", "shipped", "delivered", "cancelled"]),
+                name="order_status_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_method__in=["cash_on_delivery", "bank_transfer", "card"]),
+                name="order_payment_method_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_status__in=["pending", "paid", "refunded"]),
+                name="order_payment_status_is_known",
+            ),
+            models.CheckConstraint(condition=Q(total_amount__gte=0), name="order_total_not_negative"),
+        )
+        indexes = (
+            models.Index(fields=["-created_at", "-id"], name="order_newest"),
+            models.Index(fields=["user", "-created_at", "-id"], name="order_of_user"),
+            models.Index(fields=["status", "-created_at", "-id"], name="order_by_status"),
+        )
+
+    def __str__(self) -> str:
+        return self.order_number
+
+    def steps(self, *, by_staff: bool) -> tuple[Status, ...]:
+        """Where it may go next, by the hand of staff or of its customer."""
+        if by_staff:
+            return self.FLOW[self.status]
+        return (self.Status.CANCELLED,) if self.status in self.CUSTOMER_MAY_CANCEL else ()
+
+    @property
+    def awaits_payment(self) -> bool:
+        """Whether money is still to come."""
+        is_open = self.payment_status == self.PaymentStatus.PENDING
+        return is_open and self.status != self.Status.CANCELLED
+
+
+class OrderItem(models.Model):
+    """One line of an order, with the product's name, SKU and price of the moment."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+")
+    sku = models.CharField("SKU", max_length=64)
+    name = models.CharField("name", max_length=200)
+    price = MoneyField("price", max_digits=10)
+    quantity = models.PositiveIntegerField("quantity")
+    subtotal = models.GeneratedField(
+        verbose_name="subtotal",
+        expression=F("price") * F("quantity"),
+        output_field=MoneyField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=["order", "product"], name="order_one_line_per_product"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY),
+                name="order_quantity_in_bounds",
+            ),
+            models.CheckConstraint(condition=Q(price__gte=0), name="order_price_not_negative"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name}"
+
+
+class OrderEvent(models.Model):
+    """One moment in an order's life: what changed, when and by whom. Never changed again."""
+
+    class Kind(models.TextChoices):
+        STATUS = "status", "Status"
+        PAYMENT = "payment", "Payment"
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="events")
+    kind = models.CharField("kind", max_length=10, choices=Kind, default=Kind.STATUS)
+    status = models.CharField("status", max_length=10, choices=Order.Status)
+    payment_status = models.CharField("paid", max_length=10, choices=Order.PaymentStatus)
+    note = models.TextField("note", max_length=1000, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField("at", default=timezone.now)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.get_status_display()
+
+
+class IdempotencyKey(models.Model):
+    """What a key was answered with: written in the order's own transaction, so that both exist or neither.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField("key", max_length=255)
+    fingerprint = models.CharField("request", max_length=64)
+    answer = models.TextField("answer", blank=True)
+    created_at = models.DateTimeField("at", default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once_per_user"),)
+
+    def __str__(self) -> str:
+        return self.key

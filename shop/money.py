@@ -1,0 +1,23 @@
+"""Money: amounts in the shop's one currency, with two decimals."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+
+DIGITS = 2
+CENT = Decimal("0.01")
+MAX_PRICE = Decimal("99999999.99")
+
+
+class MoneyField(models.DecimalField):  # type: ignore[type-arg]
+    """An amount with two decimals, wide enough for 100 lines of 999 pieces at the highest price."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs = {"max_digits": 15, "decimal_places": DIGITS} | kwargs
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def show(amount: Decimal) -> str:
+    """`1,234.50 EUR`."""
+    return f"{amount:,.{DIGITS}f} {settings.SHOP_CURRENCY}"

@@ -1,0 +1,78 @@
+"""The cart. Every function is one transaction on the lines of one user."""
+
+from django.db import connection
+from django.db.models import Count, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from shop.models import CartItem, Product, User
+from shop.models.cart import MAX_LINES, MAX_QUANTITY
+from shop.services.errors import CartFull, InsufficientStock, NotFound
+from shop.services.transactions import atomically
+
+
+@atomically
+def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
+    """Put so many more of a product in the cart; True when it is a new line.
+
+    One upsert, so that two adds at once both count. Raises NotFound for a product that is not for sale,
+    InsufficientStock (with `available`), CartFull.
+    """
+    stock, lines = _stock_and_lines(user, product_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO shop_cartitem (user_id, product_id, quantity, created_at)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (user_id, product_id)"
+            " DO UPDATE SET quantity = shop_cartitem.quantity + EXCLUDED.quantity"
+            " WHERE shop_cartitem.quantity + EXCLUDED.quantity <= %s RETURNING quantity",
+            [
+                user.pk,
+                product_id,
+                quantity,
+                connection.ops.adapt_datetimefield_value(timezone.now()),
+                MAX_QUANTITY,
+            ],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise CartFull(f"A cart holds at most {MAX_QUANTITY} of one product.")
+    if row[0] > stock:
+        raise InsufficientStock(available=stock)
+    is_new: bool = row[0] == quantity
+    if is_new and lines >= MAX_LINES:
+        raise CartFull(f"A cart holds at most {MAX_LINES} different products.")
+    return is_new
+
+
+@atomically
+def set_quantity(*, user: User, item_id: int, quantity: int) -> None:
+    """Set one line's quantity; raises NotFound for another's line, InsufficientStock."""
+    item = CartItem.objects.filter(user=user, pk=item_id).select_related("product").first()
+    if item is None or not item.product.is_active:
+        raise NotFound
+    if quantity > item.product.stock:
+        raise InsufficientStock(available=item.product.stock)
+    if not CartItem.objects.filter(pk=item_id).update(quantity=quantity):
+        raise NotFound
+
+
+def remove_from_cart(*, user: User, item_id: int) -> None:
+    """Take one line out; raises NotFound for another's line."""
+    if not CartItem.objects.filter(user=user, pk=item_id).delete()[0]:
+        raise NotFound
+
+
+def clear_cart(*, user: User) -> None:
+    """Take every line out."""
+    CartItem.objects.filter(user=user).delete()
+
+
+def _stock_and_lines(user: User, product_id: int) -> tuple[int, int]:
+    """What is there to sell, and how many lines the cart has already, in one query."""
+    lines = CartItem.objects.filter(user=user).order_by().values("user").annotate(n=Count("pk"))
+    for_sale = Product.objects.filter(pk=product_id, is_active=True).order_by()
+    found = for_sale.values_list("stock", Coalesce(Subquery(lines.values("n")), 0)).first()
+    if found is None:
+        raise NotFound("There is no such product for sale.")
+    stock, count = found
+    return stock, count

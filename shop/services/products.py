@@ -1,0 +1,84 @@
+"""Products: made, changed, archived. Their stock is `shop.services.stock`'s."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from shop.models import CartItem, OrderItem, Product, User
+from shop.services.stock import count_stock, first_stock, lock_product
+from shop.services.transactions import atomically
+
+
+@atomically
+def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int = 0) -> Product:
+    """A new product and the first line of its ledger; raises ValidationError."""
+    product = Product(**values)
+    _save(product)
+    first_stock(product, stock=stock, actor=actor)
+    return product
+
+
+@atomically
+def update_product(
+    *,
+    product_id: int,
+    actor: User,
+    changes: Mapping[str, Any],
+    stock: int | None = None,
+    check: Callable[[Product], None] = lambda _: None,
+) -> Product:
+    """Write the named fields, and no others, so that two who edit different fields both keep theirs.
+
+    A new `image` replaces the old one's file, an empty one removes it. `stock`, where given, is a count.
+    `check` sees the locked product first and may refuse by raising.
+    Raises NotFound, ValidationError.
+    """
+    product = lock_product(product_id)
+    check(product)
+    old_image = product.image.name
+    for name, value in changes.items():
+        setattr(product, name, value)
+    _save(product, only=changes)
+    if "image" in changes and old_image:
+        _forget_file(product, old_image)
+    return product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
+
+
+@atomically
+def remove_product(*, product_id: int) -> bool:
+    """Erase a product that was never ordered, else archive it: out of the catalogue and of every cart.
+
+    Past orders keep showing it. Returns whether it was erased; raises NotFound.
+    """
+    CartItem.objects.filter(product=product_id).delete()
+    product = lock_product(product_id)
+    if OrderItem.objects.filter(product=product).exists():
+        product.is_active = False
+        product.save(update_fields=["is_active", "updated_at"])
+        return False
+    product.movements.all().delete()
+    if product.image:
+        _forget_file(product, product.image.name)
+    product.delete()
+    return True
+
+
+def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
+    """Check everything, then write; two who take the same SKU at once get the same answer as one after."""
+    product.full_clean()
+    try:
+        with transaction.atomic():
+            product.save(update_fields=None if only is None else {*only, "updated_at"})
+    except IntegrityError as error:
+        if only is None or "image" in only:
+            product.image.delete(save=False)
+        if "product_sku_is_unique" not in str(error):
+            raise
+        raise ValidationError({"sku": "Another product has this SKU."}, code="unique") from error
+
+
+def _forget_file(product: Product, name: str | None) -> None:
+    storage = product.image.storage
+    transaction.on_commit(lambda: storage.delete(name or ""), robust=True)

@@ -1,0 +1,174 @@
+"""Stock and its ledger. `_record` is the only place that writes either, always both, in one transaction."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, OuterRef, Subquery, Sum, Value, Window
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from shop.models import Order, Product, StockMovement, User
+from shop.models.catalogue import MAX_STOCK
+from shop.services.errors import InsufficientStock, NotFound, StockChanged
+from shop.services.transactions import atomically
+
+Kind = StockMovement.Kind
+
+
+@dataclass(frozen=True)
+class Change:
+    """So many units of a product come (+) or go (-)."""
+
+    product_id: int
+    delta: int
+
+
+def take_stock(changes: Sequence[Change], *, order: Order, actor: User) -> None:
+    """Take a sale's units. The caller holds the products' locks and has checked them; see `_record`."""
+    _record(changes, kind=Kind.SALE, order=order, actor=actor)
+
+
+def return_stock(changes: Sequence[Change], *, order: Order, actor: User, reason: str) -> None:
+    """Give a cancelled order's units back. A second time for the same order is refused by the database."""
+    lock_products([change.product_id for change in changes])
+    _record(changes, kind=Kind.CANCELLATION, order=order, actor=actor, reason=reason)
+
+
+def first_stock(product: Product, *, stock: int, actor: User | None) -> None:
+    """Record what a new product starts with."""
+    if stock:
+        _record([Change(product.pk, stock)], kind=Kind.INITIAL, actor=actor)
+        product.stock = stock
+
+
+@atomically
+def adjust_stock(*, product_id: int, delta: int, kind: Kind, actor: User, reason: str = "") -> Product:
+    """Add or remove units by hand; returns the product as it is afterwards.
+
+    Raises InsufficientStock (with `available`) below 0 or above the bound, NotFound.
+    """
+    product = lock_product(product_id)
+    if delta:
+        _record([Change(product_id, delta)], kind=kind, actor=actor, reason=reason)
+        product.refresh_from_db()
+    return product
+
+
+@atomically
+def count_stock(
+    *, product_id: int, counted: int, actor: User, expected: int | None = None, reason: str = ""
+) -> Product:
+    """Set the stock to what was counted, as a difference in the ledger.
+
+    Raises StockChanged (with `stock`) when `expected`, the number that the counter saw, is no longer so.
+    """
+    product = lock_product(product_id)
+    if expected is not None and product.stock != expected:
+        raise StockChanged(f"The stock is {product.stock} now, not {expected}.", stock=product.stock)
+    if counted != product.stock:
+        delta = counted - product.stock
+        _record([Change(product_id, delta)], kind=Kind.COUNTED, actor=actor, reason=reason)
+        product.refresh_from_db()
+    return product
+
+
+def lock_product(product_id: int) -> Product:
+    """One product, locked until the transaction ends; raises NotFound."""
+    found = lock_products([product_id])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def lock_products(product_ids: Sequence[int]) -> list[Product]:
+    """Products in id order, locked until the transaction ends.
+
+    The order is what keeps two buyers of the same products from waiting for each other forever; without
+    the key, because a foreign key to the product may be added meanwhile.
+    """
+    return list(Product.objects.filter(pk__in=product_ids).order_by("pk").select_for_update(no_key=True))
+
+
+def _record(
+    changes: Sequence[Change],
+    *,
+    kind: Kind,
+    actor: User | None,
+    order: Order | None = None,
+    reason: str = "",
+) -> None:
+    """Write balance and ledger: one UPDATE and one INSERT, however many products.
+
+    The UPDATE refuses to leave the bounds by itself, so that a caller who forgot the lock cannot oversell.
+    Raises InsufficientStock when it does.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("Balance and ledger need one transaction.")
+    values = ", ".join(["(%s, %s)"] * len(changes))
+    numbers = [number for change in changes for number in (change.product_id, change.delta)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # VALUES names its columns column1, column2 in PostgreSQL and in SQLite alike.
+            "UPDATE shop_product SET stock = stock + column2, updated_at = %s"  # noqa: S608 - only placeholders
+            f" FROM (VALUES {values}) AS change WHERE shop_product.id = column1"
+            " AND stock + column2 BETWEEN 0 AND %s RETURNING shop_product.id, stock",
+            [_now(), *numbers, MAX_STOCK],
+        )
+        balances = dict(cursor.fetchall())
+    if len(balances) != len(changes):
+        raise InsufficientStock
+    StockMovement.objects.bulk_create(
+        StockMovement(
+            product_id=change.product_id,
+            kind=kind,
+            delta=change.delta,
+            balance_after=balances[change.product_id],
+            order=order,
+            actor=actor,
+            reason=reason,
+        )
+        for change in changes
+    )
+
+
+def _now() -> Any:
+    return connection.ops.adapt_datetimefield_value(timezone.now())
+
+
+def find_drift() -> Iterator[str]:
+    """Where balance, ledger and orders disagree, one sentence each; nothing when all is well."""
+    ledger = StockMovement.objects.filter(product=OuterRef("pk")).order_by()
+    total = Subquery(ledger.values("product").annotate(total=Sum("delta")).values("total"))
+    for product in (
+        Product.objects.annotate(ledger=Coalesce(total, Value(0))).exclude(stock=F("ledger")).order_by("pk")
+    ):
+        yield f"{product.sku}: stock is {product.stock}, its movements add up to {product.ledger}."
+    running = Window(Sum("delta"), partition_by="product", order_by="id")
+    for movement in (
+        StockMovement.objects.annotate(running=running)
+        .exclude(balance_after=F("running"))
+        .select_related("product")
+        .order_by("pk")
+    ):
+        yield (
+            f"{movement.product.sku}: movement {movement.pk} says {movement.balance_after} after it,"
+            f" the movements up to it add up to {movement.running}."
+        )
+    yield from _orders_that_disagree()
+
+
+def _orders_that_disagree() -> Iterator[str]:
+    """Lines of live orders whose units did not leave, or of cancelled ones that did not come back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT o.order_number, i.sku, o.status, i.quantity, COALESCE(SUM(m.delta), 0)"
+            " FROM shop_orderitem i JOIN shop_order o ON o.id = i.order_id"
+            " LEFT JOIN shop_stockmovement m ON m.order_id = o.id AND m.product_id = i.product_id"
+            " GROUP BY o.order_number, i.sku, o.status, i.quantity, i.id"
+            " HAVING COALESCE(SUM(m.delta), 0)"
+            " <> CASE WHEN o.status = 'cancelled' THEN 0 ELSE -i.quantity END ORDER BY i.id"
+        )
+        for number, sku, status, quantity, delta in cursor.fetchall():
+            yield f"{number} ({status}): {quantity} of {sku} ordered, its movements add up to {delta}."

@@ -1,0 +1,47 @@
+"""One transaction, tried again when the database asks for it."""
+
+import functools
+import random
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError, transaction
+
+ATTEMPTS = 3
+#: SQLSTATE of a serialization failure and of a deadlock: PostgreSQL wants the whole transaction again.
+TRY_AGAIN = frozenset({"40001", "40P01"})
+
+
+def atomically[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Run the function in one transaction; within another's, as a part of that.
+
+    What `may_pass_next_time` is tried again, at most twice, after 20 to 100 ms. Every other
+    DatabaseError, and every ShopError, rolls back and rises.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if transaction.get_connection().in_atomic_block:
+            with transaction.atomic():
+                return function(*args, **kwargs)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except DatabaseError as error:
+                if attempt == ATTEMPTS or not may_pass_next_time(error):
+                    raise
+                time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 - to part two rivals, not to keep a secret
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    return run
+
+
+def may_pass_next_time(error: DatabaseError) -> bool:
+    """Whether the same call may succeed when made again: lost against a rival, or drew a taken number."""
+    return sqlstate(error) in TRY_AGAIN or "order_number" in str(error)
+
+
+def sqlstate(error: DatabaseError) -> str:
+    """PostgreSQL's five-character error code; empty elsewhere."""
+    return getattr(error.__cause__, "sqlstate", None) or ""

@@ -1,0 +1,78 @@
+"""Which fields of a model are seen or written where.
+
+The admin, the product file and the API all ask here, so that a field added to a model arrives in each
+of them by itself. A field says what it allows where it is declared: `editable=False` is read-only
+everywhere, and a name in the model's `STAFF_ONLY` never leaves through the API.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import models
+
+type Model = type[models.Model]
+type Field = models.Field[Any, Any]
+
+SOUNDS_SECRET = re.compile(r"pass|secret|token|hash|salt|otp|key$|cost|margin|internal|private|staff")
+TOO_LONG_FOR_A_LIST = (models.TextField, models.JSONField, models.FileField)
+
+
+def fields(model: Model) -> list[Field]:
+    """The model's own columns, in the order of their declaration."""
+    return list(model._meta.concrete_fields)
+
+
+def field(model: Model, name: str) -> Field:
+    """One column by its name."""
+    found: Field = model._meta.get_field(name)  # type: ignore[assignment]
+    return found
+
+
+def staff_only(model: Model) -> frozenset[str]:
+    """Names that only the admin and the product file show."""
+    return getattr(model, "STAFF_ONLY", frozenset())
+
+
+def readable(model: Model) -> list[str]:
+    """Names that the API shows."""
+    return [f.name for f in fields(model) if f.name not in staff_only(model)]
+
+
+def writable(model: Model) -> list[str]:
+    """Names that the API takes in a JSON body; a file has its own address."""
+    return [
+        name
+        for name in editable(model)
+        if name not in staff_only(model) and not isinstance(field(model, name), models.FileField)
+    ]
+
+
+def editable(model: Model) -> list[str]:
+    """Names that staff edit, in the admin's form and in the product file."""
+    return [f.name for f in fields(model) if f.editable and not f.primary_key]
+
+
+def fixed(model: Model) -> list[str]:
+    """Names that staff see and nobody edits."""
+    return [f.name for f in fields(model) if not f.editable]
+
+
+def columns(model: Model) -> list[str]:
+    """Names short enough to be a column of a list."""
+    return [f.name for f in fields(model) if not isinstance(f, TOO_LONG_FOR_A_LIST) and not f.primary_key]
+
+
+def mistakes(model: Model) -> Iterator[str]:
+    """What is wrong with the model's STAFF_ONLY, in words."""
+    names = {f.name for f in fields(model)}
+    for name in sorted(names - staff_only(model)):
+        if SOUNDS_SECRET.search(name):
+            yield f"'{name}' sounds secret and would be public: add it to STAFF_ONLY or rename it"
+    for name in sorted(staff_only(model) - names):
+        yield f"STAFF_ONLY names '{name}', which is no field"
+
+
+def files(model: Model) -> list[str]:
+    """Names that the API shows as addresses."""
+    return [n for n in readable(model) if isinstance(field(model, n), models.FileField)]

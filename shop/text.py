@@ -1,0 +1,24 @@
+"""What counts as text: the one rule for every door, since PostgreSQL and SQLite refuse different things."""
+
+import unicodedata
+
+# Characters that turn the reading direction around can make one name look like another.
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def line(value: str) -> str:
+    """One line of text, trimmed and in Unicode's composed form (NFC); ValueError for control characters."""
+    return _clean(value, allowed="")
+
+
+def text(value: str) -> str:
+    """The same over several lines, which end in a line feed."""
+    return _clean(value.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t")
+
+
+def _clean(value: str, *, allowed: str) -> str:
+    for character in value:
+        kind = unicodedata.category(character)
+        if (kind in {"Cc", "Cs"} and character not in allowed) or character in BIDI_CONTROLS:
+            raise ValueError(f"This holds a character that cannot be used: U+{ord(character):04X}.")
+    return unicodedata.normalize("NFC", value).strip()

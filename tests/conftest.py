@@ -1,0 +1,79 @@
+import re
+from contextlib import contextmanager
+
+import people
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+TRANSACTION_CONTROL = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)")
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def ada(db):
+    return people.ada()
+
+
+@pytest.fixture
+def carl(db):
+    return people.carl()
+
+
+@pytest.fixture
+def dora(db):
+    return people.dora()
+
+
+@pytest.fixture
+def adas_app(ada):
+    return people.app_of(ada)
+
+
+@pytest.fixture
+def carls_app(carl):
+    return people.app_of(carl)
+
+
+@pytest.fixture
+def doras_app(dora):
+    return people.app_of(dora)
+
+
+@pytest.fixture
+def strangers_app(db):
+    return people.app_of(None)
+
+
+@pytest.fixture
+def mug(db):
+    return people.product("Mug", price="12.50", stock=10, sku="MUG-1")
+
+
+@pytest.fixture
+def lamp(db):
+    return people.product("Lamp", price="49.90", stock=5, sku="LAMP-1")
+
+
+@pytest.fixture
+def statements():
+    """`with statements(4):` exactly so many SQL statements, transaction control not counted."""
+
+    @contextmanager
+    def exactly(number):
+        with CaptureQueriesContext(connection) as captured:
+            yield
+        sql = [query["sql"] for query in captured if not TRANSACTION_CONTROL.match(query["sql"])]
+        assert len(sql) == number, "\n".join([f"{len(sql)} statements:", *sql])
+
+    return exactly

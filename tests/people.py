@@ -1,0 +1,82 @@
+"""The people of the tests: Ada is staff, Carl buys, Dora is the stranger who must see nothing."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.test import Client
+
+from shop.api import tokens
+from shop.models import CartItem, Product, User
+from shop.services import accounts
+from shop.services.products import create_product
+
+PASSWORD = "correct-horse-7"
+
+
+def ada() -> User:
+    return User.objects.create_superuser("ada@example.com", PASSWORD, first_name="Ada", last_name="Staff")
+
+
+def carl() -> User:
+    return User.objects.create_user("carl@example.com", PASSWORD, first_name="Carl", last_name="Buyer")
+
+
+def dora() -> User:
+    return User.objects.create_user("dora@example.com", PASSWORD, first_name="Dora", last_name="Stranger")
+
+
+def product(name: str = "Mug", *, price: str = "12.50", stock: int = 10, **values: Any) -> Product:
+    return create_product(actor=None, values={"name": name, "price": Decimal(price), **values}, stock=stock)
+
+
+def put_in_cart(user: User, *lines: tuple[Product, int]) -> None:
+    for item, quantity in lines:
+        CartItem.objects.create(user=user, product=item, quantity=quantity)
+
+
+@dataclass
+class App:
+    """A customer's app: Django's test client that speaks JSON with a token."""
+
+    client: Client
+    token: str = ""
+    user: User | None = None
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        content = {} if method == "get" else {"content_type": "application/json"}
+        data = "" if body is None and method != "get" else body
+        return getattr(self.client, method)(f"/api{path}", data, headers=headers, **content)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.call("get", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.call("post", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.call("put", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.call("patch", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.call("delete", path, **headers)
+
+
+def app_of(user: User | None) -> App:
+    if user is None:
+        return App(Client())
+    session = accounts._open_session(user, "test")  # noqa: SLF001 - a login without the cost of a password
+    return App(Client(), tokens.sign(session, "access"), user)
+
+
+def problem(response: Any) -> tuple[int, str]:
+    """The status and code of a refusal, which must be a problem document."""
+    assert response["Content-Type"] == "application/problem+json", response.content
+    body = response.json()
+    assert body["status"] == response.status_code
+    assert {"type", "title", "detail", "code"} <= body.keys()
+    return response.status_code, body["code"]
