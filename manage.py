@@ -5,8 +5,11 @@ import os
 import sys
 
 
-def main() -> None:
+def main():
     """Run administrative tasks."""
+    from settings.bootstrap import ensure_environment
+
+    ensure_environment(sys.argv)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.development")
     from django.core.management import execute_from_command_line
 

@@ -6,6 +6,7 @@ from settings import env, unfold
 
 ENVIRONMENT = env.read(env.everything())
 
+BASE_DIR = env.ROOT
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts

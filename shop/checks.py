@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.apps import apps
 from django.core import checks
 
 from shop import surface
@@ -13,7 +12,6 @@ def nothing_secret_is_public(**_: Any) -> list[checks.CheckMessage]:
     """A field whose name sounds secret must be in STAFF_ONLY, so that nobody publishes it by accident."""
     return [
         checks.Error(f"{model.__name__}: {mistake}.", obj=model, id="shop.E001")
-        for model in apps.get_app_config("shop").get_models()
-        if hasattr(model, "STAFF_ONLY")
+        for model in surface.declared()
         for mistake in surface.mistakes(model)
     ]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.db import models
 
 type Model = type[models.Model]
@@ -76,3 +77,8 @@ def mistakes(model: Model) -> Iterator[str]:
 def files(model: Model) -> list[str]:
     """Names that the API shows as addresses."""
     return [n for n in readable(model) if isinstance(field(model, n), models.FileField)]
+
+
+def declared() -> list[Model]:
+    """The models that declare their surface: they have a `STAFF_ONLY`, be it empty."""
+    return [m for m in apps.get_app_config("shop").get_models() if hasattr(m, "STAFF_ONLY")]

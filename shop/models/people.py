@@ -82,11 +82,10 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
         indexes = (models.Index(fields=["-created_at", "-id"], name="user_newest"),)
 
     def __str__(self) -> str:
-        return self.full_name or self.email
+        return self.get_full_name() or self.email
 
-    @property
-    def full_name(self) -> str:
-        """First and last name."""
+    def get_full_name(self) -> str:
+        """First and last name (Django and the admin ask by this name)."""
         return f"{self.first_name} {self.last_name}".strip()
 
     @property

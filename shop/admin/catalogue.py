@@ -1,0 +1,154 @@
+"""Products and their stock."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
+from unfold.decorators import display
+
+from shop import money, surface
+from shop.admin.base import Fieldsets, ReadOnlyAdmin, Steps, SurfaceAdmin, clerk
+from shop.admin.forms import NothingToAsk, ProductForm, StockForm
+from shop.models import OrderItem, Product, StockMovement
+from shop.services import products, stock
+
+
+class LowStockFilter(admin.SimpleListFilter):
+    """Out of stock, low, or enough."""
+
+    title = "stock"
+    parameter_name = "level"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("out", "Out of stock"), ("low", "Low"), ("enough", "Enough")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Product]) -> models.QuerySet[Product]:
+        low = models.Q(stock__lte=models.F("low_stock_threshold"))
+        wanted = {"out": models.Q(stock=0), "low": low & models.Q(stock__gt=0), "enough": ~low}
+        return queryset.filter(wanted.get(self.value() or "", models.Q()))
+
+
+@admin.register(Product)
+class ProductAdmin(Steps, SurfaceAdmin):
+    """The shelf."""
+
+    form = ProductForm
+    sections = (
+        (None, ("name", "sku", "description", "image", "is_active")),
+        ("Price and stock", ("price", "stock", "low_stock_threshold")),
+    )
+    first_columns = ("picture", "name", "sku", "money", "level", "is_active")
+    not_columns = ("price", "stock", "in_stock", "low_stock_threshold", "created_at", "updated_at")
+    list_display_links = ("picture", "name")
+    list_filter = (LowStockFilter, ("is_active", BooleanRadioFilter), ("price", RangeNumericFilter))
+    list_filter_submit = True
+    search_fields = ("name", "sku", "description")
+    change_form_outer_before_template = "admin/shop/product/banner.html"
+    steps = {"stock": "adjust_stock", "remove": "remove"}  # noqa: RUF012
+    step_permission = "change_product"
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Removing is a step of its own, which knows to archive what was ever ordered."""
+        return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            fields = fieldsets[1][1]["fields"]
+            fields[fields.index("stock")] = "first_stock"
+        return [(title, {"fields": self._shown(options["fields"], obj)}) for title, options in fieldsets]
+
+    def _shown(self, names: list[str], obj: models.Model | None) -> list[str]:
+        """On the page of a new product, without what it does not have yet."""
+        fixed = set(surface.fixed(self.model)) if obj is None else set()
+        return [name for name in names if name not in fixed]
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: Any) -> None:
+        """Write what was edited, and nothing else, through the service."""
+        values = {name: getattr(obj, name) for name in form.changed_data if name != "first_stock"}
+        if change:
+            products.update_product(product_id=obj.pk, actor=clerk(request), changes=values)
+        else:
+            first = form.cleaned_data["first_stock"] or 0
+            obj.pk = products.create_product(actor=clerk(request), values=values, stock=first).pk
+        obj.refresh_from_db()
+
+    @display(description="")
+    def picture(self, product: Product) -> str:
+        """A thumbnail."""
+        if not product.image:
+            return format_html('<span class="shop-thumb shop-thumb-none" aria-hidden="true"></span>')
+        return format_html('<img class="shop-thumb" src="{}" alt="" loading="lazy">', product.image.url)
+
+    @display(description="Price", ordering="price")
+    def money(self, product: Product) -> str:
+        """The price with its currency."""
+        return money.show(product.price or Decimal(0))
+
+    @display(description="Stock", ordering="stock")
+    def level(self, product: Product) -> str:
+        """The stock; a pill where it is low."""
+        low = product.stock <= product.low_stock_threshold
+        kind = "out" if not product.stock else "low" if low else "enough"
+        text = {"out": "out of stock", "low": f"{product.stock} left", "enough": str(product.stock)}
+        return format_html('<span class="shop-pill shop-{}">{}</span>', kind, text[kind])
+
+    def adjust_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
+        """Add or remove units."""
+
+        def adjust(values: dict[str, Any]) -> str:
+            kind = StockMovement.Kind(values.pop("kind"))
+            after = stock.adjust_stock(product_id=product.pk, kind=kind, actor=clerk(request), **values)
+            return f"{after}: {values['delta']:+d}, now {after.stock} in stock."
+
+        return self.ask(
+            request,
+            product,
+            form=StockForm(request.POST or None),
+            title=f"Adjust stock: {product}",
+            hint=f"There are {product.stock} in stock now.",
+            button="Adjust stock",
+            do=adjust,
+        )
+
+    def remove(self, request: HttpRequest, product: Product) -> HttpResponse:
+        """Erase it, or archive it if it was ever ordered."""
+        ordered = OrderItem.objects.filter(product=product).exists()
+        hint = (
+            "It was ordered before, so it is archived: customers no longer see it, past orders still do."
+            if ordered
+            else "It was never ordered, so it is erased together with its stock movements."
+        )
+
+        def remove(_: dict[str, Any]) -> str:
+            erased = products.remove_product(product_id=product.pk)
+            return f"{product} was erased." if erased else f"{product} was archived."
+
+        return self.ask(
+            request,
+            product,
+            form=NothingToAsk(request.POST or None),
+            title=f"Remove {product}?",
+            hint=hint,
+            button="Archive product" if ordered else "Erase product",
+            do=remove,
+        )
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(ReadOnlyAdmin):
+    """The ledger."""
+
+    list_display = ("created_at", "product", "change", "kind", "balance_after", "order", "actor", "reason")
+    list_filter = ("kind",)
+    list_select_related = ("product", "order", "actor")
+    search_fields = ("product__name", "product__sku", "order__order_number", "reason")
+
+    @display(description="Change", ordering="delta")
+    def change(self, movement: StockMovement) -> str:
+        """Units with their sign."""
+        return f"{movement.delta:+d}"

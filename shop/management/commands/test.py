@@ -1,0 +1,54 @@
+"""`manage.py test`: the whole suite, on SQLite and on the PostgreSQL that is there."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand
+
+USUAL_SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
+
+
+class Command(BaseCommand):
+    """Takes pytest's own arguments, such as `-k cart` or `tests/api`."""
+
+    help = "Run the tests on SQLite, and on PostgreSQL where DATABASE_URL names one or the usual one answers."
+    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own shape
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Hand everything after `test` to pytest."""
+        self.handle(arguments=argv[2:])
+
+    def handle(self, *_: Any, arguments: list[str], **__: Any) -> None:
+        failed = False
+        for name, url in databases().items():
+            print(f"\n== The suite on {name} ==", flush=True)  # noqa: T201 - before pytest's own lines
+            environ = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "settings.test"}
+            run = subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environ, check=False)  # noqa: S603
+            failed = failed or run.returncode != 0
+        if failed:
+            sys.exit(1)
+
+
+def databases() -> dict[str, str]:
+    """The databases to test on, by name."""
+    found = {"SQLite": "sqlite:///db.sqlite3"}
+    given = os.environ.get("DATABASE_URL", "")
+    if given.startswith("postgres"):
+        found["PostgreSQL"] = given
+    elif answers(USUAL_SERVER):
+        found["PostgreSQL"] = USUAL_SERVER
+    else:
+        print("No PostgreSQL answers at 127.0.0.1:5432: testing on SQLite alone.")  # noqa: T201
+    return found
+
+
+def answers(url: str) -> bool:
+    """Whether a server lets us in."""
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
