@@ -94,7 +94,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         cache=take("CACHE_URL", "locmem://", cache),
         mailer=take("EMAIL_URL", "console://", mailer),
         mail_from=take("DEFAULT_FROM_EMAIL", "shop@localhost", str),
-        media_root=take("MEDIA_ROOT", str(ROOT / ".media"), Path),
+        media_root=take("MEDIA_ROOT", ".media", lambda text: ROOT / text),
         shop_name=take("SHOP_NAME", "Fern & Ember", str),
         shop_currency=take("SHOP_CURRENCY", "EUR", currency),
         public_catalog=take("SHOP_PUBLIC_CATALOG", "false", flag),

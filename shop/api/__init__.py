@@ -1,7 +1,9 @@
 """The API for customers' apps: parse, call a service, answer."""
 
-from shop.api import accounts, cart, health, orders, products
+from shop import surface
+from shop.api import accounts, cart, catalogue, health, orders, products
 from shop.api.documentation import ShopAPI
+from shop.models import Product
 
 api = ShopAPI(
     title="Shop API",
@@ -17,3 +19,7 @@ api.add_router("/products/", products.router, tags=["Products"])
 api.add_router("/cart/", cart.router, tags=["Cart"])
 api.add_router("/orders/", orders.router, tags=["Orders"])
 api.add_router("/health/", health.router, tags=["Operation"])
+for model in surface.declared():
+    if model is not Product:
+        name = catalogue.address(model)
+        api.add_router(f"/{name}/", catalogue.router_for(model), tags=[name.capitalize()])

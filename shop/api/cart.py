@@ -9,14 +9,15 @@ from ninja import Path, Router
 from shop.api.answers import answer
 from shop.api.auth import ApiRequest, signed_in
 from shop.api.documentation import raises
-from shop.api.products import COLUMNS, finish_rows
+from shop.api.files import addressed
+from shop.api.products import COLUMNS
 from shop.api.schemas import CartAdd, CartOut, CartQuantity, Id
-from shop.models import CartItem
+from shop.models import CartItem, Product
 from shop.services import cart
 from shop.services.errors import CartFull, InsufficientStock, NotFound
 
 router = Router()
-type ItemId = Annotated[Id, Path()]
+ItemId = Annotated[Id, Path()]
 PRODUCT = [f"product__{name}" for name in COLUMNS]
 
 
@@ -59,7 +60,7 @@ def remove_from_cart(request: ApiRequest, item_id: ItemId) -> HttpResponse:
 def _cart(request: ApiRequest, *, status: int = 200) -> HttpResponse:
     lines = CartItem.objects.filter(user=request.auth.user).order_by("id")
     items = [_line(row) for row in lines.values("id", "quantity", *PRODUCT)]
-    finish_rows(request)([item["product"] for item in items])
+    addressed(request, Product, [item["product"] for item in items])
     data = {
         "items": items,
         "total_quantity": sum(item["quantity"] for item in items),

@@ -28,8 +28,8 @@ from shop.services import errors, idempotency, orders
 from shop.services.orders import OrderStory
 
 router = Router()
-type OrderId = Annotated[Id, Path()]
-type IdempotencyKey = Annotated[str, Header(max_length=255)]
+OrderId = Annotated[Id, Path()]
+IdempotencyKey = Annotated[str, Header(max_length=255)]
 ITEM = list(OrderItemOut.model_fields)
 
 

@@ -1,19 +1,18 @@
 """The catalogue. Bodies and answers follow the model's fields: nothing here names one that may change."""
 
 import hashlib
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.core.cache import cache
-from django.core.files.storage import default_storage
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import File, Header, Path, Query, Router, Status, UploadedFile
 
 from shop import surface
 from shop.api.answers import dump, json_answer, page
 from shop.api.auth import ApiRequest, Caller, reader, staff
 from shop.api.documentation import raises
+from shop.api.files import addressed
 from shop.api.reflect import Body
 from shop.api.schemas import (
     Id,
@@ -31,25 +30,10 @@ from shop.services.errors import InsufficientStock, NotFound, ProductChanged, St
 
 router = Router()
 COLUMNS = [surface.field(Product, name).attname for name in surface.readable(Product)]
-FILES = surface.files(Product)
 COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
 
-type ProductId = Annotated[Id, Path()]
-type ETag = Annotated[str, Header(max_length=1000)]
-type Row = dict[str, Any]
-
-
-def finish_rows(request: HttpRequest) -> Callable[[list[Row]], list[Row]]:
-    """Give files their addresses."""
-
-    def finish(rows: list[Row]) -> list[Row]:
-        for row in rows:
-            for name in FILES:
-                address = row[name] and request.build_absolute_uri(default_storage.url(row[name]))
-                row[name] = address or None
-        return rows
-
-    return finish
+ProductId = Annotated[Id, Path()]
+ETag = Annotated[str, Header(max_length=1000)]
 
 
 @router.get("/", response=Page[ProductOut], auth=reader)
@@ -64,7 +48,7 @@ def list_products(request: ApiRequest, filters: Query[ProductFilters]) -> HttpRe
         Page[ProductOut],
         rows,
         count=_count(request, found, filters),
-        finish=finish_rows(request),
+        finish=lambda rows: addressed(request, Product, rows),
     )
 
 
@@ -172,7 +156,7 @@ def _json(request: ApiRequest, found: QuerySet[Product], product_id: int) -> str
     row = found.filter(pk=product_id).values(*COLUMNS).first()
     if row is None:
         raise NotFound
-    return dump(ProductOut, finish_rows(request)([row])[0])
+    return dump(ProductOut, addressed(request, Product, [row])[0])
 
 
 def _answer(request: ApiRequest, product_id: int, *, status: int = 200) -> HttpResponse:

@@ -23,6 +23,8 @@ from pydantic_core import PydanticCustomError
 from shop import surface, text
 
 NOT_COERCED = (int, bool)  # so that neither "3" nor true passes for a number
+# No default in the document: a generated client that sent it along would overwrite what it left out.
+LEFT_OUT: dict[str, Any] = {"default_factory": lambda: None}
 
 
 class Body(BaseModel):
@@ -69,7 +71,7 @@ def _incoming(field: surface.Field, *, partial: bool) -> tuple[str, Any, FieldIn
     if field.null:
         type_ = type_ | None
     required = not (partial or field.null or field.blank or field.has_default())
-    return field.attname, type_, _about(field, **({} if required else {"default": _default(field)}))
+    return field.attname, type_, _about(field, **({} if required else LEFT_OUT))
 
 
 def _python_type(field: surface.Field) -> Any:
@@ -112,12 +114,6 @@ def _checked_by(field: surface.Field) -> Callable[[Any], Any]:
         return value
 
     return check
-
-
-def _default(field: surface.Field) -> Any:
-    """What the documentation shows; a default that is computed, or an absent one, shows as null."""
-    plain = field.has_default() and not callable(field.default)
-    return field.default if plain else None
 
 
 def _about(field: surface.Field, **more: Any) -> FieldInfo:

@@ -16,16 +16,16 @@ from shop.models.catalogue import MAX_STOCK
 
 MAX_ID = 2**63 - 1
 
-type Id = Annotated[int, Field(ge=1, le=MAX_ID)]
-type Line = Annotated[str, AfterValidator(text.line)]
-type Text = Annotated[str, Field(max_length=1000), AfterValidator(text.text)]
-type Name = Annotated[Line, Field(min_length=1, max_length=100)]
-type Phone = Annotated[Line, Field(max_length=30)]
-type Password = Annotated[str, Field(min_length=1, max_length=256)]
-type Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
-type Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
-type Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
-type Search = Annotated[Line, Field(max_length=100)]
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Line = Annotated[str, AfterValidator(text.line)]
+Text = Annotated[str, Field(max_length=1000), AfterValidator(text.text)]
+Name = Annotated[Line, Field(min_length=1, max_length=100)]
+Phone = Annotated[Line, Field(max_length=30)]
+Password = Annotated[str, Field(min_length=1, max_length=256)]
+Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
+Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
+Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
+Search = Annotated[Line, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
 
@@ -38,7 +38,7 @@ def _email(value: str) -> str:
     return value.lower()
 
 
-type Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
+Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
 
 
 class Page[Item](BaseModel):
@@ -110,9 +110,9 @@ class ProfileIn(Body):
 
 
 class ProfilePatch(Body):
-    first_name: Name = ""
-    last_name: Name = ""
-    phone: Phone = ""
+    first_name: Name = Field(default_factory=str)
+    last_name: Name = Field(default_factory=str)
+    phone: Phone = Field(default_factory=str)
 
 
 class PasswordChangeIn(Body):
@@ -142,14 +142,14 @@ class ProductOut(BaseModel):
 class ProductIn(Body):
     """A product. In a change, what is left out keeps its value."""
 
-    stock: Units = Field(0, description="Units in stock; in a change, a count of them.")
+    stock: Units = Field(default_factory=int, description="Units in stock; in a change, a count of them.")
 
 
 @takes(Product, surface.writable(Product), partial=True)
 class ProductPatch(Body):
     """The fields of a product to change."""
 
-    stock: Units = Field(0, description="Units counted.")
+    stock: Units = Field(default_factory=int, description="Units counted.")
 
 
 class ProductFilters(Paging):

@@ -88,5 +88,9 @@ class ProductChanged(ShopError):
     code, message = "precondition-failed", "The product changed since it was read."
 
 
+class InUse(ShopError):
+    code, message = "in-use", "Something else still needs this, so it cannot be deleted."
+
+
 class IdempotencyKeyReused(ShopError):
     code, message = "idempotency-key-reused", "This Idempotency-Key was used for another request."

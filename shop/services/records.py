@@ -1,0 +1,45 @@
+"""Records of catalogue models that need no rules of their own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Model, ProtectedError
+
+from shop.services.errors import InUse, NotFound
+from shop.services.transactions import atomically
+
+
+@atomically
+def create_record[M: Model](model: type[M], *, values: Mapping[str, Any]) -> M:
+    """A new record; raises ValidationError."""
+    record = model(**values)
+    record.full_clean()
+    record.save(force_insert=True)
+    return record
+
+
+@atomically
+def update_record[M: Model](model: type[M], *, pk: int, changes: Mapping[str, Any]) -> M:
+    """Write the named fields and no others; raises NotFound, ValidationError."""
+    record = _lock(model, pk)
+    for name, value in changes.items():
+        setattr(record, name, value)
+    record.full_clean()
+    record.save(update_fields=list(changes))
+    return record
+
+
+@atomically
+def delete_record(model: type[Model], *, pk: int) -> None:
+    """Erase a record; raises NotFound, InUse."""
+    try:
+        _lock(model, pk).delete()
+    except ProtectedError as error:
+        raise InUse from error
+
+
+def _lock[M: Model](model: type[M], pk: int) -> M:
+    found = model._default_manager.filter(pk=pk).select_for_update(no_key=True).first()
+    if found is None:
+        raise NotFound
+    return found

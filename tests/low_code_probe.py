@@ -1,0 +1,105 @@
+"""Run inside a grown copy of the project: tries it, and prints what it found as JSON."""
+
+import json
+import os
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.development")
+django.setup()
+
+from django.contrib import admin  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import setup_test_environment  # noqa: E402
+
+from shop.api import api, tokens  # noqa: E402
+from shop.models import Product, User  # noqa: E402
+from shop.models.catalogue import Supplier  # noqa: E402
+from shop.services import accounts  # noqa: E402
+
+setup_test_environment()
+SENT = {
+    "colour": "green",
+    "size": "l",
+    "weight": 300,
+    "is_fragile": True,
+    "sold_from": "2026-03-01",
+    "drawn_at": "2026-01-02T03:04:05Z",
+    "tare": "1.250",
+    "site": "https://example.com/",
+    "facts": {"dishwasher": True},
+    "supplier_id": 1,
+}
+BAD = {
+    "colour": "longer than twelve",
+    "size": "m",
+    "weight": 5001,
+    "is_fragile": "yes",
+    "sold_from": "tomorrow",
+    "drawn_at": "2026-01-02T03:04:05",
+    "tare": "1.2345",
+    "site": "nowhere",
+    "supplier_id": 99,
+    "views": 5,
+    "cost": "1.00",
+    "manual": "file.pdf",
+}
+
+
+def client_of(user):
+    token = tokens.sign(accounts._open_session(user, "probe"), "access")  # noqa: SLF001
+    return Client(headers={"Authorization": f"Bearer {token}"})
+
+
+def send(client, method, path, body=None):
+    return getattr(client, method)(f"/api{path}", body, content_type="application/json")
+
+
+ada = User.objects.create_superuser("ada@example.com", "correct-horse-7", first_name="Ada", last_name="S")
+carl = User.objects.create_user("carl@example.com", "correct-horse-7", first_name="Carl", last_name="B")
+staff, customer = client_of(ada), client_of(carl)
+Supplier.objects.create(name="Potter")
+
+created = send(staff, "post", "/products/", {"name": "Mug", "price": "9.50", "stock": 3, **SENT})
+address = f"/products/{created.json()['id']}/"
+
+browser = Client()
+browser.force_login(ada)
+form = browser.get("/admin/shop/product/1/change/").context["adminform"]
+fields = form.form.initial | {"colour": "blue", "size": "l", "cost": "3.20", "facts": "{}"}
+posted = {
+    key: value for key, value in fields.items() if value not in (None, "") and key not in {"image", "manual"}
+}
+answer = browser.post("/admin/shop/product/1/change/", posted)
+if answer.status_code != 302:  # noqa: PLR2004
+    sys.exit(str(answer.context["adminform"].form.errors))
+edited = Product.objects.get(pk=1)
+
+suppliers = send(staff, "post", "/suppliers/", {"name": "Kiln & Sons"})
+found = {
+    "form": [name for _, options in form.fieldsets for name in options["fields"]],
+    "columns": list(admin.site.get_model_admin(Product).get_list_display(None)),
+    "saved_in_admin": {"colour": edited.colour, "size": edited.size, "cost": str(edited.cost)},
+    "sent": SENT,
+    "answer": created.json(),
+    "patched": send(staff, "patch", address, {"colour": "red"}).json(),
+    "refusals": {k: send(staff, "patch", address, {k: v}).status_code for k, v in BAD.items()},
+    "document": {
+        name: schema["properties"]
+        for name, schema in api.get_openapi_schema()["components"]["schemas"].items()
+        if name.startswith("Product")
+    },
+    "supplier": {
+        "created": [suppliers.status_code, suppliers.json()],
+        "changed": [(r := send(staff, "patch", "/suppliers/2/", {"name": "Kiln"})).status_code, r.json()],
+        "listed": [row["name"] for row in customer.get("/api/suppliers/").json()["items"]],
+        "in_use": [(r := send(staff, "delete", "/suppliers/1/")).status_code, r.json()["code"]],
+        "deleted": send(staff, "delete", "/suppliers/2/").status_code,
+        "gone": customer.get("/api/suppliers/2/").status_code,
+        "customer_writes": send(customer, "post", "/suppliers/", {"name": "X"}).status_code,
+        "secret": send(staff, "post", "/suppliers/", {"name": "X", "margin": "1.00"}).status_code,
+        "screen": browser.get("/admin/shop/supplier/add/").status_code,
+    },
+}
+json.dump(found, sys.stdout)
