@@ -44,7 +44,11 @@ def test_imports_only_point_down(path):
 
 @pytest.mark.parametrize(
     ("mine", "source"),
-    [("services", "from shop.api import tokens"), ("api", "import shop.admin.base"), ("models", "from shop import emails")],
+    [
+        ("services", "from shop.api import tokens"),
+        ("api", "import shop.admin.base"),
+        ("models", "from shop import emails"),
+    ],
 )
 def test_an_import_that_points_up_is_found(mine, source):
     assert list(wrong_ways(mine, source)) != []

@@ -23,7 +23,7 @@ FIELDS = """
     facts = models.JSONField("facts", default=dict, blank=True)
     manual = models.FileField("manual", blank=True)
     views = models.IntegerField("views", default=0, editable=False)
-    supplier = models.ForeignKey("shop.Supplier", models.PROTECT, null=True, blank=True, verbose_name="supplier")
+    supplier = models.ForeignKey("shop.Supplier", models.PROTECT, null=True, blank=True)
     cost = MoneyField("cost", default=0)
 """
 SUPPLIER = '''

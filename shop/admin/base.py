@@ -103,14 +103,15 @@ class Steps(ModelAdmin):  # type: ignore[misc]
         request: HttpRequest,
         record: models.Model,
         *,
-        form: forms.Form,
+        ask_for: type[forms.Form],
         title: str,
         button: str,
         do: Callable[[dict[str, Any]], str],
         hint: str = "",
     ) -> HttpResponse:
         """Show the form; on POST do it and tell what was done, or say in the form why it was refused."""
-        if request.method == "POST" and form.is_valid():
+        form = ask_for(request.POST if request.method == "POST" else None)
+        if form.is_valid():
             try:
                 messages.success(request, do(form.cleaned_data))
                 return self.back(record)

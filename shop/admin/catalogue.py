@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
@@ -60,7 +61,8 @@ class ProductAdmin(Steps, SurfaceAdmin):
         if obj is None:
             fields = fieldsets[1][1]["fields"]
             fields[fields.index("stock")] = "first_stock"
-        return [(title, {"fields": self._shown(options["fields"], obj)}) for title, options in fieldsets]
+        shown = [(title, self._shown(options["fields"], obj)) for title, options in fieldsets]
+        return [(title, {"fields": names}) for title, names in shown if names]
 
     def _shown(self, names: list[str], obj: models.Model | None) -> list[str]:
         """On the page of a new product, without what it does not have yet."""
@@ -80,9 +82,8 @@ class ProductAdmin(Steps, SurfaceAdmin):
     @display(description="")
     def picture(self, product: Product) -> str:
         """A thumbnail."""
-        if not product.image:
-            return format_html('<span class="shop-thumb shop-thumb-none" aria-hidden="true"></span>')
-        return format_html('<img class="shop-thumb" src="{}" alt="" loading="lazy">', product.image.url)
+        source = product.image.url if product.image else static("shop/no-picture.svg")
+        return format_html('<img class="shop-thumb" src="{}" alt="" loading="lazy">', source)
 
     @display(description="Price", ordering="price")
     def money(self, product: Product) -> str:
@@ -108,7 +109,7 @@ class ProductAdmin(Steps, SurfaceAdmin):
         return self.ask(
             request,
             product,
-            form=StockForm(request.POST or None),
+            ask_for=StockForm,
             title=f"Adjust stock: {product}",
             hint=f"There are {product.stock} in stock now.",
             button="Adjust stock",
@@ -131,7 +132,7 @@ class ProductAdmin(Steps, SurfaceAdmin):
         return self.ask(
             request,
             product,
-            form=NothingToAsk(request.POST or None),
+            ask_for=NothingToAsk,
             title=f"Remove {product}?",
             hint=hint,
             button="Archive product" if ordered else "Erase product",

@@ -120,11 +120,10 @@ class OrderAdmin(Steps, ReadOnlyAdmin):
             return f"Order {order} is {status.label.lower()} now."
 
         cancels = status == Status.CANCELLED
-        form = (CancelForm if cancels else NoteForm)(request.POST or None)
         return self.ask(
             request,
             order,
-            form=form,
+            ask_for=CancelForm if cancels else NoteForm,
             title=f"{VERBS[status]} {order}?",
             hint=f"It is {order.get_status_display().lower()} now."
             + (" Its units go back into stock." if cancels else ""),
@@ -142,7 +141,7 @@ class OrderAdmin(Steps, ReadOnlyAdmin):
         return self.ask(
             request,
             order,
-            form=NothingToAsk(request.POST or None),
+            ask_for=NothingToAsk,
             title=f"Mark {order} as paid?",
             hint=f"{money.show(order.total_amount)} by {order.get_payment_method_display().lower()}.",
             button="Mark as paid",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
 from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
@@ -125,7 +125,11 @@ def _bad_values(_: HttpRequest, error: BadRequestValues) -> HttpResponse:
 def _validation_error(_: HttpRequest, error: ValidationError) -> HttpResponse:
     by_field = error.error_dict if hasattr(error, "error_dict") else {"": error.error_list}
     return invalid(
-        FieldError(field=field, message=message, code=str(one.code or "invalid"))
+        FieldError(
+            field="" if field == NON_FIELD_ERRORS else field,
+            message=message,
+            code=str(one.code or "invalid"),
+        )
         for field, found in by_field.items()
         for one in found
         for message in one.messages

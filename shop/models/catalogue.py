@@ -1,11 +1,11 @@
 """What is for sale, and why there is as much of it as there is."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -16,6 +16,7 @@ from shop.models.base import Record, readable_code
 from shop.money import MAX_PRICE, MoneyField
 
 MAX_STOCK = 1_000_000_000
+SKU_TAKEN = "sku_taken"
 
 
 class SkuField(models.CharField):  # type: ignore[type-arg]
@@ -99,6 +100,7 @@ class Product(Record):
             models.UniqueConstraint(
                 Lower("sku"),
                 name="product_sku_is_unique",
+                violation_error_code=SKU_TAKEN,
                 violation_error_message="Another product has this SKU.",
             ),
             models.CheckConstraint(
@@ -121,6 +123,16 @@ class Product(Record):
 
     def __str__(self) -> str:
         return self.name
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        try:
+            super().validate_constraints(exclude=exclude)
+        except ValidationError as error:
+            # A constraint on an expression belongs to no field; this one is read beside its own.
+            found = [one for errors in error.error_dict.values() for one in errors]
+            raise ValidationError(
+                {"sku" if one.code == SKU_TAKEN else NON_FIELD_ERRORS: one for one in found}
+            ) from error
 
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Write everything but the stock, which belongs to `shop.services.stock` and its ledger."""

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from shop.models import CartItem, OrderItem, Product, User
+from shop.models.catalogue import SKU_TAKEN
 from shop.services.stock import count_stock, first_stock, lock_product
 from shop.services.transactions import atomically
 
@@ -76,7 +77,8 @@ def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
             product.image.delete(save=False)
         if "product_sku_is_unique" not in str(error):
             raise
-        raise ValidationError({"sku": "Another product has this SKU."}, code="unique") from error
+        taken = ValidationError("Another product has this SKU.", code=SKU_TAKEN)
+        raise ValidationError({"sku": taken}) from error
 
 
 def _forget_file(product: Product, name: str | None) -> None:
