@@ -80,3 +80,14 @@ def problem(response: Any) -> tuple[int, str]:
     assert body["status"] == response.status_code
     assert {"type", "title", "detail", "code"} <= body.keys()
     return response.status_code, body["code"]
+
+
+def browser_of(user: User, **options: Any) -> Client:
+    """Someone's browser, signed in to the back office."""
+    browser = Client(**options)
+    browser.force_login(user)
+    return browser
+
+
+def messages_of(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]

@@ -1,6 +1,5 @@
 import people
 import pytest
-from conftest import messages_of
 from django.core import mail
 from django.test import Client
 
@@ -131,7 +130,7 @@ def test_nothing_of_an_order_is_typed_over(adas_browser, order):
 
 def test_what_was_done_is_said(adas_browser, order):
     answer = adas_browser.post(page(order, "move/confirmed/"), {}, follow=True)
-    assert messages_of(answer) == [f"Order {order} is confirmed now."]
+    assert people.messages_of(answer) == [f"Order {order} is confirmed now."]
 
 
 @pytest.mark.parametrize("orders", [1, 3])

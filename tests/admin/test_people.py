@@ -1,6 +1,5 @@
 import people
 import pytest
-from conftest import messages_of
 from django.apps import apps
 from django.test import Client
 from django.urls import reverse
@@ -102,7 +101,7 @@ def sign_out(browser, session):
 def test_a_device_is_signed_out(adas_browser, carl):
     app = people.app_of(carl)
     answer = sign_out(adas_browser, Session.objects.get())
-    assert messages_of(answer) == ["1 signed out."]
+    assert people.messages_of(answer) == ["1 signed out."]
     assert app.get("/auth/profile/").status_code == 401
 
 

@@ -3,7 +3,6 @@ from io import BytesIO
 
 import people
 import pytest
-from conftest import browser_of, messages_of
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -96,7 +95,7 @@ def test_adjusting_stock_writes_the_ledger(adas_browser, ada, mug):
     answer = adas_browser.post(
         page(mug, "stock/"), {"delta": "-3", "kind": "damaged", "reason": "Fell"}, follow=True
     )
-    assert messages_of(answer) == ["Mug: -3, now 7 in stock."]
+    assert people.messages_of(answer) == ["Mug: -3, now 7 in stock."]
     movement = StockMovement.objects.first()
     assert (movement.delta, movement.kind, movement.reason, movement.actor) == (-3, "damaged", "Fell", ada)
 
@@ -142,7 +141,7 @@ def test_without_the_right_a_forged_post_changes_nothing(clerk_with, mug, step):
 
 @pytest.mark.parametrize("step", ["stock/", "remove/"])
 def test_without_a_token_a_post_changes_nothing(ada, mug, step):
-    browser = browser_of(ada, enforce_csrf_checks=True)
+    browser = people.browser_of(ada, enforce_csrf_checks=True)
     assert browser.post(page(mug, step), {"delta": "5", "kind": "received"}).status_code == 403
     mug.refresh_from_db()
     assert mug.stock == 10
