@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ("DJANGO_SECRET_KEY", "JWT_SIGNING_KEY")
-REQUIRED_IN_PRODUCTION = (*SECRETS, "DJANGO_ALLOWED_HOSTS", "DATABASE_URL")
+REQUIRED_IN_PRODUCTION = (*SECRETS, "DJANGO_ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL")
 KEY_BYTES = 32
 PERIODS = {"s": 1, "sec": 1, "min": 60, "hour": 3600, "day": 86400}
 MAIL_SECURITY: dict[str, dict[str, bool]] = {

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 
 from shop.api.auth import Bearer
 from shop.api.problems import CODES, MEDIA_TYPE, Problem, register_handlers, status_of
-from shop.services.errors import ShopError
+from shop.services.errors import InvalidToken, ShopError, TokenExpired
 
 
 def raises[F: Callable[..., Any]](*found: type[ShopError]) -> Callable[[F], F]:
@@ -74,6 +74,8 @@ def _errors(operation: Operation, described: dict[str, Any], *, has_id: bool) ->
     for error in getattr(operation.view_func, "raises", ()):
         codes.setdefault(status_of(error), []).append(error.code)
     bearers = [auth for auth in operation.auth_callbacks if isinstance(auth, Bearer)]
+    if bearers:
+        codes[401] = [InvalidToken.code, TokenExpired.code]
     implied = {
         400: "requestBody" in described,
         401: bool(bearers),

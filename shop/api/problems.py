@@ -91,7 +91,8 @@ def problem(status: int, detail: str, *, code: str = "", **details: Any) -> Http
     }
     response = HttpResponse(to_json(body), status=status, content_type=MEDIA_TYPE)
     if status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = "Bearer"
+        # RFC 6750, section 3: without a token, no more than the scheme
+        response["WWW-Authenticate"] = 'Bearer error="invalid_token"' if code else "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = "1"
     return response

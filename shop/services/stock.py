@@ -50,6 +50,10 @@ def adjust_stock(*, product_id: int, delta: int, kind: Kind, actor: User, reason
     Raises InsufficientStock (with `available`) below 0 or above the bound, NotFound.
     """
     product = lock_product(product_id)
+    if not 0 <= product.stock + delta <= MAX_STOCK:
+        raise InsufficientStock(
+            f"The stock is {product.stock}: it cannot change by {delta}.", available=product.stock
+        )
     if delta:
         _record([Change(product_id, delta)], kind=kind, actor=actor, reason=reason)
         product.refresh_from_db()
