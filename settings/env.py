@@ -89,7 +89,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         csrf_trusted_origins=take("CSRF_TRUSTED_ORIGINS", "", words),
         cors_allowed_origins=take("CORS_ALLOWED_ORIGINS", "", words),
         https=take("DJANGO_HTTPS", "true", flag),
-        trusted_proxies=take("SHOP_TRUSTED_PROXIES", "0", int),
+        trusted_proxies=take("SHOP_TRUSTED_PROXIES", "0", count),
         database=take("DATABASE_URL", "sqlite:///db.sqlite3", database),
         cache=take("CACHE_URL", "locmem://", cache),
         mailer=take("EMAIL_URL", "console://", mailer),
@@ -135,6 +135,13 @@ def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+def count(text: str) -> int:
+    """A number, 0 or more."""
+    if not re.fullmatch(r"\d+", text):
+        raise ValueError(f"'{text}' is not a number such as 0 or 1")
+    return int(text)
+
+
 def currency(text: str) -> str:
     """An ISO 4217 code, such as EUR."""
     if not re.fullmatch(r"[A-Z]{3}", text):
@@ -153,6 +160,8 @@ def rate(text: str) -> Rate:
 def database(text: str) -> dict[str, Any]:
     """`sqlite:///file` (from the project's folder) or `postgres://user:password@host:port/name?option=value`."""
     url = urlsplit(text)
+    if url.scheme in {"sqlite", "postgres", "postgresql"} and not _path(url):
+        raise ValueError(f"a {url.scheme} address needs a name at its end")
     if url.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",

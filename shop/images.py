@@ -40,6 +40,7 @@ def normalised(upload: IO[bytes]) -> Picture:
         except (
             OSError,
             SyntaxError,
+            TypeError,  # from metadata that says it is of another type than it is
             Image.DecompressionBombWarning,
             Image.DecompressionBombError,
         ) as error:
@@ -48,13 +49,18 @@ def normalised(upload: IO[bytes]) -> Picture:
 
 
 def _drawn(data: bytes) -> bytes:
-    with Image.open(BytesIO(data), formats=FORMATS) as picture:
-        width, height = picture.size
-        if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+    with Image.open(BytesIO(data), formats=FORMATS) as opened:
+        width, height = opened.size
+        if max(width, height) > MAX_SIDE:
+            raise ValueError(f"The picture is more than {MAX_SIDE} pixels wide or high.")
+        if width * height > MAX_PIXELS:
             raise ValueError(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
-        if getattr(picture, "n_frames", 1) > 1:
+        if getattr(opened, "n_frames", 1) > 1:
             raise ValueError("The picture moves; only a still one can be shown.")
-        picture.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))
+        opened.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))
+        picture: Image.Image = opened
+        if opened.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at white
+            picture = opened.point(lambda value: value / 256).convert("L")
         picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
         upright = ImageOps.exif_transpose(picture)
         colours = "RGBA" if upright.has_transparency_data else "RGB"

@@ -48,7 +48,7 @@ BAD = {
 
 
 def client_of(user):
-    token = tokens.sign(accounts._open_session(user, "probe"), "access")  # noqa: SLF001
+    token = tokens.sign(accounts._open_session(user, "probe"), "access")
     return Client(headers={"Authorization": f"Bearer {token}"})
 
 

@@ -69,7 +69,7 @@ class App:
 def app_of(user: User | None) -> App:
     if user is None:
         return App(Client())
-    session = accounts._open_session(user, "test")  # noqa: SLF001 - a login without the cost of a password
+    session = accounts._open_session(user, "test")
     return App(Client(), tokens.sign(session, "access"), user)
 
 

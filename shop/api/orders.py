@@ -29,7 +29,7 @@ from shop.services.orders import OrderStory
 
 router = Router()
 OrderId = Annotated[Id, Path()]
-IdempotencyKey = Annotated[str, Header(max_length=255)]
+IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 ITEM = list(OrderItemOut.model_fields)
 
 

@@ -33,7 +33,8 @@ COLUMNS = [surface.field(Product, name).attname for name in surface.readable(Pro
 COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
 
 ProductId = Annotated[Id, Path()]
-ETag = Annotated[str, Header(max_length=1000)]
+IfMatch = Annotated[str, Header(alias="If-Match", max_length=1000)]
+IfNoneMatch = Annotated[str, Header(alias="If-None-Match", max_length=1000)]
 
 
 @router.get("/", response=Page[ProductOut], auth=reader)
@@ -61,7 +62,7 @@ def create_product(request: ApiRequest, body: ProductIn) -> HttpResponse:
 
 
 @router.get("/{product_id}/", response=ProductOut, auth=reader)
-def get_product(request: ApiRequest, product_id: ProductId, if_none_match: ETag = "") -> HttpResponse:
+def get_product(request: ApiRequest, product_id: ProductId, if_none_match: IfNoneMatch = "") -> HttpResponse:
     """One product. Send its `ETag` back as `If-None-Match` to learn cheaply that nothing changed."""
     body = _json(request, _visible(request), product_id)
     tag = _etag(body)
@@ -73,7 +74,7 @@ def get_product(request: ApiRequest, product_id: ProductId, if_none_match: ETag 
 @router.put("/{product_id}/", response=ProductOut, auth=staff("change_product"))
 @raises(ProductChanged)
 def replace_product(
-    request: ApiRequest, product_id: ProductId, body: ProductIn, if_match: ETag = ""
+    request: ApiRequest, product_id: ProductId, body: ProductIn, if_match: IfMatch = ""
 ) -> HttpResponse:
     """Change a product. A `stock` is a count: the difference goes into the ledger."""
     return _change(request, product_id, body, if_match)
@@ -82,7 +83,7 @@ def replace_product(
 @router.patch("/{product_id}/", response=ProductOut, auth=staff("change_product"))
 @raises(ProductChanged)
 def change_product(
-    request: ApiRequest, product_id: ProductId, body: ProductPatch, if_match: ETag = ""
+    request: ApiRequest, product_id: ProductId, body: ProductPatch, if_match: IfMatch = ""
 ) -> HttpResponse:
     """Change some fields of a product."""
     return _change(request, product_id, body, if_match)

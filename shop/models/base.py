@@ -5,9 +5,10 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models
 
-from shop import text
+from shop import surface, text
 
 # Crockford's base 32: no I, L, O or U, so that a code survives the telephone.
 READABLE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -31,13 +32,23 @@ class Record(models.Model):
             if not isinstance(value, str) or field.name in (exclude or ()):
                 continue
             try:
-                clean = text.text if isinstance(field, models.TextField) else text.line
-                setattr(self, field.attname, clean(value))
-            except ValueError as error:
-                wrong[field.name] = ValidationError(str(error), code="characters")
+                setattr(self, field.attname, _clean(field, value))
+            except ValidationError as error:
+                wrong[field.name] = error
         try:
             super().clean_fields(exclude=[*(exclude or ()), *wrong])
         except ValidationError as error:
             wrong |= error.error_dict
         if wrong:
             raise ValidationError(wrong)
+
+
+def _clean(field: surface.Field, value: str) -> str:
+    """The text as it is stored. Also refuses one that is too long, which Django does for lines only."""
+    try:
+        clean = text.text(value) if isinstance(field, models.TextField) else text.line(value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="characters") from error
+    if isinstance(field, models.TextField) and field.max_length:
+        MaxLengthValidator(field.max_length)(clean)
+    return clean

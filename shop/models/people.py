@@ -34,7 +34,8 @@ class UserManager(BaseUserManager["User"]):
         """A saved user; ValidationError when a field is wrong or the email is taken."""
         user = self.model(email=email.lower(), **extra)
         user.set_password(password)
-        user.full_clean()
+        # `createsuperuser` asks for no name.
+        user.full_clean(exclude=["first_name", "last_name"] if user.is_superuser else None)
         user.save(using=self._db)
         return user
 

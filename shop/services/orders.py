@@ -83,13 +83,13 @@ def move_order(*, order_id: int, to: str, actor: User, by_staff: bool, note: str
     order = _lock_order(order_id, owner=None if by_staff else actor)
     before = order.status
     if to not in order.steps(by_staff=by_staff):
-        raise InvalidTransition(_why_not(order, to), status=before)
+        raise InvalidTransition(_why_not(order, to), order_status=before)
     order.status = to
     order.payment_status = payment_after(order, to)
     order.updated_at = timezone.now()
     changed = {name: getattr(order, name) for name in ("status", "payment_status", "updated_at")}
     if not Order.objects.filter(pk=order.pk, status=before).update(**changed):
-        raise InvalidTransition(status=before)  # pragma: no cover - only if the lock above is ever lost
+        raise InvalidTransition(order_status=before)  # pragma: no cover - only if the lock above is ever lost
     _record_event(order, actor=actor, note=note)
     if to == Order.Status.CANCELLED:
         back = [Change(item.product_id, item.quantity) for item in order.items.all()]
@@ -103,7 +103,7 @@ def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
     """Note that the money has arrived; raises InvalidTransition when there is none to wait for."""
     order = _lock_order(order_id)
     if not order.awaits_payment:
-        raise InvalidTransition("This order is not waiting for a payment.", status=order.status)
+        raise InvalidTransition("This order is not waiting for a payment.", order_status=order.status)
     order.payment_status = Order.PaymentStatus.PAID
     order.updated_at = timezone.now()
     order.save(update_fields=["payment_status", "updated_at"])

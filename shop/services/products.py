@@ -1,6 +1,7 @@
 """Products: made, changed, archived. Their stock is `shop.services.stock`'s."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,8 +17,9 @@ from shop.services.transactions import atomically
 def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int = 0) -> Product:
     """A new product and the first line of its ledger; raises ValidationError."""
     product = Product(**values)
-    _save(product)
-    first_stock(product, stock=stock, actor=actor)
+    with _no_file_left(product, written="image" in values):
+        _save(product)
+        first_stock(product, stock=stock, actor=actor)
     return product
 
 
@@ -41,10 +43,11 @@ def update_product(
     old_image = product.image.name
     for name, value in changes.items():
         setattr(product, name, value)
-    _save(product, only=changes)
-    if "image" in changes and old_image:
-        _forget_file(product, old_image)
-    return product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
+    with _no_file_left(product, written="image" in changes):
+        _save(product, only=changes)
+        if "image" in changes and old_image:
+            _forget_file(product, old_image)
+        return product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
 
 
 @atomically
@@ -66,6 +69,17 @@ def remove_product(*, product_id: int) -> bool:
     return True
 
 
+@contextmanager
+def _no_file_left(product: Product, *, written: bool) -> Iterator[None]:
+    """A refusal undoes the rows; this undoes the file that was stored for them."""
+    try:
+        yield
+    except Exception:
+        if written and product.image and getattr(product.image, "_committed", False):
+            product.image.delete(save=False)
+        raise
+
+
 def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
     """Check everything, then write; two who take the same SKU at once get the same answer as one after."""
     product.full_clean()
@@ -73,8 +87,6 @@ def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
         with transaction.atomic():
             product.save(update_fields=None if only is None else {*only, "updated_at"})
     except IntegrityError as error:
-        if only is None or "image" in only:
-            product.image.delete(save=False)
         if "product_sku_is_unique" not in str(error):
             raise
         taken = ValidationError("Another product has this SKU.", code=SKU_TAKEN)

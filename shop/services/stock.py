@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, Subquery, Sum, Value, Window
+from django.db.models import Exists, F, OuterRef, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from shop.models import Order, Product, StockMovement, User
+from shop.models import Order, OrderItem, Product, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
 from shop.services.transactions import atomically
@@ -161,6 +161,10 @@ def find_drift() -> Iterator[str]:
             f" the movements up to it add up to {movement.running}."
         )
     yield from _orders_that_disagree()
+    lines = OrderItem.objects.filter(order=OuterRef("order"), product=OuterRef("product"))
+    strays = StockMovement.objects.exclude(order=None).exclude(Exists(lines)).order_by("pk")
+    for stray in strays.select_related("product", "order"):
+        yield f"{stray.order}: movement {stray.pk} of {stray.product.sku}, which was not ordered."
 
 
 def _orders_that_disagree() -> Iterator[str]:

@@ -1,0 +1,122 @@
+"""What the database itself refuses, past every check in Python."""
+
+from decimal import Decimal
+
+import people
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Upper
+
+from shop.models import CartItem, IdempotencyKey, Order, OrderItem, Product, StockMovement, User
+from shop.models.catalogue import MAX_STOCK
+from shop.services.orders import place_order
+
+CHECKS = [
+    ("user_email_is_lower_case", User, {"email": Upper("email")}),
+    ("user_role_is_known", User, {"role": "owner"}),
+    ("user_superuser_is_admin", User, {"is_superuser": True}),
+    ("product_stock_in_bounds", Product, {"stock": -1}),
+    ("product_stock_in_bounds", Product, {"stock": MAX_STOCK + 1}),
+    ("product_price_in_bounds", Product, {"price": Decimal("-0.01")}),
+    ("movement_changes_something", StockMovement, {"delta": 0}),
+    ("movement_balance_not_negative", StockMovement, {"balance_after": -1}),
+    ("cart_quantity_in_bounds", CartItem, {"quantity": 0}),
+    ("cart_quantity_in_bounds", CartItem, {"quantity": 1000}),
+    ("order_status_is_known", Order, {"status": "lost"}),
+    ("order_payment_method_is_known", Order, {"payment_method": "shells"}),
+    ("order_payment_status_is_known", Order, {"payment_status": "promised"}),
+    ("order_total_not_negative", Order, {"total_amount": Decimal("-0.01")}),
+    ("order_quantity_in_bounds", OrderItem, {"quantity": 0}),
+    ("order_quantity_in_bounds", OrderItem, {"quantity": 1000}),
+    ("order_price_not_negative", OrderItem, {"price": Decimal("-0.01")}),
+]
+#: name, model, its columns, as SQLite names a constraint that is one of columns
+UNIQUE = [
+    ("product_sku_is_unique", Product, "product_sku_is_unique"),
+    ("movement_of_a_kind_once_per_order_and_product", StockMovement, "order_id"),
+    ("cart_one_line_per_product", CartItem, "user_id"),
+    ("order_one_line_per_product", OrderItem, "order_id"),
+    ("idempotency_key_once_per_user", IdempotencyKey, "key"),
+]
+
+
+@pytest.fixture
+def _one_of_each(carl, mug):
+    """One row of every table, the sale's movement as the only one."""
+    StockMovement.objects.all().delete()
+    people.put_in_cart(carl, (mug, 2))
+    place_order(user=carl, shipping_address="1 Elm Street")
+    people.put_in_cart(carl, (mug, 1))
+    IdempotencyKey.objects.create(user=carl, key="k", fingerprint="f")
+
+
+def rows(model):
+    return list(model.objects.order_by("pk").values())
+
+
+@pytest.mark.usefixtures("_one_of_each")
+@pytest.mark.parametrize(("name", "model", "values"), CHECKS)
+def test_a_check_refuses_what_it_is_named_for(name, model, values):
+    before = rows(model)
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        model.objects.update(**values)
+    # Below zero SQLite names the column's own check, which comes first there.
+    own = next(iter(values)) if -1 in values.values() and connection.vendor == "sqlite" else name
+    assert own in str(refused.value)
+    assert rows(model) == before
+
+
+@pytest.mark.usefixtures("_one_of_each")
+@pytest.mark.parametrize(("name", "model", "column"), UNIQUE)
+def test_a_second_row_of_the_same_is_refused(name, model, column):
+    before = rows(model)
+    twin = model.objects.get()
+    twin.pk = None
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        model.objects.bulk_create([twin])
+    assert (name if connection.vendor == "postgresql" else column) in str(refused.value)
+    assert rows(model) == before
+
+
+def test_a_price_above_the_bound_is_refused(mug):
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Product.objects.update(price=F("price") + Decimal("99999999.99"))
+    assert Product.objects.get().price == mug.price == Decimal("12.50")
+
+
+def test_movements_without_an_order_may_be_of_a_kind(mug):
+    twin = StockMovement.objects.get()
+    twin.pk = None
+    StockMovement.objects.bulk_create([twin])
+    assert StockMovement.objects.filter(product=mug, kind="initial").count() == 2
+
+
+def test_every_constraint_of_the_shop_is_tried_here():
+    declared = {
+        constraint.name
+        for model in apps.get_app_config("shop").get_models()
+        for constraint in model._meta.constraints
+    }
+    assert declared == {name for name, _, _ in (*CHECKS, *UNIQUE)}
+
+
+@pytest.mark.parametrize(
+    ("field", "model"), [("email", User), ("order_number", Order)], ids=["email", "order_number"]
+)
+@pytest.mark.usefixtures("_one_of_each")
+def test_a_second_email_or_order_number_is_refused(field, model):
+    before = rows(model)
+    twin = model.objects.get()
+    twin.pk = None
+    with pytest.raises(IntegrityError, match=field), transaction.atomic():
+        model.objects.bulk_create([twin])
+    assert rows(model) == before
+
+
+def test_a_line_of_an_order_knows_its_subtotal(carl, mug):
+    people.put_in_cart(carl, (mug, 3))
+    Product.objects.update(price=Decimal("19.99"))
+    order = place_order(user=carl, shipping_address="1 Elm Street").order
+    assert order.items.get().subtotal == order.total_amount == Decimal("59.97")

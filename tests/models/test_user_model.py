@@ -1,0 +1,112 @@
+import uuid
+from datetime import timedelta
+
+import people
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from shop.models import Session, User
+from shop.services.accounts import _open_session
+
+
+@pytest.mark.django_db
+def test_an_email_is_kept_in_lower_case():
+    user = User.objects.create_user("Carl@Example.COM", people.PASSWORD, first_name="C", last_name="B")
+    assert user.email == User.objects.get().email == "carl@example.com"
+
+
+def test_a_person_is_found_by_an_email_in_any_case(carl):
+    assert User.objects.get(email="CARL@Example.com") == carl
+    assert User.objects.get_by_natural_key("Carl@example.com") == carl
+
+
+def test_an_email_is_unique_regardless_of_case_in_the_database(carl):
+    with pytest.raises(IntegrityError, match="email"), transaction.atomic():
+        User.objects.bulk_create([User(email="CARL@EXAMPLE.COM", first_name="C", last_name="B")])
+    assert list(User.objects.all()) == [carl]
+
+
+def test_a_taken_email_is_told_of_in_words(carl):
+    with pytest.raises(ValidationError) as refused:
+        User.objects.create_user("CARL@example.com", people.PASSWORD, first_name="C", last_name="B")
+    assert refused.value.message_dict == {"email": ["This email is taken."]}
+    assert list(User.objects.all()) == [carl]
+
+
+def test_a_person_is_a_customer_unless_told_otherwise(carl):
+    assert (carl.role, carl.is_staff, carl.is_superuser, carl.is_active) == ("customer", False, False, True)
+    assert carl.get_all_permissions() == set()
+
+
+def test_a_superuser_is_an_admin_with_all_rights(ada):
+    assert (ada.role, ada.is_staff, ada.is_superuser) == ("admin", True, True)
+    assert ada.has_perm("shop.change_product")
+
+
+def test_an_admin_without_groups_may_enter_and_do_nothing(carl):
+    User.objects.filter(pk=carl.pk).update(role=User.Role.ADMIN)
+    carl.refresh_from_db()
+    assert carl.is_staff
+    assert not carl.has_perm("shop.change_product")
+
+
+def test_a_password_is_kept_as_a_hash(carl):
+    assert people.PASSWORD not in carl.password
+    assert carl.check_password(people.PASSWORD)
+    assert not carl.check_password("wrong")
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "Ada@example.com")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", people.PASSWORD)
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("environment", "db")
+def test_createsuperuser_makes_an_admin_from_the_environment():
+    call_command("createsuperuser", "--noinput", verbosity=0)
+    user = User.objects.get()
+    assert (user.email, user.role, user.is_superuser) == ("ada@example.com", "admin", True)
+    assert user.check_password(people.PASSWORD)
+
+
+@pytest.mark.usefixtures("environment", "ada")
+def test_createsuperuser_refuses_a_taken_email():
+    with pytest.raises(CommandError, match="taken"):
+        call_command("createsuperuser", "--noinput", verbosity=0)
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "full", "shown"),
+    [("Ada", "Staff", "Ada Staff", "Ada Staff"), ("Ada", "", "Ada", "Ada"), ("", "", "", "a@b.example")],
+)
+def test_a_person_is_shown_by_name_or_else_by_email(first, last, full, shown):
+    user = User(email="a@b.example", first_name=first, last_name=last)
+    assert (user.get_full_name(), str(user)) == (full, shown)
+
+
+@pytest.mark.parametrize("change", ["revoked", "expired", "inactive", "password"])
+def test_a_session_ends_when(carl, change):
+    session = _open_session(carl, "")
+    now = timezone.now()
+    assert session.is_live(now)
+    if change == "revoked":
+        session.revoked_at = now
+    elif change == "expired":
+        session.expires_at = now
+    elif change == "inactive":
+        carl.is_active = False
+    else:
+        carl.set_password("another-horse-8")
+    assert not session.is_live(now)
+
+
+def test_a_session_says_whose_it_is_and_where(carl):
+    assert str(_open_session(carl, "Firefox")) == "Carl Buyer, Firefox"
+    ends = timezone.now() + timedelta(days=1)
+    assert str(Session(id=uuid.uuid4(), user=carl, expires_at=ends)) == "Carl Buyer, unknown device"

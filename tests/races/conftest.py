@@ -1,0 +1,40 @@
+"""Callers who start at the same moment."""
+
+import pytest
+from racing import Caller
+
+from shop.api import tokens
+from shop.models import User
+from shop.services.accounts import _open_session
+
+
+@pytest.fixture
+def app_of(http):
+    def app_of(user):
+        return Caller(http, tokens.sign(_open_session(user, "test"), "access"))
+
+    return app_of
+
+
+@pytest.fixture
+def buyers(app_of):
+    """So many customers, each with the app."""
+
+    def buyers(number):
+        users = [
+            User(email=f"buyer{n}@example.com", password="!", first_name="Buyer", last_name=str(n))
+            for n in range(number)
+        ]
+        return [(user, app_of(user)) for user in User.objects.bulk_create(users)]
+
+    return buyers
+
+
+@pytest.fixture
+def carls_app(app_of, carl):
+    return app_of(carl)
+
+
+@pytest.fixture
+def adas_app(app_of, ada):
+    return app_of(ada)

@@ -1,0 +1,42 @@
+"""Callers who start at the same moment, and what they were answered."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Barrier
+
+import httpx
+from servers import PATIENCE
+
+
+def at_once(*calls):
+    """Their results, in order; all of them start together, each in a thread of its own."""
+    barrier = Barrier(len(calls), timeout=PATIENCE)
+
+    def run(call):
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def tally(answers):
+    """How often each status was answered, with the code of a refusal."""
+    return Counter(
+        (answer.status_code, answer.json()["code"]) if answer.is_error else answer.status_code
+        for answer in answers
+    )
+
+
+@dataclass
+class Caller:
+    """Someone's app, over the network; each call on a connection of its own."""
+
+    http: httpx.Client
+    token: str
+
+    def __call__(self, method, path, body=None, **headers):
+        """A call that is ready to be made."""
+        headers["Authorization"] = f"Bearer {self.token}"
+        return lambda: self.http.request(method, f"/api{path}", json=body, headers=headers)

@@ -1,0 +1,105 @@
+from threading import Barrier
+
+import people
+import pytest
+from django.db import connection, transaction
+from racing import PATIENCE, at_once, tally
+
+from shop.models import Order, Product
+from shop.services.stock import Kind, adjust_stock, find_drift, lock_product
+from shop.services.transactions import atomically
+
+pytestmark = pytest.mark.django_db(transaction=True)
+on_postgresql = pytest.mark.skipif(
+    "connection.vendor == 'sqlite'", reason="IMMEDIATE lets one transaction in after the other"
+)
+
+
+def test_staff_adjust_while_buyers_buy(buyers, adas_app):
+    mat = people.product("Mat", stock=50)
+    everyone = buyers(10)
+    for user, _ in everyone:
+        people.put_in_cart(user, (mat, 2))
+    checkouts = [app("POST", "/orders/create/", {"shipping_address": "1 Elm Street"}) for _, app in everyone]
+    changes = [{"delta": delta} for delta in (5, -3, 7, -1, 4)]
+    adjusting = [adas_app("POST", f"/products/{mat.pk}/stock/", change) for change in changes]
+    renaming = [adas_app("PATCH", f"/products/{mat.pk}/", {"name": f"Mat {n}"}) for n in range(3)]
+    answers = at_once(*checkouts, *adjusting, *renaming)
+    assert tally(answers) == {201: 10, 200: 8}
+    assert Order.objects.count() == 10
+    assert Product.objects.get().stock == 50 - 20 + 12
+    assert list(find_drift()) == []
+
+
+def test_of_two_counts_of_the_same_moment_one_is_refused(adas_app, mug):
+    counts = [{"counted": number, "expected": 10} for number in (7, 8)]
+    answers = at_once(*[adas_app("POST", f"/products/{mug.pk}/stock/", count) for count in counts])
+    assert tally(answers) == {200: 1, (409, "stock-changed"): 1}
+    won = next(answer.json()["stock"] for answer in answers if answer.is_success)
+    assert Product.objects.get().stock == won
+    assert list(find_drift()) == []
+
+
+def test_one_sku_is_taken_once(adas_app):
+    body = {"name": "Mat", "price": "9.00", "sku": "MAT-1", "stock": 3}
+    answers = at_once(*[adas_app("POST", "/products/", body)] * 8)
+    assert tally(answers) == {201: 1, (422, "invalid"): 7}
+    assert list(Product.objects.values_list("sku", "stock")) == [("MAT-1", 3)]
+    assert list(find_drift()) == []
+
+
+def sold_by(read, mat):
+    """How many units eight threads believe to have sold, until each finds none left."""
+
+    def sell():
+        try:
+            for sold in range(1000):
+                with transaction.atomic():
+                    product = read(mat.pk)
+                    if not product.stock:
+                        return sold
+                    Product.objects.filter(pk=mat.pk).update(stock=product.stock - 1)
+        finally:
+            connection.close()
+
+    return sum(at_once(*[sell] * 8))
+
+
+@on_postgresql
+def test_these_races_are_real_without_a_lock_units_are_sold_twice():
+    mat = people.product("Mat", stock=50)
+    assert sold_by(lambda pk: Product.objects.get(pk=pk), mat) > 50
+
+
+def test_with_the_lock_each_unit_is_sold_once():
+    mat = people.product("Mat", stock=50)
+    assert sold_by(lock_product, mat) == 50
+    assert Product.objects.get().stock == 0
+
+
+@on_postgresql
+def test_a_real_deadlock_is_tried_again_and_passes(ada, mug, lamp):
+    """Two who lock two products in opposite order: PostgreSQL ends one of them, who then comes second."""
+    both_hold_one = Barrier(2, timeout=PATIENCE)
+    attempts = []
+
+    @atomically
+    def adjust_both(first, second):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL deadlock_timeout = '10ms'")
+        attempts.append(first)
+        adjust_stock(product_id=first.pk, delta=1, kind=Kind.RECEIVED, actor=ada)
+        if len(attempts) <= 2:
+            both_hold_one.wait()
+        adjust_stock(product_id=second.pk, delta=1, kind=Kind.RECEIVED, actor=ada)
+
+    def call(*products):
+        try:
+            adjust_both(*products)
+        finally:
+            connection.close()
+
+    at_once(lambda: call(mug, lamp), lambda: call(lamp, mug))
+    assert len(attempts) == 3
+    assert list(Product.objects.order_by("pk").values_list("stock", flat=True)) == [12, 7]
+    assert list(find_drift()) == []

@@ -1,0 +1,41 @@
+import pytest
+
+from shop.models import Order
+from shop.services.errors import PaymentDeclined
+from shop.services.payments import TOKENS, pay, payment_after
+
+
+@pytest.mark.parametrize("token", ["", *TOKENS])
+@pytest.mark.parametrize("method", ["cash_on_delivery", "bank_transfer"])
+def test_what_is_not_a_card_is_paid_later(method, token):
+    assert pay(method=method, token=token) == "pending"
+
+
+@pytest.mark.parametrize("token", ["", "tok_success"])
+def test_a_card_is_paid_at_once(token):
+    assert pay(method="card", token=token) == "paid"
+
+
+def test_a_card_may_be_declined():
+    with pytest.raises(PaymentDeclined, match=r"The payment was declined\."):
+        pay(method="card", token="tok_declined")
+
+
+@pytest.mark.parametrize(
+    ("method", "payment", "to", "becomes"),
+    [
+        ("cash_on_delivery", "pending", "confirmed", "pending"),
+        ("cash_on_delivery", "pending", "shipped", "pending"),
+        ("cash_on_delivery", "pending", "delivered", "paid"),
+        ("cash_on_delivery", "paid", "delivered", "paid"),
+        ("cash_on_delivery", "pending", "cancelled", "pending"),
+        ("bank_transfer", "pending", "delivered", "pending"),
+        ("bank_transfer", "pending", "cancelled", "pending"),
+        ("bank_transfer", "paid", "cancelled", "refunded"),
+        ("card", "paid", "delivered", "paid"),
+        ("card", "paid", "cancelled", "refunded"),
+    ],
+)
+def test_a_payment_follows_its_order(method, payment, to, becomes):
+    order = Order(payment_method=method, payment_status=payment)
+    assert payment_after(order, to) == becomes

@@ -1,0 +1,149 @@
+import people
+import pytest
+from django.db import transaction
+
+from shop.models import Product, StockMovement
+from shop.models.catalogue import MAX_STOCK
+from shop.services.errors import InsufficientStock, NotFound, StockChanged
+from shop.services.orders import move_order
+from shop.services.stock import (
+    Change,
+    Kind,
+    adjust_stock,
+    count_stock,
+    find_drift,
+    lock_products,
+    return_stock,
+    take_stock,
+)
+
+
+def ledger(product):
+    """The product's lines without the first, oldest first."""
+    lines = product.movements.order_by("pk")
+    found = lines.values_list("kind", "delta", "balance_after", "order", "actor", "reason")
+    return list(found)[1:]
+
+
+def stock_of(product):
+    return Product.objects.get(pk=product.pk).stock
+
+
+def test_a_new_product_starts_with_the_first_line_of_its_ledger(mug):
+    line = mug.movements.get()
+    assert (line.kind, line.delta, line.balance_after, line.order, line.actor) == (
+        "initial",
+        10,
+        10,
+        None,
+        None,
+    )
+    assert mug.stock == stock_of(mug) == 10
+
+
+def test_a_new_product_without_stock_has_an_empty_ledger(db):
+    item = people.product(stock=0)
+    assert (item.stock, item.movements.count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("delta", "kind", "becomes"), [(5, "received", 15), (-4, "damaged", 6), (-10, "correction", 0)]
+)
+def test_staff_adjust_the_stock(ada, mug, delta, kind, becomes):
+    product = adjust_stock(product_id=mug.pk, delta=delta, kind=Kind(kind), actor=ada, reason="Shelf 3")
+    assert product.stock == stock_of(mug) == becomes
+    assert ledger(mug) == [(kind, delta, becomes, None, ada.pk, "Shelf 3")]
+    assert product.updated_at > mug.updated_at
+    assert list(find_drift()) == []
+
+
+def test_adjusting_by_nothing_writes_nothing(ada, mug):
+    assert adjust_stock(product_id=mug.pk, delta=0, kind=Kind.RECEIVED, actor=ada).stock == 10
+    assert ledger(mug) == []
+
+
+@pytest.mark.parametrize("delta", [-11, MAX_STOCK - 9])
+def test_the_stock_never_leaves_its_bounds(ada, mug, refused, delta):
+    with refused(InsufficientStock) as told:
+        adjust_stock(product_id=mug.pk, delta=delta, kind=Kind.CORRECTION, actor=ada)
+    assert told.value.details == {"available": 10}
+
+
+def test_the_stock_may_be_as_large_as_its_bound(ada, mug):
+    adjust_stock(product_id=mug.pk, delta=MAX_STOCK - 10, kind=Kind.RECEIVED, actor=ada)
+    assert stock_of(mug) == MAX_STOCK
+
+
+@pytest.mark.parametrize("change", [adjust_stock, count_stock])
+def test_the_stock_of_no_product_is_not_found(ada, mug, refused, change):
+    number = {"delta": 1, "kind": Kind.RECEIVED} if change is adjust_stock else {"counted": 1}
+    with refused(NotFound):
+        change(product_id=mug.pk + 1, actor=ada, **number)
+
+
+@pytest.mark.parametrize(("counted", "delta"), [(7, -3), (12, 2), (0, -10)])
+@pytest.mark.parametrize("expected", [None, 10])
+def test_a_count_is_recorded_as_a_difference(ada, mug, counted, delta, expected):
+    count_stock(product_id=mug.pk, counted=counted, expected=expected, actor=ada, reason="May")
+    assert stock_of(mug) == counted
+    assert ledger(mug) == [("counted", delta, counted, None, ada.pk, "May")]
+
+
+def test_a_count_that_agrees_writes_nothing(ada, mug):
+    assert count_stock(product_id=mug.pk, counted=10, expected=10, actor=ada).stock == 10
+    assert ledger(mug) == []
+
+
+@pytest.mark.parametrize("counted", [10, 7])
+def test_a_count_of_what_has_changed_since_is_refused(ada, mug, refused, counted):
+    with refused(StockChanged, match="The stock is 10 now, not 12") as told:
+        count_stock(product_id=mug.pk, counted=counted, expected=12, actor=ada)
+    assert told.value.details == {"stock": 10}
+
+
+@pytest.mark.parametrize("counted", [-1, MAX_STOCK + 1])
+def test_a_count_out_of_bounds_is_refused(ada, mug, refused, counted):
+    with refused(InsufficientStock):
+        count_stock(product_id=mug.pk, counted=counted, actor=ada)
+
+
+def test_a_sale_takes_each_product_in_one_statement(carl, mug, lamp, carls_order, statements):
+    extra = people.product("Mat", stock=3)
+    with statements(2):
+        take_stock([Change(extra.pk, -2)], order=carls_order, actor=carl)
+    assert ledger(mug) == [("sale", -2, 8, carls_order.pk, carl.pk, "")]
+    assert ledger(lamp) == [("sale", -1, 4, carls_order.pk, carl.pk, "")]
+    assert ledger(extra) == [("sale", -2, 1, carls_order.pk, carl.pk, "")]
+
+
+def test_a_sale_that_one_product_cannot_meet_takes_none(carl, mug, lamp, carls_order, refused):
+    mat = people.product("Mat", stock=1)
+    with refused(InsufficientStock), transaction.atomic():
+        take_stock([Change(mat.pk, -1), Change(mug.pk, -9)], order=carls_order, actor=carl)
+    assert [stock_of(product) for product in (mat, mug, lamp)] == [1, 8, 4]
+
+
+def test_a_cancellation_gives_back_what_was_taken(ada, mug, lamp, carls_order):
+    move_order(order_id=carls_order.pk, to="cancelled", actor=ada, by_staff=True, note="Lost")
+    assert [stock_of(product) for product in (mug, lamp)] == [10, 5]
+    assert ledger(mug)[1:] == [("cancellation", 2, 10, carls_order.pk, ada.pk, "Lost")]
+    assert list(find_drift()) == []
+
+
+def test_the_database_refuses_to_give_back_twice(ada, mug, carls_order, refused):
+    back = {"order": carls_order, "actor": ada, "reason": ""}
+    return_stock([Change(mug.pk, 2)], **back)
+    with refused(Exception, match=r"movement_of_a_kind|UNIQUE"), transaction.atomic():
+        return_stock([Change(mug.pk, 2)], **back)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_balance_and_ledger_are_never_written_apart(carl, mug, refused):
+    with refused(transaction.TransactionManagementError):
+        take_stock([Change(mug.pk, -1)], order=None, actor=carl)
+
+
+def test_products_are_locked_by_id(mug, lamp):
+    found = lock_products([lamp.pk, mug.pk, lamp.pk + 1])
+    assert [product.pk for product in found] == sorted([mug.pk, lamp.pk])
+    assert StockMovement.objects.count() == 2
