@@ -92,7 +92,9 @@ def problem(status: int, detail: str, *, code: str = "", **details: Any) -> Http
     response = HttpResponse(to_json(body), status=status, content_type=MEDIA_TYPE)
     if status == HTTPStatus.UNAUTHORIZED:
         # RFC 6750, section 3: without a token, no more than the scheme
-        response["WWW-Authenticate"] = 'Bearer error="invalid_token"' if code else "Bearer"
+        response["WWW-Authenticate"] = (
+            'Bearer error="invalid_token"' if code.startswith("token") else "Bearer"
+        )
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = "1"
     return response
@@ -114,13 +116,17 @@ def _bad_values(_: HttpRequest, error: BadRequestValues) -> HttpResponse:
         return problem(404, errors.NotFound.message)
     return invalid(
         FieldError(
-            # ("body", name of our parameter, field, …), ("query" or "header", field)
-            field=".".join(map(str, found["loc"][2:] or found["loc"][1:])),
+            field=_field(*found["loc"]),
             message=found["msg"].removeprefix("Value error, "),
             code=found["type"],
         )
         for found in error.errors
     )
+
+
+def _field(source: str, parameter: str, *inside: str | int) -> str:
+    """Of a body, which is flat, the innermost name; of a query, the outermost in our parameter."""
+    return str([parameter, *inside][-1 if source == "body" else min(1, len(inside))])
 
 
 def _validation_error(_: HttpRequest, error: ValidationError) -> HttpResponse:

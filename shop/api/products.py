@@ -6,6 +6,7 @@ from typing import Annotated
 from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
+from ninja import Body as JsonBody
 from ninja import File, Header, Path, Query, Router, Status, UploadedFile
 
 from shop import surface
@@ -21,8 +22,8 @@ from shop.api.schemas import (
     ProductIn,
     ProductOut,
     ProductPatch,
-    StockCount,
     StockDelta,
+    StockIn,
 )
 from shop.models import Product, StockMovement
 from shop.services import products, stock
@@ -66,7 +67,7 @@ def get_product(request: ApiRequest, product_id: ProductId, if_none_match: IfNon
     """One product. Send its `ETag` back as `If-None-Match` to learn cheaply that nothing changed."""
     body = _json(request, _visible(request), product_id)
     tag = _etag(body)
-    if tag in _tags(if_none_match):
+    if _matches(tag, if_none_match):
         return HttpResponse(status=304, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
     return json_answer(body, ETag=tag, Cache_Control="private, no-cache")
 
@@ -98,7 +99,7 @@ def delete_product(request: ApiRequest, product_id: ProductId) -> Status[None]:
 
 @router.post("/{product_id}/stock/", response=ProductOut, auth=staff("change_product"))
 @raises(StockChanged, InsufficientStock)
-def adjust_stock(request: ApiRequest, product_id: ProductId, body: StockDelta | StockCount) -> HttpResponse:
+def adjust_stock(request: ApiRequest, product_id: ProductId, body: JsonBody[StockIn]) -> HttpResponse:
     """Add or remove units (`delta`), or set what was counted (`counted`, guarded by `expected`)."""
     actor = request.auth.user
     if isinstance(body, StockDelta):
@@ -170,9 +171,10 @@ def _etag(body: str) -> str:
     return f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
 
 
-def _tags(header: str) -> list[str]:
-    """The entity tags of a header; a weak one counts as its strong twin (RFC 9110, section 13.1.2)."""
-    return [tag.strip().removeprefix("W/") for tag in header.split(",")]
+def _matches(tag: str, header: str) -> bool:
+    """Whether the header names this entity tag, strong or weak, or any (RFC 9110, section 13.1)."""
+    named = [name.strip().removeprefix("W/") for name in header.split(",")]
+    return header.strip() == "*" or tag in named
 
 
 def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> HttpResponse:
@@ -181,7 +183,7 @@ def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> 
     def unchanged(_: Product) -> None:
         """Under the product's lock: what the caller read must be what is there."""
         now = _json(request, Product.objects.all(), product_id)
-        if if_match and "*" not in if_match and _etag(now) not in _tags(if_match):
+        if not _matches(_etag(now), if_match):
             raise ProductChanged
 
     products.update_product(

@@ -1,6 +1,7 @@
 """API bodies read from a model: its types, choices, validators, limits, names and help texts."""
 
 import datetime
+import json
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -85,9 +86,10 @@ def _limits(field: surface.Field, type_: Any) -> Iterator[Any]:
     if type_ in NOT_COERCED:
         yield Strict()
     if type_ is str:
-        shortest = None if field.blank else 1
-        yield Field(min_length=shortest, max_length=field.max_length)
         yield AfterValidator(text.text if isinstance(field, models.TextField) else text.line)
+        yield Field(min_length=None if field.blank else 1, max_length=field.max_length)
+    if isinstance(field, models.JSONField):
+        yield AfterValidator(lambda value: json.loads(json.dumps(value, default=float)))
     if type_ is Decimal:
         yield Field(
             max_digits=getattr(field, "max_digits", None),

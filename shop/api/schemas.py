@@ -2,11 +2,11 @@
 
 import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from pydantic import AfterValidator, BaseModel, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Strict, Tag
 
 from shop import surface, text
 from shop.api.reflect import Body, answers, takes
@@ -15,10 +15,11 @@ from shop.models.cart import MAX_QUANTITY
 from shop.models.catalogue import MAX_STOCK
 
 MAX_ID = 2**63 - 1
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Line = Annotated[str, AfterValidator(text.line)]
-Text = Annotated[str, Field(max_length=1000), AfterValidator(text.text)]
+Text = Annotated[str, AfterValidator(text.text), Field(max_length=1000)]
 Name = Annotated[Line, Field(min_length=1, max_length=100)]
 Phone = Annotated[Line, Field(max_length=30)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
@@ -38,7 +39,22 @@ def _email(value: str) -> str:
     return value.lower()
 
 
+def _day(value: Any) -> Any:
+    """`2026-03-11` is a day, not its first moment."""
+    is_day = isinstance(value, str) and len(value) == len("2026-03-11")
+    return datetime.date.fromisoformat(value) if is_day else value
+
+
+def _in_our_times(value: datetime.date) -> datetime.date:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"The year must be from {FIRST_YEAR} to {LAST_YEAR}.")
+    return value
+
+
 Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
+
+
+Moment = Annotated[datetime.datetime | datetime.date, BeforeValidator(_day), AfterValidator(_in_our_times)]
 
 
 class Page[Item](BaseModel):
@@ -179,6 +195,16 @@ class StockCount(Body):
     reason: Annotated[Line, Field(max_length=200)] = ""
 
 
+def _kind_of_change(value: Any) -> str:
+    return "counted" if isinstance(value, dict) and "counted" in value else "delta"
+
+
+StockIn = Annotated[
+    Annotated[StockDelta, Tag("delta")] | Annotated[StockCount, Tag("counted")],
+    Discriminator(_kind_of_change),
+]
+
+
 # Cart
 
 
@@ -284,8 +310,8 @@ class OrderFilters(Paging):
 
     status: Status | None = None
     search: Search = Field("", description="A part of the order number; for admins also of the email.")
-    created_from: datetime.datetime | datetime.date | None = None
-    created_to: datetime.datetime | datetime.date | None = Field(None, description="A day counts whole.")
+    created_from: Moment | None = None
+    created_to: Moment | None = Field(None, description="A day counts whole.")
 
 
 class Health(BaseModel):

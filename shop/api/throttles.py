@@ -1,5 +1,6 @@
 """Too many calls: a counter for each caller and period, in the cache that all processes share."""
 
+import hashlib
 import time
 
 from django.conf import settings
@@ -22,7 +23,8 @@ def count_call(scope: str, caller: str) -> None:
     """
     rate = settings.SHOP_RATES[scope]
     now = int(time.time())
-    key = f"calls:{scope}:{caller}:{now // rate.seconds}"
+    who = hashlib.sha256(caller.encode()).hexdigest()  # callers choose what they are called
+    key = f"calls:{scope}:{who}:{now // rate.seconds}"
     cache.add(key, 0, timeout=rate.seconds + 1)
     try:
         calls = cache.incr(key)

@@ -68,12 +68,13 @@ def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
     RFC 9700, section 4.14.2.
     """
     now = timezone.now()
-    rotated = Session.objects.filter(
-        pk=session_id, current=token_id, revoked_at=None, expires_at__gt=now
-    ).update(previous=F("current"), current=uuid.uuid4(), refreshed_at=now)
-    session = Session.objects.select_related("user").filter(pk=session_id).first()
+    sessions = Session.objects.select_related("user").filter(pk=session_id)
+    session = sessions.first()
     if session is None or not session.is_live(now):
         raise InvalidToken
+    successor = {"previous": F("current"), "current": uuid.uuid4(), "refreshed_at": now}
+    rotated = Session.objects.filter(pk=session_id, current=token_id).update(**successor)
+    session = sessions.get()
     if rotated or (session.previous == token_id and now - session.refreshed_at <= GRACE):
         return session
     end_sessions(session.user, because="token reused", only=session)

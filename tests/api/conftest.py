@@ -1,0 +1,44 @@
+from contextlib import contextmanager
+
+import people
+import pytest
+from django.apps import apps
+
+from shop.services.orders import place_order
+
+
+def contents():
+    """Every row of the shop's tables."""
+    models = apps.get_app_config("shop").get_models()
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+@pytest.fixture
+def unchanged():
+    """`with unchanged():` no row of the shop is different afterwards."""
+
+    @contextmanager
+    def nothing_changes():
+        before = contents()
+        yield
+        assert contents() == before
+
+    return nothing_changes
+
+
+@pytest.fixture
+def carls_order(carl, lamp):
+    people.put_in_cart(carl, (lamp, 2))
+    return place_order(user=carl, shipping_address="1 Fern Road").order
+
+
+@pytest.fixture
+def carls_line(carl, mug):
+    people.put_in_cart(carl, (mug, 3))
+    return carl.cart.get()
+
+
+@pytest.fixture
+def ids(carls_order, carls_line, mug):
+    """What fills the addresses of the document: a product, and an order and a cart line of Carl's."""
+    return {"product_id": mug.pk, "order_id": carls_order.pk, "item_id": carls_line.pk}

@@ -1,0 +1,176 @@
+import people
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.utils.dateparse import parse_datetime
+
+from shop.models import User
+
+NEW = {
+    "email": "Eve@Example.com",
+    "password": "correct-horse-8",
+    "first_name": " Eve ",
+    "last_name": "New",
+    "phone": "+49 30 1234",
+}
+TAKEN = ["carl@example.com", "CARL@example.com", " Carl@Example.COM "]
+WEAK = ["short7", "123456789012", "password123", "eve@example.com"]
+READ_ONLY = ["id", "email", "role", "created_at", "is_staff", "is_superuser", "is_active", "password"]
+
+
+def error_of(response):
+    assert people.problem(response) == (422, "invalid")
+    (error,) = response.json()["errors"]
+    return error["field"], error["code"]
+
+
+def shown(user):
+    return {
+        "id": user.pk,
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "phone": user.phone,
+        "role": user.role,
+        "created_at": user.created_at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def test_registering_opens_an_account_and_signs_in(strangers_app):
+    response = strangers_app.post("/auth/register/", NEW)
+    eve = User.objects.get()
+    assert response.status_code == 201
+    assert response.json() == {
+        "access": response.json()["access"],
+        "refresh": response.json()["refresh"],
+        "token_type": "Bearer",
+        "expires_in": 86400,
+        "user": shown(eve),
+    }
+    assert (eve.email, eve.first_name, eve.role) == ("eve@example.com", "Eve", "customer")
+    app = people.App(strangers_app.client, response.json()["access"])
+    assert app.get("/auth/profile/").json() == shown(eve)
+
+
+def test_a_phone_number_may_be_left_out(strangers_app):
+    body = {name: value for name, value in NEW.items() if name != "phone"}
+    assert strangers_app.post("/auth/register/", body).json()["user"]["phone"] == ""
+
+
+@pytest.mark.usefixtures("carl")
+@pytest.mark.parametrize("email", TAKEN)
+def test_an_email_is_taken_whatever_its_case(strangers_app, unchanged, email):
+    with unchanged():
+        response = strangers_app.post("/auth/register/", {**NEW, "email": email})
+    assert people.problem(response) == (409, "email-taken")
+
+
+@pytest.mark.parametrize("password", WEAK)
+def test_registering_with_a_weak_password_is_refused(strangers_app, unchanged, password):
+    with unchanged():
+        response = strangers_app.post("/auth/register/", {**NEW, "password": password})
+    assert people.problem(response) == (422, "invalid")
+    assert {error["field"] for error in response.json()["errors"]} == {"password"}
+
+
+@pytest.mark.parametrize("field", ["email", "password", "first_name", "last_name"])
+def test_registering_without_a_required_field_is_refused(strangers_app, unchanged, field):
+    body = {name: value for name, value in NEW.items() if name != field}
+    with unchanged():
+        response = strangers_app.post("/auth/register/", body)
+    assert error_of(response) == (field, "missing")
+
+
+@pytest.mark.parametrize("email", ["eve", "eve@", "@example.com", "eve@exam ple.com"])
+def test_registering_with_no_email_address_is_refused(strangers_app, unchanged, email):
+    with unchanged():
+        response = strangers_app.post("/auth/register/", {**NEW, "email": email})
+    assert error_of(response) == ("email", "value_error")
+
+
+def test_registering_cannot_set_what_is_not_ones_own_to_set(strangers_app, unchanged):
+    with unchanged():
+        for field in set(READ_ONLY) - NEW.keys():
+            response = strangers_app.post("/auth/register/", {**NEW, field: "admin"})
+            assert error_of(response) == (field, "extra_forbidden")
+
+
+def test_signing_in_answers_with_a_session(strangers_app, carl):
+    response = strangers_app.post("/auth/login/", {"email": "CARL@example.com", "password": people.PASSWORD})
+    assert response.status_code == 200
+    assert response.json() == {
+        "access": response.json()["access"],
+        "refresh": response.json()["refresh"],
+        "token_type": "Bearer",
+        "expires_in": 86400,
+        "user": shown(carl),
+    }
+    assert User.objects.get().last_login is not None
+
+
+@pytest.mark.usefixtures("carl")
+def test_signing_in_answers_and_works_the_same_whoever_is_wrong(strangers_app, dora, unchanged, monkeypatch):
+    User.objects.filter(pk=dora.pk).update(is_active=False)
+    hashed = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *a: hashed.append(1) or encode(*a))
+    answers, work = set(), set()
+    for email, password in [
+        ("carl@example.com", "wrong-horse-7"),
+        ("nobody@example.com", people.PASSWORD),
+        ("dora@example.com", people.PASSWORD),
+        ("no email", people.PASSWORD),
+    ]:
+        hashed.clear()
+        with unchanged():
+            response = strangers_app.post("/auth/login/", {"email": email, "password": password})
+        assert people.problem(response) == (401, "invalid-credentials")
+        answers.add(response.content)
+        work.add(len(hashed))
+    assert (len(answers), work) == (1, {1})
+
+
+def test_the_profile_shows_who_is_signed_in(carls_app, carl):
+    response = carls_app.get("/auth/profile/")
+    assert (response.status_code, response.json()) == (200, shown(carl))
+    assert parse_datetime(response.json()["created_at"]) == carl.created_at
+
+
+@pytest.mark.parametrize("role", ["admin", "customer"])
+def test_the_profile_tells_the_role(adas_app, carls_app, role):
+    app = adas_app if role == "admin" else carls_app
+    assert app.get("/auth/profile/").json()["role"] == role
+
+
+def test_putting_the_profile_replaces_all_of_it(carls_app, carl, dora):
+    User.objects.filter(pk=carl.pk).update(phone="123")
+    response = carls_app.put("/auth/profile/", {"first_name": " Karl ", "last_name": "Buyer"})
+    carl.refresh_from_db()
+    assert (response.status_code, response.json()) == (200, shown(carl))
+    assert (carl.first_name, carl.last_name, carl.phone) == ("Karl", "Buyer", "")
+    assert User.objects.get(pk=dora.pk).first_name == "Dora"
+
+
+@pytest.mark.parametrize("change", [{"first_name": "Karl"}, {"phone": "123"}, {"phone": ""}, {}])
+def test_patching_the_profile_changes_only_what_is_sent(carls_app, carl, change):
+    User.objects.filter(pk=carl.pk).update(phone="99")
+    response = carls_app.patch("/auth/profile/", change)
+    expected = {**shown(carl), "phone": "99", **change}
+    carl.refresh_from_db()
+    assert (response.status_code, response.json(), shown(carl)) == (200, expected, expected)
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_the_rest_of_the_profile_is_read_only(carls_app, unchanged, method):
+    with unchanged():
+        for field in READ_ONLY:
+            body = {"first_name": "Karl", "last_name": "Buyer", field: "admin"}
+            response = carls_app.call(method, "/auth/profile/", body)
+            assert error_of(response) == (field, "extra_forbidden")
+
+
+@pytest.mark.parametrize("field", ["first_name", "last_name"])
+@pytest.mark.parametrize("value", ["", "   ", "x" * 101])
+def test_a_name_is_neither_empty_nor_too_long(carls_app, unchanged, field, value):
+    with unchanged():
+        response = carls_app.patch("/auth/profile/", {field: value})
+    assert error_of(response)[0] == field

@@ -1,0 +1,213 @@
+import re
+from io import BytesIO
+from pathlib import Path
+
+import people
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from PIL import Image
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+ADDRESS = r"http://testserver(/media/products/\d{4}/\d{2}/[0-9a-f]{32}\.webp)"
+
+
+def picture(kind="JPEG", size=(40, 30), mode="RGB", colour=0, **options):
+    target = BytesIO()
+    Image.new(mode, size, colour).save(target, kind, **options)
+    return target.getvalue()
+
+
+def gps():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    exif[0x010F] = "SpyCam"
+    exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0)})
+    return exif
+
+
+def send(app, product_id, data, name="p.jpg", field="image"):
+    body = encode_multipart(BOUNDARY, {field: SimpleUploadedFile(name, data)})
+    return raw(app, product_id, body)
+
+
+def raw(app, product_id, body, content_type=MULTIPART_CONTENT):
+    headers = {"Authorization": f"Bearer {app.token}"}
+    path = f"/api/products/{product_id}/image/"
+    return app.client.put(path, body, content_type=content_type, headers=headers)
+
+
+def files(settings):
+    return sorted(path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        picture("JPEG"),
+        picture("PNG"),
+        picture("WEBP"),
+        picture("PNG", mode="RGBA"),
+        picture("PNG", mode="P"),
+        picture("PNG", mode="1"),
+        picture("PNG", mode="I;16"),
+        picture("JPEG", mode="CMYK", colour=(0, 0, 0, 0)),
+        picture("JPEG") + b"<?php system('id'); ?>PK",
+    ],
+    ids=["jpeg", "png", "webp", "transparent", "palette", "bilevel", "16 bit", "cmyk", "polyglot"],
+)
+def test_a_picture_is_kept_as_webp(adas_app, mug, settings, data):
+    response = send(adas_app, mug.pk, data, name="../../evil.php")
+    assert response.status_code == 200, response.content
+    (stored,) = files(settings)
+    assert stored.as_posix().endswith(
+        re.fullmatch(ADDRESS, response.json()["image"])[1].removeprefix("/media")
+    )
+    assert response.json() == adas_app.get(f"/products/{mug.pk}/").json()
+    assert b"php" not in stored.read_bytes()
+    with Image.open(stored) as kept:
+        assert (kept.format, kept.size) == ("WEBP", (40, 30))
+
+
+def test_a_picture_that_is_asked_for_comes_as_webp(adas_app, mug):
+    address = send(adas_app, mug.pk, picture()).json()["image"]
+    assert adas_app.get(f"/products/?search={mug.sku}").json()["items"][0]["image"] == address
+
+
+def test_a_large_picture_is_made_smaller(adas_app, mug, settings):
+    assert send(adas_app, mug.pk, picture(size=(3200, 800))).status_code == 200
+    with Image.open(files(settings)[0]) as kept:
+        assert kept.size == (1600, 400)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_where_a_picture_was_taken_is_forgotten_and_its_turn_is_not(adas_app, mug, settings, kind):
+    assert send(adas_app, mug.pk, picture(kind, exif=gps())).status_code == 200
+    data = files(settings)[0].read_bytes()
+    with Image.open(BytesIO(data)) as kept:
+        assert (dict(kept.getexif()), kept.size) == ({}, (30, 40))
+    assert b"SpyCam" not in data
+    assert b"EXIF" not in data.upper()
+
+
+def moving(kind):
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    target = BytesIO()
+    frames[0].save(target, kind, save_all=True, append_images=frames[1:], duration=100)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SVG,
+        b"<html><script>alert(1)</script></html>",
+        picture()[: len(picture()) // 2],
+        picture("PNG")[:60],
+        picture("WEBP")[:-20],
+        picture("GIF"),
+        picture("BMP"),
+        picture("TIFF"),
+        b"GIF89a/*<svg/onload=alert(1)>*/=1",
+        b"x",
+        b"\0" * 5000,
+        moving("PNG"),
+        moving("WEBP"),
+        moving("GIF"),
+        picture("PNG", size=(8001, 1)),
+        picture("PNG", size=(4000, 3001), mode="1"),
+        picture("PNG", size=(20_000, 20_000), mode="1"),
+        b"\xff\xd8\xff" + b"x" * (5 * 1024 * 1024),
+    ],
+    ids=lambda data: repr(data[:8]),
+)
+def test_other_files_are_refused(adas_app, mug, settings, unchanged, data):
+    with unchanged():
+        response = send(adas_app, mug.pk, data)
+    assert people.problem(response) == (422, "invalid")
+    (error,) = response.json()["errors"]
+    assert (error["field"], error["code"], files(settings)) == ("image", "invalid_image", [])
+
+
+def test_a_file_that_is_far_too_large_is_not_read(adas_app, mug, settings, unchanged):
+    with unchanged():
+        response = send(adas_app, mug.pk, b"x" * (6 * 1024 * 1024))
+    assert (people.problem(response), files(settings)) == ((413, "too-large"), [])
+
+
+def test_an_empty_file_is_refused(adas_app, mug, settings, unchanged):
+    with unchanged():
+        response = send(adas_app, mug.pk, b"")
+    assert (people.problem(response), files(settings)) == ((422, "invalid"), [])
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (encode_multipart(BOUNDARY, {"image": "text"}), MULTIPART_CONTENT, (422, "invalid")),
+        (encode_multipart(BOUNDARY, {"other": "text"}), MULTIPART_CONTENT, (422, "invalid")),
+        (encode_multipart(BOUNDARY, {"image": "x" * 300_000}), MULTIPART_CONTENT, (400, "bad-request")),
+        (b"no parts", MULTIPART_CONTENT, (422, "invalid")),
+        (b"no parts", "multipart/form-data", (400, "bad-request")),
+        (b"{}", "application/json", (415, "unsupported-media-type")),
+        (b"\xff\xd8", "image/jpeg", (415, "unsupported-media-type")),
+        (b"", MULTIPART_CONTENT, (422, "invalid")),
+    ],
+)
+def test_a_body_without_a_file_is_refused(adas_app, mug, settings, unchanged, body, content_type, expected):
+    with unchanged():
+        response = raw(adas_app, mug.pk, body, content_type)
+    assert (people.problem(response), files(settings)) == (expected, [])
+
+
+def test_a_new_picture_takes_the_place_of_the_old_once_it_is_certain(
+    adas_app, mug, settings, django_capture_on_commit_callbacks
+):
+    send(adas_app, mug.pk, picture())
+    (old,) = files(settings)
+    with django_capture_on_commit_callbacks(execute=True):
+        send(adas_app, mug.pk, picture("PNG"))
+        assert old in files(settings)
+    assert len(files(settings)) == 1
+    assert old not in files(settings)
+
+
+def test_a_refused_picture_leaves_the_old_one(adas_app, mug, settings, django_capture_on_commit_callbacks):
+    address = send(adas_app, mug.pk, picture()).json()["image"]
+    before = files(settings)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert people.problem(send(adas_app, mug.pk, SVG)) == (422, "invalid")
+    assert files(settings) == before
+    assert adas_app.get(f"/products/{mug.pk}/").json()["image"] == address
+
+
+@pytest.mark.parametrize("path", ["image/", ""])
+def test_a_removed_picture_goes_once_it_is_certain(
+    adas_app, mug, settings, django_capture_on_commit_callbacks, path
+):
+    send(adas_app, mug.pk, picture())
+    with django_capture_on_commit_callbacks(execute=True):
+        response = adas_app.delete(f"/products/{mug.pk}/{path}")
+        assert len(files(settings)) == 1
+    assert files(settings) == []
+    assert response.status_code == (200 if path else 204)
+    assert not path or response.json()["image"] is None
+
+
+def test_removing_no_picture_is_no_error(adas_app, mug):
+    response = adas_app.delete(f"/products/{mug.pk}/image/")
+    assert (response.status_code, response.json()["image"]) == (200, None)
+
+
+@pytest.mark.parametrize("product_id", [999, 0, -1, "abc", 2**63 - 1, 2**63])
+def test_a_picture_of_an_unknown_product_leaves_no_file(adas_app, settings, unchanged, product_id):
+    with unchanged():
+        response = send(adas_app, product_id, picture())
+    assert (people.problem(response), files(settings)) == ((404, "not-found"), [])
+
+
+def test_customers_cannot_change_a_picture(carls_app, mug, settings, unchanged):
+    with unchanged():
+        responses = [send(carls_app, mug.pk, picture()), carls_app.delete(f"/products/{mug.pk}/image/")]
+    assert [people.problem(response) for response in responses] == [(403, "forbidden")] * 2
+    assert files(settings) == []

@@ -1,0 +1,170 @@
+import datetime
+
+import people
+import pytest
+from django.utils import timezone
+
+from api.test_accounts import shown as shown_user
+from shop.models import Order, OrderEvent
+from shop.services.orders import mark_paid, move_order, place_order
+
+NOON = datetime.datetime(2026, 3, 10, 12, tzinfo=datetime.UTC)
+
+
+def order_of(user, product, *, at=None, **values):
+    people.put_in_cart(user, (product, 1))
+    order = place_order(user=user, shipping_address="1 Fern Road").order
+    Order.objects.filter(pk=order.pk).update(created_at=at or timezone.now(), **values)
+    return Order.objects.get(pk=order.pk)
+
+
+def numbers(app, query=""):
+    response = app.get(f"/orders/{query}")
+    assert response.status_code == 200, response.content
+    assert response.json()["count"] == len(response.json()["items"])
+    return [item["order_number"] for item in response.json()["items"]]
+
+
+@pytest.fixture
+def orders(carl, dora, mug):
+    """Three orders of Carl's on following days at noon, and one of Dora's on the second."""
+    day = datetime.timedelta(days=1)
+    return [
+        order_of(carl, mug, at=NOON, order_number="AAAA-0001"),
+        order_of(carl, mug, at=NOON + day, order_number="AAAA-0002", status="shipped"),
+        order_of(carl, mug, at=NOON + 2 * day, order_number="BBBB-0003", status="cancelled"),
+        order_of(dora, mug, at=NOON + day, order_number="DDDD-0004"),
+    ]
+
+
+@pytest.mark.usefixtures("orders")
+def test_customers_see_their_own_orders_newest_first(carls_app, doras_app):
+    assert numbers(carls_app) == ["BBBB-0003", "AAAA-0002", "AAAA-0001"]
+    assert numbers(doras_app) == ["DDDD-0004"]
+
+
+@pytest.mark.usefixtures("orders")
+def test_admins_see_everybodys_orders(adas_app):
+    assert numbers(adas_app) == ["BBBB-0003", "DDDD-0004", "AAAA-0002", "AAAA-0001"]
+
+
+def test_a_list_shows_orders_as_they_are_shown_alone_but_for_the_history(
+    carls_app, adas_app, carls_order, carl
+):
+    for app, extra in ((carls_app, {}), (adas_app, {"customer": shown_user(carl)})):
+        alone = app.get(f"/orders/{carls_order.pk}/").json()
+        (listed,) = app.get("/orders/").json()["items"]
+        assert alone == listed | {"history": alone["history"]}
+        assert {name: alone[name] for name in ("customer",) if name in alone} == extra
+
+
+NARROWED = {
+    "status=pending": ["AAAA-0001"],
+    "status=shipped": ["AAAA-0002"],
+    "status=delivered": [],
+    "search=aaaa": ["AAAA-0002", "AAAA-0001"],
+    "search=0003": ["BBBB-0003"],
+    "search=%20BBBB-0003%20": ["BBBB-0003"],
+    "search=carl": [],
+    "search=DDDD": [],
+    "search=%25": [],
+    "search=": ["BBBB-0003", "AAAA-0002", "AAAA-0001"],
+    "created_from=2026-03-11": ["BBBB-0003", "AAAA-0002"],
+    "created_to=2026-03-11": ["AAAA-0002", "AAAA-0001"],
+    "created_from=2026-03-11&created_to=2026-03-11": ["AAAA-0002"],
+    "created_from=2026-03-13": [],
+    "created_to=2026-03-09": [],
+    "created_from=2026-03-11T12:00:00Z": ["BBBB-0003", "AAAA-0002"],
+    "created_from=2026-03-11T12:00:01Z": ["BBBB-0003"],
+    "created_to=2026-03-11T12:00:00Z": ["AAAA-0002", "AAAA-0001"],
+    "created_to=2026-03-11T11:59:59Z": ["AAAA-0001"],
+    "created_to=2026-03-11T13:00:00%2B02:00": ["AAAA-0001"],
+    "created_from=2026-03-11T12:00:00": ["BBBB-0003", "AAAA-0002"],
+    "created_to=2026-03-12T00:00:00Z": ["AAAA-0002", "AAAA-0001"],
+    "status=shipped&search=0001": [],
+}
+
+
+@pytest.mark.usefixtures("orders")
+def test_the_list_is_narrowed(carls_app):
+    assert {query: numbers(carls_app, f"?{query}") for query in NARROWED} == NARROWED
+
+
+@pytest.mark.parametrize("moment", ["00:00:00.000000", "23:59:59.999999"])
+def test_a_last_day_counts_to_its_last_moment(carls_app, carl, mug, moment):
+    at = datetime.datetime.fromisoformat(f"2026-03-11T{moment}+00:00")
+    order = order_of(carl, mug, at=at)
+    found = [numbers(carls_app, f"?created_to=2026-03-{day}") for day in (10, 11)]
+    assert found == [[], [order.order_number]]
+    found = [numbers(carls_app, f"?created_from=2026-03-{day}") for day in (11, 12)]
+    assert found == [[order.order_number], []]
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("dora@", ["DDDD-0004"]),
+        ("CARL@example", ["BBBB-0003", "AAAA-0002", "AAAA-0001"]),
+        ("DDDD", ["DDDD-0004"]),
+    ],
+)
+@pytest.mark.usefixtures("orders")
+def test_admins_also_search_by_email(adas_app, search, expected):
+    assert numbers(adas_app, f"?search={search}") == expected
+
+
+REFUSED = [
+    "status=lost",
+    "status=",
+    "created_from=yesterday",
+    "created_to=2026-02-30",
+    "created_to=2026-13-01T00:00:00Z",
+    "page=0",
+    "page_size=101",
+    f"search={'x' * 101}",
+    "search=%00",
+]
+
+
+def test_the_list_refuses_what_makes_no_sense(carls_app):
+    for query in REFUSED:
+        response = carls_app.get(f"/orders/?{query}")
+        assert people.problem(response) == (422, "invalid")
+        assert {error["field"].split(".")[0] for error in response.json()["errors"]} == {query.split("=")[0]}
+
+
+@pytest.mark.usefixtures("orders")
+def test_pages_link_to_each_other(carls_app):
+    page = carls_app.get("/orders/?page=2&page_size=1").json()
+    address = "http://testserver/api/orders/?page={}&page_size=1"
+    assert [item["order_number"] for item in page["items"]] == ["AAAA-0002"]
+    assert (page["count"], page["previous"], page["next"]) == (3, address.format(1), address.format(3))
+
+
+def test_an_order_of_somebody_else_does_not_exist(doras_app, carls_order, unchanged):
+    with unchanged():
+        for order_id in (carls_order.pk, 999):
+            assert people.problem(doras_app.get(f"/orders/{order_id}/")) == (404, "not-found")
+            assert people.problem(doras_app.post(f"/orders/{order_id}/cancel/")) == (404, "not-found")
+
+
+def test_only_admins_see_the_customer(carls_app, adas_app, carls_order, carl):
+    assert "customer" not in carls_app.get(f"/orders/{carls_order.pk}/").json()
+    assert adas_app.get(f"/orders/{carls_order.pk}/").json()["customer"] == shown_user(carl)
+
+
+def test_the_history_tells_each_step_but_not_the_payments(carls_app, carls_order, ada):
+    move_order(order_id=carls_order.pk, to="confirmed", actor=ada, by_staff=True, note="All there")
+    mark_paid(order_id=carls_order.pk, actor=ada, note="Cash found")
+    move_order(order_id=carls_order.pk, to="cancelled", actor=ada, by_staff=True)
+    body = carls_app.get(f"/orders/{carls_order.pk}/").json()
+    at = [
+        event.created_at.isoformat().replace("+00:00", "Z")
+        for event in OrderEvent.objects.filter(kind="status").order_by("id")
+    ]
+    assert body["history"] == [
+        {"status": "pending", "at": at[0], "note": ""},
+        {"status": "confirmed", "at": at[1], "note": "All there"},
+        {"status": "cancelled", "at": at[2], "note": ""},
+    ]
+    assert (body["status"], body["payment_status"], body["updated_at"]) == ("cancelled", "refunded", at[2])

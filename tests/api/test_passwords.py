@@ -1,0 +1,146 @@
+import re
+from datetime import datetime, timedelta
+
+import people
+import pytest
+from django.contrib.auth.tokens import default_token_generator
+
+from shop.models import User
+
+CHANGE = {"current_password": people.PASSWORD, "new_password": "another-horse-9"}
+
+
+def can_sign_in(email, password):
+    response = people.app_of(None).post("/auth/login/", {"email": email, "password": password})
+    return response.status_code == 200
+
+
+@pytest.fixture
+def mailed(strangers_app, carl, mailoutbox, django_capture_on_commit_callbacks):
+    """What Carl was mailed when he asked for a new password."""
+    with django_capture_on_commit_callbacks(execute=True):
+        response = strangers_app.post("/auth/password/reset/", {"email": carl.email.upper()})
+    assert (response.status_code, response.content) == (202, b"")
+    found = re.search(r"User: (\S+)\s+Code: (\S+)", mailoutbox[0].body)
+    return {"uid": found[1], "token": found[2], "new_password": "another-horse-9"}
+
+
+def test_changing_the_password_ends_every_other_session_but_not_this(carls_app, carl, doras_app):
+    other = people.app_of(carl)
+    response = carls_app.post("/auth/password/change/", CHANGE)
+    assert (response.status_code, response.content) == (204, b"")
+    assert carls_app.get("/auth/profile/").status_code == 200
+    assert people.problem(other.get("/auth/profile/")) == (401, "token-invalid")
+    assert doras_app.get("/auth/profile/").status_code == 200
+    assert not can_sign_in("carl@example.com", people.PASSWORD)
+    assert can_sign_in("carl@example.com", "another-horse-9")
+
+
+def test_changing_the_password_needs_the_current_one(carls_app, unchanged):
+    with unchanged():
+        response = carls_app.post("/auth/password/change/", {**CHANGE, "current_password": "wrong"})
+    assert people.problem(response) == (422, "wrong-password")
+
+
+@pytest.mark.parametrize("password", ["short7", "123456789012", "password123", "carl@example.com"])
+def test_changing_to_a_weak_password_is_refused(carls_app, unchanged, password):
+    with unchanged():
+        response = carls_app.post("/auth/password/change/", {**CHANGE, "new_password": password})
+    assert people.problem(response) == (422, "invalid")
+    assert {error["field"] for error in response.json()["errors"]} == {"new_password"}
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "dora@example.com", "no email", ""])
+def test_asking_for_a_reset_never_tells_who_has_an_account(
+    strangers_app, dora, mailoutbox, unchanged, django_capture_on_commit_callbacks, email
+):
+    User.objects.filter(pk=dora.pk).update(is_active=False)
+    with unchanged(), django_capture_on_commit_callbacks(execute=True):
+        response = strangers_app.post("/auth/password/reset/", {"email": email})
+    assert (response.status_code, response.content) == (202, b"")
+    assert mailoutbox == []
+
+
+@pytest.mark.usefixtures("mailed")
+def test_asking_for_a_reset_changes_nothing_and_mails_only_the_owner(mailoutbox, carls_app):
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == (["carl@example.com"], "Set a new password")
+    assert carls_app.get("/auth/profile/").status_code == 200
+    assert can_sign_in("carl@example.com", people.PASSWORD)
+
+
+def test_the_mail_holds_a_link_where_the_app_has_an_address_for_it(
+    strangers_app, carl, mailoutbox, settings, django_capture_on_commit_callbacks
+):
+    settings.SHOP_RESET_URL = "https://app.example.com/reset/{uid}/{token}"
+    with django_capture_on_commit_callbacks(execute=True):
+        strangers_app.post("/auth/password/reset/", {"email": "carl@example.com"})
+    uid, token = re.search(r"https://app\.example\.com/reset/(\S+)/(\S+)", mailoutbox[0].body).groups()
+    assert default_token_generator.check_token(carl, token)
+    assert uid not in {"", "{uid}"}
+
+
+def test_resetting_sets_the_password_and_ends_every_session(mailed, strangers_app, carls_app, doras_app):
+    response = strangers_app.post("/auth/password/reset/confirm/", mailed)
+    assert (response.status_code, response.content) == (204, b"")
+    assert can_sign_in("carl@example.com", "another-horse-9")
+    assert not can_sign_in("carl@example.com", people.PASSWORD)
+    assert people.problem(carls_app.get("/auth/profile/")) == (401, "token-invalid")
+    assert doras_app.get("/auth/profile/").status_code == 200
+
+
+def test_a_reset_code_works_once(mailed, strangers_app, unchanged):
+    strangers_app.post("/auth/password/reset/confirm/", mailed)
+    with unchanged():
+        again = strangers_app.post(
+            "/auth/password/reset/confirm/", {**mailed, "new_password": "third-horse-9"}
+        )
+    assert people.problem(again) == (422, "reset-token-invalid")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": "x"},
+        {"token": ""},
+        {"token": "aaaaaa-0123456789abcdef0123456789abcdef"},
+        {"uid": "MjA"},
+        {"uid": "x"},
+        {"uid": ""},
+        {"uid": "é"},
+        {"uid": "OTk5OTk5OTk5OTk5OTk5OTk5OTk"},
+    ],
+)
+def test_a_wrong_reset_code_is_refused(mailed, strangers_app, unchanged, wrong):
+    with unchanged():
+        response = strangers_app.post("/auth/password/reset/confirm/", {**mailed, **wrong})
+    assert people.problem(response) == (422, "reset-token-invalid")
+
+
+def test_anothers_reset_code_is_refused(mailed, strangers_app, dora, unchanged):
+    token = default_token_generator.make_token(dora)
+    with unchanged():
+        response = strangers_app.post("/auth/password/reset/confirm/", {**mailed, "token": token})
+    assert people.problem(response) == (422, "reset-token-invalid")
+
+
+def test_a_reset_code_works_for_three_days(mailed, strangers_app, unchanged, monkeypatch):
+    later = datetime.now() + timedelta(days=3, minutes=1)  # noqa: DTZ005 - as the generator counts
+    monkeypatch.setattr(default_token_generator, "_now", lambda: later)
+    with unchanged():
+        response = strangers_app.post("/auth/password/reset/confirm/", mailed)
+    assert people.problem(response) == (422, "reset-token-invalid")
+
+
+def test_a_weak_new_password_leaves_the_reset_code_usable(mailed, strangers_app, unchanged):
+    with unchanged():
+        response = strangers_app.post("/auth/password/reset/confirm/", {**mailed, "new_password": "short7"})
+    assert people.problem(response) == (422, "invalid")
+    assert strangers_app.post("/auth/password/reset/confirm/", mailed).status_code == 204
+
+
+def test_a_reset_does_not_wake_a_deactivated_account(mailed, strangers_app, carl, unchanged):
+    User.objects.filter(pk=carl.pk).update(is_active=False)
+    with unchanged():
+        response = strangers_app.post("/auth/password/reset/confirm/", mailed)
+    assert people.problem(response) == (422, "reset-token-invalid")

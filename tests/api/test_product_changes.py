@@ -1,0 +1,192 @@
+import re
+
+import people
+import pytest
+
+from api.test_products import shown
+from shop.models import CartItem, Product, StockMovement
+from shop.services.orders import place_order
+
+FULL = {
+    "name": "Vase",
+    "price": "5.00",
+    "sku": "VASE-1",
+    "description": "Blue.\nOf glass.",
+    "stock": 4,
+    "is_active": False,
+}
+READ_ONLY = ["id", "image", "in_stock", "low_stock_threshold", "created_at", "updated_at", "prize"]
+WRONG = [
+    ("name", ""),
+    ("name", "   "),
+    ("name", "x" * 201),
+    ("name", None),
+    ("price", "-0.01"),
+    ("price", "0.005"),
+    ("price", "100000000.00"),
+    ("price", "much"),
+    ("price", "NaN"),
+    ("price", None),
+    ("price", True),
+    ("sku", "Ärmel"),
+    ("sku", "a  b"),
+    ("sku", "x" * 65),
+    ("description", "x" * 20_001),
+    ("stock", -1),
+    ("stock", 1_000_000_001),
+    ("stock", 1.5),
+    ("stock", "5"),
+    ("stock", True),
+    ("stock", None),
+    ("is_active", "yes"),
+    ("is_active", 1),
+]
+
+
+def ledger(product):
+    return list(
+        product.movements.order_by("id").values_list("kind", "delta", "balance_after", "actor__first_name")
+    )
+
+
+def error_fields(response):
+    assert people.problem(response) == (422, "invalid")
+    return [(error["field"], error["code"]) for error in response.json()["errors"]]
+
+
+def test_a_product_needs_no_more_than_a_name_and_a_price(adas_app):
+    response = adas_app.post("/products/", {"name": "Vase", "price": "5"})
+    vase = Product.objects.get()
+    assert (response.status_code, response.json()) == (201, shown(vase))
+    assert re.fullmatch("P-[0-9A-Z]{7}", vase.sku)
+    assert (vase.stock, vase.is_active, ledger(vase)) == (0, True, [])
+
+
+def test_a_product_is_made_with_all_that_may_be_sent(adas_app):
+    response = adas_app.post("/products/", FULL)
+    vase = Product.objects.get()
+    assert (response.status_code, response.json()) == (201, shown(vase))
+    assert {name: response.json()[name] for name in FULL} == FULL
+    assert ledger(vase) == [("initial", 4, 4, "Ada")]
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [("0.00", "0.00"), ("99999999.99", "99999999.99"), (5, "5.00"), (5.5, "5.50"), ("5.5", "5.50")],
+)
+def test_a_price_is_told_with_two_decimals(adas_app, price, expected):
+    assert adas_app.post("/products/", {"name": "Vase", "price": price}).json()["price"] == expected
+
+
+@pytest.mark.parametrize("field", ["name", "price"])
+def test_a_product_without_name_or_price_is_refused(adas_app, unchanged, field):
+    body = {name: value for name, value in FULL.items() if name != field}
+    with unchanged():
+        response = adas_app.post("/products/", body)
+    assert error_fields(response) == [(field, "missing")]
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+def test_wrong_values_are_refused(adas_app, mug, unchanged, method):
+    path = "/products/" if method == "post" else f"/products/{mug.pk}/"
+    with unchanged():
+        for field, value in WRONG:
+            response = adas_app.call(method, path, {**FULL, field: value})
+            assert [name for name, _ in error_fields(response)] == [field], (field, value)
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+def test_fields_that_nobody_writes_are_refused(adas_app, mug, unchanged, method):
+    path = "/products/" if method == "post" else f"/products/{mug.pk}/"
+    with unchanged():
+        for field in READ_ONLY:
+            response = adas_app.call(method, path, {**FULL, field: 1})
+            assert error_fields(response) == [(field, "extra_forbidden")]
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+def test_a_sku_is_taken_whatever_its_case(adas_app, mug, lamp, unchanged, method):
+    path = "/products/" if method == "post" else f"/products/{lamp.pk}/"
+    with unchanged():
+        for sku in (mug.sku, mug.sku.lower(), f" {mug.sku.title()} "):
+            response = adas_app.call(method, path, {**FULL, "sku": sku})
+            assert error_fields(response) == [("sku", "sku_taken")]
+
+
+def test_putting_a_product_keeps_what_is_left_out(adas_app, mug):
+    response = adas_app.put(f"/products/{mug.pk}/", {"name": "Cup", "price": "9.00"})
+    assert (response.status_code, response.json()) == (200, shown(mug))
+    assert (mug.name, str(mug.price), mug.sku, mug.stock) == ("Cup", "9.00", "MUG-1", 10)
+
+
+@pytest.mark.parametrize("change", [{name: value} for name, value in FULL.items()] + [{}, FULL])
+def test_patching_a_product_changes_only_what_is_sent(adas_app, mug, lamp, change):
+    expected, other = shown(mug) | change, shown(lamp)
+    response = adas_app.patch(f"/products/{mug.pk}/", change)
+    assert response.status_code == 200
+    assert response.json() == {**expected, "updated_at": response.json()["updated_at"]} == shown(mug)
+    assert shown(lamp) == other
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_a_stock_that_is_sent_is_a_recount(adas_app, mug, method):
+    body = {"name": "Mug", "price": "12.50", "stock": 7}
+    assert adas_app.call(method, f"/products/{mug.pk}/", body).json()["stock"] == 7
+    assert ledger(mug) == [("initial", 10, 10, None), ("counted", -3, 7, "Ada")]
+
+
+def test_a_product_that_does_not_change_its_own_sku_keeps_it(adas_app, mug):
+    assert adas_app.patch(f"/products/{mug.pk}/", {"sku": "mug-1"}).json()["sku"] == "mug-1"
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+@pytest.mark.parametrize("header", ["{tag}", '"other", {tag}', "*"])
+def test_a_change_goes_through_while_the_etag_matches(adas_app, mug, method, header):
+    tag = adas_app.get(f"/products/{mug.pk}/")["ETag"]
+    body = {"name": "Cup", "price": "9.00"}
+    response = adas_app.call(method, f"/products/{mug.pk}/", body, **{"If-Match": header.format(tag=tag)})
+    assert (response.status_code, response.json()["name"]) == (200, "Cup")
+    assert response["ETag"] == adas_app.get(f"/products/{mug.pk}/")["ETag"] != tag
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+@pytest.mark.parametrize("header", ['"other"', '"*"', "other", '"a", "b"'])
+def test_a_change_is_refused_when_the_etag_does_not_match(adas_app, mug, unchanged, method, header):
+    body = {"name": "Cup", "price": "9.00", "stock": 1}
+    with unchanged():
+        response = adas_app.call(method, f"/products/{mug.pk}/", body, **{"If-Match": header})
+    assert people.problem(response) == (412, "precondition-failed")
+
+
+def test_of_two_who_read_the_same_only_the_first_writes(adas_app, mug, unchanged):
+    tag = adas_app.get(f"/products/{mug.pk}/")["ETag"]
+    first = adas_app.patch(f"/products/{mug.pk}/", {"name": "Cup"}, **{"If-Match": tag})
+    with unchanged():
+        second = adas_app.patch(f"/products/{mug.pk}/", {"name": "Jug"}, **{"If-Match": tag})
+    assert first.status_code == 200
+    assert people.problem(second) == (412, "precondition-failed")
+
+
+def test_a_product_that_was_never_ordered_is_erased(adas_app, mug, lamp, carl, unchanged):
+    people.put_in_cart(carl, (mug, 1), (lamp, 1))
+    response = adas_app.delete(f"/products/{mug.pk}/")
+    assert (response.status_code, response.content) == (204, b"")
+    assert list(Product.objects.all()) == [lamp]
+    assert list(CartItem.objects.values_list("product", flat=True)) == [lamp.pk]
+    assert not StockMovement.objects.exclude(product=lamp).exists()
+    with unchanged():
+        assert people.problem(adas_app.delete(f"/products/{mug.pk}/")) == (404, "not-found")
+
+
+def test_a_product_that_was_ordered_is_archived(adas_app, carls_app, carl, mug, dora):
+    people.put_in_cart(carl, (mug, 2))
+    order = place_order(user=carl, shipping_address="1 Fern Road").order
+    people.put_in_cart(dora, (mug, 1))
+    before = ledger(mug)
+    assert adas_app.delete(f"/products/{mug.pk}/").status_code == 204
+    mug.refresh_from_db()
+    assert (mug.is_active, mug.stock, ledger(mug), CartItem.objects.count()) == (False, 8, before, 0)
+    assert people.problem(carls_app.get(f"/products/{mug.pk}/")) == (404, "not-found")
+    assert carls_app.get("/products/").json()["items"] == []
+    (line,) = carls_app.get(f"/orders/{order.pk}/").json()["items"]
+    assert (line["product_id"], line["name"], line["sku"]) == (mug.pk, "Mug", "MUG-1")

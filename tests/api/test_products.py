@@ -1,0 +1,249 @@
+from datetime import timedelta
+from types import SimpleNamespace
+
+import people
+import pytest
+from django.core.cache.backends import locmem
+from django.utils import timezone
+
+from shop.models import Product
+
+
+def shown(product):
+    product.refresh_from_db()
+    return {
+        "id": product.pk,
+        "sku": product.sku,
+        "name": product.name,
+        "description": product.description,
+        "price": f"{product.price:.2f}",
+        "stock": product.stock,
+        "in_stock": product.stock > 0,
+        "image": None,
+        "is_active": product.is_active,
+        "created_at": product.created_at.isoformat().replace("+00:00", "Z"),
+        "updated_at": product.updated_at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def names(response):
+    assert response.status_code == 200, response.content
+    return [item["name"] for item in response.json()["items"]]
+
+
+@pytest.fixture
+def shelf(mug, lamp):
+    """Mug 12.50, Lamp 49.90, Vase 12.50 without stock, and Old 1.00, which is not active."""
+    vase = people.product("Vase", price="12.50", stock=0, sku="VASE-1", description="Blue, 100% glass_ware")
+    old = people.product("Old", price="1.00", sku="OLD-1", is_active=False)
+    now = timezone.now()
+    for age, product in enumerate([mug, lamp, vase, old]):
+        Product.objects.filter(pk=product.pk).update(created_at=now - timedelta(days=age))
+    return {product.name: product for product in (mug, lamp, vase, old)}
+
+
+def test_the_list_shows_active_products_newest_first(carls_app, shelf):
+    response = carls_app.get("/products/")
+    assert response.status_code == 200
+    assert response.json() == {
+        "items": [shown(shelf[name]) for name in ("Mug", "Lamp", "Vase")],
+        "count": 3,
+        "next": None,
+        "previous": None,
+    }
+
+
+def test_admins_also_see_what_is_not_active(adas_app, shelf):
+    response = adas_app.get("/products/")
+    assert names(response) == ["Mug", "Lamp", "Vase", "Old"]
+    assert response.json()["items"][3] == shown(shelf["Old"])
+    assert response.json()["count"] == 4
+
+
+def test_an_empty_catalogue_is_an_empty_page(carls_app):
+    assert carls_app.get("/products/").json() == {"items": [], "count": 0, "next": None, "previous": None}
+
+
+NARROWED = {
+    "search=mug": ["Mug"],
+    "search=MUG-": ["Mug"],
+    "search=%20blue%20": ["Vase"],
+    "search=vase+blue": ["Vase"],
+    "search=vase+green": [],
+    "search=100%25": ["Vase"],
+    "search=%25": ["Vase"],
+    "search=glass_w": ["Vase"],
+    "search=mug_1": [],
+    "search=%27%3B+DROP+TABLE": [],
+    "search=": ["Mug", "Lamp", "Vase"],
+    "min_price=12.50": ["Mug", "Lamp", "Vase"],
+    "min_price=12.51": ["Lamp"],
+    "max_price=12.50": ["Mug", "Vase"],
+    "max_price=12.49": [],
+    "min_price=12.50&max_price=20": ["Mug", "Vase"],
+    "min_price=20&max_price=10": [],
+    "min_price=0": ["Mug", "Lamp", "Vase"],
+    "in_stock=true": ["Mug", "Lamp"],
+    "in_stock=false": ["Vase"],
+    "in_stock=true&search=lamp&max_price=60": ["Lamp"],
+    "is_active=true": ["Mug", "Lamp", "Vase"],
+    "is_active=false": [],
+    "search=old": [],
+    "unknown=1": ["Mug", "Lamp", "Vase"],
+}
+
+
+@pytest.mark.usefixtures("shelf")
+def test_the_list_is_narrowed(carls_app):
+    for query, expected in NARROWED.items():
+        response = carls_app.get(f"/products/?{query}")
+        assert (names(response), response.json()["count"]) == (expected, len(expected)), query
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("is_active=false", ["Old"]), ("is_active=true", ["Mug", "Lamp", "Vase"]), ("search=old", ["Old"])],
+)
+@pytest.mark.usefixtures("shelf")
+def test_admins_may_filter_on_active(adas_app, query, expected):
+    assert names(adas_app.get(f"/products/?{query}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("ordering", "expected"),
+    [
+        ("name", ["Lamp", "Mug", "Vase"]),
+        ("-name", ["Vase", "Mug", "Lamp"]),
+        ("price", ["Mug", "Vase", "Lamp"]),
+        ("-price", ["Lamp", "Vase", "Mug"]),
+        ("created_at", ["Vase", "Lamp", "Mug"]),
+        ("-created_at", ["Mug", "Lamp", "Vase"]),
+    ],
+)
+@pytest.mark.usefixtures("shelf")
+def test_the_list_is_ordered_by(carls_app, ordering, expected):
+    assert names(carls_app.get(f"/products/?ordering={ordering}")) == expected
+    pages = [carls_app.get(f"/products/?ordering={ordering}&page_size=1&page={n}") for n in (1, 2, 3)]
+    assert [name for page in pages for name in names(page)] == expected
+
+
+REFUSED = [
+    "ordering=stock",
+    "ordering=",
+    "ordering=name,price",
+    "page=0",
+    "page=-1",
+    "page=x",
+    "page=1000001",
+    "page_size=0",
+    "page_size=101",
+    "min_price=-1",
+    "min_price=x",
+    "max_price=NaN",
+    "max_price=1.005",
+    "in_stock=maybe",
+    "is_active=2",
+    f"search={'x' * 101}",
+    "search=%00",
+]
+
+
+def test_the_list_refuses_what_makes_no_sense(carls_app):
+    for query in REFUSED:
+        response = carls_app.get(f"/products/?{query}")
+        assert people.problem(response) == (422, "invalid")
+        assert [error["field"] for error in response.json()["errors"]] == [query.split("=")[0]]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_pages_link_to_each_other_and_keep_the_filters(carls_app):
+    start = "/products/?search=a&page_size=1"
+    first = carls_app.get(start).json()
+    last = carls_app.get(f"{start}&page=2").json()
+    address = f"http://testserver/api{start}&page="
+    assert (first["count"], first["previous"], first["next"]) == (2, None, f"{address}2")
+    assert (last["count"], last["previous"], last["next"]) == (2, f"{address}1", None)
+    assert [page["items"][0]["name"] for page in (first, last)] == ["Lamp", "Vase"]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_page_after_the_last_is_empty_and_leads_back(carls_app):
+    assert carls_app.get("/products/?page=9").json() == {
+        "items": [],
+        "count": 3,
+        "next": None,
+        "previous": "http://testserver/api/products/?page=8",
+    }
+
+
+@pytest.mark.usefixtures("mug")
+def test_the_count_of_the_whole_list_is_up_to_thirty_seconds_old(carls_app, adas_app, monkeypatch):
+    assert [app.get("/products/").json()["count"] for app in (carls_app, adas_app)] == [1, 1]
+    people.product("Vase")
+    for query in ("", "?page=1&page_size=5&ordering=name"):
+        response = carls_app.get(f"/products/{query}")
+        assert (len(names(response)), response.json()["count"]) == (2, 1)
+    assert carls_app.get("/products/?in_stock=true").json()["count"] == 2
+    later = locmem.time.time() + 30
+    monkeypatch.setattr(locmem, "time", SimpleNamespace(time=lambda: later))
+    assert carls_app.get("/products/").json()["count"] == 2
+
+
+@pytest.mark.usefixtures("shelf")
+def test_customers_and_admins_have_counts_of_their_own(carls_app, adas_app):
+    assert [app.get("/products/").json()["count"] for app in (adas_app, carls_app, adas_app)] == [4, 3, 4]
+
+
+def test_a_product_is_shown_with_an_etag(carls_app, mug):
+    response = carls_app.get(f"/products/{mug.pk}/")
+    assert (response.status_code, response.json()) == (200, shown(mug))
+    assert response["ETag"].strip('"').isalnum()
+
+
+@pytest.mark.parametrize("header", ["{tag}", "W/{tag}", '"other", {tag}', "*"])
+def test_an_unchanged_product_is_not_sent_again(carls_app, mug, header):
+    tag = carls_app.get(f"/products/{mug.pk}/")["ETag"]
+    response = carls_app.get(f"/products/{mug.pk}/", **{"If-None-Match": header.format(tag=tag)})
+    assert (response.status_code, response.content, response["ETag"]) == (304, b"", tag)
+
+
+@pytest.mark.parametrize("values", [{"price": "13.00"}, {"stock": 9}, {"is_active": False}])
+def test_a_changed_product_is_sent_again(adas_app, mug, values):
+    tag = adas_app.get(f"/products/{mug.pk}/")["ETag"]
+    Product.objects.filter(pk=mug.pk).update(**values)
+    response = adas_app.get(f"/products/{mug.pk}/", **{"If-None-Match": tag})
+    assert (response.status_code, response.json()) == (200, shown(mug))
+    assert response["ETag"] != tag
+
+
+def test_customers_do_not_see_an_inactive_product(carls_app, adas_app, shelf):
+    address = f"/products/{shelf['Old'].pk}/"
+    assert people.problem(carls_app.get(address)) == (404, "not-found")
+    assert adas_app.get(address).json() == shown(shelf["Old"])
+
+
+def test_a_public_catalogue_needs_no_token(strangers_app, settings, shelf):
+    settings.SHOP_PUBLIC_CATALOG = True
+    assert names(strangers_app.get("/products/")) == ["Mug", "Lamp", "Vase"]
+    assert strangers_app.get(f"/products/{shelf['Mug'].pk}/").json() == shown(shelf["Mug"])
+    assert people.problem(strangers_app.get(f"/products/{shelf['Old'].pk}/")) == (404, "not-found")
+
+
+def test_a_public_catalogue_still_knows_its_admins_and_refuses_bad_tokens(adas_app, settings, shelf):
+    settings.SHOP_PUBLIC_CATALOG = True
+    assert names(adas_app.get("/products/")) == list(shelf)
+    refused = adas_app.get("/products/", Authorization="Bearer x")
+    assert people.problem(refused) == (401, "token-invalid")
+
+
+def test_a_public_catalogue_opens_nothing_else(strangers_app, settings, mug, unchanged):
+    settings.SHOP_PUBLIC_CATALOG = True
+    with unchanged():
+        for method, path in [("get", "/cart/"), ("post", "/products/"), ("patch", f"/products/{mug.pk}/")]:
+            response = strangers_app.call(method, path, {"name": "x", "price": "1"})
+            assert people.problem(response) == (401, "authentication-required")
+
+
+def test_without_the_setting_the_catalogue_is_for_those_signed_in(strangers_app, mug):
+    for path in ("/products/", f"/products/{mug.pk}/"):
+        assert people.problem(strangers_app.get(path)) == (401, "authentication-required")
