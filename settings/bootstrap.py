@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,9 +31,11 @@ def ensure_environment(arguments: list[str]) -> None:
     lock = LOCKS.get(arguments[1] if len(arguments) > 1 else "")
     is_inside = Path(sys.prefix).resolve() == VENV.resolve()
     if lock and not _is_installed(lock):
-        if not PYTHON.exists():
+        if not _answers(str(PYTHON), "pip"):
             _make(_new_enough())
         _install(lock)
+    if not PYTHON.exists() and find_spec("django") is None:
+        sys.exit("Django is not here yet. Start with: python3 manage.py demo")
     if is_inside or not PYTHON.exists() or (not lock and sys.prefix != sys.base_prefix):
         return
     _become([str(PYTHON), *arguments])
@@ -61,15 +64,23 @@ def _new_enough() -> str:
     sys.exit(f"This needs Python 3.12 or newer; this is {this} and no newer one was found.")
 
 
-def _answers(python: str) -> bool:
-    """Whether it runs and is new enough; a shim may exist for a version that does not."""
-    question = f"import sys; sys.exit(sys.version_info < {OLDEST!r})"
-    return subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0
+def _answers(python: str, module: str = "sys") -> bool:
+    """Whether it runs, is new enough and has the module.
+
+    A shim may exist for a version that does not, and an environment may be half made or an old one's.
+    """
+    question = f"import {module}, sys; sys.exit(sys.version_info < {OLDEST!r})"
+    try:
+        return subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def _make(python: str) -> None:
     print("Making an environment in .venv …", flush=True)
-    made = subprocess.run([python, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        [python, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False
+    )
     if made.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         hint = "On Debian and Ubuntu: apt install python3-venv" if "ensurepip" in made.stdout else made.stderr

@@ -69,6 +69,15 @@ class StockForm(forms.Form):
             raise forms.ValidationError("Enter how many units came or went.")
         return delta
 
+    def clean(self) -> dict[str, Any]:
+        """What was received came, and what was damaged went."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = StockMovement.Kind(values.get("kind", StockMovement.Kind.CORRECTION))
+        sign = {StockMovement.Kind.RECEIVED: 1, StockMovement.Kind.DAMAGED: -1}.get(kind, 0)
+        if values.get("delta", 0) * sign < 0:
+            self.add_error("delta", f"“{kind.label}” goes the other way.")
+        return values
+
 
 class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
     """A product. Each field remembers what was shown, so that only what was really edited is written."""

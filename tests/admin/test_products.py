@@ -104,6 +104,8 @@ def test_adjusting_stock_writes_the_ledger(adas_browser, ada, mug):
     "values",
     [
         {"delta": "-11", "kind": "damaged"},
+        {"delta": "-1", "kind": "received"},
+        {"delta": "1", "kind": "damaged"},
         {"delta": "0", "kind": "received"},
         {"delta": "5", "kind": "sale"},
         {"delta": "1e9"},

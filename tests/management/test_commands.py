@@ -58,7 +58,7 @@ def test_the_suite_fails_when_one_database_does(monkeypatch, code):
     runs = []
     monkeypatch.setattr(suite, "databases", lambda: {"SQLite": "sqlite:///a", "PostgreSQL": "postgres://b"})
 
-    def run(command, *, env, check):
+    def run(command, *, env, cwd, check):
         runs.append((command[1:], env["DATABASE_URL"], env["DJANGO_SETTINGS_MODULE"]))
         return type("Run", (), {"returncode": code if "postgres" in env["DATABASE_URL"] else 0})
 

@@ -76,7 +76,9 @@ class TestSmallDemo:
         assert (Product.objects.count(), Order.objects.count()) == (10, 8)
 
     @pytest.mark.parametrize("options", [(), ("--fresh",)])
-    def test_a_real_shop_is_never_touched(self, carl, options):
+    @pytest.mark.parametrize("email", ["carl@example.com", demo_shop.ADMIN])
+    def test_a_real_shop_is_never_touched(self, carl, email, options):
+        User.objects.update(email=email)
         with pytest.raises(CommandError, match="not the demo"):
             demo(*options)
         assert list(User.objects.all()) == [carl]

@@ -31,6 +31,7 @@ def project(tmp_path, monkeypatch):
         done.append(("install", lock))
         paths["STAMP"].write_text(bootstrap._digest(lock))
 
+    monkeypatch.setattr(bootstrap, "_answers", lambda python, module: Path(python).exists())
     monkeypatch.setattr(bootstrap, "_make", make)
     monkeypatch.setattr(bootstrap, "_install", install)
     monkeypatch.setattr(bootstrap, "_become", lambda command: done.append(("become", *command)))
@@ -74,6 +75,31 @@ def test_the_suite_needs_more_than_the_demo(project):
         ("install", "requirements.txt"),
         ("install", "requirements-dev.txt"),
     ]
+
+
+def test_an_environment_that_does_not_answer_is_made_anew(project, monkeypatch):
+    root, done = project
+    (root / ".venv" / "bin").mkdir(parents=True)
+    (root / ".venv" / "bin" / "python").touch()
+    monkeypatch.setattr(bootstrap, "_answers", lambda python, module: False)
+    monkeypatch.setattr(bootstrap, "_make", lambda python: done.append(("make", python)))
+    bootstrap.ensure_environment(["manage.py", "demo"])
+    assert [step[0] for step in done] == ["make", "install", "become"]
+
+
+@pytest.mark.parametrize("broken", ["#!/bin/sh\nexit 1\n", None])
+def test_what_cannot_run_does_not_answer(tmp_path, broken):
+    python = tmp_path / "python"
+    if broken:
+        python.write_text(broken)
+        python.chmod(0o755)
+    assert bootstrap._answers(str(python), "pip") is False
+
+
+def test_without_django_other_commands_say_where_to_start(project, monkeypatch):
+    monkeypatch.setattr(bootstrap, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match=r"Start with: python3 manage\.py demo"):
+        bootstrap.ensure_environment(["manage.py", "migrate"])
 
 
 def test_inside_it_nothing_is_left_to_do(project, monkeypatch):

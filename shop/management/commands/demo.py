@@ -15,6 +15,7 @@ from shop.management import demo_shop
 from shop.models import Order, Product, User
 
 HOST = "127.0.0.1"
+HIGHEST_PORT = 65_535
 
 
 class Command(BaseCommand):
@@ -33,7 +34,9 @@ class Command(BaseCommand):
         self._fill(fresh=fresh)
         if no_server:
             return
-        port = free_port(port)
+        wanted, port = port, free_port(port)
+        if port != wanted:
+            self.stdout.write(f"Port {wanted} is in use: taking {port}.")
         self._welcome(f"http://{HOST}:{port}")
         call_command("runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True)
 
@@ -79,8 +82,8 @@ class Command(BaseCommand):
 
 def free_port(wanted: int) -> int:
     """The wanted port, or the next of ten that nobody listens on."""
-    for port in range(wanted, wanted + 10):
+    for port in range(wanted, min(wanted + 10, HIGHEST_PORT)):
         with socket.socket() as probe:
             if probe.connect_ex((HOST, port)):
                 return port
-    raise CommandError(f"Ports {wanted} to {wanted + 9} are all in use. Name another with --port.")
+    raise CommandError(f"No port from {wanted} on is free. Name another with --port.")

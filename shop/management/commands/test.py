@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 USUAL_SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
@@ -26,7 +27,8 @@ class Command(BaseCommand):
         for name, url in databases().items():
             print(f"\n== The suite on {name} ==", flush=True)  # noqa: T201 - before pytest's own lines
             environ = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "settings.test"}
-            run = subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environ, check=False)  # noqa: S603
+            command = [sys.executable, "-m", "pytest", *arguments]
+            run = subprocess.run(command, env=environ, cwd=settings.BASE_DIR, check=False)  # noqa: S603
             failed = failed or run.returncode != 0
         if failed:
             sys.exit(1)
