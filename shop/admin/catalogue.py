@@ -6,13 +6,12 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.templatetags.static import static
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
 
 from shop import money, surface
-from shop.admin.base import Fieldsets, ReadOnlyAdmin, Steps, SurfaceAdmin, clerk
+from shop.admin.base import Fieldsets, ReadOnlyAdmin, Steps, SurfaceAdmin, clerk, thumbnail
 from shop.admin.forms import NothingToAsk, ProductForm, StockForm
 from shop.models import OrderItem, Product, StockMovement
 from shop.services import products, stock
@@ -82,8 +81,7 @@ class ProductAdmin(Steps, SurfaceAdmin):
     @display(description="")
     def picture(self, product: Product) -> str:
         """A thumbnail."""
-        source = product.image.url if product.image else static("shop/no-picture.svg")
-        return format_html('<img class="shop-thumb" src="{}" alt="" loading="lazy">', source)
+        return thumbnail(product)
 
     @display(description="Price", ordering="price")
     def money(self, product: Product) -> str:
@@ -101,7 +99,8 @@ class ProductAdmin(Steps, SurfaceAdmin):
     def adjust_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
         """Add or remove units."""
 
-        def adjust(values: dict[str, Any]) -> str:
+        def adjust(form: StockForm) -> str:
+            values = dict(form.cleaned_data)
             kind = StockMovement.Kind(values.pop("kind"))
             after = stock.adjust_stock(product_id=product.pk, kind=kind, actor=clerk(request), **values)
             return f"{after}: {values['delta']:+d}, now {after.stock} in stock."
@@ -125,7 +124,7 @@ class ProductAdmin(Steps, SurfaceAdmin):
             else "It was never ordered, so it is erased together with its stock movements."
         )
 
-        def remove(_: dict[str, Any]) -> str:
+        def remove(_: NothingToAsk) -> str:
             erased = products.remove_product(product_id=product.pk)
             return f"{product} was erased." if erased else f"{product} was archived."
 
