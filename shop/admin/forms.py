@@ -109,6 +109,23 @@ class StockForm(forms.Form):
         return delta
 
 
+class CountForm(forms.Form):
+    """What was counted, guarded by what the stock was when the counting began."""
+
+    counted = forms.IntegerField(
+        label="I counted",
+        min_value=0,
+        max_value=MAX_STOCK,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"autofocus": True}),
+        help_text="All units on the shelf. The difference goes into the ledger.",
+    )
+    reason = forms.CharField(required=False, max_length=200, widget=UnfoldAdminTextInputWidget)
+    expected = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, stock: int) -> None:
+        super().__init__(data, initial={"expected": stock})
+
+
 class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
     """A product. Each field remembers what was shown, so that only what was really edited is written."""
 
