@@ -10,11 +10,13 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from shop import surface
-from shop.models import User
+from shop.models import Product, User
 from shop.services.errors import ShopError
 
 type Fieldsets = list[tuple[str | None, dict[str, Any]]]
@@ -23,6 +25,12 @@ type Fieldsets = list[tuple[str | None, dict[str, Any]]]
 def clerk(request: HttpRequest) -> User:
     """The member of staff who clicks (the admin lets nobody else in)."""
     return cast("User", request.user)
+
+
+def thumbnail(product: Product) -> str:
+    """A product's picture at the size of a line."""
+    source = product.image.url if product.image else static("shop/no-picture.svg")
+    return format_html('<img class="shop-thumb" src="{}" alt="" loading="lazy">', source)
 
 
 class SurfaceAdmin(ModelAdmin):  # type: ignore[misc]
@@ -98,22 +106,22 @@ class Steps(ModelAdmin):  # type: ignore[misc]
 
         return view
 
-    def ask(
+    def ask[Form: forms.Form](
         self,
         request: HttpRequest,
         record: models.Model,
         *,
-        ask_for: type[forms.Form],
+        ask_for: Callable[[Any], Form],
         title: str,
         button: str,
-        do: Callable[[dict[str, Any]], str],
+        do: Callable[[Form], str],
         hint: str = "",
     ) -> HttpResponse:
         """Show the form; on POST do it and tell what was done, or say in the form why it was refused."""
         form = ask_for(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                messages.success(request, do(form.cleaned_data))
+                messages.success(request, do(form))
                 return self.back(record)
             except (ShopError, ValidationError) as error:
                 form.add_error(None, error if isinstance(error, ValidationError) else str(error))

@@ -1,21 +1,23 @@
 """Products and their stock."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.templatetags.static import static
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
 
 from shop import money, surface
-from shop.admin.base import Fieldsets, ReadOnlyAdmin, Steps, SurfaceAdmin, clerk
-from shop.admin.forms import NothingToAsk, ProductForm, StockForm
+from shop.admin.base import Fieldsets, ReadOnlyAdmin, Steps, SurfaceAdmin, clerk, thumbnail
+from shop.admin.forms import CountForm, NothingToAsk, ProductForm, StockForm
 from shop.models import OrderItem, Product, StockMovement
 from shop.services import products, stock
+
+SHOWN_MOVEMENTS = 20
 
 
 class LowStockFilter(admin.SimpleListFilter):
@@ -48,8 +50,10 @@ class ProductAdmin(Steps, SurfaceAdmin):
     list_filter = (LowStockFilter, ("is_active", BooleanRadioFilter), ("price", RangeNumericFilter))
     list_filter_submit = True
     search_fields = ("name", "sku", "description")
+    actions = ("activate", "archive")
     change_form_outer_before_template = "admin/shop/product/banner.html"
-    steps = {"stock": "adjust_stock", "remove": "remove"}  # noqa: RUF012
+    change_form_outer_after_template = "admin/shop/product/movements.html"
+    steps = {"stock": "adjust_stock", "count": "count_stock", "remove": "remove"}  # noqa: RUF012
     step_permission = "change_product"
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
@@ -69,6 +73,33 @@ class ProductAdmin(Steps, SurfaceAdmin):
         fixed = set(surface.fixed(self.model)) if obj is None else set()
         return [name for name in names if name not in fixed]
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> Any:
+        """Give the page the answer to "why is it 7?": the latest lines of the ledger."""
+        if kwargs.get("obj") and request.user.has_perm("shop.view_stockmovement"):
+            lines = StockMovement.objects.filter(product=kwargs["obj"]).select_related("order", "actor")
+            context["movements"] = lines[:SHOWN_MOVEMENTS]
+        return super().render_change_form(request, context, **kwargs)
+
+    def has_step_permission(self, request: HttpRequest) -> bool:
+        """What the list's actions need (Django asks by this name)."""
+        return self.may_step(request)
+
+    @admin.action(description="Show selected products to customers", permissions=["step"])
+    def activate(self, request: HttpRequest, chosen: models.QuerySet[Product]) -> None:
+        """Put them into the catalogue."""
+        self._set_active(request, chosen, is_active=True)
+
+    @admin.action(description="Archive selected products", permissions=["step"])
+    def archive(self, request: HttpRequest, chosen: models.QuerySet[Product]) -> None:
+        """Take them out of the catalogue; carts say that they are unavailable."""
+        self._set_active(request, chosen, is_active=False)
+
+    def _set_active(self, request: HttpRequest, chosen: models.QuerySet[Product], *, is_active: bool) -> None:
+        pks = list(chosen.values_list("pk", flat=True))
+        changed = products.set_active(product_ids=pks, is_active=is_active)
+        done, already = ("activated", "active") if is_active else ("archived", "archived")
+        messages.success(request, f"{changed} {done}, {len(pks) - changed} {already} already.")
+
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: Any) -> None:
         """Write what was edited, and nothing else, through the service."""
         values = {name: getattr(obj, name) for name in form.changed_data if name != "first_stock"}
@@ -82,8 +113,7 @@ class ProductAdmin(Steps, SurfaceAdmin):
     @display(description="")
     def picture(self, product: Product) -> str:
         """A thumbnail."""
-        source = product.image.url if product.image else static("shop/no-picture.svg")
-        return format_html('<img class="shop-thumb" src="{}" alt="" loading="lazy">', source)
+        return thumbnail(product)
 
     @display(description="Price", ordering="price")
     def money(self, product: Product) -> str:
@@ -101,7 +131,8 @@ class ProductAdmin(Steps, SurfaceAdmin):
     def adjust_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
         """Add or remove units."""
 
-        def adjust(values: dict[str, Any]) -> str:
+        def adjust(form: StockForm) -> str:
+            values = dict(form.cleaned_data)
             kind = StockMovement.Kind(values.pop("kind"))
             after = stock.adjust_stock(product_id=product.pk, kind=kind, actor=clerk(request), **values)
             return f"{after}: {values['delta']:+d}, now {after.stock} in stock."
@@ -116,6 +147,23 @@ class ProductAdmin(Steps, SurfaceAdmin):
             do=adjust,
         )
 
+    def count_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
+        """Set the stock to what was counted, unless it moved since the page was opened."""
+
+        def count(form: CountForm) -> str:
+            after = stock.count_stock(product_id=product.pk, actor=clerk(request), **form.cleaned_data)
+            return f"{after}: counted, now {after.stock} in stock."
+
+        return self.ask(
+            request,
+            product,
+            ask_for=partial(CountForm, stock=product.stock),
+            title=f"Count: {product}",
+            hint=f"There should be {product.stock}.",
+            button="Save count",
+            do=count,
+        )
+
     def remove(self, request: HttpRequest, product: Product) -> HttpResponse:
         """Erase it, or archive it if it was ever ordered."""
         ordered = OrderItem.objects.filter(product=product).exists()
@@ -125,7 +173,7 @@ class ProductAdmin(Steps, SurfaceAdmin):
             else "It was never ordered, so it is erased together with its stock movements."
         )
 
-        def remove(_: dict[str, Any]) -> str:
+        def remove(_: NothingToAsk) -> str:
             erased = products.remove_product(product_id=product.pk)
             return f"{product} was erased." if erased else f"{product} was archived."
 

@@ -1,16 +1,19 @@
 """What the steps ask."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
-from shop.models import Product, StockMovement
+from shop.models import OrderItem, Product, StockMovement
 from shop.models.catalogue import MAX_STOCK
 
 
@@ -18,27 +21,63 @@ class NothingToAsk(forms.Form):
     """A step that only needs a yes."""
 
 
+def _note(label: str, help_text: str, *, required: bool = False) -> forms.CharField:
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    return forms.CharField(
+        label=label, required=required, max_length=1000, widget=widget, help_text=help_text
+    )
+
+
 class NoteForm(forms.Form):
     """A step with a note that the customer can read."""
 
-    note = forms.CharField(
+    note = _note("Note", "Optional. The customer can read it.")
+
+
+class ShipForm(NoteForm):
+    """How a parcel travels."""
+
+    carrier = forms.CharField(required=False, max_length=60, widget=UnfoldAdminTextInputWidget)
+    tracking_number = forms.CharField(
         required=False,
-        max_length=1000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Optional. The customer can read it.",
+        max_length=60,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Mailed to the customer, as is the carrier.",
+    )
+    field_order = ("carrier", "tracking_number", "note")
+
+
+class CancelForm(forms.Form):
+    """Why an order is called off, and which of its units cannot be sold again."""
+
+    note = _note("Reason", "Optional. The customer can read it.")
+    lost = forms.TypedMultipleChoiceField(
+        label="Write off instead of putting back into stock",
+        required=False,
+        coerce=int,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Tick what did not come back, or not fit to sell.",
+    )
+
+    def __init__(self, data: Any = None, *, items: Iterable[OrderItem], note: str = "") -> None:
+        super().__init__(data, initial={"note": note})
+        lost: Any = self.fields["lost"]
+        lost.choices = [(item.product_id, str(item)) for item in items]
+
+
+class StaffNoteForm(forms.Form):
+    """A note in an order's story."""
+
+    note = _note("Note", "", required=True)
+    is_public = forms.BooleanField(
+        label="Show it to the customer", required=False, widget=UnfoldBooleanWidget
     )
 
 
-class CancelForm(NoteForm):
-    """Why an order is called off."""
+class ReasonForm(forms.Form):
+    """Why many orders are called off."""
 
-    note = forms.CharField(
-        label="Reason",
-        required=False,
-        max_length=1000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Optional. The customer can read it.",
-    )
+    note = _note("Reason", "Optional. The customers can read it. Their units go back into stock.")
 
 
 class StockForm(forms.Form):
@@ -77,6 +116,23 @@ class StockForm(forms.Form):
         if values.get("delta", 0) * sign < 0:
             self.add_error("delta", f"“{kind.label}” goes the other way.")
         return values
+
+
+class CountForm(forms.Form):
+    """What was counted, guarded by what the stock was when the counting began."""
+
+    counted = forms.IntegerField(
+        label="I counted",
+        min_value=0,
+        max_value=MAX_STOCK,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"autofocus": True}),
+        help_text="All units on the shelf. The difference goes into the ledger.",
+    )
+    reason = forms.CharField(required=False, max_length=200, widget=UnfoldAdminTextInputWidget)
+    expected = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, stock: int) -> None:
+        super().__init__(data, initial={"expected": stock})
 
 
 class ProductForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -1,27 +1,26 @@
-"""Orders: read here, moved by the buttons that `Order.FLOW` allows."""
+"""Orders: read here, moved by the buttons that `Order.FLOW` allows, one or many at a time."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.timesince import timesince
 from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
 from shop import money
-from shop.admin.base import ReadOnlyAdmin, Steps, clerk
-from shop.admin.forms import CancelForm, NoteForm, NothingToAsk
+from shop.admin.base import ReadOnlyAdmin, thumbnail
+from shop.admin.filters import LatelyFilter, WholeDaysFilter
+from shop.admin.order_steps import OrderSteps
 from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem
-from shop.services import orders
 
 Status = Order.Status
-VERBS = {
-    Status.CONFIRMED: "Confirm order",
-    Status.SHIPPED: "Mark as shipped",
-    Status.DELIVERED: "Mark as delivered",
-    Status.CANCELLED: "Cancel order",
-}
 
 
 class ShownInline(TabularInline):  # type: ignore[misc]
@@ -43,110 +42,118 @@ class ItemInline(ShownInline):
 
     model = OrderItem
     verbose_name_plural = "Items"
-    fields = readonly_fields = ("name", "sku", "quantity", "price", "subtotal")
+    fields = readonly_fields = ("picture", "name", "sku", "quantity", "price", "subtotal")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[OrderItem]:
+        items: models.QuerySet[OrderItem] = super().get_queryset(request)
+        return items.select_related("product")
+
+    @display(description="")
+    def picture(self, item: OrderItem) -> str:
+        """What to look for on the shelf."""
+        return thumbnail(item.product)
 
 
 class EventInline(ShownInline):
     """What happened."""
 
     model = OrderEvent
-    verbose_name_plural = "History"
-    fields = readonly_fields = ("created_at", "kind", "status", "payment_status", "actor", "note")
+    verbose_name_plural = "Timeline"
+    fields = readonly_fields = ("created_at", "what", "actor", "note")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[OrderEvent]:
         events: models.QuerySet[OrderEvent] = super().get_queryset(request)
         return events.select_related("actor")
 
+    @display(description="What")
+    def what(self, event: OrderEvent) -> str:
+        """In a word."""
+        return f"{event} (staff only)" if event.is_internal else str(event)
+
 
 @admin.register(Order)
-class OrderAdmin(Steps, ReadOnlyAdmin):
+class OrderAdmin(OrderSteps, ReadOnlyAdmin):
     """The counter."""
 
-    list_display = ("order_number", "user", "status_pill", "payment_pill", "total", "created_at")
-    list_filter = ("status", "payment_status", "payment_method")
+    list_display = ("order_number", "user", "status_pill", "payment_pill", "units", "total", "age")
+    list_filter = (
+        LatelyFilter,
+        ("created_at", WholeDaysFilter),
+        "status",
+        "payment_status",
+        "payment_method",
+        ("total_amount", RangeNumericFilter),
+    )
+    list_filter_submit = True
+    show_full_result_count = False
     list_select_related = ("user",)
-    search_fields = ("order_number", "user__email", "user__phone", "user__last_name")
-    fieldsets = ((None, {"fields": ("user", "shipping_address", "note", "payment_method", "created_at")}),)
+    list_before_template = "admin/shop/order/tabs.html"
+    search_fields = ("order_number", "user__email", "user__phone", "user__last_name", "shipping_address")
+    search_help_text = "Number, name, email, phone, SKU or address"
+    fieldsets = (
+        (
+            None,
+            {"fields": ("customer", "shipping_address", "note", "payment_method", "parcel", "created_at")},
+        ),
+    )
+    readonly_fields = ("customer", "parcel")
     inlines = (ItemInline, EventInline)
     change_form_outer_before_template = "admin/shop/order/banner.html"
-    steps = {"move/<str:to>": "move", "paid": "mark_paid"}  # noqa: RUF012
-    step_permission = "change_order"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Order]:
+        units = OrderItem.objects.filter(order=models.OuterRef("pk")).order_by().values("order")
+        found: models.QuerySet[Order] = super().get_queryset(request)
+        return found.annotate(
+            n_units=Coalesce(models.Subquery(units.annotate(n=models.Sum("quantity")).values("n")), 0)
+        )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """A number read over the telephone may come in small letters and without its dash."""
+        """Also by a number without its dash, as it is read over the telephone, and by SKU."""
         found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
-        bare = search_term.replace("-", "").strip().upper()
-        number = f"{bare[:4]}-{bare[4:]}"
-        return found | queryset.filter(order_number=number), may_have_duplicates
+        if search_term.strip():
+            bare = search_term.replace("-", "").strip().upper()
+            with_sku = OrderItem.objects.filter(sku__icontains=search_term.strip()).values("order")
+            found |= queryset.filter(order_number=f"{bare[:4]}-{bare[4:]}") | queryset.filter(pk__in=with_sku)
+        return found, may_have_duplicates
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Give the list its tabs: every status with its count."""
+        counts = dict(Order.objects.order_by().values_list("status").annotate(n=models.Count("pk")))
+        tabs = [
+            {"label": label, "status": status, "count": counts.get(status, 0)}
+            for status, label in Status.choices
+        ]
+        here = request.GET.get("status__exact", "")
+        context = {"tabs": tabs, "here": here, "count": sum(counts.values())}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> Any:
         """Give the banner its order and its buttons."""
         order = kwargs["obj"]
         context |= {"order": order, "total": money.show(order.total_amount), "buttons": []}
         if self.may_step(request):
-            context["buttons"] = self._buttons(order)
+            context["buttons"] = self.buttons(order)
         return super().render_change_form(request, context, **kwargs)
 
-    def _buttons(self, order: Order) -> list[dict[str, str]]:
-        """The next step first, as data: label, address, and whether it is the one, another or the way out."""
-        steps = order.steps(by_staff=True)
-        buttons = [
-            {
-                "label": VERBS[to],
-                "address": reverse("admin:shop_order_move", args=[order.pk, to]),
-                "kind": "danger" if to == Status.CANCELLED else "primary",
-            }
-            for to in steps
-        ]
-        if order.awaits_payment:
-            address = reverse("admin:shop_order_mark_paid", args=[order.pk])
-            buttons.insert(1, {"label": "Mark as paid", "address": address, "kind": "default"})
-        return buttons
-
-    def move(self, request: HttpRequest, order: Order, to: str) -> HttpResponse:
-        """Ask, then take one step of `Order.FLOW`; the service looks again at where the order is by then."""
-        if to not in VERBS:
-            raise Http404
-        status = Status(to)
-
-        def move(values: dict[str, Any]) -> str:
-            orders.move_order(
-                order_id=order.pk,
-                to=status,
-                actor=clerk(request),
-                by_staff=True,
-                note=values["note"],
-            )
-            return f"Order {order} is {status.label.lower()} now."
-
-        cancels = status == Status.CANCELLED
-        return self.ask(
-            request,
-            order,
-            ask_for=CancelForm if cancels else NoteForm,
-            title=f"{VERBS[status]} {order}?",
-            hint=f"It is {order.get_status_display().lower()} now."
-            + (" Its units go back into stock." if cancels else ""),
-            button=VERBS[status],
-            do=move,
+    @display(description="Customer")
+    def customer(self, order: Order) -> str:
+        """Who, how to reach them, and what they ordered before."""
+        earlier = Order.objects.filter(user=order.user, created_at__lt=order.created_at).count()
+        link = '<a class="shop-link" href="{}">{}</a>'
+        return format_html(
+            link + "\n{} {}\n" + link,
+            reverse("admin:shop_user_change", args=[order.user_id]),
+            order.user,
+            order.user.email,
+            order.user.phone,
+            reverse("admin:shop_order_changelist") + f"?user__id__exact={order.user_id}",
+            f"{earlier} earlier order{'' if earlier == 1 else 's'}" if earlier else "First order",
         )
 
-    def mark_paid(self, request: HttpRequest, order: Order) -> HttpResponse:
-        """Ask, then note that the money has arrived."""
-
-        def mark(_: dict[str, Any]) -> str:
-            orders.mark_paid(order_id=order.pk, actor=clerk(request))
-            return f"Order {order} is paid now."
-
-        return self.ask(
-            request,
-            order,
-            ask_for=NothingToAsk,
-            title=f"Mark {order} as paid?",
-            hint=f"{money.show(order.total_amount)} by {order.get_payment_method_display().lower()}.",
-            button="Mark as paid",
-            do=mark,
-        )
+    @display(description="Parcel")
+    def parcel(self, order: Order) -> str:
+        """Who carries it."""
+        return " ".join(filter(None, [order.carrier, order.tracking_number]))
 
     @display(
         description="Status",
@@ -172,10 +179,22 @@ class OrderAdmin(Steps, ReadOnlyAdmin):
         """Whether it is paid."""
         return order.payment_status, order.get_payment_status_display()
 
+    @display(description="Items", ordering="n_units")
+    def units(self, order: Order) -> int:
+        """How many pieces."""
+        count: int = order.n_units  # type: ignore[attr-defined]
+        return count
+
     @display(description="Total", ordering="total_amount")
     def total(self, order: Order) -> str:
         """With its currency."""
         return money.show(order.total_amount)
+
+    @display(description="Placed", ordering="created_at")
+    def age(self, order: Order) -> str:
+        """How long ago, with the moment for whoever points at it."""
+        ago = timesince(order.created_at, timezone.now(), depth=1)
+        return format_html('<span title="{}">{} ago</span>', order.created_at.isoformat(" ", "minutes"), ago)
 
 
 @admin.register(OrderItem)

@@ -30,6 +30,7 @@ from shop.services.orders import OrderStory
 router = Router()
 OrderId = Annotated[Id, Path()]
 IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
+TOLD = (OrderEvent.Kind.STATUS, OrderEvent.Kind.NOTE)
 ITEM = list(OrderItemOut.model_fields)
 
 
@@ -142,7 +143,7 @@ def _full(story: OrderStory, caller: Caller) -> dict[str, Any]:
     history = [
         {"status": event.status, "at": event.created_at, "note": event.note}
         for event in story.events
-        if event.kind == OrderEvent.Kind.STATUS
+        if event.kind in TOLD and not event.is_internal
     ]
     return _row(story.order, items, caller) | {"history": history}
 

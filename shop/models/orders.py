@@ -63,6 +63,8 @@ class Order(Record):
     total_amount = MoneyField("total")
     shipping_address = models.TextField("shipping address", max_length=1000)
     note = models.TextField("customer's note", max_length=1000, blank=True)
+    carrier = models.CharField("carrier", max_length=60, blank=True)
+    tracking_number = models.CharField("tracking number", max_length=60, blank=True)
     created_at = models.DateTimeField("placed", default=timezone.now)
     updated_at = models.DateTimeField("updated at", default=timezone.now)
 
@@ -136,18 +138,21 @@ class OrderItem(models.Model):
         return f"{self.quantity} × {self.name}"
 
 
-class OrderEvent(models.Model):
+class OrderEvent(Record):
     """One moment in an order's life: what changed, when and by whom. Never changed again."""
 
     class Kind(models.TextChoices):
         STATUS = "status", "Status"
         PAYMENT = "payment", "Payment"
+        NOTE = "note", "Note"
+        PRINTED = "printed", "Printed"
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="events")
     kind = models.CharField("kind", max_length=10, choices=Kind, default=Kind.STATUS)
     status = models.CharField("status", max_length=10, choices=Order.Status)
     payment_status = models.CharField("paid", max_length=10, choices=Order.PaymentStatus)
     note = models.TextField("note", max_length=1000, blank=True)
+    is_internal = models.BooleanField("for staff only", default=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -157,7 +162,12 @@ class OrderEvent(models.Model):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return self.get_status_display()
+        """What happened, in a word."""
+        if self.kind == self.Kind.STATUS:
+            return self.get_status_display()
+        return (
+            self.get_payment_status_display() if self.kind == self.Kind.PAYMENT else self.get_kind_display()
+        )
 
 
 class IdempotencyKey(models.Model):

@@ -1,9 +1,10 @@
 """Orders: placed once, then moved along `Order.FLOW`. Nothing else changes an order's status."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -30,6 +31,27 @@ class OrderStory:
     order: Order
     items: Sequence[OrderItem]
     events: Sequence[OrderEvent]
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """Who carries a parcel, and by which number it is followed; both may be unknown."""
+
+    carrier: str = ""
+    tracking_number: str = ""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What became of many orders: those that moved, and those left where they are, with the reason."""
+
+    moved: Sequence[Order]
+    left: Sequence[tuple[Order, str]]
+
+
+NO_SHIPMENT = Shipment()
+#: Events that say what an order has become, at the moment in which it did.
+CHANGES = (OrderEvent.Kind.STATUS, OrderEvent.Kind.PAYMENT)
 
 
 @atomically
@@ -65,7 +87,7 @@ def place_order(
     order.clean_fields(exclude=["user"])
     order.updated_at = order.created_at
     order.save(force_insert=True)
-    take_stock([Change(line.product_id, -line.quantity) for line in lines], order=order, actor=user)
+    take_stock([Change(line.product_id, -line.quantity, order.pk) for line in lines], actor=user)
     items = OrderItem.objects.bulk_create(_items(order, lines))
     event = _record_event(order, actor=user)
     CartItem.objects.filter(pk__in=[line.pk for line in lines]).delete()
@@ -74,28 +96,87 @@ def place_order(
 
 
 @atomically
-def move_order(*, order_id: int, to: str, actor: User, by_staff: bool, note: str = "") -> Order:
+def move_order(
+    *,
+    order_id: int,
+    to: str,
+    actor: User,
+    by_staff: bool,
+    note: str = "",
+    shipment: Shipment = NO_SHIPMENT,
+    lost: Collection[int] = (),
+) -> Order:
     """Move an order along `Order.FLOW`; a cancellation gives its stock back, exactly once.
 
+    `shipment` is noted on the order. Of the products in `lost`, the units that come back are written off.
     Two who press at the same time wait for each other, and the second is told what the order has become.
-    Raises NotFound (also for a customer's call on another's order), InvalidTransition (with `status`).
+    Raises NotFound (also for a customer's call on another's order), InvalidTransition (with
+    `order_status`).
     """
     order = _lock_order(order_id, owner=None if by_staff else actor)
-    before = order.status
     if to not in order.steps(by_staff=by_staff):
-        raise InvalidTransition(_why_not(order, to), order_status=before)
-    order.status = to
-    order.payment_status = payment_after(order, to)
-    order.updated_at = timezone.now()
-    changed = {name: getattr(order, name) for name in ("status", "payment_status", "updated_at")}
-    if not Order.objects.filter(pk=order.pk, status=before).update(**changed):
-        raise InvalidTransition(order_status=before)  # pragma: no cover - only if the lock above is ever lost
-    _record_event(order, actor=actor, note=note)
-    if to == Order.Status.CANCELLED:
-        back = [Change(item.product_id, item.quantity) for item in order.items.all()]
-        return_stock(back, order=order, actor=actor, reason=note[:200])
-    transaction.on_commit(partial(emails.order_moved, order, note), robust=True)
+        raise InvalidTransition(_why_not(order, to), order_status=order.status)
+    _advance([order], to, actor=actor, note=note, shipment=shipment, lost=lost)
     return order
+
+
+@atomically
+def move_orders(*, order_ids: Collection[int], to: str, actor: User, note: str = "") -> Moved:
+    """Move many orders by staff's hand, each guarded by itself: those that cannot go are left and named.
+
+    As many statements for a hundred orders as for one.
+    """
+    locked = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("user")
+    orders = list(locked.filter(pk__in=order_ids).order_by("pk"))
+    left = [(order, _why_not(order, to)) for order in orders if to not in order.steps(by_staff=True)]
+    ready = [order for order in orders if to in order.steps(by_staff=True)]
+    if ready:
+        _advance(ready, to, actor=actor, note=note)
+    return Moved(ready, left)
+
+
+def _advance(
+    orders: Sequence[Order],
+    to: str,
+    *,
+    actor: User,
+    note: str,
+    shipment: Shipment = NO_SHIPMENT,
+    lost: Collection[int] = (),
+) -> None:
+    """Write locked and checked orders: status, payment, event, stock; the mails leave after the commit."""
+    for order in orders:
+        order.status, order.payment_status = to, payment_after(order, to)
+        if to == Order.Status.SHIPPED:
+            order.carrier, order.tracking_number = shipment.carrier, shipment.tracking_number
+            order.clean_fields(exclude=["user"])
+    _write(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
+    OrderEvent.objects.bulk_create(_event(order, actor=actor, note=note) for order in orders)
+    if to == Order.Status.CANCELLED:
+        items = OrderItem.objects.filter(order__in=orders).order_by("order_id", "id")
+        back = [Change(item.product_id, item.quantity, item.order_id) for item in items]
+        return_stock(back, actor=actor, reason=note[:200], lost=lost)
+    for order in orders:
+        transaction.on_commit(partial(emails.order_moved, order, note), robust=True)
+
+
+@atomically
+def add_note(*, order_id: int, actor: User, note: str, is_internal: bool) -> OrderEvent:
+    """Write a note into the order's story, for staff alone or for its customer too; raises NotFound."""
+    order = _lock_order(order_id)
+    return _record_event(order, actor=actor, kind=OrderEvent.Kind.NOTE, note=note, is_internal=is_internal)
+
+
+@atomically
+def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> list[OrderStory]:
+    """Note on each order that `what` was printed, and give the orders by number, for the printer."""
+    orders = Order.objects.filter(pk__in=order_ids).select_related("user").order_by("order_number")
+    found = list(orders.prefetch_related("items"))
+    OrderEvent.objects.bulk_create(
+        _event(order, actor=actor, kind=OrderEvent.Kind.PRINTED, note=what, is_internal=True)
+        for order in found
+    )
+    return [OrderStory(order, sorted(order.items.all(), key=lambda i: i.sku), []) for order in found]
 
 
 @atomically
@@ -166,22 +247,37 @@ def _lock_order(order_id: int, *, owner: User | None = None) -> Order:
     return order
 
 
-def _record_event(
+def _write(orders: Sequence[Order], *names: str) -> None:
+    """Write the named columns: one statement for all orders that are to hold the same."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    now = timezone.now()
+    for order in orders:
+        order.updated_at = now
+        alike.setdefault(tuple(getattr(order, name) for name in names), []).append(order.pk)
+    for values, pks in alike.items():
+        Order.objects.filter(pk__in=pks).update(**dict(zip(names, values, strict=True)))
+
+
+def _event(
     order: Order,
     *,
     actor: User,
     kind: OrderEvent.Kind = OrderEvent.Kind.STATUS,
     note: str = "",
+    is_internal: bool = False,
 ) -> OrderEvent:
-    return OrderEvent.objects.create(
-        order=order,
-        kind=kind,
-        status=order.status,
-        payment_status=order.payment_status,
-        note=note,
-        actor=actor,
-        created_at=order.updated_at,
-    )
+    event = OrderEvent(order=order, kind=kind, note=note, actor=actor, is_internal=is_internal)
+    event.status, event.payment_status = order.status, order.payment_status
+    if kind in CHANGES:
+        event.created_at = order.updated_at
+    return event
+
+
+def _record_event(order: Order, **about: Any) -> OrderEvent:
+    event = _event(order, **about)
+    event.clean_fields(exclude=["order", "actor"])
+    event.save()
+    return event
 
 
 def _why_not(order: Order, to: str) -> str:

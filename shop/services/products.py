@@ -1,11 +1,12 @@
 """Products: made, changed, archived. Their stock is `shop.services.stock`'s."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from shop.models import CartItem, OrderItem, Product, User
 from shop.models.catalogue import SKU_TAKEN
@@ -67,6 +68,13 @@ def remove_product(*, product_id: int) -> bool:
         _forget_file(product, product.image.name)
     product.delete()
     return True
+
+
+@atomically
+def set_active(*, product_ids: Collection[int], is_active: bool) -> int:
+    """Show or archive many products; returns how many were not so already."""
+    others = Product.objects.filter(pk__in=product_ids).exclude(is_active=is_active)
+    return others.update(is_active=is_active, updated_at=timezone.now())
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Stock and its ledger. `_record` is the only place that writes either, always both, in one transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from shop.models import Order, OrderItem, Product, StockMovement, User
+from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
 from shop.services.transactions import atomically
@@ -23,17 +24,25 @@ class Change:
 
     product_id: int
     delta: int
+    order_id: int | None = None
 
 
-def take_stock(changes: Sequence[Change], *, order: Order, actor: User) -> None:
+def take_stock(changes: Sequence[Change], *, actor: User) -> None:
     """Take a sale's units. The caller holds the products' locks and has checked them; see `_record`."""
-    _record(changes, kind=Kind.SALE, order=order, actor=actor)
+    _record(changes, kind=Kind.SALE, actor=actor)
 
 
-def return_stock(changes: Sequence[Change], *, order: Order, actor: User, reason: str) -> None:
-    """Give a cancelled order's units back. A second time for the same order is refused by the database."""
+def return_stock(changes: Sequence[Change], *, actor: User, reason: str, lost: Collection[int] = ()) -> None:
+    """Give cancelled orders' units back. A second time for the same order is refused by the database.
+
+    Of the products in `lost` the units did not come back fit to sell: they return and are written off,
+    two lines of the ledger, so that each order's own lines still add up to nothing.
+    """
     lock_products([change.product_id for change in changes])
-    _record(changes, kind=Kind.CANCELLATION, order=order, actor=actor, reason=reason)
+    _record(changes, kind=Kind.CANCELLATION, actor=actor, reason=reason)
+    gone = [Change(change.product_id, -change.delta) for change in changes if change.product_id in lost]
+    if gone:
+        _record(gone, kind=Kind.DAMAGED, actor=actor, reason=reason or "Not put back after a cancellation")
 
 
 def first_stock(product: Product, *, stock: int, actor: User | None) -> None:
@@ -100,18 +109,20 @@ def _record(
     *,
     kind: Kind,
     actor: User | None,
-    order: Order | None = None,
     reason: str = "",
 ) -> None:
-    """Write balance and ledger: one UPDATE and one INSERT, however many products.
+    """Write balance and ledger: one UPDATE and one INSERT, however many products and orders.
 
     The UPDATE refuses to leave the bounds by itself, so that a caller who forgot the lock cannot oversell.
     Raises InsufficientStock when it does.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("Balance and ledger need one transaction.")
-    values = ", ".join(["(%s, %s)"] * len(changes))
-    numbers = [number for change in changes for number in (change.product_id, change.delta)]
+    totals = Counter[int]()
+    for change in changes:
+        totals[change.product_id] += change.delta
+    values = ", ".join(["(%s, %s)"] * len(totals))
+    numbers = [number for pair in totals.items() for number in pair]
     with connection.cursor() as cursor:
         cursor.execute(
             # VALUES names its columns column1, column2 in PostgreSQL and in SQLite alike.
@@ -121,20 +132,19 @@ def _record(
             [_now(), *numbers, MAX_STOCK],
         )
         balances = dict(cursor.fetchall())
-    if len(balances) != len(changes):
+    if len(balances) != len(totals):
         raise InsufficientStock
-    StockMovement.objects.bulk_create(
-        StockMovement(
-            product_id=change.product_id,
-            kind=kind,
-            delta=change.delta,
-            balance_after=balances[change.product_id],
-            order=order,
-            actor=actor,
-            reason=reason,
+    movements = []
+    balance = {product_id: balances[product_id] - total for product_id, total in totals.items()}
+    for change in changes:
+        balance[change.product_id] += change.delta
+        movement = StockMovement(
+            product_id=change.product_id, delta=change.delta, balance_after=balance[change.product_id]
         )
-        for change in changes
-    )
+        movement.kind, movement.actor, movement.reason = kind, actor, reason
+        movement.order_id = change.order_id
+        movements.append(movement)
+    StockMovement.objects.bulk_create(movements)
 
 
 def _now() -> Any:

@@ -131,7 +131,7 @@ def test_removing_archives_what_was_ordered_and_erases_the_rest(adas_browser, ca
     assert CartItem.objects.count() == 0
 
 
-@pytest.mark.parametrize("step", ["stock/", "remove/"])
+@pytest.mark.parametrize("step", ["stock/", "count/", "remove/"])
 def test_without_the_right_a_forged_post_changes_nothing(clerk_with, mug, step):
     viewer = clerk_with("view_product")
     assert viewer.get(page(mug)).status_code == 200
@@ -141,7 +141,7 @@ def test_without_the_right_a_forged_post_changes_nothing(clerk_with, mug, step):
     assert (mug.stock, mug.is_active) == (10, True)
 
 
-@pytest.mark.parametrize("step", ["stock/", "remove/"])
+@pytest.mark.parametrize("step", ["stock/", "count/", "remove/"])
 def test_without_a_token_a_post_changes_nothing(ada, mug, step):
     browser = people.browser_of(ada, enforce_csrf_checks=True)
     assert browser.post(page(mug, step), {"delta": "5", "kind": "received"}).status_code == 403
@@ -175,3 +175,44 @@ def test_the_ledger_is_read_and_never_written(adas_browser, ada, mug):
         adas_browser.post(f"/admin/shop/stockmovement/{first.pk}/delete/", {"post": "yes"}).status_code == 403
     )
     assert StockMovement.objects.count() == 2
+
+
+def test_a_count_becomes_a_difference(adas_browser, mug):
+    form = adas_browser.get(page(mug, "count/")).context["form"]
+    assert form.initial["expected"] == 10
+    adas_browser.post(page(mug, "count/"), {"counted": "12", "expected": "10", "reason": "Stocktake"})
+    movement = StockMovement.objects.first()
+    assert (movement.kind, movement.delta, movement.balance_after) == ("counted", 2, 12)
+
+
+def test_a_count_is_refused_when_the_stock_moved_meanwhile(adas_browser, ada, mug):
+    adjust_stock(product_id=mug.pk, delta=-1, kind=StockMovement.Kind.DAMAGED, actor=ada)
+    answer = adas_browser.post(page(mug, "count/"), {"counted": "12", "expected": "10"})
+    assert answer.context["form"].non_field_errors() == ["The stock is 9 now, not 10."]
+    mug.refresh_from_db()
+    assert mug.stock == 9
+
+
+def test_the_page_says_why_there_are_so_many(adas_browser, carl, mug):
+    people.put_in_cart(carl, (mug, 3))
+    order = place_order(user=carl, shipping_address="1 Street").order
+    answer = adas_browser.get(page(mug))
+    assert [line.delta for line in answer.context["movements"]] == [-3, 10]
+    assert "Why is it 7?" in answer.content.decode()
+    assert f"/admin/shop/order/{order.pk}/change/" in answer.content.decode()
+
+
+def test_many_are_archived_and_shown_again(adas_browser, mug, lamp):
+    Product.objects.filter(pk=lamp.pk).update(is_active=False)
+    chosen = {"_selected_action": [mug.pk, lamp.pk]}
+    answer = adas_browser.post("/admin/shop/product/", {"action": "archive", **chosen}, follow=True)
+    assert people.messages_of(answer) == ["1 archived, 1 archived already."]
+    answer = adas_browser.post("/admin/shop/product/", {"action": "activate", **chosen}, follow=True)
+    assert people.messages_of(answer) == ["2 activated, 0 active already."]
+
+
+def test_archiving_many_needs_the_right(clerk_with, mug):
+    chosen = {"action": "archive", "_selected_action": [mug.pk]}
+    clerk_with("view_product").post("/admin/shop/product/", chosen)
+    mug.refresh_from_db()
+    assert mug.is_active
