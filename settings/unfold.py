@@ -31,6 +31,7 @@ def configuration(shop_name: str) -> dict[str, Any]:
         "SITE_FAVICONS": [
             {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("shop/favicon.svg")}
         ],
+        "DASHBOARD_CALLBACK": "shop.admin.dashboard.context",
         "STYLES": [lambda _: static("shop/admin.css")],
         "COLORS": {"primary": GREEN},
         "SHOW_HISTORY": True,

@@ -187,7 +187,11 @@ class StockMovement(models.Model):
                 name="movement_of_a_kind_once_per_order_and_product",
             ),
         )
-        indexes = (models.Index(fields=["product", "-id"], name="movement_of_product"),)
+        indexes = (
+            models.Index(fields=["product", "-id"], name="movement_of_product"),
+            # How fast a product sells now, however long its story is.
+            models.Index(fields=["product", "created_at"], condition=Q(kind="sale"), name="movement_pace"),
+        )
 
     def __str__(self) -> str:
         return f"{self.delta:+d} {self.get_kind_display()}"

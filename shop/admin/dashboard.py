@@ -1,0 +1,147 @@
+"""The first page: what waits, what was sold, what runs out. Each part only for those who may see it."""
+
+import json
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from shop import money
+from shop.models import Order
+from shop.services import figures
+
+#: ?days= -> (in the switch, above the figures, what they are compared with)
+PERIODS = {
+    1: ("Today", "Today", "yesterday by this time"),
+    7: ("7 days", "Last 7 days", "the 7 days before"),
+    30: ("30 days", "Last 30 days", "the 30 days before"),
+}
+DEFAULT_DAYS = 7
+CHART_DAYS = 7  # at least; one day alone is no curve
+LATEST, LOW = 10, 5
+
+#: What an order in this status waits for.
+WAITS = {
+    Order.Status.PENDING: "to be confirmed",
+    Order.Status.CONFIRMED: "to be shipped",
+    Order.Status.SHIPPED: "on the way",
+}
+
+# One grey that can be read on white; in the dark theme the stylesheet brightens the whole canvas.
+INK, RULE = "#666b75", "#8885"
+CHART_OPTIONS = json.dumps(
+    {
+        "animation": False,
+        "maintainAspectRatio": False,
+        "interaction": {"mode": "index", "intersect": False},
+        "plugins": {"legend": {"display": False}},
+        "scales": {
+            "x": {
+                "grid": {"display": False},
+                "ticks": {"color": INK, "maxRotation": 0, "maxTicksLimit": 8},
+            },
+            "y": {
+                "beginAtZero": True,
+                "border": {"display": False},
+                "grid": {"color": RULE},
+                "ticks": {"color": INK, "precision": 0, "maxTicksLimit": 5},
+            },
+        },
+    }
+)
+
+
+def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's DASHBOARD_CALLBACK: the admin's context with this page's figures."""
+    sees_orders = request.user.has_perm("shop.view_order")
+    sees_products = request.user.has_perm("shop.view_product")
+    dashboard: dict[str, Any] = {"sees_orders": sees_orders, "sees_products": sees_products}
+    if sees_orders:
+        dashboard |= _orders(_days(request))
+    if sees_products:
+        low = figures.running_low(LOW)
+        dashboard |= {"low": low, "has_products": bool(low) or figures.has_products()}
+    return context | {"dashboard": dashboard}
+
+
+def _days(request: HttpRequest) -> int:
+    """The period that the address asks for; the usual one for whatever else it says."""
+    asked = request.GET.get("days", "")
+    return next((days for days in PERIODS if str(days) == asked), DEFAULT_DAYS)
+
+
+def _orders(days: int) -> dict[str, Any]:
+    """All that comes from orders. Where there are none yet, nothing more is asked."""
+    latest = figures.latest_orders(LATEST)
+    if not latest:
+        return {"latest": latest}
+    now = timezone.now()
+    since = figures.midnight(now.date() - (days - 1) * figures.DAY)
+    _, title, before = PERIODS[days]
+    return {
+        "latest": [(order, money.show(order.total)) for order in latest],
+        "title": title,
+        "switch": [(label, f"?days={key}", key == days) for key, (label, *_) in PERIODS.items()],
+        "waiting": [(row, WAITS[row.status], _list_of(row.status)) for row in figures.waiting()],
+        "cards": _cards(figures.sales(since, now), before),
+        "charts": _charts(figures.per_day(max(days, CHART_DAYS), now.date())),
+        "chart_options": CHART_OPTIONS,
+        "sellers": [(row, money.show(row.revenue)) for row in figures.best_sellers(since)],
+    }
+
+
+def _list_of(status: str) -> str:
+    return f"{reverse('admin:shop_order_changelist')}?status__exact={status}"
+
+
+def _cards(sales: figures.Comparison, period: str) -> list[tuple[str, str, str]]:
+    """Label, figure and comparison of each card."""
+    now, before = sales.now, sales.before
+    return [
+        ("Revenue", money.show(now.revenue), compared(now.revenue, before.revenue, period)),
+        ("Orders", f"{now.orders:,}", compared(now.orders, before.orders, period)),
+        ("Average order", money.show(now.average), compared(now.average, before.average, period)),
+        ("Units sold", f"{now.units:,}", compared(now.units, before.units, period)),
+    ]
+
+
+def compared(now: Decimal | int, before: Decimal | int, period: str) -> str:
+    """`+12 % on the 7 days before`."""
+    if not before:
+        return "nothing to compare with"
+    if now == before:
+        return f"the same as {period}"
+    percent = (Decimal(now - before) * 100 / Decimal(before)).quantize(Decimal(1), ROUND_HALF_UP)
+    return f"{percent:+,} % on {period}" if percent else f"about the same as {period}"
+
+
+def _charts(days: Sequence[figures.Day]) -> list[dict[str, Any]]:
+    """What Chart.js draws, and the same numbers to read."""
+    revenue = [(day.day, float(day.revenue), money.show(day.revenue)) for day in days]
+    orders = [(day.day, day.orders, f"{day.orders:,}") for day in days]
+    return [_chart("Revenue", "line", revenue), _chart("Orders", "bar", orders)]
+
+
+def _chart(title: str, kind: str, rows: Sequence[tuple[Any, float, str]]) -> dict[str, Any]:
+    colour = "var(--color-primary-600)"
+    line = {
+        "label": title,
+        "data": [value for _, value, _ in rows],
+        "borderColor": colour,
+        "backgroundColor": colour,
+        "borderWidth": 2 if kind == "line" else 0,
+        "borderRadius": 3,
+        "maxBarThickness": 28,
+        "pointRadius": 2,
+    }
+    labels = [f"{day.day} {day:%b}" for day, *_ in rows]
+    return {
+        "title": f"{title} a day, last {len(rows)} days",
+        "label": title,
+        "template": f"unfold/components/chart/{kind}.html",
+        "data": json.dumps({"labels": labels, "datasets": [line]}),
+        "rows": [(day, shown) for day, _, shown in reversed(rows)],
+    }

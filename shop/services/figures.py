@@ -1,0 +1,229 @@
+"""What the shop sells, what waits and what runs out: numbers to look at. Each function is one query.
+
+Days are UTC days, from midnight to midnight. A cancelled order was no sale.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.db.models import Count, Exists, F, FilteredRelation, Func, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from shop.models import Order, OrderItem, Product, StockMovement
+from shop.money import CENT
+
+DAY = timedelta(days=1)
+PACE_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Sales:
+    """What a period brought."""
+
+    revenue: Decimal
+    orders: int
+    units: int
+
+    @property
+    def average(self) -> Decimal:
+        """The average order; zero without orders."""
+        return _money(self.revenue / self.orders if self.orders else None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A period beside the one before it."""
+
+    now: Sales
+    before: Sales
+
+
+@dataclass(frozen=True)
+class Day:
+    """What one day brought."""
+
+    day: date
+    revenue: Decimal
+    orders: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many orders are in a status that is not their last."""
+
+    status: Order.Status
+    orders: int
+
+
+@dataclass(frozen=True)
+class Seller:
+    """What was sold of a product."""
+
+    product_id: int
+    name: str
+    units: int
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class Low:
+    """A product that runs out, and how much of it was sold in the last 30 days."""
+
+    product_id: int
+    name: str
+    stock: int
+    sold: int
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days that the stock lasts at that pace; None when nothing was sold."""
+        return self.stock * PACE_DAYS // self.sold if self.sold else None
+
+
+@dataclass(frozen=True)
+class Latest:
+    """An order, in short."""
+
+    order_id: int
+    number: str
+    customer: str
+    status: Order.Status
+    total: Decimal
+    placed: datetime
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins."""
+    return datetime.combine(day, time.min, UTC)
+
+
+def sales(since: datetime, until: datetime) -> Comparison:
+    """Revenue, orders and units from `since` up to, but not including, `until`, and before that.
+
+    "Before" is the same stretch as many whole days earlier as it takes not to overlap: a morning is
+    compared with the morning before, not with last night.
+    """
+    earlier = -(-(until - since) // DAY) * DAY
+    periods = {"now": (since, until), "before": (since - earlier, until - earlier)}
+    totals: dict[str, Any] = {}
+    for name, (start, end) in periods.items():
+        within = Q(created_at__gte=start, created_at__lt=end)
+        totals[f"{name}_revenue"] = Sum("total_amount", filter=within)
+        totals[f"{name}_orders"] = Count("pk", filter=within)
+        totals[f"{name}_units"] = Sum("pieces", filter=within)
+    orders = _sold(since - earlier, until)
+    lines = FilteredRelation("items", condition=Q(items__order__gte=_oldest(since - earlier)))
+    found = orders.annotate(lines=lines, pieces=Sum("lines__quantity")).aggregate(**totals)
+    return Comparison(
+        *(
+            Sales(_money(found[f"{name}_revenue"]), found[f"{name}_orders"], found[f"{name}_units"] or 0)
+            for name in periods
+        )
+    )
+
+
+def per_day(days: int, today: date) -> list[Day]:
+    """So many days up to today, oldest first; a day without orders is there with zeros."""
+    first = today - (days - 1) * DAY
+    rows = (
+        _sold(midnight(first), midnight(today + DAY))
+        .values(day=TruncDate("created_at", tzinfo=UTC))
+        .annotate(revenue=Sum("total_amount"), orders=Count("pk"))
+        .order_by()
+    )
+    found = {row["day"]: Day(row["day"], _money(row["revenue"]), row["orders"]) for row in rows}
+    every = [first + number * DAY for number in range(days)]
+    return [found.get(day, Day(day, _money(None), 0)) for day in every]
+
+
+def waiting() -> list[Waiting]:
+    """How many orders wait in each status from which there is a way on, in the order of that way."""
+    opened = [status for status in Order.Status if Order.FLOW[status]]
+    rows = Order.objects.filter(status__in=opened).values("status").annotate(orders=Count("pk")).order_by()
+    found = {row["status"]: row["orders"] for row in rows}
+    return [Waiting(status, found.get(status, 0)) for status in opened]
+
+
+def best_sellers(since: datetime, limit: int = 5) -> list[Seller]:
+    """The products of which most units were sold since then; the dearer first where units are equal."""
+    rows = (
+        OrderItem.objects.filter(order__created_at__gte=since, order__gte=_oldest(since))
+        .exclude(order__status=Order.Status.CANCELLED)
+        .values("product_id", "product__name")
+        .annotate(units=Sum("quantity"), revenue=Sum("subtotal"))
+        .order_by("-units", "-revenue", "product_id")[:limit]
+    )
+    return [
+        Seller(row["product_id"], row["product__name"], row["units"], _money(row["revenue"])) for row in rows
+    ]
+
+
+def running_low(limit: int) -> list[Low]:
+    """Active products at or below their own threshold, the emptiest first.
+
+    Their pace is read from the ledger: units that sales took in the last 30 days and that no
+    cancellation gave back. So whoever may see the stock, but no orders, may see it too.
+    """
+    came_back = StockMovement.objects.filter(
+        order=OuterRef("order"), product=OuterRef("product"), kind=StockMovement.Kind.CANCELLATION
+    )
+    taken = (
+        StockMovement.objects.filter(
+            ~Exists(came_back),
+            product=OuterRef("pk"),
+            kind=StockMovement.Kind.SALE,
+            created_at__gte=timezone.now() - PACE_DAYS * DAY,
+        )
+        .order_by()
+        .values("product")
+        .values(units=Sum("delta"))
+    )
+    rows = (
+        Product.objects.filter(is_active=True, stock__lte=F("low_stock_threshold"))
+        .order_by("stock", "pk")
+        .values_list("pk", "name", "stock", Subquery(taken))[:limit]
+    )
+    return [Low(pk, name, stock, -(units or 0)) for pk, name, stock, units in rows]
+
+
+def has_products() -> bool:
+    """Whether there is anything in the catalogue."""
+    return Product.objects.exists()
+
+
+def latest_orders(limit: int) -> list[Latest]:
+    """The newest orders, cancelled ones too."""
+    return [
+        Latest(
+            order.pk,
+            order.order_number,
+            str(order.user),
+            Order.Status(order.status),
+            order.total_amount,
+            order.created_at,
+        )
+        for order in Order.objects.select_related("user")[:limit]
+    ]
+
+
+def _sold(since: datetime, until: datetime) -> QuerySet[Order]:
+    placed = Order.objects.filter(created_at__gte=since, created_at__lt=until)
+    return placed.exclude(status=Order.Status.CANCELLED)
+
+
+def _oldest(since: datetime) -> Subquery:
+    """The lowest id of the orders placed since then.
+
+    It leaves nothing out. It spares the database the lines of all older orders, of which it cannot know
+    that they lie together. `+ 0`: without it PostgreSQL looks for the lowest id from the first order on.
+    """
+    placed = Order.objects.filter(created_at__gte=since).order_by()
+    return Subquery(placed.annotate(oldest=Func(F("pk") + 0, function="MIN")).values("oldest"))
+
+
+def _money(amount: Decimal | None) -> Decimal:
+    """Two decimals, whatever the database made of the sum."""
+    return (amount or Decimal(0)).quantize(CENT, ROUND_HALF_UP)

@@ -1,0 +1,191 @@
+import json
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import people
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from shop.admin.dashboard import compared
+from shop.models import Order, Product
+from shop.services.orders import move_order, place_order
+
+MONEY = re.compile(r"\d EUR")
+
+
+@pytest.fixture
+def buy(carl):
+    """`buy((mug, 2), days_ago=7)`: an order of Carl's."""
+
+    def buy(*lines, days_ago=0):
+        people.put_in_cart(carl, *lines)
+        order = place_order(user=carl, shipping_address="1 Street").order
+        order.created_at -= timedelta(days=days_ago)
+        order.save()
+        return order
+
+    return buy
+
+
+def dashboard(browser, query=""):
+    return browser.get(f"/admin/{query}").context["dashboard"]
+
+
+def rows(found):
+    """Figure and comparison of each card, by its label."""
+    return {label: (figure, comparison) for label, figure, comparison in found["cards"]}
+
+
+def test_the_cards_equal_what_is_counted_from_the_data(adas_browser, buy, mug, lamp):
+    buy((mug, 2), (lamp, 1))
+    buy((mug, 1))
+    buy((mug, 1), days_ago=7)
+    text = adas_browser.get("/admin/").content.decode()
+    recent = Order.objects.filter(created_at__gt=timezone.now() - timedelta(days=6))
+    revenue = sum(order.total_amount for order in recent)
+    assert rows(dashboard(adas_browser)) == {
+        "Revenue": (f"{revenue} EUR", "+599 % on the 7 days before"),
+        "Orders": (str(len(recent)), "+100 % on the 7 days before"),
+        "Average order": (f"{revenue / 2} EUR", "+250 % on the 7 days before"),
+        "Units sold": ("4", "+300 % on the 7 days before"),
+    }
+    assert f'<dd class="shop-figure">{revenue} EUR</dd>' in text
+
+
+def test_a_chart_and_its_table_say_the_same(adas_browser, buy, mug):
+    buy((mug, 2))
+    buy((mug, 1), days_ago=2)
+    revenue, orders = dashboard(adas_browser)["charts"]
+    assert json.loads(revenue["data"])["datasets"][0]["data"] == [0, 0, 0, 0, 12.5, 0, 25]
+    assert [shown for _, shown in revenue["rows"]][:3] == ["25.00 EUR", "0.00 EUR", "12.50 EUR"]
+    assert json.loads(orders["data"])["datasets"][0]["data"] == [0, 0, 0, 0, 1, 0, 1]
+    assert [shown for _, shown in orders["rows"]] == ["1", "0", "1", "0", "0", "0", "0"]
+    assert revenue["rows"][0][0] == timezone.now().date()
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "revenue", "days"),
+    [
+        ("", "Last 7 days", "25.00 EUR", 7),
+        ("?days=1", "Today", "12.50 EUR", 7),
+        ("?days=7", "Last 7 days", "25.00 EUR", 7),
+        ("?days=30", "Last 30 days", "37.50 EUR", 30),
+        ("?days=365", "Last 7 days", "25.00 EUR", 7),
+        ("?days=07", "Last 7 days", "25.00 EUR", 7),
+        ("?days=x", "Last 7 days", "25.00 EUR", 7),
+    ],
+)
+def test_the_period_is_switched(adas_browser, buy, mug, query, title, revenue, days):
+    for days_ago in (0, 6, 29, 30):
+        buy((mug, 1), days_ago=days_ago)
+    found = dashboard(adas_browser, query)
+    assert (found["title"], rows(found)["Revenue"][0]) == (title, revenue)
+    assert [len(chart["rows"]) for chart in found["charts"]] == [days, days]
+    assert [address for _, address, is_current in found["switch"] if is_current] == [
+        {"Today": "?days=1", "Last 30 days": "?days=30"}.get(title, "?days=7")
+    ]
+
+
+def test_each_waiting_status_leads_to_its_list(adas_browser, ada, buy, mug):
+    buy((mug, 1))
+    move_order(order_id=buy((mug, 1)).pk, to="confirmed", actor=ada, by_staff=True)
+    move_order(order_id=buy((mug, 1)).pk, to="cancelled", actor=ada, by_staff=True)
+    waiting = dashboard(adas_browser)["waiting"]
+    assert [(row.orders, waits) for row, waits, _ in waiting] == [
+        (1, "to be confirmed"),
+        (1, "to be shipped"),
+        (0, "on the way"),
+    ]
+    for row, _, address in waiting:
+        listed = adas_browser.get(address).context["cl"].result_list
+        assert [order.status for order in listed] == [row.status] * row.orders
+
+
+def test_products_and_orders_lead_to_their_pages(adas_browser, buy, lamp):
+    order = buy((lamp, 2))
+    text = adas_browser.get("/admin/").content.decode()
+    for address in (f"/admin/shop/product/{lamp.pk}/change/", f"/admin/shop/order/{order.pk}/change/"):
+        assert f'<a href="{address}">' in text
+        assert adas_browser.get(address).status_code == 200
+    assert "3 left" in text
+    assert "45 days" in text
+    assert "2 sold in 30 days" in text
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [
+        (112, 100, "+12 % on last week"),
+        (Decimal("94.50"), Decimal("100.00"), "-6 % on last week"),
+        (0, 3, "-100 % on last week"),
+        (3001, 3000, "about the same as last week"),
+        (5, 5, "the same as last week"),
+        (5, 0, "nothing to compare with"),
+        (0, 0, "nothing to compare with"),
+    ],
+)
+def test_a_comparison_in_words(now, before, said):
+    assert compared(now, before, "last week") == said
+
+
+@pytest.mark.parametrize("orders", [1, 3])
+def test_the_page_costs_the_same_however_many_orders(adas_browser, buy, mug, lamp, statements, orders):
+    for _ in range(orders):
+        buy((mug, 1), (lamp, 1))
+    with statements(8):
+        adas_browser.get("/admin/")
+
+
+def test_who_may_not_see_orders_sees_no_money_and_asks_for_none(clerk_with, buy, lamp):
+    buy((lamp, 1))
+    browser = clerk_with("view_product")
+    with CaptureQueriesContext(connection) as captured:
+        answer = browser.get("/admin/", {"days": "30"})
+    assert [query["sql"] for query in captured if '"shop_order' in query["sql"]] == []
+    text = answer.content.decode()
+    assert MONEY.search(text) is None
+    assert "/admin/shop/order" not in text
+    assert answer.context["dashboard"].keys() == {"sees_orders", "sees_products", "low", "has_products"}
+    assert "4 left" in text
+
+
+def test_who_may_not_see_products_sees_no_stock(clerk_with, buy, lamp):
+    buy((lamp, 1))
+    answer = clerk_with("view_order").get("/admin/")
+    text = answer.content.decode()
+    assert "low" not in answer.context["dashboard"]
+    assert "/admin/shop/product" not in text
+    assert "49.90 EUR" in text
+
+
+def test_who_may_see_neither_is_told(clerk_with, buy, lamp):
+    buy((lamp, 1))
+    text = clerk_with("view_user").get("/admin/").content.decode()
+    assert MONEY.search(text) is None
+    assert "Figures are shown here to those who may see orders or products." in text
+    assert "Running low" not in text
+
+
+def test_an_empty_shop_says_what_to_do_next(adas_browser):
+    text = adas_browser.get("/admin/").content.decode()
+    assert "Orders appear here as soon as an app places one." in text
+    assert '<a class="shop-button shop-button-primary" href="/admin/shop/product/add/">' in text
+    assert MONEY.search(text) is None
+
+
+def test_only_who_may_add_products_is_led_to_add_one(clerk_with):
+    text = clerk_with("view_product").get("/admin/").content.decode()
+    assert "No products yet" in text
+    assert "/admin/shop/product/add/" not in text
+
+
+def test_a_shop_with_enough_of_everything_says_so(adas_browser, buy, mug):
+    Product.objects.update(low_stock_threshold=0)
+    buy((mug, 1), days_ago=60)
+    text = adas_browser.get("/admin/").content.decode()
+    assert "Every product has more units than its “low stock at”." in text
+    assert "Nothing was sold in this period." in text
+    assert text.count("nothing to compare with") == 4
