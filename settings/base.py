@@ -48,10 +48,10 @@ INSTALLED_APPS = [
     "shop",
 ]
 MIDDLEWARE = [
+    "corsheaders.middleware.CorsMiddleware",  # outermost: a browser is to read the refusals too
     "shop.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -197,7 +197,11 @@ def cache(text: str) -> dict[str, Any]:
     if scheme == "locmem":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     if scheme in {"redis", "rediss"}:
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": text}
+        return {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": text,
+            "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+        }
     raise ValueError(f"'{scheme}://' is neither locmem:// nor redis://")
 
 

@@ -19,6 +19,10 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 _one_at_a_time = threading.Lock()
 
 
+class Refused(ValueError):
+    """Why a picture is not taken, in words."""
+
+
 class Picture(ContentFile):  # type: ignore[type-arg]
     """A picture that has been through `normalised`."""
 
@@ -26,25 +30,21 @@ class Picture(ContentFile):  # type: ignore[type-arg]
 def normalised(upload: IO[bytes]) -> Picture:
     """The picture as WebP, at most 1600 pixels wide and high, upright, under a random name.
 
-    Raises ValueError, in words, for what is too large, no JPEG, PNG or WebP, or cannot be read. What is
+    Raises Refused, in words, for what is too large, no JPEG, PNG or WebP, or cannot be read. What is
     stored is drawn anew from the pixels, so nothing hidden in the file survives.
     """
     upload.seek(0)
     data = upload.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ValueError(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
+        raise Refused(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             drawn = _drawn(data)
-        except (
-            OSError,
-            SyntaxError,
-            TypeError,  # from metadata that says it is of another type than it is
-            Image.DecompressionBombWarning,
-            Image.DecompressionBombError,
-        ) as error:
-            raise ValueError("This is not a JPEG, PNG or WebP picture that can be read.") from error
+        except Refused:
+            raise
+        except Exception as error:  # a hostile file makes a decoder raise anything, struct.error among it
+            raise Refused("This is not a JPEG, PNG or WebP picture that can be read.") from error
     return Picture(drawn, name=f"{uuid.uuid4().hex}.webp")
 
 
@@ -52,11 +52,11 @@ def _drawn(data: bytes) -> bytes:
     with Image.open(BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
         if max(width, height) > MAX_SIDE:
-            raise ValueError(f"The picture is more than {MAX_SIDE} pixels wide or high.")
+            raise Refused(f"The picture is more than {MAX_SIDE} pixels wide or high.")
         if width * height > MAX_PIXELS:
-            raise ValueError(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
+            raise Refused(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
         if getattr(opened, "n_frames", 1) > 1:
-            raise ValueError("The picture moves; only a still one can be shown.")
+            raise Refused("The picture moves; only a still one can be shown.")
         opened.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))
         picture: Image.Image = opened
         if opened.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at white

@@ -5,8 +5,9 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
@@ -16,6 +17,7 @@ from shop.admin.base import Fieldsets, ReadOnlyAdmin, Steps, SurfaceAdmin, clerk
 from shop.admin.forms import CountForm, NothingToAsk, ProductForm, StockForm
 from shop.models import OrderItem, Product, StockMovement
 from shop.services import products, stock
+from shop.services.errors import ShopError
 
 SHOWN_MOVEMENTS = 20
 
@@ -100,6 +102,16 @@ class ProductAdmin(Steps, SurfaceAdmin):
         done, already = ("activated", "active") if is_active else ("archived", "archived")
         messages.success(request, f"{changed} {done}, {len(pks) - changed} {already} already.")
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What the form could not know (a rival took the SKU, or removed the product) is told, not a 500."""
+        try:
+            answer: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except (ShopError, ValidationError) as error:
+            said = error.messages if isinstance(error, ValidationError) else [str(error)]
+            messages.error(request, " ".join(said))
+            return HttpResponseRedirect(request.get_full_path())
+        return answer
+
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: Any) -> None:
         """Write what was edited, and nothing else, through the service."""
         values = {name: getattr(obj, name) for name in form.changed_data if name != "first_stock"}
@@ -165,7 +177,9 @@ class ProductAdmin(Steps, SurfaceAdmin):
         )
 
     def remove(self, request: HttpRequest, product: Product) -> HttpResponse:
-        """Erase it, or archive it if it was ever ordered."""
+        """Erase it, or archive it if it was ever ordered: the same right as the API's DELETE."""
+        if not request.user.has_perm("shop.delete_product"):
+            raise PermissionDenied
         ordered = OrderItem.objects.filter(product=product).exists()
         hint = (
             "It was ordered before, so it is archived: customers no longer see it, past orders still do."

@@ -13,8 +13,19 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from shop import text
 from shop.models import OrderItem, Product, StockMovement
 from shop.models.catalogue import MAX_STOCK
+
+
+class TextField(forms.CharField):
+    """Text by the rule that holds at every door."""
+
+    def to_python(self, value: Any) -> str:
+        try:
+            return text.text(super().to_python(value) or "")
+        except ValueError as error:
+            raise forms.ValidationError(str(error), code="characters") from error
 
 
 class NothingToAsk(forms.Form):
@@ -23,9 +34,7 @@ class NothingToAsk(forms.Form):
 
 def _note(label: str, help_text: str, *, required: bool = False) -> forms.CharField:
     widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-    return forms.CharField(
-        label=label, required=required, max_length=1000, widget=widget, help_text=help_text
-    )
+    return TextField(label=label, required=required, max_length=1000, widget=widget, help_text=help_text)
 
 
 class NoteForm(forms.Form):
@@ -37,8 +46,8 @@ class NoteForm(forms.Form):
 class ShipForm(NoteForm):
     """How a parcel travels."""
 
-    carrier = forms.CharField(required=False, max_length=60, widget=UnfoldAdminTextInputWidget)
-    tracking_number = forms.CharField(
+    carrier = TextField(required=False, max_length=60, widget=UnfoldAdminTextInputWidget)
+    tracking_number = TextField(
         required=False,
         max_length=60,
         widget=UnfoldAdminTextInputWidget,
@@ -94,7 +103,7 @@ class StockForm(forms.Form):
         choices=[(kind.value, kind.label) for kind in StockMovement.BY_HAND],
         widget=UnfoldAdminSelectWidget,
     )
-    reason = forms.CharField(
+    reason = TextField(
         required=False,
         max_length=200,
         widget=UnfoldAdminTextInputWidget,
@@ -128,7 +137,7 @@ class CountForm(forms.Form):
         widget=UnfoldAdminIntegerFieldWidget(attrs={"autofocus": True}),
         help_text="All units on the shelf. The difference goes into the ledger.",
     )
-    reason = forms.CharField(required=False, max_length=200, widget=UnfoldAdminTextInputWidget)
+    reason = TextField(required=False, max_length=200, widget=UnfoldAdminTextInputWidget)
     expected = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, stock: int) -> None:

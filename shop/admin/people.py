@@ -59,7 +59,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple[str, ...]:
         fixed = tuple(super().get_readonly_fields(request, obj))
-        return fixed if request.user.is_superuser else (*fixed, *RIGHTS)
+        if request.user.is_superuser:
+            return fixed
+        # An email is where a password's reset is sent.
+        return (*fixed, *RIGHTS, *(("email",) if obj else ()))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Staff are changed by superusers; a staff member's own rights end at customers and themselves."""

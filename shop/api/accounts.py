@@ -115,6 +115,7 @@ def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]
 def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Status[None]:
     """Mail a link or code, if there is such an account. The answer never tells."""
     count_call("login", address(request))
+    count_call("login", f"reset {body.email.lower()}")
     accounts.request_reset(email=body.email)
     return Status(202, None)
 

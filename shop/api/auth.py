@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
@@ -23,11 +23,15 @@ class Forbidden(ShopError):
 
 @dataclass(frozen=True)
 class Caller:
-    """A signed-in user. `is_staff` says that they are an admin with the right that the call names."""
+    """A signed-in user. `is_staff` says that they are an admin with the right that the call names.
+
+    `rights` are those that they hold of all that the call asks about.
+    """
 
     user: User
     session: Session
     is_staff: bool
+    rights: frozenset[str] = frozenset()
 
 
 class ApiRequest(HttpRequest):
@@ -37,15 +41,15 @@ class ApiRequest(HttpRequest):
 
 
 class Bearer(HttpBearer):
-    """Admits a live session, as a customer's or, with the right `permission`, as staff's.
+    """Admits a live session, as a customer's or, with the first of `permissions`, as staff's.
 
     `staff_only` refuses everyone else (403). `is_public` lets those without a token in where
     SHOP_PUBLIC_CATALOG says so.
     """
 
-    def __init__(self, permission: str = "", *, staff_only: bool = False, is_public: bool = False) -> None:
+    def __init__(self, *permissions: str, staff_only: bool = False, is_public: bool = False) -> None:
         super().__init__()
-        self.permission = permission
+        self.permissions = permissions
         self.staff_only = staff_only
         self.is_public = is_public
 
@@ -58,25 +62,30 @@ class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller:  # noqa: ARG002 - ninja's
         """The caller; raises InvalidToken, TokenExpired, Forbidden, TooManyCalls."""
         claims = tokens.read(token, "access")
-        sessions = Session.objects.select_related("user").annotate(may=self._has_right())
+        sessions = Session.objects.select_related("user").annotate(
+            **{f"may_{right}": _has_right(right) for right in self.permissions}
+        )
         session = sessions.filter(pk=claims.session_id).first()
         if session is None or not session.is_live(timezone.now()):
             raise InvalidToken
         count_call("api", str(session.user_id))
-        may = session.user.is_superuser or session.may
-        caller = Caller(session.user, session, is_staff=session.user.is_staff and may)
+        user = session.user
+        rights = frozenset(
+            right
+            for right in self.permissions
+            if user.is_staff and (user.is_superuser or getattr(session, f"may_{right}"))
+        )
+        is_staff = self.permissions[0] in rights if self.permissions else user.is_staff
+        caller = Caller(user, session, is_staff, rights)
         if self.staff_only and not caller.is_staff:
             raise Forbidden
         return caller
 
-    def _has_right(self) -> Exists | Value:
-        """What `user.has_perm` would answer, as a part of the one query."""
-        if not self.permission:
-            return Value(True)
-        owned = Q(user=OuterRef("user")) | Q(group__user=OuterRef("user"))
-        return Exists(
-            Permission.objects.filter(owned, content_type__app_label="shop", codename=self.permission)
-        )
+
+def _has_right(permission: str) -> Exists:
+    """What `user.has_perm` would answer, as a part of the one query."""
+    owned = Q(user=OuterRef("user")) | Q(group__user=OuterRef("user"))
+    return Exists(Permission.objects.filter(owned, content_type__app_label="shop", codename=permission))
 
 
 signed_in = Bearer()
@@ -88,6 +97,6 @@ def staff(permission: str) -> Bearer:
     return Bearer(permission, staff_only=True)
 
 
-def either(permission: str) -> Bearer:
-    """Everybody signed in; admins with this right are seen as staff."""
-    return Bearer(permission)
+def either(*permissions: str) -> Bearer:
+    """Everybody signed in; admins with the first of these rights are seen as staff."""
+    return Bearer(*permissions)

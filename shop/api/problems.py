@@ -13,6 +13,7 @@ from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as BadRequestValues
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
+from redis.exceptions import RedisError
 
 from shop.api.auth import Forbidden
 from shop.api.throttles import TooManyCalls
@@ -150,7 +151,7 @@ def _too_many_calls(_: HttpRequest, error: TooManyCalls) -> HttpResponse:
 
 
 def _database_away(_: HttpRequest, error: Exception) -> HttpResponse:
-    logger.warning("The database did not answer: %s", error)
+    logger.warning("Database or cache did not answer: %s", error)
     return problem(503, "The shop cannot answer just now. Try again in a moment.")
 
 
@@ -172,6 +173,7 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     OperationalError: _database_away,
     InterfaceError: _database_away,
     InternalError: _database_away,
+    RedisError: _database_away,
     Exception: _unexpected,
 }
 

@@ -62,12 +62,17 @@ def create_product(request: ApiRequest, body: ProductIn) -> HttpResponse:
     return _answer(request, product.pk, status=201)
 
 
-@router.get("/{product_id}/", response=ProductOut, auth=reader)
+@router.get(
+    "/{product_id}/",
+    response=ProductOut,
+    auth=reader,
+    openapi_extra={"responses": {304: {"description": "Not Modified: `If-None-Match` names what is there."}}},
+)
 def get_product(request: ApiRequest, product_id: ProductId, if_none_match: IfNoneMatch = "") -> HttpResponse:
     """One product. Send its `ETag` back as `If-None-Match` to learn cheaply that nothing changed."""
     body = _json(request, _visible(request), product_id)
     tag = _etag(body)
-    if _matches(tag, if_none_match):
+    if _matches(tag, if_none_match, weak=True):
         return HttpResponse(status=304, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
     return json_answer(body, ETag=tag, Cache_Control="private, no-cache")
 
@@ -171,9 +176,11 @@ def _etag(body: str) -> str:
     return f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
 
 
-def _matches(tag: str, header: str) -> bool:
-    """Whether the header names this entity tag, strong or weak, or any (RFC 9110, section 13.1)."""
-    named = [name.strip().removeprefix("W/") for name in header.split(",")]
+def _matches(tag: str, header: str, *, weak: bool = False) -> bool:
+    """Whether the header names this entity tag, or any; `weak` counts weak ones (RFC 9110, 13.1.1 and 2)."""
+    named = [name.strip() for name in header.split(",")]
+    if weak:
+        named = [name.removeprefix("W/") for name in named]
     return header.strip() == "*" or tag in named
 
 

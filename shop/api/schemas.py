@@ -13,6 +13,7 @@ from shop.api.reflect import Body, answers, takes
 from shop.models import Order, Product, StockMovement
 from shop.models.cart import MAX_QUANTITY
 from shop.models.catalogue import MAX_STOCK
+from shop.services.payments import TOKENS
 
 MAX_ID = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 1900, 2999
@@ -243,7 +244,7 @@ class CartOut(BaseModel):
 class CheckoutIn(Body):
     shipping_address: Annotated[Text, Field(min_length=1)]
     payment_method: Payment = "cash_on_delivery"
-    payment_token: Literal["tok_success", "tok_declined"] | None = Field(
+    payment_token: Literal[TOKENS] | None = Field(  # type: ignore[valid-type]
         None, description="For `card`, simulated."
     )
     expected_total: Amount | None = Field(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -38,12 +38,17 @@ class SkuField(models.CharField):  # type: ignore[type-arg]
 class PictureField(models.ImageField):
     """A picture that is checked and drawn anew while it is cleaned, whichever door it came through."""
 
+    @staticmethod
+    def drawn(upload: IO[bytes]) -> images.Picture:
+        """What is stored of an upload. It may take seconds: before a transaction, not in it."""
+        try:
+            return images.normalised(upload)
+        except images.Refused as error:
+            raise ValidationError(str(error), code="invalid_image") from error
+
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         if value and not value._committed and not isinstance(value.file, images.Picture):
-            try:
-                value.file = images.normalised(value.file)
-            except ValueError as error:
-                raise ValidationError(str(error), code="invalid_image") from error
+            value.file = self.drawn(value.file)
             value.name = value.file.name
         return super().clean(value, model_instance)
 

@@ -125,10 +125,11 @@ class Session(models.Model):
         return f"{self.user}, {self.device or 'unknown device'}"
 
     def is_live(self, now: datetime) -> bool:
-        """Whether its tokens work: not ended, and neither user nor password changed since."""
+        """Whether its tokens work: not ended or run out, and neither user nor password changed since."""
         return (
             self.revoked_at is None
             and self.expires_at > now
+            and self.refreshed_at + settings.REFRESH_LIFETIME > now
             and self.user.is_active
             and self.password_hash == self.user.get_session_auth_hash()
         )

@@ -9,12 +9,12 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from shop import emails
+from shop import emails, surface
 from shop.models import Session, User
 from shop.services.errors import (
     EmailTaken,
@@ -131,14 +131,16 @@ def update_profile(*, user: User, changes: dict[str, str]) -> User:
     """Change names or phone; raises ValidationError."""
     for name, value in changes.items():
         setattr(user, name, value)
-    user.clean_fields()
+    user.clean_fields(exclude={field.name for field in surface.fields(User)} - changes.keys())
     user.save(update_fields=list(changes))
     return user
 
 
 def purge_sessions() -> int:
-    """Forget sessions that ended; returns how many."""
-    return Session.objects.filter(expires_at__lt=timezone.now()).delete()[0]
+    """Forget sessions whose last token has expired; returns how many."""
+    now = timezone.now()
+    over = Q(expires_at__lt=now) | Q(refreshed_at__lt=now - settings.REFRESH_LIFETIME)
+    return Session.objects.filter(over).delete()[0]
 
 
 def _open_session(user: User, device: str) -> Session:

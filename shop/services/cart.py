@@ -15,7 +15,8 @@ from shop.services.transactions import atomically
 def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
     """Put so many more of a product in the cart; True when it is a new line.
 
-    One upsert, so that two adds at once both count. Raises NotFound for a product that is not for sale,
+    One upsert, so that two adds at once both count (and may together pass the bound on lines, which only
+    keeps answers small). Raises NotFound for a product that is not for sale,
     InsufficientStock (with `available`), CartFull.
     """
     stock, lines = _stock_and_lines(user, product_id)

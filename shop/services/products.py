@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shop.models import CartItem, OrderItem, Product, User
-from shop.models.catalogue import SKU_TAKEN
+from shop.models.catalogue import SKU_TAKEN, PictureField
 from shop.services.stock import count_stock, first_stock, lock_product
 from shop.services.transactions import atomically
 
@@ -24,7 +25,6 @@ def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int 
     return product
 
 
-@atomically
 def update_product(
     *,
     product_id: int,
@@ -35,10 +35,23 @@ def update_product(
 ) -> Product:
     """Write the named fields, and no others, so that two who edit different fields both keep theirs.
 
+    A picture is drawn before the product is locked: that takes seconds, and buyers would wait for them.
+
     A new `image` replaces the old one's file, an empty one removes it. `stock`, where given, is a count.
     `check` sees the locked product first and may refuse by raising.
     Raises NotFound, ValidationError.
     """
+    return _update(product_id, actor, _with_pictures_drawn(changes), stock, check)
+
+
+@atomically
+def _update(
+    product_id: int,
+    actor: User,
+    changes: Mapping[str, Any],
+    stock: int | None,
+    check: Callable[[Product], None],
+) -> Product:
     product = lock_product(product_id)
     check(product)
     old_image = product.image.name
@@ -75,6 +88,17 @@ def set_active(*, product_ids: Collection[int], is_active: bool) -> int:
     """Show or archive many products; returns how many were not so already."""
     others = Product.objects.filter(pk__in=product_ids).exclude(is_active=is_active)
     return others.update(is_active=is_active, updated_at=timezone.now())
+
+
+def _with_pictures_drawn(changes: Mapping[str, Any]) -> dict[str, Any]:
+    done = dict(changes)
+    for name, value in changes.items():
+        if isinstance(value, UploadedFile):
+            try:
+                done[name] = PictureField.drawn(value)
+            except ValidationError as error:
+                raise ValidationError({name: error}) from error
+    return done
 
 
 @contextmanager

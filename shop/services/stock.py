@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce
@@ -56,10 +57,12 @@ def first_stock(product: Product, *, stock: int, actor: User | None) -> None:
 def adjust_stock(*, product_id: int, delta: int, kind: Kind, actor: User, reason: str = "") -> Product:
     """Add or remove units by hand; returns the product as it is afterwards.
 
-    Raises InsufficientStock (with `available`) below 0 or above the bound, NotFound.
+    Raises InsufficientStock (with `available`) below 0, ValidationError above the bound, NotFound.
     """
     product = lock_product(product_id)
-    if not 0 <= product.stock + delta <= MAX_STOCK:
+    if product.stock + delta > MAX_STOCK:
+        raise ValidationError({"delta": f"The stock can be at most {MAX_STOCK:,}."}, code="max_value")
+    if product.stock + delta < 0:
         raise InsufficientStock(
             f"The stock is {product.stock}: it cannot change by {delta}.", available=product.stock
         )

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from shop.models import CartItem, Product, StockMovement
+from shop.services import products
 from shop.services.orders import place_order
 from shop.services.stock import adjust_stock, find_drift
 
@@ -216,3 +217,29 @@ def test_archiving_many_needs_the_right(clerk_with, mug):
     clerk_with("view_product").post("/admin/shop/product/", chosen)
     mug.refresh_from_db()
     assert mug.is_active
+
+
+def test_who_may_change_may_not_remove(clerk_with, mug):
+    browser = clerk_with("view_product", "change_product")
+    assert page(mug, "remove/") not in browser.get(page(mug)).content.decode()
+    assert browser.post(page(mug, "remove/")).status_code == 403
+    assert Product.objects.filter(pk=mug.pk, is_active=True).exists()
+
+
+def test_a_rival_who_takes_the_sku_meanwhile_is_told(adas_browser, monkeypatch):
+    real = products.create_product
+
+    def second(**values):
+        people.product("Rival", sku="VASE-1")
+        return real(**values)
+
+    monkeypatch.setattr(products, "create_product", second)
+    answer = adas_browser.post("/admin/shop/product/add/", NEW | {"sku": "vase-1"}, follow=True)
+    assert people.messages_of(answer) == ["Another product has this SKU."]
+
+
+def test_a_reason_is_text_at_this_door_too(adas_browser, mug):
+    values = {"delta": "5", "kind": "received", "reason": "a\u202eb"}
+    assert adas_browser.post(page(mug, "stock/"), values).status_code == 200
+    mug.refresh_from_db()
+    assert mug.stock == 10

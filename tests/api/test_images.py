@@ -211,3 +211,13 @@ def test_customers_cannot_change_a_picture(carls_app, mug, settings, unchanged):
         responses = [send(carls_app, mug.pk, picture()), carls_app.delete(f"/products/{mug.pk}/image/")]
     assert [people.problem(response) for response in responses] == [(403, "forbidden")] * 2
     assert files(settings) == []
+
+
+def test_metadata_of_another_type_than_it_says_is_no_accident(adas_app, mug):
+    """The width as text: Pillow raises struct.error while it writes such EXIF again to turn the picture."""
+    width, turned = (
+        b"\x01\x00\x00\x02\x00\x00\x00\x04abc\x00",
+        b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00",
+    )
+    exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x02" + width + turned + b"\x00" * 4
+    assert send(adas_app, mug.pk, picture(exif=exif)).status_code in {200, 422}

@@ -6,6 +6,7 @@ from django.db import DataError, IntegrityError, InterfaceError, InternalError, 
 from django.test import Client
 
 from api.operations import OPERATIONS
+from settings import env
 from settings.env import Rate
 from shop.api import cart, throttles
 
@@ -207,7 +208,7 @@ def test_a_fault_inside_is_told_without_its_details(carls_app, monkeypatch, unch
 
 def test_a_fault_outside_the_endpoints_is_a_problem_too(quiet_app, monkeypatch):
     monkeypatch.setattr(throttles, "count_call", None)
-    monkeypatch.setattr("corsheaders.middleware.CorsMiddleware.add_response_headers", None)
+    monkeypatch.setattr("django.middleware.security.SecurityMiddleware.process_response", None)
     response = quiet_app.get("/cart/")
     assert people.problem(response) == (500, "internal-error")
 
@@ -225,3 +226,19 @@ def test_only_our_apps_may_call_from_a_browser(origin, allowed):
     headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     response = Client().options("/api/cart/", headers=headers)
     assert (response.get("Access-Control-Allow-Origin") == origin) is allowed
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [("x", "text/plain", 415), (" " * 300_000, "application/json", 413), ("{", "application/json", 400)],
+)
+def test_a_browser_may_read_every_refusal(strangers_app, body, content_type, status):
+    headers = {"Origin": "https://app.example.com"}
+    response = strangers_app.client.post("/api/auth/login/", body, content_type, headers=headers)
+    assert response.status_code == status
+    assert response["Access-Control-Allow-Origin"] == headers["Origin"]
+
+
+def test_a_cache_that_is_away_is_told(carls_app, settings):
+    settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
+    assert people.problem(carls_app.get("/cart/")) == (503, "unavailable")

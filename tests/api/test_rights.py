@@ -128,6 +128,15 @@ def test_staff_see_everybodys_orders_with_the_right_only(clerk, carls_order, cod
     assert app.get(f"/orders/{carls_order.pk}/").status_code == (200 if number else 404)
 
 
+@pytest.mark.parametrize("codenames", [["view_order"], ["view_order", "change_order"]])
+def test_staff_are_told_whether_they_may_cancel(clerk, carls_order, codenames):
+    for codename in codenames:
+        grant(clerk, codename)
+    app = people.app_of(clerk)
+    told = [app.get(f"/orders/{carls_order.pk}/").json(), *app.get("/orders/").json()["items"]]
+    assert [one["can_cancel"] for one in told] == ["change_order" in codenames] * 2
+
+
 @pytest.mark.parametrize(("codename", "status"), [("view_order", 404), ("change_order", 200)])
 def test_staff_cancel_anothers_order_with_the_right_only(clerk, carls_order, codename, status):
     grant(clerk, codename)

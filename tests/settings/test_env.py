@@ -17,7 +17,10 @@ PRODUCTION = {
     "EMAIL_URL": "smtp://mail.example.com",
 }
 LOCMEM = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-REDIS = {"BACKEND": "django.core.cache.backends.redis.RedisCache"}
+REDIS = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+}
 GOOD = [
     ("DJANGO_DEBUG", "false", "debug", False),
     ("DJANGO_DEBUG", "Yes", "debug", True),
