@@ -10,9 +10,11 @@ from settings.base import DATABASES
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
 # A file, not memory: several processes and threads are to share it.
-DATABASES["default"]["TEST"] = (
-    {"NAME": str(env.ROOT / ".test.sqlite3")} if "sqlite" in DATABASES["default"]["ENGINE"] else {}
-)
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["TEST"] = {"NAME": str(env.ROOT / ".test.sqlite3")}
+else:
+    # The tests' rows need not survive a power cut.
+    DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
 CACHES = {"default": env.cache("locmem://")}
 MAILERS = {"default": env.mailer("dummy://")}
 WHITENOISE_AUTOREFRESH = True  # no collected files here

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.files import File
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from shop import emails
@@ -79,14 +80,14 @@ def load(tell: Tell) -> None:
 
 
 @contextmanager
-def _since(at: datetime) -> Iterator[None]:
-    """Let what is written within have happened at that moment."""
+def _since(at: datetime, *models: type[Model]) -> Iterator[None]:
+    """Let what is written within, to these tables and the ledger, have happened at that moment."""
     mark = timezone.now()
     yield
-    for model in (Order, OrderEvent, StockMovement, Product):
-        model._default_manager.filter(created_at__gte=mark).update(created_at=at)
-    for model in (Order, Product):
-        model._default_manager.filter(updated_at__gte=mark).update(updated_at=at)
+    tables: tuple[type[Model], ...] = (StockMovement, *models)
+    for model in tables:
+        for column in {"created_at", "updated_at"} & {field.name for field in model._meta.fields}:
+            model._default_manager.filter(**{f"{column}__gte": mark}).update(**{column: at})
 
 
 def _data(name: str) -> list[dict[str, Any]]:
@@ -143,7 +144,7 @@ def _products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
     for number, row in enumerate(_data("products")):
         values = {name: value for name, value in row.items() if name not in {"stock", "picture"}}
         values["price"] = Decimal(values["price"])
-        with _since(now - timedelta(days=DAYS + 5, minutes=number)):
+        with _since(now - timedelta(days=DAYS + 5, minutes=number), Product):
             products.append(_product(admin, values, row["picture"], stock=row["stock"] + early[number]))
     for number, product in enumerate(products):
         if late[number]:
@@ -180,7 +181,7 @@ def _trade(
         reason = REASONS[number % len(REASONS)]
         happenings += [(at, partial(_move, placed, status, admin, reason)) for at, status in sale.moves]
     for at, happen in sorted(happenings, key=lambda happening: happening[0]):
-        with _since(at):
+        with _since(at, Order, OrderEvent):
             happen()
     broken = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
     for number, units in broken.items():
