@@ -138,18 +138,14 @@ def _moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, Order.
 
 
 def _products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
-    """Each with the stock that, after all that will be sold, leaves what the file says."""
-    early, late = _units(plan, now - RESTOCKED)
+    """Each with the stock that lasts until the delivery and, in the end, leaves what the file says."""
+    early, _ = _units(plan, now - RESTOCKED)
     products = []
     for number, row in enumerate(_data("products")):
         values = {name: value for name, value in row.items() if name not in {"stock", "picture"}}
         values["price"] = Decimal(values["price"])
         with _since(now - timedelta(days=DAYS + 5, minutes=number), Product):
             products.append(_product(admin, values, row["picture"], stock=row["stock"] + early[number]))
-    for number, product in enumerate(products):
-        if late[number]:
-            with _since(now - RESTOCKED):
-                _adjust(product, late[number], Kind.RECEIVED, admin, "Delivery from the workshop")
     return products
 
 
@@ -173,7 +169,8 @@ def _trade(
 ) -> None:
     """Everything that happened, in the order in which it did."""
     addresses = [row["address"] for row in _data("customers")]
-    happenings: list[tuple[datetime, Callable[[], None]]] = []
+    deliver = partial(_deliver, products, _units(plan, now - RESTOCKED)[1], admin)
+    happenings: list[tuple[datetime, Callable[[], None]]] = [(now - RESTOCKED, deliver)]
     for number, sale in enumerate(plan):
         placed: list[Order] = []
         buy = partial(_buy, sale, customers[sale.buyer], addresses[sale.buyer], products, placed)
@@ -185,8 +182,13 @@ def _trade(
             happen()
     broken = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
     for number, units in broken.items():
-        with _since(now - timedelta(hours=1)):
+        with _since(now):
             _adjust(products[number], -units, Kind.DAMAGED, admin, "Came back broken")
+
+
+def _deliver(products: list[Product], units: Counter[int], admin: User) -> None:
+    for number in sorted(units):
+        _adjust(products[number], units[number], Kind.RECEIVED, admin, "Delivery from the workshop")
 
 
 def _buy(sale: Sale, buyer: User, address: str, products: list[Product], placed: list[Order]) -> None:
