@@ -4,9 +4,10 @@ Everybody who may read the catalogue reads it; staff with the model's permission
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import slugify
 from ninja import Path, Query, Router, Status
@@ -30,73 +31,107 @@ def address(model: type[Model]) -> str:
     return slugify(str(model._meta.verbose_name_plural))
 
 
-def router_for(model: type[Model]) -> Router:  # noqa: C901 - six endpoints, side by side
-    """List, create, read, change and delete, with bodies and answers read from the model."""
-    router = Router()
-    name, right = model._meta.object_name or "", model._meta.model_name
-    shown = answers(model, surface.readable(model))(_shape(f"{name}Out", BaseModel, model))
-    taken = takes(model, surface.writable(model))(_shape(f"{name}In", Body, model))
-    partly = takes(model, surface.writable(model), partial=True)(_shape(f"{name}Patch", Body, model))
-    columns = [surface.field(model, field).attname for field in surface.readable(model)]
+@dataclass(frozen=True)
+class Shapes:
+    """What a model's records look like outside: answered, to create or replace, to change."""
 
-    def one(request: HttpRequest, pk: int, *, status: int = 200) -> HttpResponse:
-        row = model._default_manager.filter(pk=pk).values(*columns).first()
+    model: type[Model]
+    shown: type[BaseModel]
+    taken: type[BaseModel]
+    partly: type[BaseModel]
+
+    @classmethod
+    def of(cls, model: type[Model]) -> "Shapes":
+        """Read them from the model."""
+        name = model._meta.object_name
+        about = {"__doc__": model.__doc__, "__module__": __name__}
+        writable = surface.writable(model)
+        return cls(
+            model,
+            answers(model, surface.readable(model))(type(f"{name}Out", (BaseModel,), about)),
+            takes(model, writable)(type(f"{name}In", (Body,), about)),
+            takes(model, writable, partial=True)(type(f"{name}Patch", (Body,), about)),
+        )
+
+    @property
+    def rows(self) -> QuerySet[Any, dict[str, Any]]:
+        """The records as `shown` takes them."""
+        columns = [surface.field(self.model, field).attname for field in surface.readable(self.model)]
+        return self.model._default_manager.order_by("pk").values(*columns)
+
+    def one(self, request: HttpRequest, pk: int, *, status: int = 200) -> HttpResponse:
+        """One record's answer; raises NotFound."""
+        row = self.rows.filter(pk=pk).first()
         if row is None:
             raise NotFound
-        return answer(shown, addressed(request, model, [row])[0], status=status)
+        return answer(self.shown, addressed(request, self.model, [row])[0], status=status)
 
-    def named(verb: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        def rename(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-            endpoint.__name__ = f"{verb}_{right}"
-            return endpoint
 
-        return rename
+def router_for(model: type[Model]) -> Router:
+    """List, read, create, replace, change and delete, with bodies and answers read from the model."""
+    router, shapes = Router(), Shapes.of(model)
+    _reading(router, shapes)
+    _writing(router, shapes, right=str(model._meta.model_name))
+    return router
+
+
+def _named(verb: str, model: type[Model]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Name an endpoint, since a generated client calls its method so: `list_supplier`."""
+
+    def rename(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        endpoint.__name__ = f"{verb}_{model._meta.model_name}"
+        return endpoint
+
+    return rename
+
+
+def _reading(router: Router, shapes: Shapes) -> None:
+    model, shown = shapes.model, shapes.shown
 
     @router.get("/", response=Page[shown], auth=reader, summary=f"List {address(model)}")  # type: ignore[valid-type]
-    @named("list")
+    @_named("list", model)
     def list_records(request: ApiRequest, paging: Query[Paging]) -> HttpResponse:
-        found = model._default_manager.order_by("pk").values(*columns)
         return page(
             request,
             paging,
             Page[shown],  # type: ignore[valid-type]
-            found,
-            count=found.count(),
+            shapes.rows,
+            count=shapes.rows.count(),
             finish=lambda rows: addressed(request, model, rows),
         )
 
-    @router.post("/", response={201: shown}, auth=staff(f"add_{right}"), summary=f"Create {name}")
-    @named("create")
+    @router.get("/{pk}/", response=shown, auth=reader)
+    @_named("get", model)
+    def get(request: ApiRequest, pk: RecordId) -> HttpResponse:
+        return shapes.one(request, pk)
+
+
+def _writing(router: Router, shapes: Shapes, *, right: str) -> None:
+    model, shown, taken, partly = shapes.model, shapes.shown, shapes.taken, shapes.partly
+
+    @router.post("/", response={201: shown}, auth=staff(f"add_{right}"))
+    @_named("create", model)
     def create(request: ApiRequest, body: taken) -> HttpResponse:  # type: ignore[valid-type]
         record = records.create_record(model, values=body.model_dump(exclude_unset=True))  # type: ignore[attr-defined]
-        return one(request, record.pk, status=201)
+        return shapes.one(request, record.pk, status=201)
 
-    @router.get("/{pk}/", response=shown, auth=reader, summary=f"Get {name}")
-    @named("get")
-    def get(request: ApiRequest, pk: RecordId) -> HttpResponse:
-        return one(request, pk)
-
-    @router.put("/{pk}/", response=shown, auth=staff(f"change_{right}"), summary=f"Replace {name}")
-    @named("replace")
+    @router.put("/{pk}/", response=shown, auth=staff(f"change_{right}"))
+    @_named("replace", model)
     def replace(request: ApiRequest, pk: RecordId, body: taken) -> HttpResponse:  # type: ignore[valid-type]
-        records.update_record(model, pk=pk, changes=body.model_dump(exclude_unset=True))  # type: ignore[attr-defined]
-        return one(request, pk)
+        return _change(request, pk, body)
 
-    @router.patch("/{pk}/", response=shown, auth=staff(f"change_{right}"), summary=f"Change {name}")
-    @named("change")
+    @router.patch("/{pk}/", response=shown, auth=staff(f"change_{right}"))
+    @_named("change", model)
     def change(request: ApiRequest, pk: RecordId, body: partly) -> HttpResponse:  # type: ignore[valid-type]
-        records.update_record(model, pk=pk, changes=body.model_dump(exclude_unset=True))  # type: ignore[attr-defined]
-        return one(request, pk)
+        return _change(request, pk, body)
 
-    @router.delete("/{pk}/", response={204: None}, auth=staff(f"delete_{right}"), summary=f"Delete {name}")
-    @named("delete")
+    @router.delete("/{pk}/", response={204: None}, auth=staff(f"delete_{right}"))
+    @_named("delete", model)
     @raises(InUse)
     def delete(request: ApiRequest, pk: RecordId) -> Status[None]:
         records.delete_record(model, pk=pk)
         return Status(204, None)
 
-    return router
-
-
-def _shape[B: BaseModel](name: str, base: type[B], model: type[Model]) -> type[B]:
-    return type(name, (base,), {"__doc__": model.__doc__, "__module__": __name__})
+    def _change(request: HttpRequest, pk: int, body: Any) -> HttpResponse:
+        records.update_record(model, pk=pk, changes=body.model_dump(exclude_unset=True))
+        return shapes.one(request, pk)

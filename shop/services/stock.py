@@ -141,11 +141,9 @@ def _record(
     balance = {product_id: balances[product_id] - total for product_id, total in totals.items()}
     for change in changes:
         balance[change.product_id] += change.delta
-        movement = StockMovement(
-            product_id=change.product_id, delta=change.delta, balance_after=balance[change.product_id]
-        )
+        movement = StockMovement(product_id=change.product_id, delta=change.delta, order_id=change.order_id)
+        movement.balance_after = balance[change.product_id]
         movement.kind, movement.actor, movement.reason = kind, actor, reason
-        movement.order_id = change.order_id
         movements.append(movement)
     StockMovement.objects.bulk_create(movements)
 
