@@ -26,7 +26,7 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]
 
     class Meta:
         model = User
-        fields = ("email", "first_name", "last_name", "phone", "role")
+        fields = ("email", "first_name", "last_name", "phone", *RIGHTS)
 
 
 @admin.register(User)
@@ -48,7 +48,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         ("Dates", {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("email", "first_name", "last_name", "phone", "role")}),
+        (None, {"fields": ("email", "first_name", "last_name", "phone")}),
+        ("Rights", {"fields": ("role", "is_superuser", "groups")}),
         ("Password", {"fields": ("usable_password", "password1", "password2")}),
     )
 

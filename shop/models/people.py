@@ -60,7 +60,7 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
         max_length=10,
         choices=Role,
         default=Role.CUSTOMER,
-        help_text="An admin may enter the back office; groups say what they may do there.",
+        help_text="An admin may enter the back office and do there what groups or “superuser” allow.",
     )
     is_active = models.BooleanField(
         "active", default=True, help_text="Switch off instead of deleting: it signs out at once."
@@ -77,7 +77,9 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case"),
             models.CheckConstraint(condition=Q(role__in=["admin", "customer"]), name="user_role_is_known"),
             models.CheckConstraint(
-                condition=Q(is_superuser=False) | Q(role="admin"), name="user_superuser_is_admin"
+                condition=Q(is_superuser=False) | Q(role="admin"),
+                name="user_superuser_is_admin",
+                violation_error_message="A superuser has the role Admin.",
             ),
         )
         indexes = (models.Index(fields=["-created_at", "-id"], name="user_newest"),)

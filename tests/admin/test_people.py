@@ -1,6 +1,7 @@
 import people
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -43,6 +44,33 @@ def test_a_superuser_makes_staff(adas_browser):
     adas_browser.post("/admin/shop/user/add/", {**values, **secret})
     cleo = User.objects.get(email="cleo@example.com")
     assert (cleo.is_staff, cleo.is_superuser, cleo.check_password(password)) == (True, False, True)
+
+
+def test_new_staff_are_given_their_group_at_once(adas_browser):
+    group = Group.objects.create(name="Packing")
+    group.permissions.set(Permission.objects.filter(codename__in=["view_order", "change_order"]))
+    values = {"email": "cleo@example.com", "first_name": "C", "last_name": "C", "role": "admin"}
+    secret = {"usable_password": "true", "password1": "a-long-enough-one", "password2": "a-long-enough-one"}
+    adas_browser.post("/admin/shop/user/add/", {**values, **secret, "groups": [group.pk]})
+    cleo = User.objects.get(email="cleo@example.com")
+    assert people.browser_of(cleo).get("/admin/shop/order/").status_code == 200
+    assert people.browser_of(cleo).get("/admin/shop/user/").status_code == 403
+
+
+def test_a_superuser_is_an_admin(adas_browser):
+    values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "customer"}
+    answer = adas_browser.post("/admin/shop/user/add/", {**values, "is_superuser": "on"})
+    assert "A superuser has the role Admin." in answer.content.decode()
+    assert not User.objects.filter(email="eve@example.com").exists()
+
+
+def test_a_clerk_who_adds_people_makes_customers_only(clerk_with):
+    values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "admin"}
+    secret = {"usable_password": "true", "password1": "a-long-enough-one", "password2": "a-long-enough-one"}
+    browser = clerk_with("add_user", "view_user", "change_user")
+    browser.post("/admin/shop/user/add/", {**values, **secret, "is_superuser": "on"})
+    eve = User.objects.get(email="eve@example.com")
+    assert (eve.role, eve.is_superuser) == ("customer", False)
 
 
 def test_an_email_is_taken_in_any_case(adas_browser, carl):
