@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
@@ -107,3 +108,9 @@ def browser_of(user: User, **options: Any) -> Client:
 
 def messages_of(answer: Any) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
+
+
+def contents() -> dict[str, list[dict[str, Any]]]:
+    """Every row of the shop's tables."""
+    models = apps.get_app_config("shop").get_models()
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}

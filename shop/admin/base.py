@@ -81,8 +81,8 @@ class Steps(ModelAdmin):  # type: ignore[misc]
     steps: dict[str, str] = {}  # noqa: RUF012 - Django's admin options are plain class attributes
     step_permission: str
 
-    def may_step(self, request: HttpRequest) -> bool:
-        """Whether this member of staff may press the buttons."""
+    def has_step_permission(self, request: HttpRequest) -> bool:
+        """Whether this member of staff may press the buttons, and the list's (Django asks by this name)."""
         return bool(request.user.has_perm(f"shop.{self.step_permission}"))
 
     def get_urls(self) -> list[URLPattern]:
@@ -98,7 +98,7 @@ class Steps(ModelAdmin):  # type: ignore[misc]
 
     def _step(self, method: str) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, pk: int, **extra: Any) -> HttpResponse:
-            if not self.may_step(request):
+            if not self.has_step_permission(request):
                 raise PermissionDenied
             record = get_object_or_404(self.model, pk=pk)
             answer: HttpResponse = getattr(self, method)(request, record, **extra)

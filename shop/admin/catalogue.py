@@ -16,6 +16,7 @@ from shop import money, surface
 from shop.admin.base import Fieldsets, ReadOnlyAdmin, Steps, SurfaceAdmin, clerk, thumbnail
 from shop.admin.forms import CountForm, NothingToAsk, ProductForm, StockForm
 from shop.models import OrderItem, Product, StockMovement
+from shop.models.catalogue import LOW
 from shop.services import products, stock
 from shop.services.errors import ShopError
 
@@ -32,8 +33,7 @@ class LowStockFilter(admin.SimpleListFilter):
         return [("out", "Out of stock"), ("low", "Low"), ("enough", "Enough")]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Product]) -> models.QuerySet[Product]:
-        low = models.Q(stock__lte=models.F("low_stock_threshold"))
-        wanted = {"out": models.Q(stock=0), "low": low & models.Q(stock__gt=0), "enough": ~low}
+        wanted = {"out": models.Q(stock=0), "low": LOW & models.Q(stock__gt=0), "enough": ~LOW}
         return queryset.filter(wanted.get(self.value() or "", models.Q()))
 
 
@@ -81,10 +81,6 @@ class ProductAdmin(Steps, SurfaceAdmin):
             lines = StockMovement.objects.filter(product=kwargs["obj"]).select_related("order", "actor")
             context["movements"] = lines[:SHOWN_MOVEMENTS]
         return super().render_change_form(request, context, **kwargs)
-
-    def has_step_permission(self, request: HttpRequest) -> bool:
-        """What the list's actions need (Django asks by this name)."""
-        return self.may_step(request)
 
     @admin.action(description="Show selected products to customers", permissions=["step"])
     def activate(self, request: HttpRequest, chosen: models.QuerySet[Product]) -> None:
@@ -135,8 +131,7 @@ class ProductAdmin(Steps, SurfaceAdmin):
     @display(description="Stock", ordering="stock")
     def level(self, product: Product) -> str:
         """The stock; a pill where it is low."""
-        low = product.stock <= product.low_stock_threshold
-        kind = "out" if not product.stock else "low" if low else "enough"
+        kind = "out" if not product.stock else "low" if product.is_low else "enough"
         text = {"out": "out of stock", "low": f"{product.stock} left", "enough": str(product.stock)}
         return format_html('<span class="shop-pill shop-{}">{}</span>', kind, text[kind])
 

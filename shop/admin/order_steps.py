@@ -36,10 +36,6 @@ class OrderSteps(Steps, OrderActions):
     }
     step_permission = "change_order"
 
-    def has_step_permission(self, request: HttpRequest) -> bool:
-        """What the list's actions need (Django asks by this name)."""
-        return self.may_step(request)
-
     def buttons(self, order: Order) -> list[dict[str, str]]:
         """The next step first, as data: label, address, and whether it is the one, another or the way out."""
         buttons = [

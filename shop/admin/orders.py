@@ -131,7 +131,7 @@ class OrderAdmin(OrderSteps, ReadOnlyAdmin):
         """Give the banner its order and its buttons."""
         order = kwargs["obj"]
         context |= {"order": order, "total": money.show(order.total_amount), "buttons": []}
-        if self.may_step(request):
+        if self.has_step_permission(request):
             context["buttons"] = self.buttons(order)
         return super().render_change_form(request, context, **kwargs)
 

@@ -17,6 +17,8 @@ from shop.money import MAX_PRICE, MoneyField
 
 MAX_STOCK = 1_000_000_000
 SKU_TAKEN = "sku_taken"
+#: At or below a product's own threshold; `Product.is_low` says the same of one product.
+LOW = Q(stock__lte=F("low_stock_threshold"))
 
 
 class SkuField(models.CharField):  # type: ignore[type-arg]
@@ -121,13 +123,18 @@ class Product(Record):
             models.Index(fields=["price", "id"], name="product_price"),
             models.Index(
                 fields=["stock", "id"],
-                condition=Q(stock__lte=F("low_stock_threshold")),
+                condition=LOW,
                 name="product_low_stock",
             ),
         )
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_low(self) -> bool:
+        """Whether staff should think of more; see `LOW`."""
+        return self.stock <= self.low_stock_threshold
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         try:

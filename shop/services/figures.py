@@ -13,6 +13,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from shop.models import Order, OrderItem, Product, StockMovement
+from shop.models.catalogue import LOW
 from shop.money import CENT
 
 DAY = timedelta(days=1)
@@ -182,7 +183,7 @@ def running_low(limit: int) -> list[Low]:
         .values(units=Sum("delta"))
     )
     rows = (
-        Product.objects.filter(is_active=True, stock__lte=F("low_stock_threshold"))
+        Product.objects.filter(LOW, is_active=True)
         .order_by("stock", "pk")
         .values_list("pk", "name", "stock", Subquery(taken))[:limit]
     )

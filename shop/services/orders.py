@@ -127,9 +127,12 @@ def move_orders(*, order_ids: Collection[int], to: str, actor: User, note: str =
     As many statements for a hundred orders as for one.
     """
     locked = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("user")
-    orders = list(locked.filter(pk__in=order_ids).order_by("pk"))
-    left = [(order, _why_not(order, to)) for order in orders if to not in order.steps(by_staff=True)]
-    ready = [order for order in orders if to in order.steps(by_staff=True)]
+    ready, left = [], []
+    for order in locked.filter(pk__in=order_ids).order_by("pk"):
+        if to in order.steps(by_staff=True):
+            ready.append(order)
+        else:
+            left.append((order, _why_not(order, to)))
     if ready:
         _advance(ready, to, actor=actor, note=note)
     return Moved(ready, left)
@@ -145,8 +148,9 @@ def _advance(
     lost: Collection[int] = (),
 ) -> None:
     """Write locked and checked orders: status, payment, event, stock; the mails leave after the commit."""
+    now = timezone.now()
     for order in orders:
-        order.status, order.payment_status = to, payment_after(order, to)
+        order.status, order.payment_status, order.updated_at = to, payment_after(order, to), now
         if to == Order.Status.SHIPPED:
             order.carrier, order.tracking_number = shipment.carrier, shipment.tracking_number
             order.clean_fields(exclude=["user"])
@@ -250,9 +254,7 @@ def _lock_order(order_id: int, *, owner: User | None = None) -> Order:
 def _write(orders: Sequence[Order], *names: str) -> None:
     """Write the named columns: one statement for all orders that are to hold the same."""
     alike: dict[tuple[Any, ...], list[int]] = {}
-    now = timezone.now()
     for order in orders:
-        order.updated_at = now
         alike.setdefault(tuple(getattr(order, name) for name in names), []).append(order.pk)
     for values, pks in alike.items():
         Order.objects.filter(pk__in=pks).update(**dict(zip(names, values, strict=True)))

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shop.models import CartItem, OrderItem, Product, User
-from shop.models.catalogue import SKU_TAKEN, PictureField
+from shop.models.catalogue import PictureField
 from shop.services.stock import count_stock, first_stock, lock_product
 from shop.services.transactions import atomically
 
@@ -35,9 +35,8 @@ def update_product(
 ) -> Product:
     """Write the named fields, and no others, so that two who edit different fields both keep theirs.
 
-    A picture is drawn before the product is locked: that takes seconds, and buyers would wait for them.
-
-    A new `image` replaces the old one's file, an empty one removes it. `stock`, where given, is a count.
+    A new `image` replaces the old one's file, an empty one removes it. It is drawn before the product is
+    locked: that takes seconds, and buyers would wait for them. `stock`, where given, is a count.
     `check` sees the locked product first and may refuse by raising.
     Raises NotFound, ValidationError.
     """
@@ -119,10 +118,9 @@ def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
         with transaction.atomic():
             product.save(update_fields=None if only is None else {*only, "updated_at"})
     except IntegrityError as error:
-        if "product_sku_is_unique" not in str(error):
-            raise
-        taken = ValidationError("Another product has this SKU.", code=SKU_TAKEN)
-        raise ValidationError({"sku": taken}) from error
+        if "product_sku_is_unique" in str(error):
+            product.validate_constraints()  # sees the rival's row by now, and says it in its own words
+        raise
 
 
 def _forget_file(product: Product, name: str | None) -> None:

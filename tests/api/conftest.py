@@ -2,15 +2,8 @@ from contextlib import contextmanager
 
 import people
 import pytest
-from django.apps import apps
 
 from shop.services.orders import place_order
-
-
-def contents():
-    """Every row of the shop's tables."""
-    models = apps.get_app_config("shop").get_models()
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
 
 @pytest.fixture
@@ -19,9 +12,9 @@ def unchanged():
 
     @contextmanager
     def nothing_changes():
-        before = contents()
+        before = people.contents()
         yield
-        assert contents() == before
+        assert people.contents() == before
 
     return nothing_changes
 

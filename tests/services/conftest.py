@@ -2,15 +2,8 @@ from contextlib import contextmanager
 
 import people
 import pytest
-from django.apps import apps
 
 from shop.services.orders import place_order
-
-
-def contents():
-    """Every row of the shop's tables."""
-    models = apps.get_app_config("shop").get_models()
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
 
 @pytest.fixture
@@ -19,10 +12,10 @@ def refused():
 
     @contextmanager
     def refused(error, **options):
-        before = contents()
+        before = people.contents()
         with pytest.raises(error, **options) as told:
             yield told
-        assert contents() == before
+        assert people.contents() == before
 
     return refused
 
