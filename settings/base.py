@@ -18,6 +18,10 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
 
 SHOP_NAME = ENVIRONMENT.shop_name
 SHOP_CURRENCY = ENVIRONMENT.shop_currency
+SHOP_IMPRINT = ENVIRONMENT.shop_imprint
+SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment
+# (label, email, password) that the login page shows: only `manage.py demo` fills it, in its own process.
+SHOP_DEMO_LOGINS: list[tuple[str, str, str]] = []
 SHOP_PUBLIC_CATALOG = ENVIRONMENT.public_catalog
 SHOP_RESET_URL = ENVIRONMENT.reset_url
 SHOP_TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
@@ -44,6 +48,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "corsheaders",
+    "django_tasks_db",
     "ninja",  # serves the API's documentation from here instead of from another site
     "shop",
 ]
@@ -90,6 +95,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "settings.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -97,6 +103,9 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.ROOT / ".static"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = ENVIRONMENT.media_root
+
+# `manage.py db_worker` does what takes too long for a page.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # The contract's bound on a JSON body; files are bounded where they are read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

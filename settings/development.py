@@ -1,3 +1,6 @@
 """A laptop: SQLite, mails on the console, no HTTPS."""
 
 from settings.base import *  # noqa: F403
+from settings.base import ENVIRONMENT
+
+SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment or "Development"

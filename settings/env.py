@@ -53,6 +53,8 @@ class Environment:
     media_root: Path
     shop_name: str
     shop_currency: str
+    shop_imprint: str
+    shop_environment: str
     public_catalog: bool
     reset_url: str
     rate_login: Rate
@@ -97,6 +99,8 @@ def read(variables: Mapping[str, str]) -> Environment:
         media_root=take("MEDIA_ROOT", ".media", lambda text: ROOT / text),
         shop_name=take("SHOP_NAME", "Fern & Ember", str),
         shop_currency=take("SHOP_CURRENCY", "EUR", currency),
+        shop_imprint=take("SHOP_IMPRINT", "", str),
+        shop_environment=take("SHOP_ENVIRONMENT", "", str),
         public_catalog=take("SHOP_PUBLIC_CATALOG", "false", flag),
         reset_url=take("SHOP_RESET_URL", "", str),
         rate_login=take("SHOP_RATE_LOGIN", "10/min", rate),
@@ -177,6 +181,7 @@ def database(text: str) -> dict[str, Any]:
     if url.scheme in {"postgres", "postgresql"}:
         limits = "-c lock_timeout=5000 -c statement_timeout=15000"
         limits += " -c idle_in_transaction_session_timeout=30000"
+        limits += " -c jit=off"  # compiling a page's query takes longer than running it
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": _path(url),

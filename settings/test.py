@@ -15,15 +15,18 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
 else:
     # The tests' rows need not survive a power cut.
     DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
+TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
 CACHES = {"default": env.cache("locmem://")}
 MAILERS = {"default": env.mailer("dummy://")}
-WHITENOISE_AUTOREFRESH = True  # no collected files here
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # no collected files here
 MEDIA_ROOT = Path(tempfile.gettempdir()) / "shop-test-media"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECRET_KEY = "for-the-tests-only-" * 3
 JWT_SIGNING_KEY = "for-the-tests-only-tokens-" * 2
 SHOP_NAME = "Test Shop"
 SHOP_CURRENCY = "EUR"
+SHOP_IMPRINT = ""
+SHOP_ENVIRONMENT = ""
 SHOP_PUBLIC_CATALOG = False
 SHOP_RESET_URL = ""
 SHOP_TRUSTED_PROXIES = 0

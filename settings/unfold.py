@@ -10,14 +10,18 @@ SIDEBAR = {
     "Sell": [
         ("Orders", "shopping_bag", "order"),
         ("Products", "inventory_2", "product"),
+        ("Imports", "upload_file", "import"),
         ("Stock movements", "swap_vert", "stockmovement"),
         ("Open carts", "shopping_cart", "cartitem"),
     ],
     "People": [
         ("Customers and staff", "group", "user"),
         ("Sessions", "devices", "session"),
+        ("Audit log", "history", "auditentry"),
     ],
 }
+#: Lists with a number beside their item -> its colour.
+COUNTED = {"order": "warning", "product": "danger", "cartitem": "default"}
 
 
 def configuration(shop_name: str) -> dict[str, Any]:
@@ -32,12 +36,15 @@ def configuration(shop_name: str) -> dict[str, Any]:
             {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("shop/favicon.svg")}
         ],
         "DASHBOARD_CALLBACK": "shop.admin.dashboard.context",
+        "ENVIRONMENT": "shop.admin.around.environment",
+        "GLOBAL_CALLBACK": "shop.admin.around.context",
         "STYLES": [lambda _: static("shop/admin.css")],
+        "SCRIPTS": [lambda _: static("shop/admin.js")],
         "COLORS": {"primary": GREEN},
-        "SHOW_HISTORY": True,
+        "SHOW_HISTORY": lambda request: request.user.has_perm("shop.view_auditentry"),
         "SHOW_VIEW_ON_SITE": False,
         "SIDEBAR": {
-            "show_search": False,
+            "show_search": True,
             "navigation": [
                 {"title": group, "items": [_item(*entry) for entry in entries]}
                 for group, entries in SIDEBAR.items()
@@ -47,7 +54,10 @@ def configuration(shop_name: str) -> dict[str, Any]:
 
 
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:
+    colour = COUNTED.get(model)
+    badge = {"badge": f"shop.admin.around.{model}", "badge_variant": colour} if colour else {}
     return {
+        **badge,
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:shop_{model}_changelist"),
@@ -61,7 +71,7 @@ GREEN = {
     "200": "oklch(88% .07 160)",
     "300": "oklch(80% .10 160)",
     "400": "oklch(68% .12 160)",
-    "500": "oklch(56% .11 160)",
+    "500": "oklch(62% .12 160)",
     "600": "oklch(47% .095 160)",
     "700": "oklch(40% .08 160)",
     "800": "oklch(33% .065 160)",

@@ -20,4 +20,9 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
 
 def show(amount: Decimal) -> str:
     """`1,234.50 EUR`."""
-    return f"{amount:,.{DIGITS}f} {settings.SHOP_CURRENCY}"
+    return f"{figure(amount)} {settings.SHOP_CURRENCY}"
+
+
+def figure(amount: Decimal) -> str:
+    """`1,234.50`, for a table whose total names the currency."""
+    return f"{amount:,.{DIGITS}f}"

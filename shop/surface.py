@@ -42,16 +42,17 @@ def readable(model: Model) -> list[str]:
 
 def writable(model: Model) -> list[str]:
     """Names that the API takes in a JSON body; a file has its own address."""
-    return [
-        name
-        for name in editable(model)
-        if name not in staff_only(model) and not isinstance(field(model, name), models.FileField)
-    ]
+    return [name for name in carried(model) if name not in staff_only(model)]
 
 
 def editable(model: Model) -> list[str]:
     """Names that staff edit, in the admin's form and in the product file."""
     return [f.name for f in fields(model) if f.editable and not f.primary_key]
+
+
+def carried(model: Model) -> list[str]:
+    """Names that a cell of a product file can hold: what staff edit, but for files."""
+    return [name for name in editable(model) if not isinstance(field(model, name), models.FileField)]
 
 
 def fixed(model: Model) -> list[str]:

@@ -1,5 +1,7 @@
 """Run inside a grown copy of the project: tries it, and prints what it found as JSON."""
 
+import csv
+import io
 import json
 import os
 import sys
@@ -14,6 +16,10 @@ from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
 from shop.api import api, tokens  # noqa: E402
+from shop.exchange import exporting  # noqa: E402
+from shop.exchange.applying import apply  # noqa: E402
+from shop.exchange.checking import check, upload  # noqa: E402
+from shop.exchange.undoing import undo  # noqa: E402
 from shop.models import Product, User  # noqa: E402
 from shop.models.catalogue import Supplier  # noqa: E402
 from shop.services import accounts  # noqa: E402
@@ -76,11 +82,82 @@ if answer.status_code != 302:
     sys.exit(str(answer.context["adminform"].form.errors))
 edited = Product.objects.get(pk=1)
 
+pieces = exporting.export(Product.objects.all(), layout="own", file_format="csv", address=str)
+[exported] = csv.DictReader(b"".join(pieces).decode("utf-8-sig").splitlines())
+CELLS = {
+    "sku": "new-1",
+    "name": "Jug",
+    "price": "8.00",
+    "colour": "green",
+    "size": "Large",
+    "weight": "300",
+    "fragile": "yes",
+    "sold from": "2026-03-01",
+    "drawn at": "2026-01-02T03:04:05Z",
+    "tare": "1.25",
+    "site": "https://example.com/",
+    "facts": '{"dishwasher": true}',
+    "supplier": "1",
+    "cost": "3.20",
+}
+BAD_CELLS = {
+    "colour": "longer than twelve",
+    "size": "Larg",
+    "weight": "5001",
+    "fragile": "perhaps",
+    "sold from": "tomorrow",
+    "tare": "1.2345",
+    "site": "nowhere",
+    "facts": "{",
+    "supplier": "99",
+    "cost": "x",
+}
+
+
+def brought(*rows):
+    """A file of these rows, checked."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CELLS)
+    writer.writeheader()
+    writer.writerows(rows)
+    import_ = upload(actor=ada, name="grown.csv", content=text.getvalue().encode())
+    check(import_)
+    return import_
+
+
+def verdicts(import_):
+    return list(import_.rows.order_by("number").values_list("verdict", flat=True))
+
+
+def imported():
+    """Every kind of field from a file: new, changed and taken back."""
+    kept = {"sku": edited.sku}
+    old = Product.objects.filter(pk=1).values().get()
+    first = brought(CELLS, CELLS | kept)
+    apply(first.pk, actor=ada)
+    jug = Product.objects.get(sku="new-1")
+    second = brought(CELLS, CELLS | kept)
+    bad = brought(*[CELLS | {"sku": f"bad-{name}", name: cell} for name, cell in BAD_CELLS.items()])
+    undo(first.pk, actor=ada)
+    now = Product.objects.filter(pk=1).values().get()
+    return {
+        "first": verdicts(first),
+        "jug": [
+            str(getattr(jug, name)) for name in ("size", "tare", "drawn_at", "facts", "supplier_id", "cost")
+        ],
+        "again": verdicts(second),
+        "bad": {row.sku.removeprefix("bad-"): row.problems[0]["said"] for row in bad.rows.order_by("number")},
+        "undone": [name for name in now if now[name] != old[name]],
+        "gone": not Product.objects.filter(sku="new-1").exists(),
+    }
+
+
 suppliers = send(staff, "post", "/suppliers/", {"name": "Kiln & Sons"})
 found = {
     "form": [name for _, options in form.fieldsets for name in options["fields"]],
     "columns": list(admin.site.get_model_admin(Product).get_list_display(None)),
     "saved_in_admin": {"colour": edited.colour, "size": edited.size, "cost": str(edited.cost)},
+    "exported": exported,
     "sent": SENT,
     "answer": created.json(),
     "patched": send(staff, "patch", address, {"colour": "red"}).json(),
@@ -90,6 +167,7 @@ found = {
         for name, schema in api.get_openapi_schema()["components"]["schemas"].items()
         if name.startswith("Product")
     },
+    "imported": imported(),
     "supplier": {
         "created": [suppliers.status_code, suppliers.json()],
         "changed": [(r := send(staff, "patch", "/suppliers/2/", {"name": "Kiln"})).status_code, r.json()],

@@ -7,9 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROWS = [
-    {"money", "surface", "text", "images"},
+    {"money", "surface", "text", "images", "paper"},
     {"models"},
-    {"checks", "emails"},
+    {"checks", "emails", "documents", "reflect"},
     {"services"},
     {"exchange"},
     {"admin", "api"},
@@ -48,6 +48,8 @@ def test_imports_only_point_down(path):
         ("services", "from shop.api import tokens"),
         ("api", "import shop.admin.base"),
         ("models", "from shop import emails"),
+        ("exchange", "from shop.admin import base"),
+        ("api", "from shop.exchange import reading"),
     ],
 )
 def test_an_import_that_points_up_is_found(mine, source):

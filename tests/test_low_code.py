@@ -83,6 +83,24 @@ def test_a_new_field_is_in_the_form_and_the_list_of_the_admin(grown):
     assert grown["saved_in_admin"] == {"colour": "blue", "size": "l", "cost": "3.20"}
 
 
+def test_a_new_field_is_in_the_product_file_by_the_name_that_staff_read(grown):
+    known = ("name", "SKU", "description", "price", "picture", "active", "low stock at", "stock")
+    assert {k: v for k, v in grown["exported"].items() if k not in (*known, "stock at export")} == {
+        "colour": "blue",
+        "size": "l",
+        "weight": "300",
+        "fragile": "yes",
+        "sold from": "2026-03-01",
+        "drawn at": "2026-01-02T03:04:05Z",
+        "tare": "1.250",
+        "site": "https://example.com/",
+        "facts": "{}",
+        "supplier": "1",
+        "manual": "",
+        "cost": "3.20",
+    }
+
+
 @pytest.mark.parametrize("name", NEW)
 def test_a_new_field_is_in_the_answer_the_bodies_and_the_document(grown, name):
     attribute = "supplier_id" if name == "supplier" else name
@@ -139,4 +157,27 @@ def test_another_model_has_a_screen_and_addresses(grown):
         "customer_writes": 403,
         "secret": 422,
         "screen": 200,
+    }
+
+
+def test_a_new_field_is_read_from_a_file_written_and_taken_back(grown):
+    imported = grown["imported"]
+    assert imported["first"] == ["new", "changed"]
+    assert imported["jug"] == ["l", "1.250", "2026-01-02 03:04:05+00:00", "{'dishwasher': True}", "1", "3.20"]
+    assert imported["again"] == ["same", "same"]
+    assert (imported["undone"], imported["gone"]) == (["updated_at"], True)
+
+
+def test_a_new_fields_cells_are_refused_in_words(grown):
+    assert grown["imported"]["bad"] == {
+        "colour": "Colour is too long: it may have 12 characters, this has 18.",
+        "size": "Size: “Larg” is none of Small, Large. Did you mean “large”?",
+        "weight": "Weight must be at most 5000.",
+        "fragile": "Fragile: “perhaps” is neither yes nor no. Write one of the two.",
+        "sold from": "Sold from is no date. Write it like 2026-03-31.",
+        "tare": "Tare has more than 3 decimals.",
+        "site": "Site: Enter a valid URL.",
+        "facts": "Facts: “{” is no JSON.",
+        "supplier": "Supplier: there is no 99.",
+        "cost": "Cost: “x” is no price. Write it like 12.50.",
     }

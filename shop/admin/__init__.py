@@ -1,14 +1,18 @@
 """The back office: clicks become service calls."""
 
 from django.contrib import admin
+from django_tasks_db.models import DBTaskResult
 
 from shop import surface
-from shop.admin import carts, catalogue, orders, people
+from shop.admin import audit, carts, catalogue, imports, orders, people, saved_filters
 from shop.admin.base import SurfaceAdmin
 
-__all__ = ["carts", "catalogue", "orders", "people"]
+__all__ = ["audit", "carts", "catalogue", "imports", "orders", "people", "saved_filters"]
 
 admin.site.index_title = "Back office"
+
+# A worker's tasks say nothing that an import's page does not say in words.
+admin.site.unregister(DBTaskResult)
 
 # A model that declares its surface needs no screen of its own.
 for model in surface.declared():

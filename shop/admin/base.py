@@ -1,10 +1,14 @@
 """What the screens share: fields that arrive by themselves, screens that only show, steps that ask first."""
 
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,12 +16,22 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.timesince import timesince
 from unfold.admin import ModelAdmin
 
 from shop import surface
+from shop.admin.lists import LongList
 from shop.models import Product, User
-from shop.services.errors import ShopError
+from shop.services import audit
+from shop.services.audit import Action
+from shop.services.errors import IdempotencyKeyReused, ShopError
+from shop.services.idempotency import once
+
+#: The hidden field of `fresh_key`.
+ONCE, CSRF = "once", "csrfmiddlewaretoken"
+ACTION_FIELDS = {"action": "", "select_across": "0"}
 
 type Fieldsets = list[tuple[str | None, dict[str, Any]]]
 
@@ -27,19 +41,84 @@ def clerk(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def thumbnail(product: Product) -> str:
-    """A product's picture at the size of a line."""
+def fresh_key() -> tuple[str, str]:
+    """A hidden field by which a form that is sent twice is known."""
+    return ONCE, secrets.token_urlsafe(12)
+
+
+def do_once(request: HttpRequest, work: Callable[[], str]) -> None:
+    """Do it and tell what was done; a form that was sent before does nothing more and says so."""
+    sent = sorted((name, values) for name, values in request.POST.lists() if name != CSRF)
+    key = f"page {request.POST[ONCE][:64]}" if ONCE in request.POST else ""
+    try:
+        said, again = once(user=clerk(request), key=key, request=f"{request.path} {sent}", work=work)
+    except IdempotencyKeyReused as error:
+        raise ShopError(
+            "This page was sent before with something else. Look at it again, then send it."
+        ) from error
+    if again:
+        messages.info(request, f"This was sent before, and nothing was done again. {said}")
+    else:
+        messages.success(request, said)
+
+
+def sent_along(request: HttpRequest) -> list[tuple[str, str]]:
+    """What a list's action came with, for its second page to send again."""
+    kept = [(name, request.POST.get(name, default)) for name, default in ACTION_FIELDS.items()]
+    return [*kept, *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME))]
+
+
+def thumbnail(product: Product, *, alt: str = "") -> str:
+    """A product's picture at the size of a line; it needs its `alt` where nothing beside it says it."""
     source = product.image.url if product.image else static("shop/no-picture.svg")
-    return format_html('<img class="shop-thumb" src="{}" alt="" loading="lazy">', source)
+    return format_html('<img class="shop-thumb" src="{}" alt="{}" loading="lazy">', source, alt)
 
 
-class SurfaceAdmin(ModelAdmin):  # type: ignore[misc]
+def ago(moment: datetime) -> str:
+    """How long ago, with the moment for whoever points at it."""
+    since = timesince(moment, timezone.now(), depth=1)
+    return format_html('<span title="{}">{} ago</span>', moment.isoformat(" ", "minutes"), since)
+
+
+class Audited(ModelAdmin):  # type: ignore[misc]
+    """A screen whose changes go into the shop's own audit log, with old and new; its History is there."""
+
+    def construct_change_message(
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Any,
+        add: bool = False,  # noqa: FBT001, FBT002 - Django's
+    ) -> str:
+        """What the form changes, in words; of a password only that."""
+        changed = [name for name in form.changed_data if "password" not in name]
+        told = audit.compared(self.model, form.initial, {name: form.cleaned_data[name] for name in changed})
+        words = audit.in_words(told, action=Action.ADDED if add else Action.CHANGED)
+        return words if len(changed) == len(form.changed_data) else f"{words}\npassword: changed".lstrip()
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
+        audit.log(clerk(request), obj, message, action=Action.ADDED)
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
+        audit.log(clerk(request), obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> None:
+        audit.log_many(clerk(request), [(record, "") for record in queryset], action=Action.REMOVED)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponseRedirect:
+        """The audit log's lines about this record."""
+        address = reverse("admin:shop_auditentry_changelist")
+        return HttpResponseRedirect(f"{address}?kind={self.opts.model_name}&record_id={object_id}")
+
+
+class SurfaceAdmin(LongList, Audited):
     """A screen whose named sections and columns come first and whose other fields follow by themselves."""
 
     sections: Sequence[tuple[str | None, Sequence[str]]] = ()
     first_columns: Sequence[str] = ()
     not_columns: Sequence[str] = ()
-    list_per_page = 25
     warn_unsaved_form = True
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
@@ -57,10 +136,8 @@ class SurfaceAdmin(ModelAdmin):  # type: ignore[misc]
         return [*self.first_columns, *(n for n in surface.columns(self.model) if n not in named)]
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(LongList, Audited):
     """A screen that shows what the shop itself writes."""
-
-    list_per_page = 25
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -70,6 +147,26 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+
+class Tabs(ModelAdmin):  # type: ignore[misc]
+    """Tabs above a list: all rows, then those with each value of one field, with their counts."""
+
+    list_before_template = "admin/shop/tabs.html"
+    tab_field: str
+    tab_labels: Sequence[tuple[str, str]]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        lookup = f"{self.tab_field}__exact"
+        here = request.GET.get(lookup, "")
+        rows = self.model._default_manager.order_by().values_list(self.tab_field)
+        counts = dict(rows.annotate(n=models.Count("pk")))
+        tabs = [{"label": "All", "query": "", "count": sum(counts.values()), "is_here": not here}]
+        for value, label in self.tab_labels:
+            query, count = f"{lookup}={value}", counts.get(value, 0)
+            tabs.append({"label": label, "query": query, "count": count, "is_here": here == value})
+        context = {"tabs": tabs, "tabs_label": self.opts.get_field(self.tab_field).verbose_name}
+        return super().changelist_view(request, context | (extra_context or {}))
 
 
 class Steps(ModelAdmin):  # type: ignore[misc]
@@ -116,12 +213,16 @@ class Steps(ModelAdmin):  # type: ignore[misc]
         button: str,
         do: Callable[[Form], str],
         hint: str = "",
+        other_button: tuple[str, str] | None = None,
     ) -> HttpResponse:
-        """Show the form; on POST do it and tell what was done, or say in the form why it was refused."""
+        """Show the form; on POST do it and tell what was done, or say in the form why it was refused.
+
+        `other_button` does it in another way: the name that it posts, and its label.
+        """
         form = ask_for(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                messages.success(request, do(form))
+                do_once(request, partial(do, form))
                 return self.back(record)
             except (ShopError, ValidationError) as error:
                 form.add_error(None, error if isinstance(error, ValidationError) else str(error))
@@ -132,7 +233,9 @@ class Steps(ModelAdmin):  # type: ignore[misc]
             "hint": hint,
             "form": form,
             "button": button,
+            "other_button": other_button,
             "back": self.address(record),
+            "hidden": [fresh_key()],
         }
         return TemplateResponse(request, "admin/step.html", context)
 

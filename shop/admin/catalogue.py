@@ -1,5 +1,6 @@
 """Products and their stock."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -14,13 +15,24 @@ from unfold.decorators import display
 
 from shop import money, surface
 from shop.admin.base import Fieldsets, ReadOnlyAdmin, Steps, SurfaceAdmin, clerk, thumbnail
-from shop.admin.forms import CountForm, NothingToAsk, ProductForm, StockForm
+from shop.admin.exports import ProductExports
+from shop.admin.forms import CountForm, NothingToAsk, StockForm
+from shop.admin.product_actions import ProductActions
+from shop.admin.product_form import ProductForm
 from shop.models import OrderItem, Product, StockMovement
 from shop.models.catalogue import LOW
 from shop.services import products, stock
-from shop.services.errors import ShopError
+from shop.services.errors import Overtaken, ShopError
 
 SHOWN_MOVEMENTS = 20
+#: What a clerk should know of a product in this state, and what to do about it.
+HINTS: tuple[tuple[Callable[[Product], bool], str], ...] = (
+    (lambda p: not p.is_active, "Archived: customers do not see it. Tick “Active” to sell it again."),
+    (lambda p: p.is_active and not p.stock, "Out of stock: customers see it and cannot buy it."),
+    (lambda p: p.is_low and p.stock > 0, "Few are left: think of ordering more."),
+    (lambda p: not p.price, "It costs nothing: customers get it for free."),
+    (lambda p: not p.image, "It has no picture yet: products with one sell better."),
+)
 
 
 class LowStockFilter(admin.SimpleListFilter):
@@ -37,10 +49,25 @@ class LowStockFilter(admin.SimpleListFilter):
         return queryset.filter(wanted.get(self.value() or "", models.Q()))
 
 
+class PictureFilter(admin.SimpleListFilter):
+    """With or without a picture."""
+
+    title = "picture"
+    parameter_name = "picture"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "No picture"), ("yes", "Has a picture")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Product]) -> models.QuerySet[Product]:
+        found = {"no": queryset.filter(image=""), "yes": queryset.exclude(image="")}
+        return found.get(self.value() or "", queryset)
+
+
 @admin.register(Product)
-class ProductAdmin(Steps, SurfaceAdmin):
+class ProductAdmin(ProductExports, Steps, ProductActions, SurfaceAdmin):
     """The shelf."""
 
+    empty = "Customers see a product as soon as it is here and active."
     form = ProductForm
     sections = (
         (None, ("name", "sku", "description", "image", "is_active")),
@@ -49,10 +76,15 @@ class ProductAdmin(Steps, SurfaceAdmin):
     first_columns = ("picture", "name", "sku", "money", "level", "is_active")
     not_columns = ("price", "stock", "in_stock", "low_stock_threshold", "created_at", "updated_at")
     list_display_links = ("picture", "name")
-    list_filter = (LowStockFilter, ("is_active", BooleanRadioFilter), ("price", RangeNumericFilter))
+    list_filter = (
+        LowStockFilter,
+        ("is_active", BooleanRadioFilter),
+        ("price", RangeNumericFilter),
+        PictureFilter,
+    )
     list_filter_submit = True
     search_fields = ("name", "sku", "description")
-    actions = ("activate", "archive")
+    search_help_text = "Name, SKU or description"
     change_form_outer_before_template = "admin/shop/product/banner.html"
     change_form_outer_after_template = "admin/shop/product/movements.html"
     steps = {"stock": "adjust_stock", "count": "count_stock", "remove": "remove"}  # noqa: RUF012
@@ -76,32 +108,20 @@ class ProductAdmin(Steps, SurfaceAdmin):
         return [name for name in names if name not in fixed]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> Any:
-        """Give the page the answer to "why is it 7?": the latest lines of the ledger."""
+        """Give the page its hints, and the answer to "why is it 7?": the latest lines of the ledger."""
+        if kwargs.get("obj"):
+            context["hints"] = [hint for is_so, hint in HINTS if is_so(kwargs["obj"])]
         if kwargs.get("obj") and request.user.has_perm("shop.view_stockmovement"):
             lines = StockMovement.objects.filter(product=kwargs["obj"]).select_related("order", "actor")
             context["movements"] = lines[:SHOWN_MOVEMENTS]
         return super().render_change_form(request, context, **kwargs)
 
-    @admin.action(description="Show selected products to customers", permissions=["step"])
-    def activate(self, request: HttpRequest, chosen: models.QuerySet[Product]) -> None:
-        """Put them into the catalogue."""
-        self._set_active(request, chosen, is_active=True)
-
-    @admin.action(description="Archive selected products", permissions=["step"])
-    def archive(self, request: HttpRequest, chosen: models.QuerySet[Product]) -> None:
-        """Take them out of the catalogue; carts say that they are unavailable."""
-        self._set_active(request, chosen, is_active=False)
-
-    def _set_active(self, request: HttpRequest, chosen: models.QuerySet[Product], *, is_active: bool) -> None:
-        pks = list(chosen.values_list("pk", flat=True))
-        changed = products.set_active(product_ids=pks, is_active=is_active)
-        done, already = ("activated", "active") if is_active else ("archived", "archived")
-        messages.success(request, f"{changed} {done}, {len(pks) - changed} {already} already.")
-
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """What the form could not know (a rival took the SKU, or removed the product) is told, not a 500."""
         try:
             answer: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except Overtaken:
+            return self.changeform_view(request, *args, **kwargs)
         except (ShopError, ValidationError) as error:
             said = error.messages if isinstance(error, ValidationError) else [str(error)]
             messages.error(request, " ".join(said))
@@ -111,17 +131,34 @@ class ProductAdmin(Steps, SurfaceAdmin):
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: Any) -> None:
         """Write what was edited, and nothing else, through the service."""
         values = {name: getattr(obj, name) for name in form.changed_data if name != "first_stock"}
+
+        def still_as_seen(locked: Product) -> None:
+            """A colleague who saved while this form was being checked: then it is checked again."""
+            now = {name: surface.field(Product, name).value_from_object(locked) for name in values}
+            if any(now[name] != form.initial[name] for name in values):
+                raise Overtaken
+
         if change:
-            products.update_product(product_id=obj.pk, actor=clerk(request), changes=values)
+            products.update_product(
+                product_id=obj.pk, actor=clerk(request), changes=values, check=still_as_seen
+            )
+            for said in form.meanwhile:
+                messages.info(request, said)
         else:
             first = form.cleaned_data["first_stock"] or 0
             obj.pk = products.create_product(actor=clerk(request), values=values, stock=first).pk
         obj.refresh_from_db()
 
+    def construct_change_message(self, *args: Any, **kwargs: Any) -> str:
+        """Nothing: the service has logged it by then."""
+        return ""
+
+    log_addition = log_change = lambda *_: None
+
     @display(description="")
     def picture(self, product: Product) -> str:
-        """A thumbnail."""
-        return thumbnail(product)
+        """A thumbnail, which is a link too."""
+        return thumbnail(product, alt=product.name)
 
     @display(description="Price", ordering="price")
     def money(self, product: Product) -> str:
@@ -183,7 +220,7 @@ class ProductAdmin(Steps, SurfaceAdmin):
         )
 
         def remove(_: NothingToAsk) -> str:
-            erased = products.remove_product(product_id=product.pk)
+            erased = products.remove_product(product_id=product.pk, actor=clerk(request))
             return f"{product} was erased." if erased else f"{product} was archived."
 
         return self.ask(
@@ -201,10 +238,12 @@ class ProductAdmin(Steps, SurfaceAdmin):
 class StockMovementAdmin(ReadOnlyAdmin):
     """The ledger."""
 
+    empty = "Each unit that comes or goes leaves a line here: sales, deliveries, counts."
     list_display = ("created_at", "product", "change", "kind", "balance_after", "order", "actor", "reason")
     list_filter = ("kind",)
     list_select_related = ("product", "order", "actor")
     search_fields = ("product__name", "product__sku", "order__order_number", "reason")
+    search_help_text = "Product, SKU, order number or reason"
 
     @display(description="Change", ordering="delta")
     def change(self, movement: StockMovement) -> str:

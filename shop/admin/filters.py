@@ -14,7 +14,7 @@ from unfold.utils import parse_date_str
 class LatelyFilter(admin.SimpleListFilter):
     """Placed today, or within the last 7 or 30 days, today included."""
 
-    title = "lately"
+    title = "age"
     parameter_name = "days"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -1,11 +1,13 @@
 """What the steps ask."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -46,12 +48,17 @@ class NoteForm(forms.Form):
 class ShipForm(NoteForm):
     """How a parcel travels."""
 
-    carrier = TextField(required=False, max_length=60, widget=UnfoldAdminTextInputWidget)
+    carrier = TextField(
+        required=False,
+        max_length=60,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Optional. Who takes the parcel, such as DHL.",
+    )
     tracking_number = TextField(
         required=False,
         max_length=60,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Mailed to the customer, as is the carrier.",
+        help_text="Optional. Mailed to the customer, as is the carrier.",
     )
     field_order = ("carrier", "tracking_number", "note")
 
@@ -77,9 +84,12 @@ class CancelForm(forms.Form):
 class StaffNoteForm(forms.Form):
     """A note in an order's story."""
 
-    note = _note("Note", "", required=True)
+    note = _note("Note", "It stands in the timeline with your name and the time.", required=True)
     is_public = forms.BooleanField(
-        label="Show it to the customer", required=False, widget=UnfoldBooleanWidget
+        label="Show it to the customer",
+        required=False,
+        widget=UnfoldBooleanWidget,
+        help_text="Otherwise only staff can read it.",
     )
 
 
@@ -102,12 +112,13 @@ class StockForm(forms.Form):
     kind = forms.ChoiceField(
         choices=[(kind.value, kind.label) for kind in StockMovement.BY_HAND],
         widget=UnfoldAdminSelectWidget,
+        help_text="Why they came or went. A correction mends a number that was wrong.",
     )
     reason = TextField(
         required=False,
         max_length=200,
         widget=UnfoldAdminTextInputWidget,
-        help_text="What a colleague will want to know in a month.",
+        help_text="Optional. What a colleague will want to know in a month.",
     )
 
     def clean_delta(self) -> int:
@@ -137,29 +148,73 @@ class CountForm(forms.Form):
         widget=UnfoldAdminIntegerFieldWidget(attrs={"autofocus": True}),
         help_text="All units on the shelf. The difference goes into the ledger.",
     )
-    reason = TextField(required=False, max_length=200, widget=UnfoldAdminTextInputWidget)
+    reason = TextField(
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Optional. What explains a difference.",
+    )
     expected = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, stock: int) -> None:
         super().__init__(data, initial={"expected": stock})
 
 
-class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A product. Each field remembers what was shown, so that only what was really edited is written."""
+class PriceForm(forms.Form):
+    """By how much many prices change."""
 
-    first_stock = forms.IntegerField(
-        required=False,
-        min_value=0,
-        max_value=MAX_STOCK,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text="Units that are there now. Later changes go through “Adjust stock”.",
+    by = forms.ChoiceField(
+        label="Change each price by",
+        choices=[("percent", "Percent"), ("amount", "Amount of money")],
+        widget=UnfoldAdminSelectWidget,
+    )
+    value = forms.DecimalField(
+        label="How much",
+        max_digits=10,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"autofocus": True}),
+        help_text="Such as 5 for more or -5 for less. New prices are rounded to the cent.",
     )
 
-    class Meta:
-        model = Product
-        fields = "__all__"  # noqa: DJ007 - new fields are to arrive by themselves
+    def clean_value(self) -> Decimal:
+        """A change changes something."""
+        value: Decimal = self.cleaned_data["value"]
+        if not value:
+            raise forms.ValidationError("Enter by how much the prices change.")
+        return value
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = not isinstance(field, forms.FileField)
+
+class ReceiveForm(forms.Form):
+    """How many units of each product came."""
+
+    reason = TextField(
+        label="Delivery",
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Such as the supplier and the number of the delivery note.",
+    )
+
+    def __init__(self, data: Any = None, *, products: Iterable[Product]) -> None:
+        super().__init__(data)
+        for product in products:
+            self.fields[str(product.pk)] = forms.IntegerField(
+                label=f"{product.name} · {product.sku}",
+                required=False,
+                min_value=0,
+                max_value=MAX_STOCK,
+                widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": "0"}),
+                help_text=f"{product.stock} in stock",
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Something came."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and not any(self.units(values).values()):
+            raise forms.ValidationError("Enter how many units came.")
+        return values
+
+    @staticmethod
+    def units(values: dict[str, Any]) -> dict[int, int]:
+        """Product id to units."""
+        return {int(name): count or 0 for name, count in values.items() if name != "reason"}

@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from shop import money
-from shop.admin.base import clerk
+from shop import documents, paper
+from shop.admin.base import clerk, sent_along
 from shop.admin.forms import ReasonForm
 from shop.models import Order
 from shop.services import orders
@@ -43,14 +45,25 @@ def move_many(to: Status) -> Bulk:
 
 
 def print_many(what: str) -> Bulk:
-    """The list's action that prints a page for each selected order."""
+    """The list's action that prints a sheet for each selected order."""
 
     @admin.action(description=f"Print {what}s", permissions=["step"])
-    def run(screen: "OrderActions", request: HttpRequest, selected: models.QuerySet[Order]) -> HttpResponse:
-        return screen.print_pages(request, selected, what)
+    def run(
+        screen: "OrderActions", request: HttpRequest, selected: models.QuerySet[Order]
+    ) -> HttpResponse | None:
+        try:
+            return screen.print_sheets(request, selected, what)
+        except ValidationError as error:
+            messages.error(request, error.message)
+            return None
 
-    run.__name__ = f"print_{what.replace(' ', '_')}s"
+    run.__name__ = printing(what)
     return run
+
+
+def printing(what: str) -> str:
+    """The name of the list's action: `print_packing_slips`."""
+    return f"print_{what.replace(' ', '_')}s"
 
 
 def summary(result: Moved, to: Status) -> str:
@@ -68,20 +81,35 @@ def summary(result: Moved, to: Status) -> str:
 class OrderActions(ModelAdmin):  # type: ignore[misc]
     """The list's actions."""
 
-    actions = (*map(move_many, MANY), print_many("packing slip"), print_many("invoice"))
+    actions = (*map(move_many, MANY), *map(print_many, documents.KINDS), "export_selected")
 
-    def print_pages(self, request: HttpRequest, chosen: models.QuerySet[Order], what: str) -> HttpResponse:
-        """A page for each order, in one print job."""
-        pks = list(chosen.values_list("pk", flat=True))
+    def print_sheets(self, request: HttpRequest, chosen: models.QuerySet[Order], what: str) -> HttpResponse:
+        """A sheet for each order, in one print job or one PDF; raises ValidationError for too many.
+
+        It is noted before it is made: better noted twice than a document that nobody knows of.
+        """
+        as_pdf = "pdf" in request.POST
         stories = orders.record_printing(
-            order_ids=pks, actor=clerk(request), what=f"{what.capitalize()} printed"
+            order_ids=list(chosen.values_list("pk", flat=True)[: orders.PRINTED_AT_ONCE + 1]),
+            actor=clerk(request),
+            what=f"{what.capitalize()} {'downloaded as PDF' if as_pdf else 'printed'}",
         )
+        sheets = [documents.sheet(what, story.order, story.items) for story in stories]
+        printed = [story.order for story in stories]
+        if as_pdf:
+            name = documents.file_name(what, printed)
+            return HttpResponse(
+                paper.pdf(name.removesuffix(".pdf"), sheets),
+                content_type="application/pdf",
+                headers={"Content-Disposition": f'attachment; filename="{name}"'},
+            )
         context = self.admin_site.each_context(request) | {
-            "what": what,
-            "pages": [
-                {"order": story.order, "items": story.items, "total": money.show(story.order.total_amount)}
-                for story in stories
-            ],
+            "title": f"{len(sheets)} {what}{'' if len(sheets) == 1 else 's'}",
+            "sheets": sheets,
+            "hidden": [("action", printing(what)), *((ACTION_CHECKBOX_NAME, order.pk) for order in printed)],
+            "back": reverse("admin:shop_order_change", args=[printed[0].pk])
+            if len(printed) == 1
+            else reverse("admin:shop_order_changelist"),
         }
         return TemplateResponse(request, "shop/print.html", context)
 
@@ -103,16 +131,12 @@ class OrderActions(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, selected: models.QuerySet[Order], form: ReasonForm
     ) -> HttpResponse:
         count = selected.count()
-        kept = {"action": request.POST["action"], "select_across": request.POST.get("select_across", "0")}
         context = self.admin_site.each_context(request) | {
             "opts": self.opts,
             "title": f"Cancel {count} order{'' if count == 1 else 's'}?",
             "form": form,
             "button": "Cancel orders",
             "back": request.get_full_path(),
-            "hidden": [
-                *kept.items(),
-                *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)),
-            ],
+            "hidden": sent_along(request),
         }
         return TemplateResponse(request, "admin/step.html", context)

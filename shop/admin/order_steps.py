@@ -7,7 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from shop import money
+from shop import documents, money
 from shop.admin.base import Steps, clerk
 from shop.admin.forms import CancelForm, NoteForm, NothingToAsk, ShipForm, StaffNoteForm
 from shop.admin.order_actions import OrderActions
@@ -50,7 +50,7 @@ class OrderSteps(Steps, OrderActions):
         for label, name in (more | {"Add note": "add_note"}).items():
             address = reverse(f"admin:shop_order_{name}", args=[order.pk])
             buttons.append({"label": label, "address": address, "kind": "default"})
-        for what in ("packing slip", "invoice"):
+        for what in documents.KINDS:
             address = reverse("admin:shop_order_print_one", args=[order.pk, what])
             buttons.append({"label": what.capitalize(), "address": address, "kind": "default"})
         return sorted(buttons, key=lambda button: button["kind"] == "danger")
@@ -133,17 +133,18 @@ class OrderSteps(Steps, OrderActions):
         )
 
     def print_one(self, request: HttpRequest, order: Order, what: str) -> HttpResponse:
-        """Ask, then print one order's page."""
-        if what not in {"packing slip", "invoice"}:
+        """Ask, then print one order's sheet or give it as PDF."""
+        if what not in documents.KINDS:
             raise Http404
         if request.method == "POST":
-            return self.print_pages(request, Order.objects.filter(pk=order.pk), what)
+            return self.print_sheets(request, Order.objects.filter(pk=order.pk), what)
         return self.ask(
             request,
             order,
             ask_for=NothingToAsk,
-            title=f"Print the {what} of {order}?",
-            hint="It is noted in the timeline; the status stays as it is.",
+            title=f"{what.capitalize()} of {order}",
+            hint="Printing is noted in the timeline; the status stays as it is.",
             button=f"Print {what}",
+            other_button=("pdf", "Download PDF"),
             do=str,
         )

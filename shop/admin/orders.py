@@ -7,20 +7,21 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
 from shop import money
-from shop.admin.base import ReadOnlyAdmin, thumbnail
+from shop.admin.base import ReadOnlyAdmin, Tabs, ago, thumbnail
+from shop.admin.exports import OrderExports
 from shop.admin.filters import LatelyFilter, WholeDaysFilter
 from shop.admin.order_steps import OrderSteps
+from shop.admin.phone_orders import PhoneOrders
 from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem
 
 Status = Order.Status
+NUMBER_SIGNS = 8  # of an order's number, without its dash
 
 
 class ShownInline(TabularInline):  # type: ignore[misc]
@@ -72,9 +73,10 @@ class EventInline(ShownInline):
 
 
 @admin.register(Order)
-class OrderAdmin(OrderSteps, ReadOnlyAdmin):
+class OrderAdmin(Tabs, OrderExports, PhoneOrders, OrderSteps, ReadOnlyAdmin):
     """The counter."""
 
+    empty = "They appear here as soon as an app, or you, place one."
     list_display = ("order_number", "user", "status_pill", "payment_pill", "units", "total", "age")
     list_filter = (
         LatelyFilter,
@@ -85,18 +87,25 @@ class OrderAdmin(OrderSteps, ReadOnlyAdmin):
         ("total_amount", RangeNumericFilter),
     )
     list_filter_submit = True
-    show_full_result_count = False
     list_select_related = ("user",)
-    list_before_template = "admin/shop/order/tabs.html"
-    search_fields = ("order_number", "user__email", "user__phone", "user__last_name", "shipping_address")
+    tab_field = "status"
+    tab_labels = Status.choices
+    search_fields = (
+        "order_number",
+        "shipping_address",
+        "user__email",
+        "user__phone",
+        "user__last_name",
+        "items__sku",
+    )
     search_help_text = "Number, name, email, phone, SKU or address"
     fieldsets = (
         (
             None,
-            {"fields": ("customer", "shipping_address", "note", "payment_method", "parcel", "created_at")},
+            {"fields": ("customer", "ships_to", "note", "payment_method", "parcel", "created_at")},
         ),
     )
-    readonly_fields = ("customer", "parcel")
+    readonly_fields = ("customer", "ships_to", "parcel")
     inlines = (ItemInline, EventInline)
     change_form_outer_before_template = "admin/shop/order/banner.html"
 
@@ -108,24 +117,15 @@ class OrderAdmin(OrderSteps, ReadOnlyAdmin):
         )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """Also by a number without its dash, as it is read over the telephone, and by SKU."""
-        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
-        if search_term.strip():
-            bare = search_term.replace("-", "").strip().upper()
-            with_sku = OrderItem.objects.filter(sku__icontains=search_term.strip()).values("order")
-            found |= queryset.filter(order_number=f"{bare[:4]}-{bare[4:]}") | queryset.filter(pk__in=with_sku)
-        return found, may_have_duplicates
+        """Also by a number without its dash, as it is read over the telephone.
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Give the list its tabs: every status with its count."""
-        counts = dict(Order.objects.order_by().values_list("status").annotate(n=models.Count("pk")))
-        tabs = [
-            {"label": label, "status": status, "count": counts.get(status, 0)}
-            for status, label in Status.choices
-        ]
-        here = request.GET.get("status__exact", "")
-        context = {"tabs": tabs, "here": here, "count": sum(counts.values())}
-        return super().changelist_view(request, context | (extra_context or {}))
+        Who types a whole number wants that order: nothing else is looked through.
+        """
+        bare = search_term.replace("-", "").strip().upper()
+        numbered = queryset.filter(order_number=f"{bare[:4]}-{bare[4:]}")
+        if len(bare) == NUMBER_SIGNS and numbered.exists():
+            return numbered, False
+        return super().get_search_results(request, queryset, search_term)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> Any:
         """Give the banner its order and its buttons."""
@@ -149,6 +149,11 @@ class OrderAdmin(OrderSteps, ReadOnlyAdmin):
             reverse("admin:shop_order_changelist") + f"?user__id__exact={order.user_id}",
             f"{earlier} earlier order{'' if earlier == 1 else 's'}" if earlier else "First order",
         )
+
+    @display(description="Shipping address")
+    def ships_to(self, order: Order) -> str:
+        """Where it goes; the page's script adds a button that copies it."""
+        return format_html("<span data-copy>{}</span>", order.shipping_address)
 
     @display(description="Parcel")
     def parcel(self, order: Order) -> str:
@@ -192,15 +197,15 @@ class OrderAdmin(OrderSteps, ReadOnlyAdmin):
 
     @display(description="Placed", ordering="created_at")
     def age(self, order: Order) -> str:
-        """How long ago, with the moment for whoever points at it."""
-        ago = timesince(order.created_at, timezone.now(), depth=1)
-        return format_html('<span title="{}">{} ago</span>', order.created_at.isoformat(" ", "minutes"), ago)
+        """How long ago."""
+        return ago(order.created_at)
 
 
 @admin.register(OrderItem)
 class OrderItemAdmin(ReadOnlyAdmin):
     """Every line ever sold."""
 
+    empty = "Each line of an order appears here."
     list_display = ("order", "sku", "name", "quantity", "price", "subtotal")
     list_select_related = ("order",)
     search_fields = ("order__order_number", "sku", "name")
@@ -210,6 +215,7 @@ class OrderItemAdmin(ReadOnlyAdmin):
 class OrderEventAdmin(ReadOnlyAdmin):
     """Every step ever taken."""
 
+    empty = "Each step of an order appears here, with who took it and when."
     list_display = ("created_at", "order", "kind", "status", "payment_status", "actor", "note")
     list_filter = ("kind", "status")
     list_select_related = ("order", "actor")
@@ -220,6 +226,7 @@ class OrderEventAdmin(ReadOnlyAdmin):
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
     """What was answered to which key, for an app's developer who asks."""
 
+    empty = "An app that sends an Idempotency-Key with an order leaves its answer here for three days."
     list_display = ("created_at", "user", "key")
     list_select_related = ("user",)
     search_fields = ("key", "user__email")

@@ -10,11 +10,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
+from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from shop.admin.base import ReadOnlyAdmin
+from shop.admin.base import Audited, ReadOnlyAdmin, ago, clerk
+from shop.admin.customers import CustomerScreen, is_in_reach
+from shop.admin.lists import LongList
 from shop.models import Session, User
 from shop.services import accounts
 
@@ -22,41 +24,82 @@ RIGHTS = ("role", "is_superuser", "groups", "user_permissions")
 
 
 class NewUserForm(UserCreationForm):  # type: ignore[misc]
-    """A new person."""
+    """A new person. Staff are given a password; a customer sets their own, by "forgot password"."""
 
     class Meta:
         model = User
         fields = ("email", "first_name", "last_name", "phone", *RIGHTS)
 
+    def clean(self) -> dict[str, Any]:
+        """Nobody but a customer knows a customer's password, from the first day on."""
+        if self.cleaned_data.get("role", User.Role.CUSTOMER) == User.Role.CUSTOMER:
+            if self.cleaned_data.get("password1"):
+                self.add_error("password1", "Customers choose their own password: leave this empty.")
+            self.cleaned_data |= {"usable_password": "false"}
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        return values
+
+
+class PersonForm(UserChangeForm):  # type: ignore[misc]
+    """A person. Nothing of a customer's password is on the page, not even that there is one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.is_staff:
+            del self.fields["password"]
+
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(CustomerScreen, DjangoUserAdmin, LongList, Audited):  # type: ignore[misc, type-arg]
     """Customers and staff. Only a superuser decides who is staff, and what staff may do."""
 
-    form = UserChangeForm
+    empty = "Customers appear here when they register in an app."
+    form = PersonForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("email", "name", "phone", "role", "is_active", "created_at", "last_login")
+    list_display = ("name", "phone", "role", "is_active", "joined")
     list_filter = ("role", "is_active")
-    list_per_page = 25
     ordering = ("-created_at", "-id")
     search_fields = ("email", "first_name", "last_name", "phone")
+    search_help_text = "Name, email or phone"
     readonly_fields = ("created_at", "last_login")
-    fieldsets = (
-        (None, {"fields": ("email", "first_name", "last_name", "phone", "is_active", "password")}),
-        ("Rights", {"fields": RIGHTS}),
-        ("Dates", {"fields": ("created_at", "last_login")}),
-    )
+    details = ("email", "first_name", "last_name", "phone", "is_active")
     add_fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name", "phone")}),
         ("Rights", {"fields": ("role", "is_superuser", "groups")}),
-        ("Password", {"fields": ("usable_password", "password1", "password2")}),
+        (
+            "Password",
+            {
+                "fields": ("password1", "password2"),
+                "description": "For staff only. Customers choose their own, by “forgot password”.",
+            },
+        ),
     )
 
     @display(description="Name", ordering="last_name")
     def name(self, user: User) -> str:
-        """First and last name."""
-        return user.get_full_name()
+        """First and last name, with the email below."""
+        return format_html(
+            '<span class="shop-who">{} <small>{}</small></span>', user.get_full_name(), user.email
+        )
+
+    @display(description="Joined", ordering="created_at")
+    def joined(self, user: User) -> str:
+        """How long ago."""
+        return ago(user.created_at)
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        """Rights are for superusers and what staff have; to others it is only said who is staff."""
+        if obj is None:
+            return self.add_fieldsets if request.user.is_superuser else self.add_fieldsets[:1]
+        is_staff = isinstance(obj, User) and obj.is_staff
+        decides = is_staff and request.user.is_superuser
+        rights = RIGHTS if decides else ("role",) if is_staff or request.user.is_superuser else ()
+        return (
+            (None, {"fields": (*self.details, *(("password",) if decides else ()))}),
+            *((("Rights", {"fields": rights}),) if rights else ()),
+            ("Dates", {"fields": self.readonly_fields}),
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple[str, ...]:
         fixed = tuple(super().get_readonly_fields(request, obj))
@@ -67,12 +110,18 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Staff are changed by superusers; a staff member's own rights end at customers and themselves."""
-        mine = obj is None or not obj.is_staff or obj == request.user or request.user.is_superuser
-        return mine and bool(super().has_change_permission(request, obj))
+        return is_in_reach(request, obj) and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody is deleted, since orders and ledger name them; they are switched off."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
+        """Write what was edited and nothing else: a password that its owner changes meanwhile stays."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        mine = {field.name for field in obj._meta.concrete_fields}
+        return obj.save(update_fields=mine & set(form.changed_data))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         """Set a staff member's password; a customer's is nobody's business."""
@@ -87,6 +136,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 class SessionAdmin(ReadOnlyAdmin):
     """Devices that are signed in to the API."""
 
+    empty = "A device appears here when a customer signs in with it in an app."
     list_display = ("user", "device", "live", "created_at", "refreshed_at", "revoked_because")
     list_select_related = ("user",)
     search_fields = ("user__email", "device")
@@ -105,7 +155,7 @@ class SessionAdmin(ReadOnlyAdmin):
     def sign_out(self, request: HttpRequest, sessions: models.QuerySet[Session]) -> None:
         """End the selected sessions at once."""
         ended = sum(
-            accounts.end_sessions(session.user, because="staff", only=session)
+            accounts.end_sessions(session.user, because="staff", only=session, by=clerk(request))
             for session in sessions.select_related("user")
         )
         messages.success(request, f"{ended} signed out.")
@@ -115,5 +165,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(DjangoGroupAdmin, Audited):  # type: ignore[misc]
     """Sets of rights."""
+
+    empty = "A group is a set of rights with a name, such as Packing. Add one, then give it to staff."

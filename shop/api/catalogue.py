@@ -18,8 +18,8 @@ from shop.api.answers import answer, page
 from shop.api.auth import ApiRequest, reader, staff
 from shop.api.documentation import raises
 from shop.api.files import addressed
-from shop.api.reflect import Body, answers, takes
 from shop.api.schemas import Id, Page, Paging
+from shop.reflect import Body, answers, takes
 from shop.services import records
 from shop.services.errors import InUse, NotFound
 
@@ -112,7 +112,8 @@ def _writing(router: Router, shapes: Shapes, *, right: str) -> None:
     @router.post("/", response={201: shown}, auth=staff(f"add_{right}"))
     @_named("create", model)
     def create(request: ApiRequest, body: taken) -> HttpResponse:  # type: ignore[valid-type]
-        record = records.create_record(model, values=body.model_dump(exclude_unset=True))  # type: ignore[attr-defined]
+        values = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
+        record = records.create_record(model, actor=request.auth.user, values=values)
         return shapes.one(request, record.pk, status=201)
 
     @router.put("/{pk}/", response=shown, auth=staff(f"change_{right}"))
@@ -129,9 +130,10 @@ def _writing(router: Router, shapes: Shapes, *, right: str) -> None:
     @_named("delete", model)
     @raises(InUse)
     def delete(request: ApiRequest, pk: RecordId) -> Status[None]:
-        records.delete_record(model, pk=pk)
+        records.delete_record(model, pk=pk, actor=request.auth.user)
         return Status(204, None)
 
-    def _change(request: HttpRequest, pk: int, body: Any) -> HttpResponse:
-        records.update_record(model, pk=pk, changes=body.model_dump(exclude_unset=True))
+    def _change(request: ApiRequest, pk: int, body: Any) -> HttpResponse:
+        changes = body.model_dump(exclude_unset=True)
+        records.update_record(model, pk=pk, actor=request.auth.user, changes=changes)
         return shapes.one(request, pk)

@@ -14,7 +14,6 @@ from shop.api.answers import dump, json_answer, page
 from shop.api.auth import ApiRequest, Caller, reader, staff
 from shop.api.documentation import raises
 from shop.api.files import addressed
-from shop.api.reflect import Body
 from shop.api.schemas import (
     Id,
     Page,
@@ -26,6 +25,7 @@ from shop.api.schemas import (
     StockIn,
 )
 from shop.models import Product, StockMovement
+from shop.reflect import Body
 from shop.services import products, stock
 from shop.services.errors import InsufficientStock, NotFound, ProductChanged, StockChanged
 
@@ -98,7 +98,7 @@ def change_product(
 @router.delete("/{product_id}/", response={204: None}, auth=staff("delete_product"))
 def delete_product(request: ApiRequest, product_id: ProductId) -> Status[None]:
     """Erase a product, or archive it if it was ever ordered: past orders still show it."""
-    products.remove_product(product_id=product_id)
+    products.remove_product(product_id=product_id, actor=request.auth.user)
     return Status(204, None)
 
 

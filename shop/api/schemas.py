@@ -9,10 +9,10 @@ from django.core.validators import validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Strict, Tag
 
 from shop import surface, text
-from shop.api.reflect import Body, answers, takes
 from shop.models import Order, Product, StockMovement
 from shop.models.cart import MAX_QUANTITY
 from shop.models.catalogue import MAX_STOCK
+from shop.reflect import Body, answers, takes
 from shop.services.payments import TOKENS
 
 MAX_ID = 2**63 - 1

@@ -9,18 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.core.files import File
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
 from shop import emails
-from shop.models import CartItem, Order, OrderEvent, Product, StockMovement, User
+from shop.models import AuditEntry, CartItem, Order, OrderEvent, Product, StockMovement, User
 from shop.models.people import ALL_RIGHTS
 from shop.services.cart import add_to_cart
 from shop.services.orders import mark_paid, move_order, place_order
@@ -28,6 +31,13 @@ from shop.services.products import create_product
 from shop.services.stock import adjust_stock
 
 ADMIN = "admin@example.com"
+#: Group -> who of it signs in at the demo.
+STAFF = {
+    "Fulfilment": ("packing@example.com", "Pat", "Moss"),
+    "Viewer": ("viewer@example.com", "Vera", "Birch"),
+}
+#: What they are -> how they sign in. The login page of the demo shows them.
+LOGINS = [("Owner", ADMIN), *((group, email) for group, (email, *_) in STAFF.items())]
 PASSWORD = "fern-and-ember"  # noqa: S105 - printed for everybody who tries the demo
 ORDERS = 150
 DAYS = 60
@@ -81,10 +91,10 @@ def load(tell: Tell) -> None:
 
 @contextmanager
 def _since(at: datetime, *models: type[Model]) -> Iterator[None]:
-    """Let what is written within, to these tables and the ledger, have happened at that moment."""
+    """Let what is written within, to these tables, the ledger and the log, have happened at that moment."""
     mark = timezone.now()
     yield
-    tables: tuple[type[Model], ...] = (StockMovement, *models)
+    tables: tuple[type[Model], ...] = (AuditEntry, StockMovement, *models)
     for model in tables:
         for column in {"created_at", "updated_at"} & {field.name for field in model._meta.fields}:
             model._default_manager.filter(**{f"{column}__gte": mark}).update(**{column: at})
@@ -103,10 +113,22 @@ def _people(now: datetime) -> tuple[User, list[User]]:
         User(**{name: row[name] for name in ("email", "first_name", "last_name", "phone")})
         for row in _data("customers")
     ]
-    for days, user in enumerate([admin, *customers]):
+    staff = {
+        group: User(email=email, first_name=first, last_name=last, role=User.Role.ADMIN)
+        for group, (email, first, last) in STAFF.items()
+    }
+    for days, user in enumerate([admin, *customers, *staff.values()]):
         user.password, user.created_at = secret, since + timedelta(days=days / 2)
         user.save()
+    make_groups()
+    for group, user in staff.items():
+        user.groups.set([Group.objects.get(name=group)])
     return admin, customers
+
+
+def make_groups() -> None:
+    """The ready groups, which emptying a database takes along."""
+    import_module("shop.migrations.0004_ready_groups").make_groups(apps, None)
 
 
 def _plan(now: datetime, dice: random.Random, *, buyers: int, goods: list[Any]) -> list[Sale]:

@@ -31,9 +31,14 @@ class SkuField(models.CharField):  # type: ignore[type-arg]
         RegexValidator(r"^[!-~]+( [!-~]+)*\Z", "Use letters A to Z, digits and signs, without accents.")
     ]
 
+    @staticmethod
+    def made() -> str:
+        """One for a product that came without."""
+        return f"P-{readable_code(7)}"
+
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's
         if not getattr(model_instance, self.attname):
-            setattr(model_instance, self.attname, f"P-{readable_code(7)}")
+            setattr(model_instance, self.attname, self.made())
         return super().pre_save(model_instance, add)
 
 
@@ -61,14 +66,18 @@ class Product(Record):
     #: Seen and edited by staff; never leaves through the API.
     STAFF_ONLY: ClassVar[frozenset[str]] = frozenset({"low_stock_threshold"})
 
-    name = models.CharField("name", max_length=200)
+    name = models.CharField(
+        "name", max_length=200, help_text="As customers read it, with what tells it from its neighbours."
+    )
     sku = SkuField(
         "SKU",
         max_length=64,
         blank=True,
         help_text="Your own article number, unique regardless of case. Made when left empty.",
     )
-    description = models.TextField("description", blank=True, max_length=20_000)
+    description = models.TextField(
+        "description", blank=True, max_length=20_000, help_text="What customers read beside the picture."
+    )
     price = MoneyField(
         "price",
         max_digits=10,
@@ -168,6 +177,7 @@ class StockMovement(models.Model):
         DAMAGED = "damaged", "Damaged or lost"
         COUNTED = "counted", "Counted"
         CORRECTION = "correction", "Correction"
+        IMPORT = "import", "Import"
 
     #: What staff may enter by hand; the others come from the shop's own doings.
     BY_HAND: ClassVar[tuple[Kind, ...]] = (
@@ -182,6 +192,17 @@ class StockMovement(models.Model):
     delta = models.IntegerField("change")
     balance_after = models.PositiveIntegerField("stock after")
     order = models.ForeignKey("shop.Order", models.PROTECT, null=True, blank=True, related_name="movements")
+    source = models.ForeignKey(
+        "shop.Import",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="movements",
+        # Written by the hundred thousand in one transaction, and nobody asks the ledger by it.
+        db_index=False,
+        db_constraint=False,
+        verbose_name="import",
+    )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -51,10 +51,15 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
         ADMIN = "admin", "Admin"
         CUSTOMER = "customer", "Customer"
 
-    email = LowerEmailField("email", unique=True, error_messages={"unique": "This email is taken."})
+    email = LowerEmailField(
+        "email",
+        unique=True,
+        error_messages={"unique": "This email is taken."},
+        help_text="What they sign in with, and where mails about orders go.",
+    )
     first_name = models.CharField("first name", max_length=100)
     last_name = models.CharField("last name", max_length=100)
-    phone = models.CharField("phone", max_length=30, blank=True)
+    phone = models.CharField("phone", max_length=30, blank=True, help_text="For questions about a delivery.")
     role = models.CharField(
         "role",
         max_length=10,
@@ -82,7 +87,10 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
                 violation_error_message="A superuser has the role Admin.",
             ),
         )
-        indexes = (models.Index(fields=["-created_at", "-id"], name="user_newest"),)
+        indexes = (
+            models.Index(fields=["-created_at", "-id"], name="user_newest"),
+            models.Index(fields=["last_name", "-created_at", "-id"], name="user_by_name"),
+        )
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email

@@ -16,6 +16,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from shop import emails, surface
 from shop.models import Session, User
+from shop.services import audit
 from shop.services.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -43,12 +44,30 @@ def register(
 
 @atomically
 def _save_with_session(user: User, device: str) -> Session:
+    _save(user)
+    return _open_session(user, device)
+
+
+@atomically
+def add_customer(*, actor: User, email: str, first_name: str, last_name: str, phone: str = "") -> User:
+    """A new customer, made by staff, without a password, who sets one by "forgot password".
+
+    Raises EmailTaken; ValidationError for a bad field.
+    """
+    user = User(email=email, first_name=first_name, last_name=last_name, phone=phone)
+    user.set_unusable_password()
+    user.clean_fields()
+    _save(user)
+    audit.log(actor, user, {"email": ("", email)}, action=audit.Action.ADDED)
+    return user
+
+
+def _save(user: User) -> None:
     try:
         with transaction.atomic():
             user.save()
     except IntegrityError as error:
         raise EmailTaken from error
-    return _open_session(user, device)
 
 
 def login(*, email: str, password: str, device: str = "") -> Session:
@@ -81,12 +100,16 @@ def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
     raise TokenReused
 
 
-def end_sessions(user: User, *, because: str, only: Session | None = None) -> int:
-    """End one or all of a user's sessions at once; returns how many were live."""
+@atomically
+def end_sessions(user: User, *, because: str, only: Session | None = None, by: User | None = None) -> int:
+    """End one or all of a user's sessions at once, themselves or `by` staff; returns how many were live."""
     live = Session.objects.filter(user=user, revoked_at=None)
     if only is not None:
         live = live.filter(pk=only.pk)
-    return live.update(revoked_at=timezone.now(), revoked_because=because)
+    ended = live.update(revoked_at=timezone.now(), revoked_because=because)
+    if ended:
+        audit.log(by, user, {"sessions": ("live", f"{ended} ended")})
+    return ended
 
 
 def change_password(*, session: Session, current: str, new: str) -> None:

@@ -94,3 +94,27 @@ class InUse(ShopError):
 
 class IdempotencyKeyReused(ShopError):
     code, message = "idempotency-key-reused", "This Idempotency-Key was used for another request."
+
+
+class BackOfficeError(ShopError):
+    """A rule that only the pages of staff can meet; no API call is answered with it."""
+
+
+class PricesChanged(BackOfficeError):
+    code, message = "prices-changed", "A price changed since it was looked at. Look at the new ones."
+
+
+class Overtaken(BackOfficeError):
+    code, message = "overtaken", "Somebody else changed the same meanwhile."
+
+
+class ImportNotReady(BackOfficeError):
+    code, message = "import-not-ready", "This import cannot do that now."
+
+
+class ImportChanged(BackOfficeError):
+    code, message = "import-changed", "Products of this import changed since it was checked."
+
+
+class FileRefused(BackOfficeError):
+    code, message = "file-refused", "This file cannot be read as a list of products."

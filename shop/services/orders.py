@@ -6,11 +6,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from shop import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, User
+from shop.services import audit
 from shop.services.errors import (
     CartEmpty,
     InsufficientStock,
@@ -50,6 +52,8 @@ class Moved:
 
 
 NO_SHIPMENT = Shipment()
+#: Their PDF takes about two seconds, at five lines each.
+PRINTED_AT_ONCE = 500
 #: Events that say what an order has become, at the moment in which it did.
 CHANGES = (OrderEvent.Kind.STATUS, OrderEvent.Kind.PAYMENT)
 
@@ -67,30 +71,43 @@ def place_order(
     """Turn the user's cart into an order: stock taken, prices frozen, cart emptied; or nothing at all.
 
     In this order: lock cart and products, check them, write order, ledger, lines and event, empty the
-    cart of what was ordered. The mail leaves after the commit.
+    cart of what was ordered. The mail leaves after the commit. Staff take orders by `phone_orders`.
     Raises CartEmpty, ProductUnavailable, InsufficientStock (each with its `items`), TotalChanged (with
     `total_amount`), PaymentDeclined; ValidationError for a bad address or note.
     """
     lines = _locked_lines(user)
+    order = Order(user=user, shipping_address=shipping_address, payment_method=payment_method, note=note)
+    story = write_order(order, lines, actor=user, payment_token=payment_token, expected_total=expected_total)
+    CartItem.objects.filter(pk__in=[line.pk for line in lines]).delete()
+    return story
+
+
+def write_order(
+    order: Order,
+    lines: Sequence[CartItem],
+    *,
+    actor: User,
+    expected_total: Decimal | None,
+    payment_token: str = "",
+    told: str = "",
+) -> OrderStory:
+    """Check the lines and write what an order is made of; `told` is its first event's note.
+
+    The caller holds the locks of the lines' products, by id, and the transaction. Raises what `place_order`
+    raises.
+    """
     _refuse_what_cannot_be_sold(lines)
     total = sum((line.product.price * line.quantity for line in lines), Decimal(0))
     if expected_total is not None and expected_total != total:
         raise TotalChanged(f"The total is {total} now.", total_amount=total)
-    order = Order(
-        user=user,
-        total_amount=total,
-        shipping_address=shipping_address,
-        payment_method=payment_method,
-        payment_status=pay(method=payment_method, token=payment_token),
-        note=note,
-    )
+    order.total_amount = total
+    order.payment_status = pay(method=order.payment_method, token=payment_token)
     order.clean_fields(exclude=["user"])
     order.updated_at = order.created_at
     order.save(force_insert=True)
-    take_stock([Change(line.product_id, -line.quantity, order.pk) for line in lines], actor=user)
+    take_stock([Change(line.product_id, -line.quantity, order.pk) for line in lines], actor=actor)
     items = OrderItem.objects.bulk_create(_items(order, lines))
-    event = _record_event(order, actor=user)
-    CartItem.objects.filter(pk__in=[line.pk for line in lines]).delete()
+    event = _record_event(order, actor=actor, note=told)
     transaction.on_commit(partial(emails.order_placed, order, items), robust=True)
     return OrderStory(order, items, [event])
 
@@ -149,6 +166,7 @@ def _advance(
 ) -> None:
     """Write locked and checked orders: status, payment, event, stock; the mails leave after the commit."""
     now = timezone.now()
+    audit.log_many(actor, [(order, audit.difference(order, {"status": to})) for order in orders])
     for order in orders:
         order.status, order.payment_status, order.updated_at = to, payment_after(order, to), now
         if to == Order.Status.SHIPPED:
@@ -168,12 +186,20 @@ def _advance(
 def add_note(*, order_id: int, actor: User, note: str, is_internal: bool) -> OrderEvent:
     """Write a note into the order's story, for staff alone or for its customer too; raises NotFound."""
     order = _lock_order(order_id)
+    audit.log(actor, order, {"note": ("", note)}, action=audit.Action.ADDED)
     return _record_event(order, actor=actor, kind=OrderEvent.Kind.NOTE, note=note, is_internal=is_internal)
 
 
 @atomically
 def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> list[OrderStory]:
-    """Note on each order that `what` was printed, and give the orders by number, for the printer."""
+    """Note on each order `what` was done, and give the orders by number, their lines by SKU, to print.
+
+    Raises ValidationError for more than PRINTED_AT_ONCE.
+    """
+    if len(order_ids) > PRINTED_AT_ONCE:
+        raise ValidationError(
+            f"At most {PRINTED_AT_ONCE} orders fit into one print job. Select fewer, for example one day's."
+        )
     orders = Order.objects.filter(pk__in=order_ids).select_related("user").order_by("order_number")
     found = list(orders.prefetch_related("items"))
     OrderEvent.objects.bulk_create(
@@ -189,6 +215,7 @@ def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
     order = _lock_order(order_id)
     if not order.awaits_payment:
         raise InvalidTransition("This order is not waiting for a payment.", order_status=order.status)
+    audit.log(actor, order, audit.difference(order, {"payment_status": Order.PaymentStatus.PAID}))
     order.payment_status = Order.PaymentStatus.PAID
     order.updated_at = timezone.now()
     order.save(update_fields=["payment_status", "updated_at"])

@@ -9,6 +9,8 @@ from shop.services.errors import PaymentDeclined
 
 DECLINED = "tok_declined"
 TOKENS = ("tok_success", DECLINED)
+#: What a customer can choose without giving a card's token: over the telephone nobody reads out a card.
+WITHOUT_CARD = (Order.PaymentMethod.CASH_ON_DELIVERY, Order.PaymentMethod.BANK_TRANSFER)
 
 
 def pay(*, method: str, token: str) -> Order.PaymentStatus:

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from shop.models import CartItem, OrderItem, Product, User
 from shop.models.catalogue import PictureField
-from shop.services.stock import count_stock, first_stock, lock_product
+from shop.services import audit
+from shop.services.stock import count_stock, first_stock, lock_product, lock_products
 from shop.services.transactions import atomically
 
 
@@ -22,6 +23,8 @@ def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int 
     with _no_file_left(product, written="image" in values):
         _save(product)
         first_stock(product, stock=stock, actor=actor)
+    told = {**audit.difference(Product(), values), "stock": (0, stock)}
+    audit.log(actor, product, told, action=audit.Action.ADDED)
     return product
 
 
@@ -54,17 +57,20 @@ def _update(
     product = lock_product(product_id)
     check(product)
     old_image = product.image.name
+    told = audit.difference(product, changes)
     for name, value in changes.items():
         setattr(product, name, value)
     with _no_file_left(product, written="image" in changes):
         _save(product, only=changes)
         if "image" in changes and old_image:
             _forget_file(product, old_image)
+        if told:
+            audit.log(actor, product, told)
         return product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
 
 
 @atomically
-def remove_product(*, product_id: int) -> bool:
+def remove_product(*, product_id: int, actor: User) -> bool:
     """Erase a product that was never ordered, else archive it: out of the catalogue and of every cart.
 
     Past orders keep showing it. Returns whether it was erased; raises NotFound.
@@ -72,9 +78,9 @@ def remove_product(*, product_id: int) -> bool:
     CartItem.objects.filter(product=product_id).delete()
     product = lock_product(product_id)
     if OrderItem.objects.filter(product=product).exists():
-        product.is_active = False
-        product.save(update_fields=["is_active", "updated_at"])
+        set_active(product_ids=[product_id], is_active=False, actor=actor)
         return False
+    audit.log(actor, product, action=audit.Action.REMOVED)
     product.movements.all().delete()
     if product.image:
         _forget_file(product, product.image.name)
@@ -83,10 +89,12 @@ def remove_product(*, product_id: int) -> bool:
 
 
 @atomically
-def set_active(*, product_ids: Collection[int], is_active: bool) -> int:
+def set_active(*, product_ids: Collection[int], is_active: bool, actor: User) -> int:
     """Show or archive many products; returns how many were not so already."""
-    others = Product.objects.filter(pk__in=product_ids).exclude(is_active=is_active)
-    return others.update(is_active=is_active, updated_at=timezone.now())
+    others = [p for p in lock_products(product_ids) if p.is_active != is_active]
+    audit.log_many(actor, [(p, audit.difference(p, {"is_active": is_active})) for p in others])
+    chosen = Product.objects.filter(pk__in=[product.pk for product in others])
+    return chosen.update(is_active=is_active, updated_at=timezone.now())
 
 
 def _with_pictures_drawn(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,35 +5,43 @@ from typing import Any
 
 from django.db.models import Model, ProtectedError
 
+from shop.models import User
+from shop.services import audit
 from shop.services.errors import InUse, NotFound
 from shop.services.transactions import atomically
 
 
 @atomically
-def create_record[M: Model](model: type[M], *, values: Mapping[str, Any]) -> M:
+def create_record[M: Model](model: type[M], *, actor: User, values: Mapping[str, Any]) -> M:
     """A new record; raises ValidationError."""
     record = model(**values)
     record.full_clean()
     record.save(force_insert=True)
+    audit.log(actor, record, audit.difference(model(), values), action=audit.Action.ADDED)
     return record
 
 
 @atomically
-def update_record[M: Model](model: type[M], *, pk: int, changes: Mapping[str, Any]) -> M:
+def update_record[M: Model](model: type[M], *, pk: int, actor: User, changes: Mapping[str, Any]) -> M:
     """Write the named fields and no others; raises NotFound, ValidationError."""
     record = _lock(model, pk)
+    told = audit.difference(record, changes)
     for name, value in changes.items():
         setattr(record, name, value)
     record.full_clean()
     record.save(update_fields=list(changes))
+    if told:
+        audit.log(actor, record, told)
     return record
 
 
 @atomically
-def delete_record(model: type[Model], *, pk: int) -> None:
+def delete_record(model: type[Model], *, pk: int, actor: User) -> None:
     """Erase a record; raises NotFound, InUse."""
+    record = _lock(model, pk)
+    audit.log(actor, record, action=audit.Action.REMOVED)
     try:
-        _lock(model, pk).delete()
+        record.delete()
     except ProtectedError as error:
         raise InUse from error
 

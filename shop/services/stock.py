@@ -1,7 +1,7 @@
 """Stock and its ledger. `_record` is the only place that writes either, always both, in one transaction."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
+from shop.services import audit
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
 from shop.services.transactions import atomically
 
@@ -67,8 +68,7 @@ def adjust_stock(*, product_id: int, delta: int, kind: Kind, actor: User, reason
             f"The stock is {product.stock}: it cannot change by {delta}.", available=product.stock
         )
     if delta:
-        _record([Change(product_id, delta)], kind=kind, actor=actor, reason=reason)
-        product.refresh_from_db()
+        _by_hand(product, delta, kind=kind, actor=actor, reason=reason)
     return product
 
 
@@ -84,10 +84,33 @@ def count_stock(
     if expected is not None and product.stock != expected:
         raise StockChanged(f"The stock is {product.stock} now, not {expected}.", stock=product.stock)
     if counted != product.stock:
-        delta = counted - product.stock
-        _record([Change(product_id, delta)], kind=Kind.COUNTED, actor=actor, reason=reason)
-        product.refresh_from_db()
+        _by_hand(product, counted - product.stock, kind=Kind.COUNTED, actor=actor, reason=reason)
     return product
+
+
+@atomically
+def receive_stock(*, units: Mapping[int, int], actor: User, reason: str = "") -> int:
+    """Add a delivery's units, product id to how many, all or none; returns how many units came.
+
+    Raises ValidationError, naming the product, above the bound; NotFound.
+    """
+    coming = {product_id: count for product_id, count in units.items() if count}
+    products = lock_products(coming)
+    if len(products) != len(coming):
+        raise NotFound
+    if full := [product for product in products if product.stock + coming[product.pk] > MAX_STOCK]:
+        raise ValidationError([f"The stock of {product} can be at most {MAX_STOCK:,}." for product in full])
+    if coming:
+        changes = [Change(product.pk, coming[product.pk]) for product in products]
+        _record(changes, kind=Kind.RECEIVED, actor=actor, reason=reason)
+        audit.log_many(actor, [(p, {"stock": (p.stock, p.stock + coming[p.pk])}) for p in products])
+    return sum(coming.values())
+
+
+def _by_hand(product: Product, delta: int, *, kind: Kind, actor: User, reason: str) -> None:
+    _record([Change(product.pk, delta)], kind=kind, actor=actor, reason=reason)
+    audit.log(actor, product, {"stock": (product.stock, product.stock + delta)})
+    product.refresh_from_db()
 
 
 def lock_product(product_id: int) -> Product:
@@ -98,7 +121,7 @@ def lock_product(product_id: int) -> Product:
     return found[0]
 
 
-def lock_products(product_ids: Sequence[int]) -> list[Product]:
+def lock_products(product_ids: Collection[int]) -> list[Product]:
     """Products in id order, locked until the transaction ends.
 
     The order is what keeps two buyers of the same products from waiting for each other forever; without

@@ -1,6 +1,6 @@
 import people
 import pytest
-from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
@@ -30,7 +30,7 @@ def test_signing_in_leads_to_the_back_office(ada):
 
 @pytest.mark.parametrize(
     "screen",
-    sorted(model._meta.model_name for model in apps.get_app_config("shop").get_models()),
+    sorted(model._meta.model_name for model in admin.site._registry if model._meta.app_label == "shop"),
 )
 def test_every_screen_opens(adas_browser, screen, carl, mug):
     people.put_in_cart(carl, (mug, 1))
@@ -66,11 +66,22 @@ def test_a_superuser_is_an_admin(adas_browser):
 
 def test_a_clerk_who_adds_people_makes_customers_only(clerk_with):
     values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "admin"}
-    secret = {"usable_password": "true", "password1": "a-long-enough-one", "password2": "a-long-enough-one"}
-    browser = clerk_with("add_user", "view_user", "change_user")
-    browser.post("/admin/shop/user/add/", {**values, **secret, "is_superuser": "on"})
+    clerk_with("add_user", "view_user", "change_user").post(
+        "/admin/shop/user/add/", {**values, "is_superuser": "on"}
+    )
     eve = User.objects.get(email="eve@example.com")
-    assert (eve.role, eve.is_superuser) == ("customer", False)
+    assert (eve.role, eve.is_superuser, eve.has_usable_password()) == ("customer", False, False)
+
+
+def test_nobody_makes_a_customer_with_a_password_that_they_know(adas_browser, clerk_with):
+    values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "customer"}
+    secret = {"usable_password": "true", "password1": "a-long-enough-one", "password2": "a-long-enough-one"}
+    for browser in (adas_browser, clerk_with("add_user", "view_user", "change_user")):
+        answer = browser.post("/admin/shop/user/add/", {**values, **secret})
+        assert "password1" in answer.context["adminform"].form.errors
+    assert not User.objects.filter(email="eve@example.com").exists()
+    adas_browser.post("/admin/shop/user/add/", values)
+    assert not User.objects.get(email="eve@example.com").has_usable_password()
 
 
 def test_an_email_is_taken_in_any_case(adas_browser, carl):

@@ -53,14 +53,14 @@ def test_a_server_that_refuses_does_not_answer(monkeypatch):
     assert suite.answers(suite.USUAL_SERVER) is False
 
 
-@pytest.mark.parametrize("code", [0, 1])
+@pytest.mark.parametrize("code", [0, 1, 5])
 def test_the_suite_fails_when_one_database_does(monkeypatch, code):
     runs = []
     monkeypatch.setattr(suite, "databases", lambda: {"SQLite": "sqlite:///a", "PostgreSQL": "postgres://b"})
 
     def run(command, *, env, cwd, check):
         runs.append((command[1:], env["DATABASE_URL"], env["DJANGO_SETTINGS_MODULE"]))
-        return type("Run", (), {"returncode": code if "postgres" in env["DATABASE_URL"] else 0})
+        return type("Run", (), {"returncode": code if "postgres" in env["DATABASE_URL"] else 5})
 
     monkeypatch.setattr(suite.subprocess, "run", run)
     command = suite.Command()
@@ -69,5 +69,7 @@ def test_the_suite_fails_when_one_database_does(monkeypatch, code):
             command.run_from_argv(["manage.py", "test", "-k", "cart"])
     else:
         command.run_from_argv(["manage.py", "test", "-k", "cart"])
-    called = ["-m", "pytest", "-k", "cart"]
-    assert runs == [(called, "sqlite:///a", "settings.test"), (called, "postgres://b", "settings.test")]
+    assert runs == [
+        (["-m", "pytest", "-m", "not browser", "-k", "cart"], "sqlite:///a", "settings.test"),
+        (["-m", "pytest", "-k", "cart"], "postgres://b", "settings.test"),
+    ]

@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Upper
 
-from shop.models import CartItem, IdempotencyKey, Order, OrderItem, Product, StockMovement, User
+from shop.models import CartItem, IdempotencyKey, Order, OrderItem, Product, SavedFilter, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
 from shop.services.orders import place_order
 
@@ -31,6 +31,7 @@ CHECKS = [
     ("order_quantity_in_bounds", OrderItem, {"quantity": 0}),
     ("order_quantity_in_bounds", OrderItem, {"quantity": 1000}),
     ("order_price_not_negative", OrderItem, {"price": Decimal("-0.01")}),
+    ("saved_filter_screen_is_known", SavedFilter, {"screen": "cartitem"}),
 ]
 #: name, model, its columns, as SQLite names a constraint that is one of columns
 UNIQUE = [
@@ -39,6 +40,7 @@ UNIQUE = [
     ("cart_one_line_per_product", CartItem, "user_id"),
     ("order_one_line_per_product", OrderItem, "order_id"),
     ("idempotency_key_once_per_user", IdempotencyKey, "key"),
+    ("saved_filter_name_once_per_list", SavedFilter, "owner_id"),
 ]
 
 
@@ -50,6 +52,7 @@ def _one_of_each(carl, mug):
     place_order(user=carl, shipping_address="1 Elm Street")
     people.put_in_cart(carl, (mug, 1))
     IdempotencyKey.objects.create(user=carl, key="k", fingerprint="f")
+    SavedFilter.objects.create(owner=carl, screen="order", name="n", query="q=1")
 
 
 def rows(model):

@@ -40,6 +40,8 @@ GOOD = [
     ("MEDIA_ROOT", "/srv/media", "media_root", Path("/srv/media")),
     ("SHOP_NAME", "O'Neil & Sons", "shop_name", "O'Neil & Sons"),
     ("SHOP_CURRENCY", "CHF", "shop_currency", "CHF"),
+    ("SHOP_IMPRINT", "1 Fern Road, Kew", "shop_imprint", "1 Fern Road, Kew"),
+    ("SHOP_ENVIRONMENT", "Staging", "shop_environment", "Staging"),
     ("SHOP_PUBLIC_CATALOG", "1", "public_catalog", True),
     ("SHOP_RESET_URL", "https://a.example/{uid}/{token}", "reset_url", "https://a.example/{uid}/{token}"),
     ("SHOP_RATE_LOGIN", "5/s", "rate_login", Rate(5, 1)),

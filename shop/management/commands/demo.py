@@ -1,7 +1,12 @@
 """`manage.py demo`: a shop to look at, from nothing to a running server."""
 
+import signal
 import socket
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -38,7 +43,11 @@ class Command(BaseCommand):
         if port != wanted:
             self.stdout.write(f"Port {wanted} is in use: taking {port}.")
         self._welcome(f"http://{HOST}:{port}")
-        call_command("runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True)
+        # In this process only, so that no other server shows them, whatever its database holds.
+        settings.SHOP_ENVIRONMENT = "Demo"
+        settings.SHOP_DEMO_LOGINS = [(*login, demo_shop.PASSWORD) for login in demo_shop.LOGINS]
+        with worker():
+            call_command("runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True)
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)
@@ -78,6 +87,19 @@ class Command(BaseCommand):
             f"  Password      {demo_shop.PASSWORD}\n"
         )
         self.stdout.flush()
+
+
+@contextmanager
+def worker() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does what takes too long for a page, for as long as this one serves."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # else a `kill` would leave the worker behind
+    command = [sys.executable, "manage.py", "db_worker", "--no-reload", "--verbosity", "0"]
+    process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)  # noqa: S603 - our own
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def free_port(wanted: int) -> int:

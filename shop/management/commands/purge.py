@@ -1,11 +1,17 @@
 """`manage.py purge`: forget what has served its time. Run it once a day."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from shop.services.accounts import purge_sessions
 from shop.services.idempotency import purge_keys
+
+#: What a worker did says nothing that the imports do not.
+TASKS_KEPT_FOR = timedelta(days=14)
 
 
 class Command(BaseCommand):
@@ -14,4 +20,6 @@ class Command(BaseCommand):
     help = "Forget Idempotency-Keys older than 72 hours and sessions that have ended."
 
     def handle(self, *_: Any, **__: Any) -> None:
+        finished = timezone.now() - TASKS_KEPT_FOR
+        DBTaskResult.objects.finished().filter(finished_at__lt=finished).delete()
         self.stdout.write(f"Forgot {purge_keys()} keys and {purge_sessions()} sessions.")

@@ -1,4 +1,4 @@
-"""API bodies read from a model: its types, choices, validators, limits, names and help texts."""
+"""Shapes read from a model for a body or a row: its types, choices, validators, limits and texts."""
 
 import datetime
 import json
@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
+from django.core.validators import DecimalValidator, MaxLengthValidator
 from django.db import models
 from ninja.orm.fields import TYPES
 from pydantic import (
@@ -68,7 +69,8 @@ def _incoming(field: surface.Field, *, partial: bool) -> tuple[str, Any, FieldIn
         blank = ("",) if field.blank else ()
         type_ = Literal[tuple(value for value, _ in field.flatchoices) + blank]
     else:
-        type_ = Annotated[type_, *_limits(field, type_)]
+        for limit in _limits(field, type_):
+            type_ = Annotated[type_, limit]
     if field.null:
         type_ = type_ | None
     required = not (partial or field.null or field.blank or field.has_default())
@@ -82,7 +84,7 @@ def _python_type(field: surface.Field) -> Any:
 
 
 def _limits(field: surface.Field, type_: Any) -> Iterator[Any]:
-    """What pydantic and the OpenAPI document know of the field's limits, then the field's own validators."""
+    """The limits that pydantic and the document know, then what the field's validators say besides."""
     if type_ in NOT_COERCED:
         yield Strict()
     if type_ is str:
@@ -95,13 +97,20 @@ def _limits(field: surface.Field, type_: Any) -> Iterator[Any]:
             max_digits=getattr(field, "max_digits", None),
             decimal_places=getattr(field, "decimal_places", None),
         )
+    said_above: list[Any] = [MaxLengthValidator(field.max_length)]
+    if isinstance(field, models.DecimalField):
+        said_above.append(DecimalValidator(field.max_digits, field.decimal_places))
+    has_more = False
     for validator in field.validators:
         limit = getattr(validator, "limit_value", None)
         if getattr(validator, "code", "") == "min_value" and not callable(limit):
             yield Field(ge=limit)
         elif getattr(validator, "code", "") == "max_value" and not callable(limit):
             yield Field(le=limit)
-    yield AfterValidator(_checked_by(field))
+        else:
+            has_more = has_more or validator not in said_above
+    if has_more:
+        yield AfterValidator(_checked_by(field))
 
 
 def _checked_by(field: surface.Field) -> Callable[[Any], Any]:

@@ -1,0 +1,1 @@
+"""How dates are written: `settings.formats.<language>.formats`, as Django looks for them."""

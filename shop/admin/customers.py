@@ -1,0 +1,122 @@
+"""What a person did in the shop: on the list of people, and around each one's form."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import display
+
+from shop import money
+from shop.admin.base import Steps, Tabs, ago, clerk
+from shop.admin.forms import NothingToAsk
+from shop.models import User
+from shop.services import accounts, customers
+
+BOUGHT = ("orders", "lifetime_value", "last_order")
+LATEST = 10
+
+
+def is_in_reach(request: HttpRequest, person: User | None) -> bool:
+    """Whether a clerk with the right to it may act on this person: other staff are for superusers."""
+    return person is None or not person.is_staff or person == request.user or request.user.is_superuser
+
+
+class CustomerScreen(Steps, Tabs):
+    """Columns, banner and story of a person, each part only for those who may see it."""
+
+    tab_field = "role"
+    tab_labels = ((User.Role.CUSTOMER, "Customers"), (User.Role.ADMIN, "Staff"))
+    change_form_outer_before_template = "admin/shop/user/banner.html"
+    change_form_outer_after_template = "admin/shop/user/story.html"
+    steps = {"sign-out": "sign_out_everywhere"}  # noqa: RUF012
+    step_permission = "change_session"
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """What was bought comes after the name, where a phone still shows it."""
+        first, *others = super().get_list_display(request)
+        return (first, *(BOUGHT if request.user.has_perm("shop.view_order") else ()), *others)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list. What was bought is read for the people of this page, however the list is sorted."""
+        people = super().get_changelist_instance(request)
+        if request.user.has_perm("shop.view_order"):
+            found = customers.bought(people.result_list)
+            for person in people.result_list:
+                person.bought = found[person.pk]
+        return people
+
+    @display(description="Orders")
+    def orders(self, person: Any) -> int:
+        """How many, cancelled ones too."""
+        count: int = person.bought.orders
+        return count
+
+    @display(description="Lifetime value")
+    def lifetime_value(self, person: Any) -> str | None:
+        """What their orders brought."""
+        return money.show(person.bought.value) if person.bought.orders else None
+
+    @display(description="Last order")
+    def last_order(self, person: Any) -> str | None:
+        """How long ago."""
+        return ago(person.bought.last) if person.bought.last else None
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> Any:
+        """Give the page the person's story."""
+        if person := kwargs.get("obj"):
+            context["story"] = self._story(request, person)
+        return super().render_change_form(request, context, **kwargs)
+
+    def _story(self, request: HttpRequest, person: User) -> dict[str, Any]:
+        """What this clerk may see of it; of staff, who seldom buy, only what there is."""
+        story: dict[str, Any] = {}
+        if request.user.has_perm("shop.view_order"):
+            story |= _orders(person)
+        if request.user.has_perm("shop.view_cartitem"):
+            lines = customers.open_cart(person)
+            story["cart"] = [(line, money.show(line.product.price)) for line in lines]
+        if request.user.has_perm("shop.view_session") or self.may_sign_out(request, person):
+            live = customers.live_sessions(person)
+            story["may_sign_out"] = live and self.may_sign_out(request, person)
+            if request.user.has_perm("shop.view_session"):
+                story["sessions"] = live
+        return {name: part for name, part in story.items() if part or not person.is_staff}
+
+    def may_sign_out(self, request: HttpRequest, person: User) -> bool:
+        """Whether this clerk may end that person's sessions."""
+        may = self.has_step_permission(request) and self.has_view_permission(request, person)
+        return may and is_in_reach(request, person)
+
+    def sign_out_everywhere(self, request: HttpRequest, person: User) -> HttpResponse:
+        """Ask, then end the sessions of all their apps."""
+        if not self.may_sign_out(request, person):
+            raise PermissionDenied
+
+        def sign_out(_: NothingToAsk) -> str:
+            accounts.end_sessions(person, because="staff", by=clerk(request))
+            return f"{person} is signed out everywhere."
+
+        return self.ask(
+            request,
+            person,
+            ask_for=NothingToAsk,
+            title=f"Sign out {person} everywhere?",
+            hint="Their apps ask for the password again.",
+            button="Sign out everywhere",
+            do=sign_out,
+        )
+
+
+def _orders(person: User) -> dict[str, Any]:
+    """The latest orders, and what all of them come to."""
+    latest = customers.latest_orders(person, LATEST)
+    if not latest:
+        return {"orders": []}
+    bought = customers.bought([person])[person.pk]
+    return {
+        "orders": [(order, money.show(order.total_amount)) for order in latest],
+        "bought": bought,
+        "value": money.show(bought.value),
+        "last": latest[0],
+        "ago": ago(latest[0].created_at),
+    }

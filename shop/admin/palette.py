@@ -1,0 +1,122 @@
+"""Ctrl+K: an order, a product or a person, from any page."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from shop.admin.search import TRIGRAM
+from shop.models import Order, Product, User
+
+FEW = 5
+SHORTEST = 2
+DASH_AFTER = 4
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the palette, in Unfold's words."""
+
+    title: str
+    description: str
+    link: str
+    icon: str
+
+
+def _named(term: str, *fields: str) -> Q:
+    """Every word of the term is somewhere in these fields; one too short for their index begins one."""
+    asked = Q()
+    for word in term.split():
+        lookup = "istartswith" if len(word) < TRIGRAM else "icontains"
+        asked &= reduce(or_, (Q((f"{field}__{lookup}", word)) for field in fields))
+    return asked
+
+
+def _person(term: str) -> Q:
+    return _named(term, "email", "first_name", "last_name", "phone")
+
+
+def _product(term: str) -> Q:
+    return _named(term, "name", "sku")
+
+
+def _order(term: str) -> Q:
+    """By the beginning of its number, with or without the dash, or by its customer: found by index, each."""
+    bare = term.replace("-", "").upper()
+    number = f"{bare[:4]}-{bare[4:]}" if len(bare) > DASH_AFTER else bare
+    people = User.objects.filter(_person(term)).values("pk")[:FEW]
+    keys = Order.objects.order_by().values("pk")
+    theirs = keys.filter(user__in=people)
+    return Q(pk__in=keys.filter(order_number__startswith=number).union(theirs))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is looked through: its symbol, how it is found, what is told of it."""
+
+    icon: str
+    wanted: Callable[[str], Q]
+    told: Callable[[Any], tuple[str, str]]
+    related: str = ""
+
+
+KINDS: dict[type[models.Model], Kind] = {
+    Order: Kind(
+        "shopping_bag",
+        _order,
+        lambda order: (order.order_number, f"{order.get_status_display()}, {order.user}"),
+        related="user",
+    ),
+    Product: Kind("inventory_2", _product, lambda product: (product.name, product.sku)),
+    User: Kind("person", _person, lambda user: (str(user), user.email)),
+}
+
+
+def search(request: HttpRequest) -> HttpResponse:
+    """Answers Unfold's palette in the place of `UnfoldAdminSite.search`.
+
+    That one shows each row it finds, however many, and keeps them for five minutes: longer than an order
+    stays pending, and longer than a right that was taken away.
+    """
+    start = time.monotonic()
+    term = request.GET.get("s", "").strip()
+    if not term:
+        return HttpResponse()
+    results = [*_pages(request, term), *_records(request, term)]
+    context = {
+        "results": results,
+        "page_obj": {"count": len(results)},
+        "page_counter": 0,
+        "execution_time": time.monotonic() - start,
+    }
+    return TemplateResponse(request, "unfold/helpers/command_results.html", context)
+
+
+def _pages(request: HttpRequest, term: str) -> Iterator[Result]:
+    for app in admin.site.get_app_list(request):
+        for model in app["models"]:
+            if term.lower() in str(model["name"]).lower() and model["admin_url"]:
+                yield Result(str(model["name"]).capitalize(), "Page", model["admin_url"], "list")
+
+
+def _records(request: HttpRequest, term: str) -> Iterator[Result]:
+    """A few of each kind that this member of staff may see, the newest first."""
+    for model, kind in KINDS.items():
+        screen = admin.site.get_model_admin(model)
+        if len(term) < SHORTEST or not screen.has_view_permission(request):
+            continue
+        found = screen.get_queryset(request).filter(kind.wanted(term))
+        if kind.related:
+            found = found.select_related(kind.related)
+        for record in found[:FEW]:
+            name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+            yield Result(*kind.told(record), reverse(name, args=[record.pk]), kind.icon)

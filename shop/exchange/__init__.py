@@ -1,0 +1,1 @@
+"""Product files: reading other people's, and writing our own."""

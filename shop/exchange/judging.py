@@ -1,0 +1,193 @@
+"""What each row of a file would do to the catalogue, decided for a few thousand rows at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models.functions import Lower
+
+from shop import text
+from shop.exchange import values
+from shop.exchange.line import Line
+from shop.exchange.rows import Row
+from shop.exchange.values import FIELDS, Problem, problem
+from shop.models import Import, ImportRow, Product
+from shop.models.catalogue import MAX_STOCK, SkuField
+from shop.reflect import Body
+
+Verdict = ImportRow.Verdict
+Stock = Import.Stock
+#: Lines that are named where a SKU is in the file more than once.
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How this file is to be understood: chosen by staff, or found by looking through it."""
+
+    import_id: int
+    point: str | None
+    stock: str
+    clears: bool
+    #: SKU in lower case → the lines that share it.
+    repeated: Mapping[str, Sequence[int]]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A row while it is judged. `product` is what the catalogue has, `values` what the row says otherwise."""
+
+    line: Line
+    sku: str
+    problems: list[Problem]
+    product: Mapping[str, Any] | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    stock: int | None = None
+
+
+def judge(lines: Iterable[Line], terms: Terms) -> list[tuple[Row, Draft]]:
+    """The verdict on each line, in their order; one query for the products, and one for each relation."""
+    drafts = [_draft(line, terms) for line in lines]
+    products = _products(draft.sku.lower() for draft in drafts if draft.sku)
+    readers = values.readers(terms.point)
+    for draft in drafts:
+        draft.product = products.get(draft.sku.lower())
+        if not draft.line.skip:
+            _read(draft, readers, terms)
+            _read_stock(draft, terms)
+    _hold_against_the_rules(drafts)
+    return [(_row(draft, terms), draft) for draft in drafts]
+
+
+def key_of(line: Line) -> str:
+    """The row's SKU as it is compared; empty where there is none."""
+    try:
+        return text.line(line.values.get("sku", "")).lower()
+    except ValueError:
+        return ""
+
+
+def _draft(line: Line, terms: Terms) -> Draft:
+    problems = [problem("", said) for said in line.problems]
+    key = "" if line.skip else key_of(line)
+    if others := [str(number) for number in terms.repeated.get(key, ()) if number != line.number]:
+        shown = ", ".join(others[:NAMED]) + (", …" if len(others) > NAMED else "")
+        said = (
+            f"SKU: line {shown} has the same one."
+            if len(others) == 1
+            else f"SKU: lines {shown} have the same one."
+        )
+        problems.append(problem("sku", said, "Keep one of these lines."))
+    return Draft(line, text.line(line.values["sku"]) if key else "", problems)
+
+
+def _products(skus: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    columns = [field.attname for field in FIELDS.values()]
+    asked = Product.objects.annotate(key=Lower("sku")).filter(key__in=set(skus)).order_by()
+    return {row["key"]: row for row in asked.values("pk", "key", "stock", *columns)}
+
+
+def _read(draft: Draft, readers: Mapping[str, values.Read], terms: Terms) -> None:
+    """The row's values by type, without those that the product has already."""
+    product = draft.product
+    for name, cell in draft.line.values.items():
+        if name not in FIELDS or (name == "sku" and product):
+            continue
+        column = FIELDS[name]
+        try:
+            if cell.strip():
+                value = readers[name](cell)
+            elif product and terms.clears:
+                if not values.may_be_empty(column):
+                    raise ValueError("This cannot be empty.")  # noqa: TRY301 - said like the readers' words
+                value = values.empty(column)
+            else:
+                continue
+        except ValueError as error:
+            draft.problems.append(problem(name, f"{values.label(column)}: {error}"))
+            continue
+        if product is None or value != product[column.attname]:
+            draft.values[column.attname] = value
+
+
+def _read_stock(draft: Draft, terms: Terms) -> None:
+    """The stock that the product would have, where the row says something of it."""
+    cells, product = draft.line.values, draft.product
+    cell = cells.get("stock", "").strip()
+    if not cell or (product and terms.stock == Stock.LEAVE):
+        draft.stock = None if product else 0
+        return
+    try:
+        said = values.quantity(cell)
+        if product is None or terms.stock == Stock.SET:
+            stock = said
+        elif terms.stock == Stock.ADD:
+            stock = product["stock"] + said
+        elif was := cells.get("stock_was", "").strip():
+            stock = product["stock"] + said - values.quantity(was)
+        else:
+            raise ValueError("The stock at export is missing, so the difference is not known.")  # noqa: TRY301
+        if not 0 <= stock <= MAX_STOCK:
+            now = f"It is {product['stock']:,} now and" if product else "It"
+            raise ValueError(f"{now} would become {stock:,}; possible is 0 to {MAX_STOCK:,}.")  # noqa: TRY301
+    except ValueError as error:
+        draft.problems.append(problem("stock", f"Stock: {error}"))
+    else:
+        draft.stock = stock
+
+
+def _hold_against_the_rules(drafts: Iterable[Draft]) -> None:
+    live = [draft for draft in drafts if not draft.line.skip]
+    unknown = values.unknown_relations([draft.values for draft in live])
+    for is_new, adapter in ((True, values.NEW), (False, values.CHANGED)):
+        some = [draft for draft in live if (draft.product is None) == is_new and (is_new or draft.values)]
+        found = values.validated(adapter, [draft.values for draft in some])
+        for draft, answer in zip(some, found, strict=True):
+            if isinstance(answer, Body):
+                draft.values = {name: answer.__dict__[name] for name in draft.values}
+            else:
+                said = {one["field"] for one in draft.problems}
+                draft.problems += [one for one in answer if one["field"] not in said]
+    for draft in live:
+        for attname in [name for name, keys in unknown.items() if draft.values.get(name) in keys]:
+            column = FIELDS[values.NAMES[attname]]
+            sentence = f"{values.label(column)}: there is no {draft.values[attname]}."
+            draft.problems.append(problem(column.name, sentence))
+
+
+def _row(draft: Draft, terms: Terms) -> Row:
+    line, product = draft.line, draft.product
+    name = line.values.get("name", "").strip() or (product or {}).get("name", "")
+    row = Row(terms.import_id, line.number, Verdict.SAME.value, draft.sku, name)
+    if line.skip:
+        row.sku, row.verdict = line.values.get("sku", ""), Verdict.SKIPPED.value
+        row.problems, row.cells = [problem("", line.skip)], line.cells
+    elif draft.problems:
+        row.sku = line.values.get("sku", "").strip()
+        row.verdict, row.problems, row.cells = Verdict.WRONG.value, draft.problems, line.cells
+    elif product is None:
+        _new(row, draft)
+    else:
+        _changed(row, draft, product)
+    return row
+
+
+def _new(row: Row, draft: Draft) -> None:
+    whole = values.DEFAULTS | draft.values
+    whole["sku"] = row.sku = whole["sku"] or SkuField.made()
+    row.verdict, row.delta = Verdict.NEW.value, draft.stock
+    row.after = {name: values.stored(f, whole[f.attname]) for name, f in FIELDS.items()}
+
+
+def _changed(row: Row, draft: Draft, product: Mapping[str, Any]) -> None:
+    row.product_id, row.sku = product["pk"], product["sku"]
+    for attname, value in draft.values.items():
+        column = FIELDS[values.NAMES[attname]]
+        if value != product[attname]:
+            row.after[column.name] = values.stored(column, value)
+            row.before[column.name] = values.stored(column, product[attname])
+    if draft.stock is not None and draft.stock != product["stock"]:
+        row.after["stock"], row.before["stock"] = draft.stock, product["stock"]
+        row.delta = draft.stock - product["stock"]
+    if row.after:
+        row.verdict = Verdict.CHANGED.value

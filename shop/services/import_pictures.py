@@ -1,0 +1,56 @@
+"""Pictures that an import brings. Each is remembered in its row, so that it can be taken back."""
+
+from functools import partial
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+
+from shop.images import Picture
+from shop.models import Import, ImportRow, Product
+from shop.services.stock import lock_product
+from shop.services.transactions import atomically
+
+FIELD = "image"
+Outcome = ImportRow.Outcome
+
+
+@atomically
+def give(*, row_id: int, product_id: int, picture: Picture) -> None:
+    """The row's product gets the picture, once. The one that it had stays in the storage, to come back.
+
+    Raises NotFound.
+    """
+    product = lock_product(product_id)
+    row = ImportRow.objects.select_for_update(no_key=True).get(pk=row_id)
+    if FIELD in row.after:
+        return
+    row.before[FIELD] = product.image.name or ""
+    # A copy: the same picture may go to several products, and each has a file of its own.
+    product.image.save(str(picture.name), ContentFile(picture.read()), save=False)
+    picture.seek(0)
+    try:
+        product.save(update_fields=[FIELD, "updated_at"])
+        row.after[FIELD] = product.image.name
+        row.outcome = Outcome.APPLIED
+        row.save(update_fields=["before", "after", "outcome"])
+    except Exception:
+        product.image.delete(save=False)
+        raise
+
+
+def take_back(import_: Import) -> int:
+    """Products get back what they had, where they still have the import's picture; returns how many.
+
+    In the transaction of the undo, whose rows are marked and whose products are locked.
+    """
+    storage, count = Product._meta.get_field(FIELD).storage, 0  # type: ignore[union-attr]
+    for row in import_.rows.filter(outcome=Outcome.UNDONE, after__has_key=FIELD).order_by("product_id"):
+        given = Product.objects.filter(pk=row.product_id or 0, image=row.after[FIELD])
+        if given.update(image=row.before[FIELD], updated_at=timezone.now()):
+            count += 1
+            transaction.on_commit(partial(storage.delete, row.after[FIELD]), robust=True)
+        else:
+            kept = ImportRow.objects.filter(pk=row.pk)
+            kept.update(outcome=Outcome.KEPT, why="It has another picture by now.")
+    return count

@@ -1,0 +1,172 @@
+"""Who changed what, from what to what: whichever door the change came through."""
+
+from decimal import Decimal
+
+import people
+import pytest
+from django.contrib.auth.models import Group
+
+from shop.models import AuditEntry, Product, StockMovement, User
+from shop.services import stock
+from shop.services.cart import add_to_cart
+from shop.services.orders import add_note, mark_paid, move_order, place_order
+
+LIST = "/admin/shop/auditentry/"
+
+
+def entries():
+    found = AuditEntry.objects.order_by("pk").select_related("actor")
+    return [(str(e.actor), e.action, e.kind, e.record, e.changes) for e in found]
+
+
+def form_of(browser, address):
+    form = browser.get(address).context["adminform"].form
+    shown = {bound.html_name: bound.value() for bound in form}
+    hidden = {f"initial-{name}": value for name, value in shown.items()}
+    return {name: value for name, value in (shown | hidden).items() if value not in (None, "", False)}
+
+
+def test_a_product_edited_in_the_back_office(adas_browser, mug):
+    address = f"/admin/shop/product/{mug.pk}/change/"
+    edited = form_of(adas_browser, address) | {"price": "13.00", "name": "Cup"}
+    del edited["is_active"]
+    assert adas_browser.post(address, edited).status_code == 302
+    [(who, did, kind, record, changes)] = entries()
+    assert (who, did, kind, record) == ("Ada Staff", "changed", "product", "Cup")
+    assert sorted(changes.split("\n")) == ["active: yes → no", "name: Mug → Cup", "price: 12.50 → 13.00"]
+
+
+def test_a_form_sent_back_unchanged_is_no_change(adas_browser, mug):
+    address = f"/admin/shop/product/{mug.pk}/change/"
+    assert adas_browser.post(address, form_of(adas_browser, address)).status_code == 302
+    assert entries() == []
+
+
+def test_a_product_changed_by_the_api(adas_app, mug):
+    adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00", "name": "Mug", "stock": 4})
+    assert entries() == [
+        ("Ada Staff", "changed", "product", "Mug", "price: 12.50 → 13.00"),
+        ("Ada Staff", "changed", "product", "Mug", "stock: 10 → 4"),
+    ]
+
+
+def test_a_product_made_and_erased(adas_app):
+    made = adas_app.post("/products/", {"name": "Vase", "price": "5.00", "stock": 3}).json()
+    adas_app.delete(f"/products/{made['id']}/")
+    assert entries() == [
+        ("Ada Staff", "added", "product", "Vase", "name: Vase\nprice: 5.00\nstock: 3"),
+        ("Ada Staff", "removed", "product", "Vase", ""),
+    ]
+
+
+def test_many_products_archived(adas_browser, mug, lamp):
+    Product.objects.filter(pk=lamp.pk).update(is_active=False)
+    chosen = {"action": "archive", "_selected_action": [mug.pk, lamp.pk]}
+    adas_browser.post("/admin/shop/product/", chosen)
+    assert entries() == [("Ada Staff", "changed", "product", "Mug", "active: yes → no")]
+
+
+def test_stock_changed_by_hand(ada, mug):
+    kind = StockMovement.Kind.RECEIVED
+    stock.adjust_stock(product_id=mug.pk, delta=2, kind=kind, actor=ada)
+    stock.count_stock(product_id=mug.pk, counted=12, actor=ada)
+    assert entries() == [("Ada Staff", "changed", "product", "Mug", "stock: 10 → 12")]
+
+
+def test_orders_moved_by_staff_and_nothing_that_a_customer_does(ada, carl, mug):
+    placed = []
+    for _ in range(2):
+        add_to_cart(user=carl, product_id=mug.pk, quantity=1)
+        placed.append(place_order(user=carl, shipping_address="1 Street").order)
+    move_order(order_id=placed[0].pk, to="cancelled", actor=carl, by_staff=False)
+    assert entries() == []
+    order = placed[1]
+    mark_paid(order_id=order.pk, actor=ada)
+    move_order(order_id=order.pk, to="confirmed", actor=ada, by_staff=True)
+    add_note(order_id=order.pk, actor=ada, note="Call first", is_internal=True)
+    assert entries() == [
+        ("Ada Staff", "changed", "order", str(order), "paid: Not yet paid → Paid"),
+        ("Ada Staff", "changed", "order", str(order), "status: Pending → Confirmed"),
+        ("Ada Staff", "added", "order", str(order), "note: Call first"),
+    ]
+
+
+def test_a_persons_groups_with_old_and_new(adas_browser, carl):
+    Group.objects.all().delete()
+    one, two = (Group.objects.create(name=name) for name in ("One", "Two"))
+    cleo = people.person("Cleo", "Clerk", role="admin")
+    cleo.groups.set([one])
+    address = f"/admin/shop/user/{cleo.pk}/change/"
+    edited = form_of(adas_browser, address) | {"phone": "555", "groups": [one.pk, two.pk]}
+    assert adas_browser.post(address, edited).status_code == 302
+    [(_, did, kind, record, changes)] = entries()
+    assert (did, kind, record) == ("changed", "user", "Cleo Clerk")
+    assert changes.split("\n") == ["phone: nothing → 555", "groups: One → One, Two"]
+
+
+def test_no_password_is_ever_written_down(adas_browser):
+    secret = {"usable_password": "true", "password1": "a-long-enough-one", "password2": "a-long-enough-one"}
+    values = {"email": "cleo@example.com", "first_name": "Cleo", "last_name": "Clerk", "role": "admin"}
+    adas_browser.post("/admin/shop/user/add/", values | secret)
+    cleo = User.objects.get(email="cleo@example.com")
+    adas_browser.post(f"/admin/shop/user/{cleo.pk}/password/", secret)
+    added, changed = entries()
+    assert added[1] == "added"
+    assert changed[4] == "password: changed"
+    for entry in (added, changed):
+        assert "long-enough" not in entry[4]
+        assert cleo.password not in entry[4]
+
+
+def test_devices_signed_out(adas_browser, carl):
+    session = people.app_of(carl).user.sessions.get()
+    chosen = {"action": "sign_out", "_selected_action": [str(session.pk)]}
+    adas_browser.post("/admin/shop/session/", chosen)
+    adas_browser.post("/admin/shop/session/", chosen)
+    assert entries() == [("Ada Staff", "changed", "user", "Carl Buyer", "sessions: live → 1 ended")]
+
+
+def test_a_refused_change_leaves_no_entry(ada, mug):
+    with pytest.raises(Exception, match="stock is 10"):
+        stock.adjust_stock(product_id=mug.pk, delta=-11, kind=StockMovement.Kind.DAMAGED, actor=ada)
+    assert entries() == []
+
+
+@pytest.mark.parametrize(("term", "count"), [("12.50", 1), ("13.00", 1), ("mug", 1), ("ada@", 2), ("no", 0)])
+def test_the_log_is_searched_by_who_what_old_and_new(adas_browser, adas_app, mug, lamp, term, count):
+    adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
+    adas_app.patch(f"/products/{lamp.pk}/", {"price": "50.00"})
+    assert adas_browser.get(LIST, {"q": term}).context["cl"].result_count == count
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_log_costs_the_same_however_long_it_is(adas_browser, adas_app, mug, statements, number):
+    for price in range(number):
+        adas_app.patch(f"/products/{mug.pk}/", {"price": f"{price}.00"})
+    adas_browser.get(LIST)
+    with statements(4):
+        assert adas_browser.get(LIST).context["cl"].result_count == number
+
+
+def test_a_records_history_is_its_part_of_the_log(adas_browser, adas_app, mug, lamp):
+    adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
+    adas_app.patch(f"/products/{lamp.pk}/", {"price": "50.00"})
+    history = adas_browser.get(f"/admin/shop/product/{lamp.pk}/history/", follow=True)
+    assert [entry.changes for entry in history.context["cl"].result_list] == ["price: 49.90 → 50.00"]
+    assert Product.objects.get(pk=mug.pk).price == Decimal("13.00")
+
+
+def test_the_log_is_read_by_those_who_may_and_written_by_nobody(clerk_with, adas_app, mug):
+    adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
+    entry = AuditEntry.objects.get()
+    browser = clerk_with("view_product", "change_auditentry", "delete_auditentry", "view_auditentry")
+    assert browser.get(LIST).status_code == 200
+    for step in ("change", "delete"):
+        assert browser.post(f"{LIST}{entry.pk}/{step}/", {"post": "yes", "changes": ""}).status_code == 403
+    assert entries() == [("Ada Staff", "changed", "product", "Mug", "price: 12.50 → 13.00")]
+
+
+def test_without_the_right_no_history_is_offered(clerk_with, mug):
+    browser = clerk_with("view_product")
+    assert "/history/" not in browser.get(f"/admin/shop/product/{mug.pk}/change/").content.decode()
+    assert browser.get(f"/admin/shop/product/{mug.pk}/history/", follow=True).status_code == 403

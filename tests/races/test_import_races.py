@@ -1,0 +1,158 @@
+"""Customers buy, and workers are killed, while an import is applied."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import people
+import pytest
+from django.db import connection
+from racing import at_once, tally
+from servers import database_url
+
+from shop.exchange.applying import apply
+from shop.exchange.checking import check, upload
+from shop.exchange.undoing import undo
+from shop.models import Import, Order, Product
+from shop.services.errors import ImportNotReady
+from shop.services.stock import find_drift
+
+pytestmark = pytest.mark.django_db(transaction=True)
+on_postgresql = pytest.mark.skipif(
+    "connection.vendor == 'sqlite'", reason="IMMEDIATE lets one transaction in after the other"
+)
+CHECKOUT = ("POST", "/orders/create/", {"shipping_address": "1 Elm Street"})
+HEADERS = "sku,name,price,stock,stock at export\n"
+
+
+def checked(ada, *lines):
+    import_ = upload(actor=ada, name="spring.csv", content=(HEADERS + "\n".join(lines)).encode())
+    check(import_)
+    assert import_.error == ""
+    return import_
+
+
+def closing(call):
+    """A call in a thread of its own, whose connection ends with it."""
+
+    def run():
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    return run
+
+
+def test_customers_buy_while_an_import_takes_stock_away_and_gives_it_back(buyers, ada):
+    mats = [people.product(f"Mat {n}", sku=f"M-{n}", stock=12) for n in range(6)]
+    lines = [f"M-{n},Rug {n},9,{4 if n % 2 else 20},12" for n in range(6)]
+    import_ = checked(ada, *lines)
+    everyone = buyers(10)
+    for number, (user, _) in enumerate(everyone):
+        chosen = mats if number % 2 else reversed(mats)
+        people.put_in_cart(user, *[(mat, 1) for mat in chosen])
+    halves = [app(*CHECKOUT) for _, app in everyone]
+    answers = at_once(closing(lambda: apply(import_.pk, actor=ada, good_only=True)), *halves[:5])
+    assert answers[0]["changed"] + answers[0]["left"] == 6
+    again = at_once(closing(lambda: undo(import_.pk, actor=ada)), *halves[5:])
+    sold = tally(answers[1:] + again[1:])
+    assert sold.keys() <= {201, (409, "insufficient-stock")}
+    assert Order.objects.count() == sold[201]
+    assert {mat.stock for mat in Product.objects.all()} == {12 - sold[201]}
+    assert list(find_drift()) == []
+
+
+def test_of_two_who_apply_at_once_one_does(ada):
+    people.product("Mat", sku="M-1", stock=10)
+    for stock in range(11, 19):
+        import_ = checked(ada, f"M-1,,,{stock},{stock - 1}", f"N-{stock},Rug,7,2,")
+
+        def press(import_=import_):
+            try:
+                return apply(import_.pk, actor=ada)["changed"]
+            except ImportNotReady:
+                return "told"
+
+        assert sorted(map(str, at_once(closing(press), closing(press)))) == ["1", "told"]
+        assert Product.objects.get(sku="M-1").stock == stock
+    assert list(find_drift()) == []
+
+
+#: A process that does each step it is told of in a child, which is killed after so many statements.
+KILLER = """
+import os, signal, sys
+import django
+django.setup()
+from django.db import connection
+from shop.exchange.applying import apply
+from shop.exchange.undoing import undo
+from shop.models import User
+
+def step(name, import_id, last):
+    count = 0
+
+    def killed(execute, sql, params, many, context):
+        nonlocal count
+        count += 1
+        if count > last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(sql, params, many, context)
+
+    actor = User.objects.get(email="ada@example.com")
+    with connection.execute_wrapper(killed):
+        {"apply": apply, "undo": undo}[name](import_id, actor=actor)
+
+for line in sys.stdin:
+    name, import_id, last = line.split()
+    if not (child := os.fork()):
+        step(name, int(import_id), int(last))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture
+def killed(ada):
+    """`killed("apply", import_, 3)`: whether that step was killed after three statements."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "settings.test", "DATABASE_URL": database_url()}
+    root = Path(__file__).parents[2]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", KILLER], env=environment, cwd=root, **pipes) as killer:
+
+        def killed(step, import_, statements):
+            print(step, import_.pk, statements, file=killer.stdin, flush=True)
+            code = int(killer.stdout.readline())
+            assert code in {0, -signal.SIGKILL}
+            # Long silence, without waiting for it.
+            Import.objects.update(beat_at=import_.created_at - timedelta(days=1))
+            return code != 0
+
+        yield killed
+        killer.stdin.close()
+
+
+def contents():
+    return {name: table for name, table in people.contents().items() if name not in {"Import", "AuditEntry"}}
+
+
+@on_postgresql
+def test_a_killed_worker_leaves_all_or_nothing_and_the_next_finishes(ada, killed):
+    dice = random.Random(20)  # noqa: S311 - the same moments each time
+    people.product("Mat", sku="M-1", stock=10)
+    for turn in range(20):
+        import_ = checked(ada, "M-1,Rug,9,15,10", f"N-{turn},Bag,7,3,")
+        before = contents()
+        assert killed("apply", import_, dice.randint(0, 13))
+        assert contents() == before
+        assert apply(import_.pk, actor=ada) == {"new": 1, "changed": 1, "left": 0}
+        between = contents()
+        assert killed("undo", import_, dice.randint(0, 16))
+        assert contents() == between
+        assert undo(import_.pk, actor=ada) == {"removed": 1, "restored": 1, "kept": 0}
+        assert list(Product.objects.values_list("sku", "name", "stock")) == [("M-1", "Mat", 10)]
+    assert list(find_drift()) == []
