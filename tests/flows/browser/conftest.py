@@ -8,6 +8,7 @@ import people
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.db import connections
 from playwright.sync_api import sync_playwright
 
 from shop.management.demo_shop import make_groups
@@ -39,9 +40,9 @@ def needed(path, what):
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """One browser for each test process."""
+    """One browser for each file of tests."""
     program = needed(shutil.which("chromium") or shutil.which("google-chrome"), "Chromium")
     # Playwright keeps an event loop in this thread, so Django takes every query for one in async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -51,6 +52,7 @@ def chromium():
         )
         yield browser
         browser.close()
+        connections.close_all()  # beside an event loop, Django keeps connections of their own
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 

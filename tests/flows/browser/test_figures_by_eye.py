@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import scene
+from playwright.sync_api import expect
 
 from shop.models import Order, Product
 
@@ -12,7 +13,8 @@ from shop.models import Order, Product
 def test_the_figures_are_those_of_the_data(page, ada, carl, dora, link, days):
     scene.a_day(ada, carl, dora)
     page.goto("/admin/")
-    page.get_by_role("navigation", name="Period").get_by_role("link", name=link, exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("navigation", name="Period").get_by_role("link", name=link, exact=True).click()
     first = datetime.now(UTC).date() - timedelta(days=days - 1)
     placed = list(Order.objects.prefetch_related("items"))
     sold = [order for order in placed if order.created_at.date() >= first and order.status != "cancelled"]
@@ -51,4 +53,4 @@ def test_what_waits_and_what_runs_low_is_counted(page, ada, carl, dora):
     box = page.locator("section", has=page.get_by_role("heading", name="Running low"))
     assert box.locator("tbody a").all_inner_texts() == low
     waiting.first.click()
-    assert page.locator("#result_list .field-order_number").count() == 2
+    expect(page.locator("#result_list .field-order_number")).to_have_count(2)

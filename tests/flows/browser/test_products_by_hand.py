@@ -81,6 +81,7 @@ def test_a_delivery_of_two_products_is_received(page, ada, mug, lamp):
     page.get_by_role("button", name="Receive", exact=True).click()
     expect(page.get_by_text("15 units received.")).to_be_visible()
     page.locator(".field-name").get_by_role("link", name="Mug").click()
+    expect(page.get_by_role("heading", name="Why is it 22?")).to_be_visible()
     assert ledger(page)[0] == ["Received", "+12", "22", "Ada Staff", "Workshop, note 7"]
     movements = StockMovement.objects.filter(kind="received").values_list("product", "delta", "actor")
     assert sorted(movements) == [(mug.pk, 12, ada.pk), (lamp.pk, 3, ada.pk)]
