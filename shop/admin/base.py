@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -95,6 +95,13 @@ class Audited(ModelAdmin):  # type: ignore[misc]
         told = audit.compared(self.model, form.initial, {name: form.cleaned_data[name] for name in changed})
         words = audit.in_words(told, action=Action.ADDED if add else Action.CHANGED)
         return words if len(changed) == len(form.changed_data) else f"{words}\npassword: changed".lstrip()
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The form. What a rival wrote after it was checked is found by its own checks, the second time."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except IntegrityError:
+            return super().changeform_view(request, *args, **kwargs)
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
         audit.log(clerk(request), obj, message, action=Action.ADDED)

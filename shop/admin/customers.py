@@ -12,7 +12,7 @@ from shop.admin.forms import NothingToAsk
 from shop.models import User
 from shop.services import accounts, customers
 
-BOUGHT = ("orders", "lifetime_value", "last_order")
+BOUGHT = ("order_count", "lifetime_value", "last_order")
 LATEST = 10
 
 
@@ -46,7 +46,7 @@ class CustomerScreen(Steps, Tabs):
         return people
 
     @display(description="Orders")
-    def orders(self, person: Any) -> int:
+    def order_count(self, person: Any) -> int:
         """How many, cancelled ones too."""
         count: int = person.bought.orders
         return count

@@ -153,10 +153,11 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @action(description="Sign out selected devices", permissions=["sign_out"])
     def sign_out(self, request: HttpRequest, sessions: models.QuerySet[Session]) -> None:
-        """End the selected sessions at once."""
+        """End the selected sessions at once, except those of other staff."""
         ended = sum(
             accounts.end_sessions(session.user, because="staff", only=session, by=clerk(request))
             for session in sessions.select_related("user")
+            if is_in_reach(request, session.user)
         )
         messages.success(request, f"{ended} signed out.")
 

@@ -10,10 +10,9 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from shop.admin.base import clerk
+from shop.admin.base import Audited, clerk
 from shop.models import SavedFilter, User
 from shop.models.staff import kept_query
 
@@ -69,7 +68,7 @@ class SavedFilterForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(SavedFilter)
-class SavedFilterAdmin(ModelAdmin):  # type: ignore[misc]
+class SavedFilterAdmin(Audited):
     """One's own filters. Who may see a list may keep filters for it; nobody touches those of others."""
 
     form = SavedFilterForm

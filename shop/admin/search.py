@@ -10,8 +10,10 @@ from django.utils.text import smart_split, unescape_string_literal
 
 #: More than so many are not counted, nor moved at once: who finds them looks for something narrower.
 MOST = 10_000
-#: Letters of the shortest word that an index of trigrams knows.
+#: Letters of the shortest word that an index of trigrams knows wherever it stands.
 TRIGRAM = 3
+#: After these an index of trigrams knows the beginning of a word.
+BEFORE_A_WORD = " \n-/.@"
 
 #: Relation -> the fields at its end that are looked through; the list's own fields under "".
 type Tables = dict[str, list[str]]
@@ -28,8 +30,8 @@ def found[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> 
     """The rows of which each word is in one of the fields, as Django's `search_fields` finds them.
 
     Django's one OR over joined tables reads all of them, for the count and for the page. Here the keys of
-    what has a word are read first, table by table. Where there are too many, and for a word too short for
-    an index, rows are looked at one by one, and the page is soon full.
+    what has a word are read first, table by table. Where there are too many, rows are looked at one by one,
+    and the page is soon full. One or two letters are in almost everything; they are to begin a word.
     """
     tables: Tables = {}
     for field in fields:
@@ -37,7 +39,7 @@ def found[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> 
         tables.setdefault(path, []).append(name)
     is_few = set(tables) == {""}  # of one table, the database combines the words by itself
     for word in sorted(words(term), key=len, reverse=True):
-        keys = None if is_few or len(word) < TRIGRAM else _keys(rows.model, tables, word)
+        keys = None if is_few else _keys(rows.model, tables, word)
         is_few = is_few or keys is not None
         rows = rows.filter(_somewhere(rows.model, tables, word) if keys is None else Q(pk__in=keys))
     return rows
@@ -76,4 +78,7 @@ def _linked(model: type[Model], tables: Tables, word: str) -> Iterator[tuple[Que
 
 
 def _in(names: list[str], word: str) -> Q:
-    return reduce(or_, (Q((f"{name}__icontains", word)) for name in names))
+    where = [("icontains", word)]
+    if len(word) < TRIGRAM:
+        where = [("istartswith", word), *(("icontains", before + word) for before in BEFORE_A_WORD)]
+    return reduce(or_, (Q((f"{name}__{lookup}", text)) for name in names for lookup, text in where))

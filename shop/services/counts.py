@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, QuerySet, Value
+from redis.exceptions import RedisError
 
 from shop.models import CartItem, Order, Product
 from shop.models.catalogue import LOW
@@ -16,9 +17,12 @@ def waiting_counts() -> dict[str, int]:
     """Orders to be confirmed, active products at their low stock, customers with a cart.
 
     By the name of the model. One query, kept for half a minute for everybody: every page of the back
-    office asks.
+    office asks. While the cache does not answer, each page counts for itself.
     """
-    found: dict[str, int] = cache.get_or_set(CACHE_KEY, _count, CACHED_SECONDS) or {}
+    try:
+        found: dict[str, int] = cache.get_or_set(CACHE_KEY, _count, CACHED_SECONDS) or {}
+    except RedisError:
+        return _count()
     return found
 
 

@@ -6,6 +6,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 
+from settings import env
 from shop.admin.around import environment
 from shop.management.commands import demo
 from shop.models import Order, Product
@@ -61,6 +62,11 @@ def test_the_counts_are_one_statement_and_kept_for_a_while(busy, statements):
     cache.delete(counts.CACHE_KEY)
     with statements(1):
         counts.waiting_counts()
+
+
+def test_without_its_cache_the_back_office_opens(settings, adas_browser, busy):
+    settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
+    assert len(badges(adas_browser)) == 3
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def row_of(browser, user):
     shown = browser.get(LIST).context["cl"]
     row = next(row for row in shown.result_list if row == user)
     screen = shown.model_admin
-    return screen.orders(row), screen.lifetime_value(row), screen.last_order(row)
+    return screen.order_count(row), screen.lifetime_value(row), screen.last_order(row)
 
 
 def test_the_list_says_what_each_bought(adas_browser, carl, dora, mug, lamp):

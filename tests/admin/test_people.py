@@ -1,5 +1,6 @@
 import people
 import pytest
+import scene
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
@@ -150,3 +151,17 @@ def test_signing_out_others_needs_the_right(clerk_with, carl):
     sign_out(clerk_with("view_session"), session)
     session.refresh_from_db()
     assert session.revoked_at is None
+
+
+def test_other_staffs_devices_are_for_superusers(clerk_with, ada):
+    session = accounts.login(email=ada.email, password=people.PASSWORD)
+    answer = sign_out(clerk_with("view_session", "change_session"), session)
+    session.refresh_from_db()
+    assert (people.messages_of(answer), session.revoked_at) == (["0 signed out."], None)
+
+
+def test_the_list_of_people_is_sorted_by_what_they_are_only(adas_browser, carl, mug):
+    for _ in range(2):
+        scene.order(carl, (mug, 1))
+    listed = [user.pk for user in adas_browser.get("/admin/shop/user/?o=1").context["cl"].result_list]
+    assert sorted(listed) == sorted(set(listed))

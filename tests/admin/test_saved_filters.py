@@ -2,7 +2,7 @@ import people
 import pytest
 from django.contrib.auth.models import Permission
 
-from shop.models import SavedFilter
+from shop.models import AuditEntry, SavedFilter
 from shop.models.staff import kept_query
 
 ADD = "/admin/shop/savedfilter/add/"
@@ -168,3 +168,23 @@ def test_the_list_costs_the_same_however_many_are_kept(adas_browser, ada, dora, 
         keep(ada, str(name))
     with statements(7):
         adas_browser.get("/admin/shop/order/")
+
+
+def test_of_two_who_press_at_once_the_second_is_told(adas_browser, ada, monkeypatch):
+    check, blind = SavedFilter.validate_constraints, [True]
+
+    def see(kept, **options):
+        if not blind or not blind.pop():
+            check(kept, **options)
+
+    keep(ada)
+    monkeypatch.setattr(SavedFilter, "validate_constraints", see)
+    answer = adas_browser.post(ADD, VALUES)
+    assert "You keep a filter of this name for this list already." in answer.content.decode()
+    assert SavedFilter.objects.count() == 1
+
+
+def test_what_is_kept_is_in_the_audit_log(adas_browser, ada):
+    adas_browser.post(ADD, VALUES)
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action, entry.kind, entry.record) == (ada, "added", "savedfilter", "To chase")

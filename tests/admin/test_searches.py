@@ -30,25 +30,19 @@ TERMS = [
     "mug",
     "MUG stone",
     "stone,blue",
-    "ug, b",
-    "m",
     "100%",
     "100_",
-    "_",
-    "%",
-    "\\",
     "C:\\glass",
     "o'brien",
     '"stone blue"',
     '"blue stone"',
     "'stone blue' mug",
-    '"',
     '"never closed',
     "carl mug",
     "Carl@example.com telephone",
     "Crème",
     "crème brûlée",
-    "lane carl 1",
+    "lane carl fern",
     "shelf mug-1",
     "rings noon",
     "nothing of it",
@@ -94,6 +88,34 @@ def test_it_finds_what_django_finds(shop, monkeypatch, model, most):
     assert any(0 < len(keys) < len(mine[""]) for keys in mine.values())
 
 
+#: What a search for a short word finds of these, since one of their words begins with it.
+SHORT = {
+    "m": {"Mug", "My mat", "tea-mug", "two\nmats", "1 m", "M/12"},
+    "MU": {"Mug", "tea-mug"},
+    "at": {"at sea", "o@at.example"},
+    "1": {"1 m", "M/12", "100%"},
+    "m 1": {"1 m", "M/12"},
+    "ug": set(),
+    "%": {"% off"},
+    "\\": {"\\o/"},
+    "mat m": {"My mat", "two\nmats"},
+}
+
+
+@pytest.mark.parametrize("most", [search.MOST, 0])
+@pytest.mark.parametrize("term", SHORT)
+def test_one_or_two_letters_begin_a_word(carl, monkeypatch, term, most):
+    monkeypatch.setattr(search, "MOST", most)
+    written = {*set().union(*SHORT.values()), "Lamp", "A rug"}
+    Order.objects.bulk_create(
+        Order(user=carl, order_number=f"ZZZZ-Z{n}", shipping_address=text, total_amount=1)
+        for n, text in enumerate(written)
+    )
+    screen = admin.site.get_model_admin(Order)
+    found = screen.get_search_results(None, Order.objects.all(), term)[0]
+    assert set(found.values_list("shipping_address", flat=True)) == SHORT[term]
+
+
 def found(browser, term, model="order"):
     listed = browser.get(f"/admin/shop/{model}/", {"q": term}).context["cl"]
     assert listed.result_count == len(listed.result_list)
@@ -111,7 +133,7 @@ def test_an_order_is_found_by_what_is_in_it(adas_browser, carl, mug, lamp, monke
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("term", "cost"), [("fern lane", 8), ("mug-1 carl 1", 8), ("1 v", 7)])
+@pytest.mark.parametrize(("term", "cost"), [("fern lane", 8), ("mug-1 carl 1", 8), ("1 v", 8)])
 def test_it_costs_the_same_however_much_is_found(adas_browser, carl, mug, statements, number, term, cost):
     for _ in range(number):
         scene.order(carl, (mug, 1))

@@ -82,7 +82,7 @@ LISTS = {
         "price_from=10&price_to=12",
     ),
     "stockmovement": ("q=SKU-777", "kind__exact=sale"),
-    "user": ("q=buyer777@", "q=example", "o=0", "role__exact=admin", "is_active__exact=1"),
+    "user": ("q=buyer777@", "q=example", "o=0", "o=1", "role__exact=admin", "is_active__exact=1"),
     "cartitem": ("q=buyer777@",),
     "session": ("q=buyer777@",),
     "orderevent": ("q=0009-9999", "status__exact=pending"),
