@@ -68,6 +68,7 @@ class ProductAdmin(ProductExports, Steps, ProductActions, SurfaceAdmin):
     """The shelf."""
 
     empty = "Customers see a product as soon as it is here and active."
+    add_label = "New product"
     form = ProductForm
     sections = (
         (None, ("name", "sku", "description", "image", "is_active")),

@@ -38,6 +38,8 @@ READING = ("GET", "HEAD")
 class ImportAdmin(Steps, ReadOnlyAdmin):
     """The history, and each import's page."""
 
+    empty = "Nothing of a file is written before you have seen what it would change."
+    add_label = "Import products"
     list_display = ("name", "created_at", "actor", "state_pill", "rows", "outcome")
     list_select_related = ("actor",)
     list_filter = ("state",)

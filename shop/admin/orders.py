@@ -77,6 +77,7 @@ class OrderAdmin(Tabs, OrderExports, PhoneOrders, OrderSteps, ReadOnlyAdmin):
     """The counter."""
 
     empty = "They appear here as soon as an app, or you, place one."
+    add_label = "New order"
     list_display = ("order_number", "user", "status_pill", "payment_pill", "units", "total", "age")
     list_filter = (
         LatelyFilter,
