@@ -147,7 +147,7 @@ def test_a_list_without_hits_offers_to_clear_them(adas_browser, mug, query):
 
 
 def test_only_who_may_add_is_led_to_add_the_first(adas_browser, clerk_with):
-    link = 'href="/admin/shop/product/add/">Add product</a>'
+    link = 'href="/admin/shop/product/add/">New product</a>'
     assert link in adas_browser.get("/admin/shop/product/").content.decode()
     assert link not in clerk_with("view_product").get("/admin/shop/product/").content.decode()
 
