@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from shop import surface, text
 
 NOT_COERCED = (int, bool)  # so that neither "3" nor true passes for a number
+BOUNDS = {"min_value": "ge", "max_value": "le"}
 # No default in the document: a generated client that sent it along would overwrite what it left out.
 LEFT_OUT: dict[str, Any] = {"default_factory": lambda: None}
 
@@ -100,23 +101,28 @@ def _limits(field: surface.Field, type_: Any) -> Iterator[Any]:
     said_above: list[Any] = [MaxLengthValidator(field.max_length)]
     if isinstance(field, models.DecimalField):
         said_above.append(DecimalValidator(field.max_digits, field.decimal_places))
-    has_more = False
+    more = []
     for validator in field.validators:
-        limit = getattr(validator, "limit_value", None)
-        if getattr(validator, "code", "") == "min_value" and not callable(limit):
-            yield Field(ge=limit)
-        elif getattr(validator, "code", "") == "max_value" and not callable(limit):
-            yield Field(le=limit)
-        else:
-            has_more = has_more or validator not in said_above
-    if has_more:
-        yield AfterValidator(_checked_by(field))
+        if bound := _bound(validator):
+            yield Field(**bound)
+        elif validator not in said_above:
+            more.append(validator)
+    if more:
+        yield AfterValidator(_checked_by(field, more))
 
 
-def _checked_by(field: surface.Field) -> Callable[[Any], Any]:
+def _bound(validator: Any) -> dict[str, Any]:
+    name = BOUNDS.get(getattr(validator, "code", ""))
+    return {name: validator.limit_value} if name and not callable(validator.limit_value) else {}
+
+
+def _checked_by(field: surface.Field, validators: Iterable[Callable[[Any], None]]) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
+        if value in field.empty_values:
+            return value
         try:
-            field.run_validators(value)
+            for validator in validators:
+                validator(value)
         except ValidationError as error:
             found = error.error_list[0]
             raise PydanticCustomError(

@@ -17,6 +17,8 @@ def text(value: str) -> str:
 
 
 def _clean(value: str, *, allowed: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value.strip()
     plain = value
     for character in allowed:
         plain = plain.replace(character, "")

@@ -151,7 +151,7 @@ class _Check:
             for line in self._counted(dialects.lines(sheet, dialect)):
                 fields.update(line.values)
                 self.seen["remote"] += any(map(is_remote, line.pictures))
-                key = "" if line.skip else key_of(line)
+                key = key_of(line)
                 if key and first.setdefault(key, line.number) != line.number:
                     repeated.setdefault(key, [first[key]]).append(line.number)
                 yield from (line.values[name] for name in MONEY if name in line.values)

@@ -57,9 +57,10 @@ def _own(sheet: Sheet, places: Mapping[str, int], _: datetime.date) -> Iterator[
     for number, cells in sheet.rows:
         # Only the rare cell is worth a call.
         values = {f: cells[at] if cells[at][:1] != "'" else unguard(cells[at]) for f, at in taken}
-        found = tuple(name for place in pictures if (name := unguard(cells[place]).strip()))
-        wrong = problems(sheet, number, cells, values)
-        yield Line(number, cells, values, problems=wrong, pictures=found)
+        found = (
+            tuple(name for place in pictures if (name := unguard(cells[place]).strip())) if pictures else ()
+        )
+        yield Line(number, cells, values, problems=problems(sheet, number, cells, values), pictures=found)
 
 
 def _shopify(sheet: Sheet, places: Mapping[str, int], _: datetime.date) -> Iterator[Line]:

@@ -61,16 +61,20 @@ def judge(lines: Iterable[Line], terms: Terms) -> list[tuple[Row, Draft]]:
 
 def key_of(line: Line) -> str:
     """The row's SKU as it is compared; empty where there is none."""
+    return _sku(line).lower()
+
+
+def _sku(line: Line) -> str:
     try:
-        return text.line(line.values.get("sku", "")).lower()
+        return "" if line.skip else text.line(line.values.get("sku", ""))
     except ValueError:
         return ""
 
 
 def _draft(line: Line, terms: Terms) -> Draft:
     problems = [problem("", said) for said in line.problems]
-    key = "" if line.skip else key_of(line)
-    if others := [str(number) for number in terms.repeated.get(key, ()) if number != line.number]:
+    sku = _sku(line)
+    if others := [str(number) for number in terms.repeated.get(sku.lower(), ()) if number != line.number]:
         shown = ", ".join(others[:NAMED]) + (", …" if len(others) > NAMED else "")
         said = (
             f"SKU: line {shown} has the same one."
@@ -78,7 +82,7 @@ def _draft(line: Line, terms: Terms) -> Draft:
             else f"SKU: lines {shown} have the same one."
         )
         problems.append(problem("sku", said, "Keep one of these lines."))
-    return Draft(line, text.line(line.values["sku"]) if key else "", problems)
+    return Draft(line, sku, problems)
 
 
 def _products(skus: Iterable[str]) -> dict[str, Mapping[str, Any]]:
@@ -176,7 +180,8 @@ def _new(row: Row, draft: Draft) -> None:
     whole = values.DEFAULTS | draft.values
     whole["sku"] = row.sku = whole["sku"] or SkuField.made()
     row.verdict, row.delta = Verdict.NEW.value, draft.stock
-    row.after = {name: values.stored(f, whole[f.attname]) for name, f in FIELDS.items()}
+    row.after = {name: whole[attname] for attname, name in values.NAMES.items()}
+    row.after |= {name: values.stored(f, whole[f.attname]) for name, f in values.CONVERTED.items()}
 
 
 def _changed(row: Row, draft: Draft, product: Mapping[str, Any]) -> None:

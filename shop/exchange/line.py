@@ -37,6 +37,8 @@ class Line:
 
 def problems(sheet: Sheet, number: int, cells: list[str], values: dict[str, str]) -> tuple[str, ...]:
     """What is wrong with a row in any kind of file."""
+    if len(cells) == len(sheet.headers) and sheet.format != "XLSX":
+        return ()
     found = []
     if len(cells) > len(sheet.headers):
         found.append(

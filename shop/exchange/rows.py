@@ -35,7 +35,9 @@ class Row:
 COLUMNS = ", ".join(each.name for each in fields(Row))
 
 
-def _dump(value: Any) -> str:
+def _dump(value: dict[str, Any] | list[Any]) -> str:
+    if not value:  # as most are
+        return "{}" if isinstance(value, dict) else "[]"
     return to_json(value).decode()
 
 

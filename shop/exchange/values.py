@@ -26,6 +26,9 @@ FIELDS = {name: surface.field(Product, name) for name in surface.carried(Product
 NAMES = {field.attname: name for name, field in FIELDS.items()}
 MONEY = [name for name, field in FIELDS.items() if isinstance(field, MoneyField)]
 RELATED = [field for field in FIELDS.values() if field.is_relation]
+#: What the database takes as it is.
+PLAIN = (models.CharField, models.TextField, models.BooleanField, models.IntegerField, models.FloatField)
+CONVERTED = {name: field for name, field in FIELDS.items() if not isinstance(field, PLAIN)}
 DEFAULTS = {field.attname: field.get_default() for field in FIELDS.values()}
 
 
