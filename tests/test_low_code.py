@@ -48,7 +48,7 @@ def grow(shop):
     """The edit that a developer would make."""
     source = shop / "models" / "catalogue.py"
     text = source.read_text().replace(
-        'frozenset({"low_stock_threshold"})', 'frozenset({"low_stock_threshold", "cost"})'
+        'frozenset({"low_stock_threshold", "is_low"})', 'frozenset({"low_stock_threshold", "is_low", "cost"})'
     )
     assert text.count(PRODUCT) == 1
     source.write_text(text.replace(PRODUCT, FIELDS + PRODUCT) + SUPPLIER)

@@ -20,7 +20,6 @@ from shop.admin.forms import CountForm, NothingToAsk, StockForm
 from shop.admin.product_actions import ProductActions
 from shop.admin.product_form import ProductForm
 from shop.models import OrderItem, Product, StockMovement
-from shop.models.catalogue import LOW
 from shop.services import products, stock
 from shop.services.errors import Overtaken, ShopError
 
@@ -45,8 +44,12 @@ class LowStockFilter(admin.SimpleListFilter):
         return [("out", "Out of stock"), ("low", "Low"), ("enough", "Enough")]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Product]) -> models.QuerySet[Product]:
-        wanted = {"out": models.Q(stock=0), "low": LOW & models.Q(stock__gt=0), "enough": ~LOW}
-        return queryset.filter(wanted.get(self.value() or "", models.Q()))
+        wanted: dict[str, dict[str, Any]] = {
+            "out": {"stock": 0},
+            "low": {"is_low": True, "stock__gt": 0},
+            "enough": {"is_low": False},
+        }
+        return queryset.filter(**wanted.get(self.value() or "", {}))
 
 
 class PictureFilter(admin.SimpleListFilter):
@@ -75,7 +78,7 @@ class ProductAdmin(ProductExports, Steps, ProductActions, SurfaceAdmin):
         ("Price and stock", ("price", "stock", "low_stock_threshold")),
     )
     first_columns = ("picture", "name", "sku", "money", "level", "is_active")
-    not_columns = ("price", "stock", "in_stock", "low_stock_threshold", "created_at", "updated_at")
+    not_columns = ("price", "stock", "in_stock", "is_low", "low_stock_threshold", "created_at", "updated_at")
     list_display_links = ("picture", "name")
     list_filter = (
         LowStockFilter,

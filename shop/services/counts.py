@@ -7,7 +7,6 @@ from django.db.models import Count, QuerySet, Value
 from redis.exceptions import RedisError
 
 from shop.models import CartItem, Order, Product
-from shop.models.catalogue import LOW
 
 CACHED_SECONDS = 30
 CACHE_KEY = "waiting"
@@ -29,7 +28,7 @@ def waiting_counts() -> dict[str, int]:
 def _count() -> dict[str, int]:
     first, *others = (
         _counted("order", Order.objects.filter(status=Order.Status.PENDING), Count("pk")),
-        _counted("product", Product.objects.filter(LOW, is_active=True), Count("pk")),
+        _counted("product", Product.objects.filter(is_low=True, is_active=True), Count("pk")),
         _counted("cartitem", CartItem.objects.all(), Count("user", distinct=True)),
     )
     return dict(first.union(*others, all=True).order_by())

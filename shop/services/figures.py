@@ -13,7 +13,6 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from shop.models import Order, OrderItem, Product, StockMovement
-from shop.models.catalogue import LOW
 from shop.money import CENT
 
 DAY = timedelta(days=1)
@@ -183,7 +182,7 @@ def running_low(limit: int) -> list[Low]:
         .values(units=Sum("delta"))
     )
     rows = (
-        Product.objects.filter(LOW, is_active=True)
+        Product.objects.filter(is_low=True, is_active=True)
         .order_by("stock", "pk")
         .values_list("pk", "name", "stock", Subquery(taken))[:limit]
     )

@@ -4,7 +4,7 @@ from decimal import Decimal
 import people
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from shop.models import Product, StockMovement
 from shop.models.base import READABLE
@@ -98,6 +98,19 @@ def test_saving_named_fields_writes_only_those(mug):
     mug.save(update_fields=["name"])
     found = Product.objects.get()
     assert (found.name, found.description) == ("Cup", "")
+
+
+def test_the_database_knows_whether_a_product_is_low(mug, lamp):
+    assert list(Product.objects.filter(is_low=True)) == [lamp]
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL's heap-only updates")
+def test_a_sale_touches_no_index(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'shop_product'")
+        definitions = [definition for (definition,) in cursor.fetchall()]
+    assert len(definitions) > 3
+    assert [one for one in definitions if re.search(r"\b(stock|updated_at)\b", one)] == []
 
 
 def test_the_database_knows_whether_a_product_is_in_stock(mug):
