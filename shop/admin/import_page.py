@@ -9,6 +9,7 @@ from shop.admin.import_rows import Rows
 from shop.exchange import work
 from shop.exchange.checking import DIALECTS, FREE
 from shop.exchange.fixit import EXPLAINED
+from shop.exchange.states import SAYS
 from shop.models import Import
 
 State = Import.State
@@ -51,7 +52,9 @@ def context_of(
         "terms": (terms or TermsForm(import_=import_)) if is_open else None,
         "apply": _apply(import_) if is_open and import_.state == State.CHECKED else None,
     }
-    if import_.counts and not is_busy:
+    if import_.state == State.CLOSED:
+        context["sentences"].append(SAYS[State.CLOSED])
+    elif import_.counts and not is_busy:
         context["rows"] = Rows(import_, asked)
     return context
 

@@ -14,8 +14,8 @@ from shop.models import Import, ImportRow, Product
 from shop.services.audit import shown
 
 PER_PAGE = 50
-#: Characters of a value that stand in the line, and that can be unfolded.
-SHORT, LONG = 100, 2_000
+#: Characters of a value that stand in the line, and of all that a page unfolds.
+SHORT, LONG = 100, 400_000
 Verdict, Outcome = ImportRow.Verdict, ImportRow.Outcome
 #: A wrong row has to be seen to first.
 ORDER = (Verdict.WRONG, Verdict.NEW, Verdict.CHANGED, Verdict.SKIPPED, Verdict.SAME)
@@ -74,15 +74,16 @@ class Rows:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """The page's rows as they are shown."""
-        for row in self.page.object_list:
+        rows = list(self.page.object_list)
+        for row in rows:
             yield {
                 "row": row,
-                "fields": list(_fields(row)),
+                "fields": list(_fields(row, longest=LONG // (2 * len(rows)))),
                 "is_there": row.product_id and row.outcome != Outcome.UNDONE,
             }
 
 
-def _fields(row: ImportRow) -> Iterator[dict[str, Any]]:
+def _fields(row: ImportRow, *, longest: int) -> Iterator[dict[str, Any]]:
     """Old and new of what a row changes; of a new product what it has."""
     for name, after in row.after.items():
         if row.verdict == Verdict.NEW and (name in {"sku", "name"} or after in {"", None}):
@@ -90,18 +91,19 @@ def _fields(row: ImportRow) -> Iterator[dict[str, Any]]:
         field = surface.field(Product, name)
         yield {
             "label": field.verbose_name,
-            "old": _value(field, row.before[name]) if name in row.before else None,
-            "new": _value(field, after),
+            "old": _value(field, row.before[name], longest) if name in row.before else None,
+            "new": _value(field, after, longest),
         }
     if row.verdict == Verdict.NEW and row.delta:
         yield {"label": "stock", "old": None, "new": {"short": f"{row.delta:,}"}}
 
 
-def _value(field: surface.Field, value: Any) -> dict[str, str]:
-    """A value in words; a long one short, with the whole to unfold."""
+def _value(field: surface.Field, value: Any, longest: int) -> dict[str, str]:
+    """A value in words; a long one short, with the whole to unfold: of many very long ones, when searched."""
     known = dict(field.flatchoices).get(value, value) if field.choices else value
     text = shown(known) if not isinstance(known, str) else known or "nothing"
     if len(text) <= SHORT:
         return {"short": text}
-    whole = text if len(text) <= LONG else f"{text[:LONG]}… ({len(text) - LONG:,} characters more)"
+    more = f"… ({len(text) - longest:,} characters more: search for this row to see them)"
+    whole = text if len(text) <= longest else f"{text[:longest]}{more}"
     return {"short": f"{text[: SHORT - 1]}…", "whole": whole}

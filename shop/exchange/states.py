@@ -20,6 +20,7 @@ SAYS = {
     State.APPLIED: "This import has been applied already.",
     State.UNDOING: "This import is being taken back already.",
     State.UNDONE: "This import has been taken back already.",
+    State.CLOSED: "This import is closed: its rows are no longer kept, so it cannot be taken back.",
     State.FAILED: "This file could not be read, so there is nothing to apply.",
 }
 

@@ -21,6 +21,7 @@ class Import(models.Model):
         UNDOING = "undoing", "Being undone"
         UNDONE = "undone", "Undone"
         FAILED = "failed", "Failed"
+        CLOSED = "closed", "Closed"
 
     class Blank(models.TextChoices):
         KEEP = "keep", "keeps the value"

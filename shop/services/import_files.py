@@ -1,12 +1,22 @@
 """Uploads that nobody needs any more."""
 
-from shop.models import Import, User
+from datetime import timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from shop.models import Import, ImportFile, Product, User
 from shop.services import audit
 from shop.services.audit import Action
 from shop.services.errors import ImportNotReady, NotFound
+from shop.services.import_pictures import FIELD
 from shop.services.transactions import atomically
 
 State = Import.State
+#: So long an import can be taken back.
+KEPT_FOR = timedelta(days=90)
 NEVER_WRITTEN = (State.UPLOADED, State.CHECKED, State.FAILED)
 
 
@@ -23,3 +33,32 @@ def discard(*, import_id: int, actor: User) -> None:
         raise ImportNotReady("This import is at work, or has written already. It cannot be discarded.")
     audit.log(actor, import_, action=Action.REMOVED)
     import_.delete()
+
+
+def purge_imports() -> int:
+    """Forget the files and rows of imports from 90 days ago; returns how many imports.
+
+    Those that wrote something stay in the history, closed; the others go.
+    """
+    since = timezone.now() - KEPT_FOR
+    old = Import.objects.filter(Q(beat_at=None) | Q(beat_at__lt=since), created_at__lt=since, asked={})
+    written = old.filter(state__in=(State.APPLIED, State.UNDONE))
+    closed = [_close(pk) for pk in written.values_list("pk", flat=True)]
+    gone = list(old.filter(state__in=NEVER_WRITTEN).values_list("pk", flat=True))
+    Import.objects.filter(pk__in=gone).delete()
+    return len(closed) + len(gone)
+
+
+@atomically
+def _close(import_id: int) -> None:
+    """Forget its rows, and the pictures that they kept for products that have others now."""
+    import_ = Import.objects.select_for_update(no_key=True).get(pk=import_id)
+    storage = Product._meta.get_field(FIELD).storage  # type: ignore[union-attr]
+    replaced = import_.rows.filter(before__has_key=FIELD).values_list(f"before__{FIELD}", flat=True)
+    names = {name for name in replaced if name}
+    for name in names.difference(Product.objects.filter(image__in=names).values_list(FIELD, flat=True)):
+        transaction.on_commit(partial(storage.delete, name), robust=True)
+    import_.rows.all().delete()
+    ImportFile.objects.filter(pk=import_id).delete()
+    import_.state = State.CLOSED
+    import_.save(update_fields=["state"])

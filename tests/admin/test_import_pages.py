@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from shop.exchange import work
 from shop.models import Import, Product
+from shop.services.import_files import KEPT_FOR, purge_imports
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +142,32 @@ def test_the_ledger_shows_what_an_import_moved(adas_browser):
     apply(adas_browser)
     page = adas_browser.get(f"/admin/shop/stockmovement/?source__id__exact={latest().pk}")
     assert [str(line.product) for line in page.context["cl"].result_list] == ["Vase"]
+
+
+def test_a_very_long_value_is_whole_where_its_row_is_searched(adas_browser):
+    text = "w" * 19_000
+    send(adas_browser, "\n".join(["sku,name,price,description", *(f"N-{n},T,1,{text}" for n in range(60))]))
+    page = f"{address('change')}?show=new"
+    answer = adas_browser.get(page)
+    assert len(answer.content) < 500_000
+    assert b"15,000 characters more: search for this row to see them" in answer.content
+    assert text.encode() in adas_browser.get(f"{page}&q=N-17").content
+
+
+def test_an_old_import_says_that_it_is_closed(adas_browser):
+    send(adas_browser, GOOD)
+    apply(adas_browser)
+    Import.objects.update(created_at=timezone.now() - KEPT_FOR, beat_at=timezone.now() - KEPT_FOR)
+    purge_imports()
+    answer = adas_browser.get(address("change"))
+    assert b"its rows are no longer kept, so it cannot be taken back" in answer.content
+    assert b"Take it back" not in answer.content
+    assert people.messages_of(adas_browser.post(address("undo"), follow=True))[0].endswith("taken back.")
+
+
+def test_an_old_file_that_was_never_applied_is_forgotten(adas_browser):
+    send(adas_browser, GOOD)
+    Import.objects.update(created_at=timezone.now() - KEPT_FOR, beat_at=timezone.now())
+    assert (purge_imports(), Import.objects.count()) == (0, 1)
+    Import.objects.update(beat_at=timezone.now() - KEPT_FOR)
+    assert (purge_imports(), Import.objects.count()) == (1, 0)

@@ -6,12 +6,16 @@ import zipfile
 import people
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone
 from importing import ada
 from PIL import Image
 
 from shop.exchange import pictures, work
 from shop.exchange.checking import upload
-from shop.models import AuditEntry, Import, Product
+from shop.exchange.undoing import undo
+from shop.models import AuditEntry, Import, ImportFile, Product
+from shop.services.errors import ImportNotReady
+from shop.services.import_files import KEPT_FOR, purge_imports
 
 pytestmark = [pytest.mark.usefixtures("ada", "mug"), pytest.mark.django_db(transaction=True)]
 TABLE = "sku,name,price,picture\nMUG-1,Mug,12.50,\nVASE,Vase,30,jugs/Blue vase.JPG\nBOWL,Bowl,9,\n"
@@ -136,3 +140,17 @@ def test_addresses_elsewhere_are_listed_and_our_own_are_not():
     import_ = brought({}, table)
     assert import_.found["remote"] == 1
     assert list(pictures.addresses(import_)) == [("A", "https://cdn.example.com/a.jpg")]
+
+
+def test_what_an_old_import_replaced_is_forgotten_with_its_rows(mug):
+    mug.image.save("old.webp", io.BytesIO(b"old"))
+    import_ = applied(brought({"mug-1.png": png(), "vase.png": png()}))
+    Import.objects.update(created_at=timezone.now() - KEPT_FOR, beat_at=timezone.now() - KEPT_FOR)
+    assert purge_imports() == 1
+    import_.refresh_from_db()
+    assert (import_.state, import_.rows.count(), ImportFile.objects.count()) == ("closed", 0, 0)
+    in_use = Product.objects.exclude(image="").order_by("image").values_list("image", flat=True)
+    assert stored() == list(in_use)
+    assert len(stored()) == 2
+    with pytest.raises(ImportNotReady, match="its rows are no longer kept"):
+        undo(import_.pk, actor=ada())

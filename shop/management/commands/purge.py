@@ -9,6 +9,7 @@ from django_tasks_db.models import DBTaskResult
 
 from shop.services.accounts import purge_sessions
 from shop.services.idempotency import purge_keys
+from shop.services.import_files import purge_imports
 
 #: What a worker did says nothing that the imports do not.
 TASKS_KEPT_FOR = timedelta(days=14)
@@ -17,9 +18,13 @@ TASKS_KEPT_FOR = timedelta(days=14)
 class Command(BaseCommand):
     """Deletes rows that nothing reads any more."""
 
-    help = "Forget Idempotency-Keys older than 72 hours and sessions that have ended."
+    help = (
+        "Forget Idempotency-Keys older than 72 hours, sessions that have ended, and the files of imports"
+        " older than 90 days."
+    )
 
     def handle(self, *_: Any, **__: Any) -> None:
         finished = timezone.now() - TASKS_KEPT_FOR
         DBTaskResult.objects.finished().filter(finished_at__lt=finished).delete()
-        self.stdout.write(f"Forgot {purge_keys()} keys and {purge_sessions()} sessions.")
+        keys, sessions, imports = purge_keys(), purge_sessions(), purge_imports()
+        self.stdout.write(f"Forgot {keys} keys, {sessions} sessions and the files of {imports} imports.")
