@@ -13,7 +13,7 @@ ROWS = [
     {"services"},
     {"exchange"},
     {"admin", "api"},
-    {"apps", "tasks", "management"},
+    {"apps", "headers", "tasks", "management"},
 ]
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
 NEVER = {("admin", "api"), ("api", "admin"), ("api", "exchange")}
