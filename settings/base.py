@@ -121,7 +121,7 @@ CORS_ALLOW_HEADERS = [
     "if-match",
     "if-none-match",
 ]
-CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 SECURE_CSP = policies.NOTHING

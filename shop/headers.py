@@ -4,9 +4,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 
+from shop import logs
+
 
 class HeadersMiddleware(ContentSecurityPolicyMiddleware):
     """Django's policy, another below some addresses (CSP_BELOW), and what Django has no setting for."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        logs.begin(request)
+        super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         here = [
@@ -14,6 +20,7 @@ class HeadersMiddleware(ContentSecurityPolicyMiddleware):
         ]
         if here and not hasattr(response, "_csp_config"):  # what `csp_override` said is kept
             response._csp_config = here[0]  # type: ignore[attr-defined]  # noqa: SLF001
+        response["X-Request-Id"] = logs.request_id()
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         # Apps on other sites show the shop's pictures; nothing else is for them to embed.
         is_picture = request.path_info.startswith(settings.MEDIA_URL)

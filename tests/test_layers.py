@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROWS = [
-    {"money", "surface", "text", "images", "paper"},
+    {"logs", "money", "surface", "text", "images", "paper"},
     {"models"},
     {"checks", "emails", "documents", "reflect"},
     {"services"},

@@ -213,6 +213,10 @@ def test_production_starts_with_what_it_needs():
     assert (process.stdout, process.returncode) == ("False ['shop.example.com']\n", 0)
 
 
+def test_production_writes_json_lines():
+    assert "'()': 'shop.logs.JsonLines'" in started("LOGGING", **PRODUCTION).stdout
+
+
 @pytest.mark.parametrize(
     ("https", "told"),
     [
