@@ -17,13 +17,13 @@ _call: ContextVar[tuple[str, HttpRequest | None]] = ContextVar("call", default=(
 _NAMES = "password|passwd|secret|token|authorization|cookie|session_?(?:id|key)|address|email|phone"
 _SECRET = re.compile(
     rf"""
-    eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?                       # a token of ours
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                       # an email
+    (?<![\w-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?                       # a token of ours
+    | (?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+                       # an email
     | \b(?:pbkdf2_sha\d+|argon2\w*|bcrypt\w*|scrypt|md5)\$\S+
     | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)                    # user and password of a database
     | (?<=DETAIL:).*?(?=\n\n|\Z)                         # PostgreSQL's word on the row it refused
     | (?<![a-z])(?i:bearer|basic)\s+\S+
-    | (?P<name>["']?[\w-]*(?i:{_NAMES})["']?\s*[:=]\s*)
+    | (?<![\w-])(?P<name>["']?[\w-]*(?i:{_NAMES})["']?\s*[:=]\s*)
       (?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\n]+)     # by its name: what is quoted, or the line
     """,
     re.VERBOSE | re.DOTALL,
