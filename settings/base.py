@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from settings import env, unfold
+from settings import env, policies, unfold
 
 ENVIRONMENT = env.read(env.everything())
 
@@ -53,16 +53,18 @@ INSTALLED_APPS = [
     "shop",
 ]
 MIDDLEWARE = [
-    "corsheaders.middleware.CorsMiddleware",  # outermost: a browser is to read the refusals too
-    "shop.api.middleware.ApiMiddleware",
+    # These three only add headers: every answer is to have them, also those that the next ones give.
+    "shop.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # a browser is to read the refusals too
+    "shop.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ninja.compatibility.files.fix_request_files_middleware",
 ]
 TEMPLATES = [
@@ -119,6 +121,11 @@ CORS_ALLOW_HEADERS = [
     "if-match",
     "if-none-match",
 ]
-CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+SECURE_CSP = policies.NOTHING
+CSP_BELOW = policies.BELOW
+CSRF_COOKIE_HTTPONLY = True  # no script of ours reads it; forms carry their token
 
 UNFOLD = unfold.configuration(SHOP_NAME)

@@ -27,6 +27,8 @@ SUITABLE = {
     "shop_import_do_it_now": lambda: {"state": "uploaded"},
     "auth_user_password_change": lambda: {"role": "admin"},
     "shop_user_sign_out_everywhere": lambda: {"role": "customer"},
+    "shop_user_hand_out": lambda: {"role": "customer"},
+    "shop_user_erase": lambda: {"role": "customer", "orders": None},
 }
 #: A link to a site that we do not have, and Django's redirects for addresses without a name.
 LEAD_ELSEWHERE = {"view_on_site", None}

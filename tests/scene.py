@@ -53,6 +53,7 @@ def a_day(ada, carl, dora):
     adjust_stock(product_id=mug.pk, delta=-1, kind=Kind.DAMAGED, actor=ada, reason="Fell off the shelf")
     people.put_in_cart(carl, (mug, 1))
     accounts._open_session(carl, "Carl's telephone")
+    people.person("Finn", "Former")  # who has not ordered anything
     IdempotencyKey.objects.create(user=carl, key="first-order", fingerprint="0" * 64, answer="{}")
     imports(ada)
     late = {"name": "Waiting", "screen": "order", "query": "status__exact=pending", "is_shared": True}

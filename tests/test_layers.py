@@ -7,13 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROWS = [
-    {"money", "surface", "text", "images", "paper"},
+    {"logs", "money", "surface", "text", "images", "paper"},
     {"models"},
     {"checks", "emails", "documents", "reflect"},
     {"services"},
     {"exchange"},
     {"admin", "api"},
-    {"apps", "tasks", "management"},
+    {"apps", "headers", "tasks", "management"},
 ]
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
 NEVER = {("admin", "api"), ("api", "admin"), ("api", "exchange")}

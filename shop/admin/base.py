@@ -179,11 +179,13 @@ class Tabs(ModelAdmin):  # type: ignore[misc]
 class Steps(ModelAdmin):  # type: ignore[misc]
     """Buttons on a record's page. Each leads to a page that asks (GET) and then does it (POST, with token).
 
-    `steps` maps an address to the method that answers it, `step_permission` to the right that all need.
+    `steps` maps an address to the method that answers it, `step_permission` is the right that they need, and
+    `own_permissions` names the methods that need another one.
     """
 
     steps: dict[str, str] = {}  # noqa: RUF012 - Django's admin options are plain class attributes
     step_permission: str
+    own_permissions: dict[str, str] = {}  # noqa: RUF012
 
     def has_step_permission(self, request: HttpRequest) -> bool:
         """Whether this member of staff may press the buttons, and the list's (Django asks by this name)."""
@@ -202,7 +204,8 @@ class Steps(ModelAdmin):  # type: ignore[misc]
 
     def _step(self, method: str) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, pk: int, **extra: Any) -> HttpResponse:
-            if not self.has_step_permission(request):
+            own = self.own_permissions.get(method)
+            if not (request.user.has_perm(f"shop.{own}") if own else self.has_step_permission(request)):
                 raise PermissionDenied
             record = get_object_or_404(self.model, pk=pk)
             answer: HttpResponse = getattr(self, method)(request, record, **extra)

@@ -10,7 +10,7 @@ from shop import money
 from shop.admin.base import Steps, Tabs, ago, clerk
 from shop.admin.forms import NothingToAsk
 from shop.models import User
-from shop.services import accounts, customers
+from shop.services import accounts, customers, personal_data
 
 BOUGHT = ("order_count", "lifetime_value", "last_order")
 LATEST = 10
@@ -28,8 +28,13 @@ class CustomerScreen(Steps, Tabs):
     tab_labels = ((User.Role.CUSTOMER, "Customers"), (User.Role.ADMIN, "Staff"))
     change_form_outer_before_template = "admin/shop/user/banner.html"
     change_form_outer_after_template = "admin/shop/user/story.html"
-    steps = {"sign-out": "sign_out_everywhere"}  # noqa: RUF012
+    steps = {  # noqa: RUF012
+        "sign-out": "sign_out_everywhere",
+        "export": "hand_out",
+        "erase": "erase",
+    }
     step_permission = "change_session"
+    own_permissions = dict.fromkeys(("hand_out", "erase"), "delete_user")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """What was bought comes after the name, where a phone still shows it."""
@@ -80,6 +85,7 @@ class CustomerScreen(Steps, Tabs):
             story["may_sign_out"] = live and self.may_sign_out(request, person)
             if request.user.has_perm("shop.view_session"):
                 story["sessions"] = live
+        story["may_erase"] = self.may_erase(request, person)
         return {name: part for name, part in story.items() if part or not person.is_staff}
 
     def may_sign_out(self, request: HttpRequest, person: User) -> bool:
@@ -104,6 +110,49 @@ class CustomerScreen(Steps, Tabs):
             hint="Their apps ask for the password again.",
             button="Sign out everywhere",
             do=sign_out,
+        )
+
+    def may_erase(self, request: HttpRequest, person: User) -> bool:
+        """Whether this clerk decides about what the shop knows of that person, who is no staff."""
+        may = request.user.has_perm("shop.delete_user") and self.has_view_permission(request, person)
+        return bool(may and not person.is_staff)
+
+    def hand_out(self, request: HttpRequest, person: User) -> HttpResponse:
+        """Ask, then give all that the shop knows of them, as a file."""
+        if not self.may_erase(request, person):
+            raise PermissionDenied
+        if request.method == "POST":
+            told = personal_data.export_customer(user_id=person.pk, actor=clerk(request))
+            name = f'attachment; filename="customer-{person.pk}.json"'
+            return HttpResponse(told, "application/json", headers={"Content-Disposition": name})
+        return self.ask(
+            request,
+            person,
+            ask_for=NothingToAsk,
+            title=f"Export what the shop knows of {person}?",
+            hint="A file with their details, orders, notes, cart and devices. The audit log notes it.",
+            button="Export their data",
+            do=str,
+        )
+
+    def erase(self, request: HttpRequest, person: User) -> HttpResponse:
+        """Ask, then forget who they are."""
+        if not self.may_erase(request, person):
+            raise PermissionDenied
+
+        def forget(_: NothingToAsk) -> str:
+            erased = personal_data.erase_customer(user_id=person.pk, actor=clerk(request))
+            return f"Their personal data is erased: this is {erased} now."
+
+        return self.ask(
+            request,
+            person,
+            ask_for=NothingToAsk,
+            title=f"Erase the personal data of {person}?",
+            hint="This cannot be undone. Name, email, phone, addresses and notes go, from the audit log too, "
+            "and the account is closed. Orders stay for the books, with what was bought at which price.",
+            button="Erase their data",
+            do=forget,
         )
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from redis.exceptions import RedisError
 
+from shop import logs
 from shop.api.auth import Forbidden
 from shop.api.throttles import TooManyCalls
 from shop.services import errors
@@ -73,6 +74,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What went wrong, in words for people.")
     code: str = Field(description="What went wrong, for programs: it never changes.")
     errors: list[FieldError] | None = Field(None, description="With code `invalid`: field by field.")
+    request_id: str | None = Field(None, description="With status 500: by it we find what went wrong.")
 
 
 def status_of(error: type[errors.ShopError]) -> int:
@@ -82,6 +84,8 @@ def status_of(error: type[errors.ShopError]) -> int:
 
 def problem(status: int, detail: str, *, code: str = "", **details: Any) -> HttpResponse:
     """One error's answer."""
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        details["request_id"] = logs.request_id()
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

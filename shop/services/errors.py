@@ -116,5 +116,9 @@ class ImportChanged(BackOfficeError):
     code, message = "import-changed", "Products of this import changed since it was checked."
 
 
+class NotErasable(BackOfficeError):
+    code, message = "not-erasable", "What the shop knows of this person is still needed."
+
+
 class FileRefused(BackOfficeError):
     code, message = "file-refused", "This file cannot be read as a list of products."

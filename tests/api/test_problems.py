@@ -208,7 +208,7 @@ def test_a_fault_inside_is_told_without_its_details(carls_app, monkeypatch, unch
 
 def test_a_fault_outside_the_endpoints_is_a_problem_too(quiet_app, monkeypatch):
     monkeypatch.setattr(throttles, "count_call", None)
-    monkeypatch.setattr("django.middleware.security.SecurityMiddleware.process_response", None)
+    monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_response", None)
     response = quiet_app.get("/cart/")
     assert people.problem(response) == (500, "internal-error")
 

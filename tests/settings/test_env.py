@@ -199,22 +199,40 @@ def test_production_refuses_two_keys_that_are_one():
     assert "DJANGO_SECRET_KEY and JWT_SIGNING_KEY are the same" in message
 
 
-def started(**variables):
+def started(*shown, **variables):
     """The process that loads the settings of production, with these variables and no others."""
-    show = "import settings.production as s; print(s.DEBUG, s.SESSION_COOKIE_SECURE, s.ALLOWED_HOSTS)"
-    command = [sys.executable, "-c", show]
-    alone = {"PATH": os.environ["PATH"], **variables}
+    show = "import sys; from django.conf import settings as s; "
+    show += "print(*(getattr(s, name) for name in sys.argv[1:]))"
+    command = [sys.executable, "-c", show, *shown]
+    alone = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "settings.production", **variables}
     return subprocess.run(command, cwd=env.ROOT, env=alone, capture_output=True, text=True, check=False)
 
 
 def test_production_starts_with_what_it_needs():
-    process = started(**PRODUCTION, DJANGO_DEBUG="true")
-    assert (process.stdout, process.returncode) == ("False True ['shop.example.com']\n", 0)
+    process = started("DEBUG", "ALLOWED_HOSTS", **PRODUCTION, DJANGO_DEBUG="true")
+    assert (process.stdout, process.returncode) == ("False ['shop.example.com']\n", 0)
+
+
+def test_production_writes_json_lines():
+    assert "'()': 'shop.logs.JsonLines'" in started("LOGGING", **PRODUCTION).stdout
+
+
+@pytest.mark.parametrize(
+    ("https", "told"),
+    [
+        ("true", "True True __Host-sessionid __Host-csrftoken 31536000 True\n"),
+        ("false", "False False sessionid csrftoken 0 False\n"),
+    ],
+)
+def test_cookies_and_https_in_production(https, told):
+    names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME")
+    process = started(*names, "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", **PRODUCTION, DJANGO_HTTPS=https)
+    assert (process.stdout, process.returncode) == (told, 0)
 
 
 @pytest.mark.skipif((env.ROOT / ".env").exists(), reason="a .env may name what is missing")
 def test_production_does_not_start_without():
-    process = started(DATABASE_URL="sqlite:///db.sqlite3", EMAIL_URL="console://")
+    process = started("DEBUG", DATABASE_URL="sqlite:///db.sqlite3", EMAIL_URL="console://")
     assert (process.stdout, process.returncode) == ("", 1)
     missing = "DJANGO_SECRET_KEY is missing; JWT_SIGNING_KEY is missing; DJANGO_ALLOWED_HOSTS is missing"
     assert f"ImproperlyConfigured: The environment is not right: {missing}." in process.stderr
