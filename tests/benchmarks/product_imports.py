@@ -56,8 +56,9 @@ def timed(told, name):
 
 
 def analyse():
+    """As a server does by itself, so that nobody pays for the rows of those before."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 def bare(count, told):
@@ -111,6 +112,7 @@ def ours(actor, content, told):
 def empty():
     StockMovement.objects.all().delete()
     Product.objects.all().delete()
+    analyse()
 
 
 def show(kind, count, told):
@@ -141,6 +143,7 @@ def test_a_large_file(ada, count):
         with timed(told, "undo"):
             undo(import_.pk, actor=ada)
     assert (Product.objects.count(), list(find_drift())) == (0, [])
+    analyse()
     bare(count, new)
     empty()
     stock_resource(new, price=0)
