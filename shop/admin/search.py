@@ -1,4 +1,4 @@
-"""How the lists are searched: table by table, so that each uses its search index (`0005_search_indexes`)."""
+"""How the lists are searched: table by table, so that each uses its search index (`0004_search_indexes`)."""
 
 from collections.abc import Iterable, Iterator
 from functools import reduce

@@ -128,7 +128,7 @@ def _people(now: datetime) -> tuple[User, list[User]]:
 
 def make_groups() -> None:
     """The ready groups, which emptying a database takes along."""
-    import_module("shop.migrations.0004_ready_groups").make_groups(apps, None)
+    import_module("shop.migrations.0007_ready_groups").make_groups(apps, None)
 
 
 def _plan(now: datetime, dice: random.Random, *, buyers: int, goods: list[Any]) -> list[Sale]:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from shop.management.demo_shop import make_groups
 from shop.services.orders import place_order
 
-SCREENS = ("product", "stockmovement", "order", "cartitem", "user", "session", "auditentry")
+SCREENS = ("product", "import", "stockmovement", "order", "cartitem", "user", "session", "auditentry")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def carls_order(carl, lamp):
     ("group", "seen"),
     [
         ("Owner", SCREENS),
-        ("Catalogue", ("product", "stockmovement")),
+        ("Catalogue", ("product", "import", "stockmovement")),
         ("Fulfilment", ("product", "stockmovement", "order", "cartitem", "user")),
         ("Viewer", ("product", "stockmovement", "order", "cartitem", "user")),
     ],

@@ -8,7 +8,7 @@ def leave_room(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0007_import_rights")]
+    dependencies = [("shop", "0005_imports")]
 
     operations = [
         migrations.RunPython(leave_room, migrations.RunPython.noop),

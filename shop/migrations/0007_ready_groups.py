@@ -3,18 +3,23 @@ from django.db import migrations
 
 SEEN_BY_ALL = ["order", "orderitem", "orderevent", "product", "stockmovement", "cartitem", "user"]
 
-#: Group -> model -> what its members may do.
+#: Group -> model -> what its members may do. Deleting a user is erasing what is known of a customer.
 GROUPS = {
     "Owner": {
         "product": ["view", "add", "change", "delete"],
         "order": ["view", "add", "change"],
-        "user": ["view", "add", "change"],
+        "user": ["view", "add", "change", "delete"],
+        "import": ["view", "add"],
         "session": ["view", "change"],
         **dict.fromkeys(
             ["stockmovement", "orderitem", "orderevent", "cartitem", "idempotencykey", "auditentry"], ["view"]
         ),
     },
-    "Catalogue": {"product": ["view", "add", "change", "delete"], "stockmovement": ["view"]},
+    "Catalogue": {
+        "product": ["view", "add", "change", "delete"],
+        "import": ["view", "add"],
+        "stockmovement": ["view"],
+    },
     "Fulfilment": {
         "order": ["view", "add", "change"],
         "user": ["view", "add"],
@@ -42,7 +47,7 @@ def make_groups(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("shop", "0003_audit_log"),
+        ("shop", "0006_low_stock_flag"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]

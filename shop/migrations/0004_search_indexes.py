@@ -54,7 +54,7 @@ def remove_indexes(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0004_ready_groups")]
+    dependencies = [("shop", "0003_audit_log")]
 
     operations = [
         migrations.AddIndex("user", models.Index(fields=["last_name", "-created_at", "-id"], name="user_by_name")),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shop', '0005_search_indexes'),
+        ('shop', '0004_search_indexes'),
     ]
 
     operations = [
