@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from shop.api.auth import Forbidden
 from shop.api.throttles import TooManyCalls
 from shop.services import errors
+from shop.services.transactions import is_busy
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -151,6 +152,8 @@ def _too_many_calls(_: HttpRequest, error: TooManyCalls) -> HttpResponse:
 
 
 def _database_away(_: HttpRequest, error: Exception) -> HttpResponse:
+    if is_busy(error):
+        return problem(503, "Others are at the same just now. Try again in a moment.", code="busy")
     logger.warning("Database or cache did not answer: %s", error)
     return problem(503, "The shop cannot answer just now. Try again in a moment.")
 

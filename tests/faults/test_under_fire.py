@@ -4,166 +4,34 @@
 """
 
 import os
-import random
 import signal
-import time
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from threading import Event
 
-import httpx
 import people
 import pytest
 from adding_up import assert_it_adds_up
 from django.db import connection
-from servers import PATIENCE, serving
+from fire import ADDRESS, FINE, Person, burn
 
-from shop.api import tokens
-from shop.models import Order, User
-from shop.services.accounts import _open_session
+from shop.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = float(os.environ.get("UNDER_FIRE_SECONDS", "8"))
-BETWEEN_KILLS = 1.5
-CUSTOMERS, STAFF, PROCESSES = 8, 2, 4
-ADDRESS = {"shipping_address": "1 Elm Street"}
-FINE = {200, 201, 404, 409}  # done, or refused by a rule of the shop
-
-
-@dataclass
-class Fire:
-    """What happened, as those who were in it saw it."""
-
-    address: str
-    group: int  # the server's process group
-    products: list[int]
-    over: Event = field(default_factory=Event)
-    processes: set[int] = field(default_factory=set)
-    told: dict[str, str] = field(default_factory=dict)  # key -> order number
-    answers: Counter = field(default_factory=Counter)
-    seen: Counter = field(default_factory=Counter)
-    slowest: float = 0
-
-
-class Person:
-    """Someone's app: an unanswered call is made again, and again."""
-
-    def __init__(self, fire, user, number):
-        self.fire, self.number, self.orders = fire, number, []
-        self.chance = random.Random(number)
-        bearer = {"Authorization": f"Bearer {tokens.sign(_open_session(user, 'test'), 'access')}"}
-        self.http = httpx.Client(
-            base_url=f"{fire.address}/api",
-            headers=bearer,
-            limits=httpx.Limits(max_keepalive_connections=0),
-            timeout=PATIENCE,
-            trust_env=False,
-        )
-
-    def call(self, method, path, body=None, **headers):
-        """The answer; None when the process died over it."""
-        try:
-            answer = self.http.request(method, path, json=body, headers=headers)
-        except httpx.TransportError:
-            self.fire.seen["cut off"] += 1
-            return None
-        self.fire.processes.add(int(answer.headers["X-Process"]))
-        self.fire.answers[answer.status_code] += 1
-        return answer
-
-    def insist(self, method, path, body=None, *, die=False, **headers):
-        answer = self.call(method, path, body, **headers, **({"X-Die": "now"} if die else {}))
-        while answer is None:
-            answer = self.call(method, path, body, **headers)
-        return answer
-
-    def buys(self):
-        for product in self.chance.sample(self.fire.products, 2):
-            self.call("POST", "/cart/", {"product_id": product, "quantity": self.chance.randint(1, 3)})
-        key = f"{self.number}-{self.fire.seen['checkouts']}-{self.chance.random()}"
-        die = self.chance.random() < 0.15
-        began = time.monotonic()
-        body = ADDRESS | {"note": key}
-        answer = self.insist("POST", "/orders/create/", body, die=die, **{"Idempotency-Key": key})
-        self.fire.slowest = max(self.fire.slowest, time.monotonic() - began)
-        self.fire.seen["checkouts"] += 1
-        self.fire.seen["died between commit and reply"] += die
-        self.fire.seen["told again"] += "Idempotent-Replayed" in answer.headers
-        if answer.status_code == 201:
-            order = answer.json()
-            self.fire.told[key] = order["order_number"]
-            self.orders.append(order["id"])
-        else:
-            self.call("DELETE", "/cart/clear/")
-
-    def changes_their_mind(self):
-        if self.orders and self.chance.random() < 0.3:
-            self.insist("POST", f"/orders/{self.chance.choice(self.orders)}/cancel/", {})
-
-    def works(self):
-        product = self.chance.choice(self.fire.products)
-        delta = {"delta": self.chance.randint(-2, 5), "kind": "correction", "reason": "Found"}
-        self.call("POST", f"/products/{product}/stock/", delta)
-        listed = self.call("GET", "/orders/?page_size=20")
-        for order in listed.json()["items"] if listed else []:
-            to = self.chance.choice(["confirmed", "shipped", "cancelled"])
-            if self.chance.random() < 0.2:
-                self.insist("POST", f"/orders/{order['id']}/status/", {"status": to})
-
-
-def busy(fire, *doings):
-    while not fire.over.is_set():
-        for do in doings:
-            do()
-
-
-def kill_until(fire, end):
-    while time.monotonic() < end or not fire.told or not fire.seen["killed"]:
-        fire.processes.clear()
-        fire.over.wait(BETWEEN_KILLS)
-        with suppress(ProcessLookupError, KeyError):
-            process = fire.processes.pop()
-            assert os.getpgid(process) == fire.group
-            os.kill(process, signal.SIGKILL)
-            fire.seen["killed"] += 1
-
-
-@pytest.fixture
-def fire(transactional_db, tmp_path, mug, lamp):
-    stocked = [people.product(f"Bowl {n}", stock=40).pk for n in range(4)]
-    with serving("mortal_wsgi", tmp_path / "server.log", processes=PROCESSES) as address:
-        known = httpx.get(f"{address}/api/health/", trust_env=False).headers["X-Process"]
-        yield Fire(address, os.getpgid(int(known)), [mug.pk, lamp.pk, *stocked])
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's writers take turns")
 def test_every_order_that_was_told_exists_once(fire, ada):
-    blank = {"password": "!", "first_name": "Buyer", "last_name": "B"}
-    users = [User.objects.create(email=f"b{n}@example.com", **blank) for n in range(CUSTOMERS)]
-    customers = [Person(fire, user, number) for number, user in enumerate(users)]
-    staff = [Person(fire, ada, CUSTOMERS + number) for number in range(STAFF)]
-    doings = [(person.buys, person.changes_their_mind) for person in customers]
-    doings += [(person.works,) for person in staff]
-    with ThreadPoolExecutor(len(doings)) as pool:
-        at_work = [pool.submit(busy, fire, *do) for do in doings]
-        try:
-            kill_until(fire, time.monotonic() + SECONDS)
-        finally:
-            fire.over.set()
-        for one in at_work:
-            one.result()
-    by_status = Counter(Order.objects.values_list("status", flat=True))
-    print(
-        f"\n{SECONDS:.0f} s, {CUSTOMERS} customers, {STAFF} staff, {PROCESSES} processes, {dict(fire.seen)};"
-        f"\n  {len(fire.told)} orders told, which are {dict(by_status)}; answers {dict(fire.answers)},"
-        f" the longest wait for an order {fire.slowest:.1f} s"
-    )
+    def kill():
+        with suppress(ProcessLookupError, KeyError):
+            process = fire.processes.pop()
+            fire.processes.clear()  # of those who answered before, some may be dead by the next time
+            assert os.getpgid(process) == fire.group
+            os.kill(process, signal.SIGKILL)
+            return 1
+        return 0
+
+    burn(fire, ada, kill, seconds=SECONDS, every=1.5)
     assert fire.answers.keys() <= FINE
-    assert dict(Order.objects.values_list("note", "order_number")) == fire.told
-    assert Order.objects.count() == len(fire.told)
-    assert_it_adds_up()
 
 
 @pytest.mark.usefixtures("transactional_db")
