@@ -4,6 +4,7 @@ import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -110,25 +111,34 @@ def busy(fire, *doings):
             do()
 
 
-def burn(fire, ada, strike, *, seconds, every):
-    """Let them work for so long, striking now and then; then look whether just what was told is so."""
+def crowd(fire, ada):
     blank = {"password": "!", "first_name": "Buyer", "last_name": "B"}
     users = [User.objects.create(email=f"b{n}@example.com", **blank) for n in range(CUSTOMERS)]
-    customers = [Person(fire, user, number) for number, user in enumerate(users)]
-    staff = [Person(fire, ada, CUSTOMERS + number) for number in range(STAFF)]
-    doings = [(person.buys, person.changes_their_mind) for person in customers]
-    doings += [(person.works,) for person in staff]
-    end = time.monotonic() + seconds
-    with ThreadPoolExecutor(len(doings)) as pool:
-        at_work = [pool.submit(busy, fire, *do) for do in doings]
+    return [Person(fire, user, number) for number, user in enumerate([*users, *[ada] * STAFF])]
+
+
+@contextmanager
+def at_work(fire, persons):
+    """They work until the block ends and every order is answered."""
+    fire.over.clear()
+    with ThreadPoolExecutor(len(persons)) as pool:
+        doings = [(p.buys, p.changes_their_mind) if p.number < CUSTOMERS else (p.works,) for p in persons]
+        started = [pool.submit(busy, fire, *do) for do in doings]
         try:
-            while time.monotonic() < end or not (fire.told and fire.seen["strikes"]):
-                fire.over.wait(every)
-                fire.seen["strikes"] += strike()
+            yield
         finally:
             fire.over.set()
-        for one in at_work:
+        for one in started:
             one.result()
+
+
+def burn(fire, ada, strike, *, seconds, every):
+    """Let them work for so long, striking now and then; then look whether just what was told is so."""
+    end = time.monotonic() + seconds
+    with at_work(fire, crowd(fire, ada)):
+        while time.monotonic() < end or not (fire.told and fire.seen["strikes"]):
+            fire.over.wait(every)
+            fire.seen["strikes"] += strike()
     connection.close()  # which may have been struck too
     by_status = Counter(Order.objects.values_list("status", flat=True))
     print(
