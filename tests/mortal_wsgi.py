@@ -3,7 +3,13 @@
 import os
 import signal
 
+from django.db import connection
+
 from settings.wsgi import application as shop
+
+if connection.vendor == "postgresql":
+    # As in production, and unlike the other tests: what was told is to survive the database's own death.
+    connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=on"
 
 
 def application(environ, start_response):
