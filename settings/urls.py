@@ -10,6 +10,7 @@ from shop.admin import palette
 from shop.api import api
 from shop.api.middleware import unknown_address
 
+handler500 = "shop.admin.trouble.page"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/search/", admin.site.admin_view(palette.search)),  # before Unfold's own

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,8 +16,8 @@ from django.db import connection
 
 HERE = Path(__file__).parent
 PATIENCE = 30  # seconds until something is broken, not slow
-GUNICORN = [sys.executable, "-m", "gunicorn", "strict_wsgi", "--pythonpath", str(HERE)]
-WORKERS = ["-w", "3", "--threads", "4", "-k", "gthread", "--preload", "--no-control-socket"]
+GUNICORN = [sys.executable, "-m", "gunicorn", "--pythonpath", str(HERE)]
+WORKERS = ["-k", "gthread", "--preload", "--no-control-socket"]
 
 
 def database_url():
@@ -32,10 +33,18 @@ def database_url():
 @pytest.fixture(scope="session")
 def server(django_db_setup, tmp_path_factory):
     """The address of the shop, served by three processes of four threads on a free port."""
-    log = tmp_path_factory.mktemp("races") / "server.log"
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "settings.test", "DATABASE_URL": database_url()}
+    with serving("strict_wsgi", tmp_path_factory.mktemp("races") / "server.log", processes=3) as address:
+        yield address
+
+
+@contextmanager
+def serving(application, log, *, processes, url=""):
+    """The address at which so many processes of four threads serve it, until the block ends."""
+    url = url or database_url()
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "settings.test", "DATABASE_URL": url}
     with socket.create_server(("127.0.0.1", 0), backlog=100) as door, log.open("wb") as output:
-        command = [*GUNICORN, *WORKERS, "-b", f"fd://{door.fileno()}"]
+        size = ["-w", str(processes), "--threads", "4"]
+        command = [*GUNICORN, application, *WORKERS, *size, "-b", f"fd://{door.fileno()}"]
         process = subprocess.Popen(
             command,
             cwd=HERE.parent,

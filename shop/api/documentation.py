@@ -14,7 +14,7 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from shop.api.auth import Bearer
-from shop.api.problems import CODES, MEDIA_TYPE, Problem, register_handlers, status_of
+from shop.api.problems import BUSY, CODES, MEDIA_TYPE, Problem, register_handlers, status_of
 from shop.services.errors import InvalidToken, ShopError, TokenExpired
 
 
@@ -75,7 +75,7 @@ def _problem_schema(document: OpenAPISchema) -> dict[str, Any]:
 
 def _errors(operation: Operation, described: dict[str, Any], *, has_id: bool) -> dict[int, Any]:
     """The operation's errors by status, each naming its codes: its own, and those its shape implies."""
-    codes: dict[int, list[str]] = {}
+    codes: dict[int, list[str]] = {503: [BUSY]}
     for error in getattr(operation.view_func, "raises", ()):
         codes.setdefault(status_of(error), []).append(error.code)
     bearers = [auth for auth in operation.auth_callbacks if isinstance(auth, Bearer)]

@@ -16,6 +16,7 @@ DETAILS = {
     404: "There is nothing at this address.",
     405: "This method is not known at this address.",
     500: "Something went wrong on our side.",
+    503: "The shop cannot answer just now. Try again in a moment.",
 }
 
 

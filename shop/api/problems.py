@@ -19,9 +19,12 @@ from shop import logs
 from shop.api.auth import Forbidden
 from shop.api.throttles import TooManyCalls
 from shop.services import errors
+from shop.services.transactions import is_busy
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+#: Unlike `unavailable`: the database is well, others stood in the way.
+BUSY = "busy"
 
 #: The status of a ShopError; a rule of the shop, 409, where none is named.
 STATUS: dict[type[errors.ShopError], int] = {
@@ -155,6 +158,8 @@ def _too_many_calls(_: HttpRequest, error: TooManyCalls) -> HttpResponse:
 
 
 def _database_away(_: HttpRequest, error: Exception) -> HttpResponse:
+    if is_busy(error):
+        return problem(503, "Others are at the same just now. Try again in a moment.", code=BUSY)
     logger.warning("Database or cache did not answer: %s", error)
     return problem(503, "The shop cannot answer just now. Try again in a moment.")
 

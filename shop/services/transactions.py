@@ -2,6 +2,7 @@
 
 import functools
 import random
+import sqlite3
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,9 @@ from django.db import DatabaseError, transaction
 ATTEMPTS = 3
 #: SQLSTATE of a serialization failure and of a deadlock: PostgreSQL wants the whole transaction again.
 TRY_AGAIN = frozenset({"40001", "40P01"})
+#: That of a lock that was not to be had in time, and SQLite's codes for the same.
+LOCKED = "55P03"
+SQLITE_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 def atomically[**P, R](function: Callable[P, R]) -> Callable[P, R]:
@@ -40,6 +44,14 @@ def atomically[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 def may_pass_next_time(error: DatabaseError) -> bool:
     """Whether the same call may succeed when made again: lost against a rival, or drew a taken number."""
     return sqlstate(error) in TRY_AGAIN or "order_number" in str(error)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether others stood in the way for too long: all is well, and the call can be made again at once."""
+    if not isinstance(error, DatabaseError):
+        return False
+    code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF  # without SQLite's shades of it
+    return code in SQLITE_LOCKED or sqlstate(error) in TRY_AGAIN | {LOCKED}
 
 
 def sqlstate(error: DatabaseError) -> str:
