@@ -1,4 +1,4 @@
-"""Pictures: whatever was uploaded becomes a WebP of bounded size without metadata, or is refused."""
+"""Pictures: whatever was uploaded becomes a large and a small WebP without metadata, or is refused."""
 
 import threading
 import uuid
@@ -7,12 +7,13 @@ from io import BytesIO
 from typing import IO
 
 from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
 from PIL import Image, ImageOps
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 12_000_000
 MAX_SIDE = 8_000
-SHOWN_SIDE = 1_600
+SHOWN_SIDE, SMALL_SIDE = 1_600, 400
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 # A picture of 12 megapixels takes some 120 MB to decode: one at a time in a process.
@@ -24,11 +25,30 @@ class Refused(ValueError):
 
 
 class Picture(ContentFile):  # type: ignore[type-arg]
-    """A picture that has been through `normalised`."""
+    """A picture that has been through `normalised`; `small` is the same for lists."""
+
+    def __init__(self, content: bytes, *, name: str, small: bytes) -> None:
+        super().__init__(content, name=name)
+        self.content, self.small = content, small
+
+    def copy(self) -> "Picture":
+        """The same to be read anew: what is stored twice is read twice."""
+        return Picture(self.content, name=str(self.name), small=self.small)
+
+
+def small(name: str) -> str:
+    """Where the small one of a stored picture is: beside it, under its name with `.small`."""
+    return f"{name.removesuffix('.webp')}.small.webp"
+
+
+def forget(storage: Storage, name: str) -> None:
+    """Remove a stored picture, and the small one beside it."""
+    for each in (name, small(name)):
+        storage.delete(each)
 
 
 def normalised(upload: IO[bytes]) -> Picture:
-    """The picture as WebP, at most 1600 pixels wide and high, upright, under a random name.
+    """The picture as WebP, at most 1600 pixels wide and high, the small one 400; upright, of a random name.
 
     Raises Refused, in words, for what is too large, no JPEG, PNG or WebP, or cannot be read. What is
     stored is drawn anew from the pixels, so nothing hidden in the file survives.
@@ -40,15 +60,16 @@ def normalised(upload: IO[bytes]) -> Picture:
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            drawn = _drawn(data)
+            large, small = _drawn(data)
         except Refused:
             raise
         except Exception as error:  # a hostile file makes a decoder raise anything, struct.error among it
             raise Refused("This is not a JPEG, PNG or WebP picture that can be read.") from error
-    return Picture(drawn, name=f"{uuid.uuid4().hex}.webp")
+    return Picture(large, name=f"{uuid.uuid4().hex}.webp", small=small)
 
 
-def _drawn(data: bytes) -> bytes:
+def _drawn(data: bytes) -> list[bytes]:
+    """Large and small."""
     with Image.open(BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
         if max(width, height) > MAX_SIDE:
@@ -64,6 +85,10 @@ def _drawn(data: bytes) -> bytes:
         picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
         upright = ImageOps.exif_transpose(picture)
         colours = "RGBA" if upright.has_transparency_data else "RGB"
-        target = BytesIO()
-        upright.convert(colours).save(target, "WEBP", quality=85, exif=b"", icc_profile=b"")
-        return target.getvalue()
+        drawn, done = upright.convert(colours), []
+        for side in (SHOWN_SIDE, SMALL_SIDE):
+            drawn.thumbnail((side, side))
+            target = BytesIO()
+            drawn.save(target, "WEBP", quality=85, exif=b"", icc_profile=b"")
+            done.append(target.getvalue())
+        return done

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
@@ -114,3 +116,11 @@ def contents() -> dict[str, list[dict[str, Any]]]:
     """Every row of the shop's tables."""
     models = apps.get_app_config("shop").get_models()
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+def pictures():
+    """The files of the pictures that are stored; each small one must be beside its own."""
+    found = {path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()}
+    large = {path for path in found if not path.name.endswith(".small.webp")}
+    assert found - large <= {path.with_suffix(".small.webp") for path in large}
+    return sorted(large)

@@ -24,6 +24,7 @@ from unfold.admin import ModelAdmin
 from shop import surface
 from shop.admin.lists import LongList
 from shop.models import Product, User
+from shop.models.catalogue import PictureFile
 from shop.services import audit
 from shop.services.audit import Action
 from shop.services.errors import IdempotencyKeyReused, ShopError
@@ -70,7 +71,8 @@ def sent_along(request: HttpRequest) -> list[tuple[str, str]]:
 
 def thumbnail(product: Product, *, alt: str = "") -> str:
     """A product's picture at the size of a line; it needs its `alt` where nothing beside it says it."""
-    source = product.image.url if product.image else static("shop/no-picture.svg")
+    picture = cast("PictureFile", product.image)
+    source = picture.small_url if picture else static("shop/no-picture.svg")
     return format_html('<img class="shop-thumb" src="{}" alt="{}" loading="lazy">', source, alt)
 
 

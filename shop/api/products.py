@@ -40,7 +40,10 @@ IfNoneMatch = Annotated[str, Header(alias="If-None-Match", max_length=1000)]
 
 @router.get("/", response=Page[ProductOut], auth=reader)
 def list_products(request: ApiRequest, filters: Query[ProductFilters]) -> HttpResponse:
-    """The catalogue, a page at a time. Admins also see what is not active."""
+    """The catalogue, a page at a time. Admins also see what is not active.
+
+    An image is at most 1600 pixels wide and high; with `.small.webp` in the place of its `.webp`, 400.
+    """
     found = _filtered(_visible(request), filters)
     ordering = filters.ordering
     rows = found.order_by(ordering, "-id" if ordering.startswith("-") else "id").values(*COLUMNS)

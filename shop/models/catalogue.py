@@ -6,9 +6,11 @@ from typing import IO, Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.files.base import ContentFile
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.files import ImageFieldFile
 from django.db.models.functions import Lower
 
 from shop import images
@@ -40,8 +42,31 @@ class SkuField(models.CharField):  # type: ignore[type-arg]
         return super().pre_save(model_instance, add)
 
 
+class PictureFile(ImageFieldFile):
+    """A stored picture, with a small one beside it."""
+
+    @property
+    def small_url(self) -> str:
+        """Its address; at most 400 pixels wide and high."""
+        return self.storage.url(images.small(str(self.name)))
+
+    def save(self, name: str, content: Any, save: bool = True) -> None:  # noqa: FBT001, FBT002 - Django's
+        super().save(name, content, save=False)
+        if isinstance(content, images.Picture):
+            self.storage.save(images.small(str(self.name)), ContentFile(content.small))
+        if save:
+            self.instance.save()
+
+    def delete(self, save: bool = True) -> None:  # noqa: FBT001, FBT002 - Django's
+        if self:
+            self.storage.delete(images.small(str(self.name)))
+        super().delete(save=save)
+
+
 class PictureField(models.ImageField):
     """A picture that is checked and drawn anew while it is cleaned, whichever door it came through."""
+
+    attr_class = PictureFile
 
     @staticmethod
     def drawn(upload: IO[bytes]) -> images.Picture:

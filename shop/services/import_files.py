@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from shop.images import forget
 from shop.models import Import, ImportFile, Product, User
 from shop.services import audit
 from shop.services.audit import Action
@@ -57,7 +58,7 @@ def _close(import_id: int) -> None:
     replaced = import_.rows.filter(before__has_key=FIELD).values_list(f"before__{FIELD}", flat=True)
     names = {name for name in replaced if name}
     for name in names.difference(Product.objects.filter(image__in=names).values_list(FIELD, flat=True)):
-        transaction.on_commit(partial(storage.delete, name), robust=True)
+        transaction.on_commit(partial(forget, storage, name), robust=True)
     import_.rows.all().delete()
     ImportFile.objects.filter(pk=import_id).delete()
     import_.state = State.CLOSED

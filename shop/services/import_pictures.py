@@ -2,11 +2,10 @@
 
 from functools import partial
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from shop.images import Picture
+from shop.images import Picture, forget
 from shop.models import Import, ImportRow, Product
 from shop.services.stock import lock_product
 from shop.services.transactions import atomically
@@ -27,8 +26,7 @@ def give(*, row_id: int, product_id: int, picture: Picture) -> None:
         return
     row.before[FIELD] = product.image.name or ""
     # A copy: the same picture may go to several products, and each has a file of its own.
-    product.image.save(str(picture.name), ContentFile(picture.read()), save=False)
-    picture.seek(0)
+    product.image.save(str(picture.name), picture.copy(), save=False)
     try:
         product.save(update_fields=[FIELD, "updated_at"])
         row.after[FIELD] = product.image.name
@@ -49,7 +47,7 @@ def take_back(import_: Import) -> int:
         given = Product.objects.filter(pk=row.product_id or 0, image=row.after[FIELD])
         if given.update(image=row.before[FIELD], updated_at=timezone.now()):
             count += 1
-            transaction.on_commit(partial(storage.delete, row.after[FIELD]), robust=True)
+            transaction.on_commit(partial(forget, storage, row.after[FIELD]), robust=True)
         else:
             kept = ImportRow.objects.filter(pk=row.pk)
             kept.update(outcome=Outcome.KEPT, why="It has another picture by now.")

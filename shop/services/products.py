@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from shop import images
 from shop.models import CartItem, OrderItem, Product, User
 from shop.models.catalogue import PictureField
 from shop.services import audit
@@ -133,4 +134,4 @@ def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
 
 def _forget_file(product: Product, name: str | None) -> None:
     storage = product.image.storage
-    transaction.on_commit(lambda: storage.delete(name or ""), robust=True)
+    transaction.on_commit(lambda: images.forget(storage, name or ""), robust=True)

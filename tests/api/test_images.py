@@ -1,6 +1,5 @@
 import re
 from io import BytesIO
-from pathlib import Path
 
 import people
 import pytest
@@ -37,10 +36,6 @@ def raw(app, product_id, body, content_type=MULTIPART_CONTENT):
     return app.client.put(path, body, content_type=content_type, headers=headers)
 
 
-def files(settings):
-    return sorted(path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
-
-
 @pytest.mark.parametrize(
     "data",
     [
@@ -59,7 +54,7 @@ def files(settings):
 def test_a_picture_is_kept_as_webp(adas_app, mug, settings, data):
     response = send(adas_app, mug.pk, data, name="../../evil.php")
     assert response.status_code == 200, response.content
-    (stored,) = files(settings)
+    (stored,) = people.pictures()
     assert stored.as_posix().endswith(
         re.fullmatch(ADDRESS, response.json()["image"])[1].removeprefix("/media")
     )
@@ -76,14 +71,16 @@ def test_a_picture_that_is_asked_for_comes_as_webp(adas_app, mug):
 
 def test_a_large_picture_is_made_smaller(adas_app, mug, settings):
     assert send(adas_app, mug.pk, picture(size=(3200, 800))).status_code == 200
-    with Image.open(files(settings)[0]) as kept:
-        assert kept.size == (1600, 400)
+    [kept] = people.pictures()
+    for path, size in ((kept, (1600, 400)), (kept.with_suffix(".small.webp"), (400, 100))):
+        with Image.open(path) as drawn:
+            assert (drawn.format, drawn.size) == ("WEBP", size)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_where_a_picture_was_taken_is_forgotten_and_its_turn_is_not(adas_app, mug, settings, kind):
     assert send(adas_app, mug.pk, picture(kind, exif=gps())).status_code == 200
-    data = files(settings)[0].read_bytes()
+    data = people.pictures()[0].read_bytes()
     with Image.open(BytesIO(data)) as kept:
         assert (dict(kept.getexif()), kept.size) == ({}, (30, 40))
     assert b"SpyCam" not in data
@@ -126,19 +123,19 @@ def test_other_files_are_refused(adas_app, mug, settings, unchanged, data):
         response = send(adas_app, mug.pk, data)
     assert people.problem(response) == (422, "invalid")
     (error,) = response.json()["errors"]
-    assert (error["field"], error["code"], files(settings)) == ("image", "invalid_image", [])
+    assert (error["field"], error["code"], people.pictures()) == ("image", "invalid_image", [])
 
 
 def test_a_file_that_is_far_too_large_is_not_read(adas_app, mug, settings, unchanged):
     with unchanged():
         response = send(adas_app, mug.pk, b"x" * (6 * 1024 * 1024))
-    assert (people.problem(response), files(settings)) == ((413, "too-large"), [])
+    assert (people.problem(response), people.pictures()) == ((413, "too-large"), [])
 
 
 def test_an_empty_file_is_refused(adas_app, mug, settings, unchanged):
     with unchanged():
         response = send(adas_app, mug.pk, b"")
-    assert (people.problem(response), files(settings)) == ((422, "invalid"), [])
+    assert (people.problem(response), people.pictures()) == ((422, "invalid"), [])
 
 
 @pytest.mark.parametrize(
@@ -157,27 +154,27 @@ def test_an_empty_file_is_refused(adas_app, mug, settings, unchanged):
 def test_a_body_without_a_file_is_refused(adas_app, mug, settings, unchanged, body, content_type, expected):
     with unchanged():
         response = raw(adas_app, mug.pk, body, content_type)
-    assert (people.problem(response), files(settings)) == (expected, [])
+    assert (people.problem(response), people.pictures()) == (expected, [])
 
 
 def test_a_new_picture_takes_the_place_of_the_old_once_it_is_certain(
     adas_app, mug, settings, django_capture_on_commit_callbacks
 ):
     send(adas_app, mug.pk, picture())
-    (old,) = files(settings)
+    (old,) = people.pictures()
     with django_capture_on_commit_callbacks(execute=True):
         send(adas_app, mug.pk, picture("PNG"))
-        assert old in files(settings)
-    assert len(files(settings)) == 1
-    assert old not in files(settings)
+        assert old in people.pictures()
+    assert len(people.pictures()) == 1
+    assert old not in people.pictures()
 
 
 def test_a_refused_picture_leaves_the_old_one(adas_app, mug, settings, django_capture_on_commit_callbacks):
     address = send(adas_app, mug.pk, picture()).json()["image"]
-    before = files(settings)
+    before = people.pictures()
     with django_capture_on_commit_callbacks(execute=True):
         assert people.problem(send(adas_app, mug.pk, SVG)) == (422, "invalid")
-    assert files(settings) == before
+    assert people.pictures() == before
     assert adas_app.get(f"/products/{mug.pk}/").json()["image"] == address
 
 
@@ -188,8 +185,8 @@ def test_a_removed_picture_goes_once_it_is_certain(
     send(adas_app, mug.pk, picture())
     with django_capture_on_commit_callbacks(execute=True):
         response = adas_app.delete(f"/products/{mug.pk}/{path}")
-        assert len(files(settings)) == 1
-    assert files(settings) == []
+        assert len(people.pictures()) == 1
+    assert people.pictures() == []
     assert response.status_code == (200 if path else 204)
     assert not path or response.json()["image"] is None
 
@@ -203,14 +200,14 @@ def test_removing_no_picture_is_no_error(adas_app, mug):
 def test_a_picture_of_an_unknown_product_leaves_no_file(adas_app, settings, unchanged, product_id):
     with unchanged():
         response = send(adas_app, product_id, picture())
-    assert (people.problem(response), files(settings)) == ((404, "not-found"), [])
+    assert (people.problem(response), people.pictures()) == ((404, "not-found"), [])
 
 
 def test_customers_cannot_change_a_picture(carls_app, mug, settings, unchanged):
     with unchanged():
         responses = [send(carls_app, mug.pk, picture()), carls_app.delete(f"/products/{mug.pk}/image/")]
     assert [people.problem(response) for response in responses] == [(403, "forbidden")] * 2
-    assert files(settings) == []
+    assert people.pictures() == []
 
 
 def test_metadata_of_another_type_than_it_says_is_no_accident(adas_app, mug):

@@ -51,18 +51,7 @@ def with_pictures():
 
 
 def stored():
-    found = [
-        f"products/{y}/{m}/{f}" for y in _in("products") for m in _in(f"products/{y}") for f in _files(y, m)
-    ]
-    return sorted(found)
-
-
-def _in(folder):
-    return default_storage.listdir(folder)[0] if default_storage.exists(folder) else []
-
-
-def _files(year, month):
-    return default_storage.listdir(f"products/{year}/{month}")[1]
+    return [str(path.relative_to(default_storage.location)) for path in people.pictures()]
 
 
 def test_they_are_found_by_sku_and_by_the_files_column():

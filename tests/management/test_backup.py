@@ -57,7 +57,7 @@ def shop(ada, carl, dora):
 def test_what_was_lost_comes_back(file, carl, capsys):
     before = everything()
     call_command("backup", file)
-    assert capsys.readouterr().out.endswith("rows and 1 pictures, checked.\n")
+    assert capsys.readouterr().out.endswith("rows and 2 files, checked.\n")
     assert (file.stat().st_mode & 0o777, list(file.parent.glob("*.part"))) == (0o600, [])
     Order.objects.update(total_amount=0)
     Product.objects.update(stock=0, image="")

@@ -27,7 +27,7 @@ def picture(name="mug.png"):
 @pytest.fixture
 def files(settings):
     """The names of all stored files."""
-    return lambda: sorted(path.name for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
+    return lambda: [path.name for path in people.pictures()]
 
 
 @pytest.fixture

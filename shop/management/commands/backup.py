@@ -21,5 +21,5 @@ class Command(BaseCommand):
             contents = backup.write(file)
         except (backup.Refused, OSError) as error:
             raise CommandError(str(error)) from error
-        rows, pictures = sum(contents["rows"].values()), len(contents["hashes"]) - len(contents["rows"])
-        self.stdout.write(f"{file}: {rows:,} rows and {pictures:,} pictures, checked.")
+        rows, files = sum(contents["rows"].values()), len(contents["hashes"]) - len(contents["rows"])
+        self.stdout.write(f"{file}: {rows:,} rows and {files:,} files, checked.")
