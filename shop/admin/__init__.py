@@ -6,10 +6,12 @@ from django_tasks_db.models import DBTaskResult
 from shop import surface
 from shop.admin import audit, carts, catalogue, imports, orders, people, saved_filters
 from shop.admin.base import SurfaceAdmin
+from shop.admin.signing_in import SignInForm
 
 __all__ = ["audit", "carts", "catalogue", "imports", "orders", "people", "saved_filters"]
 
 admin.site.index_title = "Back office"
+admin.site.login_form = SignInForm
 
 # A worker's tasks say nothing that an import's page does not say in words.
 admin.site.unregister(DBTaskResult)

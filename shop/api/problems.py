@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 
 from shop import logs
 from shop.api.auth import Forbidden
-from shop.api.throttles import TooManyCalls
 from shop.services import errors
+from shop.throttles import TooManyCalls
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"

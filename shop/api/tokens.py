@@ -19,8 +19,9 @@ type Kind = Literal["access", "refresh"]
 
 @dataclass(frozen=True)
 class Claims:
-    """What a verified token says: whose session it belongs to, and which of its refresh tokens it is."""
+    """What a verified token says: its user and session, and which of its refresh tokens it is."""
 
+    user: str
     session_id: uuid.UUID
     token_id: uuid.UUID
 
@@ -54,7 +55,7 @@ def read(token: str, kind: Kind) -> Claims:
         )
         if claims["typ"] != kind:
             raise InvalidToken
-        return Claims(uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
+        return Claims(claims["sub"], uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:

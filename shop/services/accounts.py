@@ -137,12 +137,20 @@ def request_reset(*, email: str) -> None:
         transaction.on_commit(lambda: emails.password_reset(user, uid, token), robust=True)
 
 
+def key_of(uid: str) -> int:
+    """Whose account a mailed `uid` names, in however many ways it can be written; 0 for nobody's."""
+    try:
+        return int(urlsafe_base64_decode(uid))
+    except ValueError:
+        return 0
+
+
 def reset_password(*, uid: str, token: str, new: str) -> None:
     """Set a new password with what was mailed; every session ends.
 
     Raises InvalidResetToken; ValidationError when the new one is weak.
     """
-    user = _user_of(uid)
+    user = User.objects.filter(pk=key_of(uid), is_active=True).first()
     if user is None or not default_token_generator.check_token(user, token):
         raise InvalidResetToken
     _check_password(new, user, field="new_password")
@@ -183,11 +191,3 @@ def _check_password(password: str, user: User, *, field: str) -> None:
         validate_password(password, user)
     except ValidationError as error:
         raise ValidationError({field: error.error_list}) from error
-
-
-def _user_of(uid: str) -> User | None:
-    try:
-        pk = int(urlsafe_base64_decode(uid))
-    except ValueError:
-        return None
-    return User.objects.filter(pk=pk, is_active=True).first()
