@@ -30,7 +30,7 @@ SHOP_RATES = {
     "register": ENVIRONMENT.rate_register,
     "api": ENVIRONMENT.rate_api,
 }
-JWT_SIGNING_KEY = ENVIRONMENT.jwt_signing_key
+JWT_SIGNING_KEYS = ENVIRONMENT.jwt_signing_keys
 JWT_ISSUER = JWT_AUDIENCE = "shop"
 ACCESS_LIFETIME = timedelta(days=1)
 REFRESH_LIFETIME = timedelta(days=7)

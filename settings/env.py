@@ -40,7 +40,7 @@ class Environment:
 
     debug: bool
     secret_key: str
-    jwt_signing_key: str
+    jwt_signing_keys: list[str]
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     cors_allowed_origins: list[str]
@@ -65,9 +65,10 @@ class Environment:
 def require_production(variables: Mapping[str, str]) -> None:
     """Refuse to start in production without secrets of its own; names everything that is missing."""
     wrong = [f"{name} is missing" for name in REQUIRED_IN_PRODUCTION if not variables.get(name)]
-    short = [name for name in SECRETS if 0 < len(variables.get(name, "").encode()) < KEY_BYTES]
+    found = {SECRETS[0]: [variables.get(SECRETS[0], "")], SECRETS[1]: words(variables.get(SECRETS[1], ""))}
+    short = [name for name, given in found.items() if any(0 < len(key.encode()) < KEY_BYTES for key in given)]
     wrong += [f"{name} is shorter than {KEY_BYTES} bytes" for name in short]
-    if not wrong and variables[SECRETS[0]] == variables[SECRETS[1]]:
+    if not wrong and variables[SECRETS[0]] in found[SECRETS[1]]:
         wrong.append("DJANGO_SECRET_KEY and JWT_SIGNING_KEY are the same")
     _refuse(wrong)
 
@@ -86,7 +87,7 @@ def read(variables: Mapping[str, str]) -> Environment:
     environment = Environment(
         debug=take("DJANGO_DEBUG", "true", flag),
         secret_key=take("DJANGO_SECRET_KEY", "for-development-only-" * 3, str),
-        jwt_signing_key=take("JWT_SIGNING_KEY", "for-development-only-tokens-" * 2, str),
+        jwt_signing_keys=take("JWT_SIGNING_KEY", "for-development-only-tokens-" * 2, keys),
         allowed_hosts=take("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", words),
         csrf_trusted_origins=take("CSRF_TRUSTED_ORIGINS", "", words),
         cors_allowed_origins=take("CORS_ALLOWED_ORIGINS", "", words),
@@ -137,6 +138,13 @@ def flag(text: str) -> bool:
 def words(text: str) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def keys(text: str) -> list[str]:
+    """A comma-separated list of one key or more."""
+    if not words(text):
+        raise ValueError("there is no key in it")
+    return words(text)
 
 
 def count(text: str) -> int:

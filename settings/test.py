@@ -22,7 +22,7 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # no collected files her
 MEDIA_ROOT = Path(tempfile.gettempdir()) / "shop-test-media"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECRET_KEY = "for-the-tests-only-" * 3
-JWT_SIGNING_KEY = "for-the-tests-only-tokens-" * 2
+JWT_SIGNING_KEYS = ["for-the-tests-only-tokens-" * 2]
 SHOP_NAME = "Test Shop"
 SHOP_CURRENCY = "EUR"
 SHOP_IMPRINT = ""

@@ -68,7 +68,7 @@ def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
     """A new pair of tokens; the old refresh token is spent. One that comes back later ends the session."""
     count_call("api", address(request))
     claims = tokens.read(body.refresh, "refresh")
-    count_call("api", claims.user)
+    count_call("api", str(claims.user_id))
     return _session(accounts.refresh(session_id=claims.session_id, token_id=claims.token_id))
 
 

@@ -27,7 +27,8 @@ GOOD = [
     ("DJANGO_DEBUG", "0", "debug", False),
     ("DJANGO_DEBUG", "ON", "debug", True),
     ("DJANGO_SECRET_KEY", "abc", "secret_key", "abc"),
-    ("JWT_SIGNING_KEY", "abc", "jwt_signing_key", "abc"),
+    ("JWT_SIGNING_KEY", "abc", "jwt_signing_keys", ["abc"]),
+    ("JWT_SIGNING_KEY", "new, old", "jwt_signing_keys", ["new", "old"]),
     ("DJANGO_ALLOWED_HOSTS", " a.example, b.example ,", "allowed_hosts", ["a.example", "b.example"]),
     ("CSRF_TRUSTED_ORIGINS", "https://a.example", "csrf_trusted_origins", ["https://a.example"]),
     ("CORS_ALLOWED_ORIGINS", "https://a.example", "cors_allowed_origins", ["https://a.example"]),
@@ -110,7 +111,7 @@ def test_without_any_variable_it_is_a_laptop():
     assert (found.debug, found.public_catalog, found.trusted_proxies) == (True, False, 0)
     assert found.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
     assert found.database["NAME"] == str(env.ROOT / "db.sqlite3")
-    assert found.secret_key != found.jwt_signing_key
+    assert found.secret_key not in found.jwt_signing_keys
     assert (found.rate_login, found.rate_api) == (Rate(10, 60), Rate(600, 60))
 
 
@@ -182,9 +183,12 @@ def test_production_names_all_that_is_missing(missing):
         env.require_production(variables)
 
 
-@pytest.mark.parametrize("name", KEYS)
-def test_production_refuses_a_short_key(name):
-    message = message_of(env.require_production, {**PRODUCTION, name: "x" * 31})
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [(name, "x" * 31) for name in KEYS] + [("JWT_SIGNING_KEY", f"{'y' * 32},{'x' * 31}")],
+)
+def test_production_refuses_a_short_key(name, key):
+    message = message_of(env.require_production, {**PRODUCTION, name: key})
     assert message == f"The environment is not right: {name} is shorter than 32 bytes. See .env.example."
 
 
@@ -194,8 +198,9 @@ def test_production_counts_bytes_and_takes_empty_for_missing():
     assert "DATABASE_URL is missing; JWT_SIGNING_KEY is shorter" in message
 
 
-def test_production_refuses_two_keys_that_are_one():
-    message = message_of(env.require_production, {**PRODUCTION, "JWT_SIGNING_KEY": "s" * 32})
+@pytest.mark.parametrize("key", ["s" * 32, f"{'y' * 32},{'s' * 32}"])
+def test_production_refuses_two_keys_that_are_one(key):
+    message = message_of(env.require_production, {**PRODUCTION, "JWT_SIGNING_KEY": key})
     assert "DJANGO_SECRET_KEY and JWT_SIGNING_KEY are the same" in message
 
 
