@@ -56,6 +56,7 @@ class Environment:
     shop_imprint: str
     shop_environment: str
     public_catalog: bool
+    second_factor: str
     reset_url: str
     rate_login: Rate
     rate_register: Rate
@@ -103,6 +104,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         shop_imprint=take("SHOP_IMPRINT", "", str),
         shop_environment=take("SHOP_ENVIRONMENT", "", str),
         public_catalog=take("SHOP_PUBLIC_CATALOG", "false", flag),
+        second_factor=take("SHOP_SECOND_FACTOR", "off", second_factor),
         reset_url=take("SHOP_RESET_URL", "", str),
         rate_login=take("SHOP_RATE_LOGIN", "10/min", rate),
         rate_register=take("SHOP_RATE_REGISTER", "10/min", rate),
@@ -158,6 +160,13 @@ def currency(text: str) -> str:
     """An ISO 4217 code, such as EUR."""
     if not re.fullmatch(r"[A-Z]{3}", text):
         raise ValueError(f"'{text}' is not a currency code such as EUR")
+    return text
+
+
+def second_factor(text: str) -> str:
+    """Whether staff may or must have one."""
+    if text not in {"off", "optional", "required"}:
+        raise ValueError(f"'{text}' is neither off, optional nor required")
     return text
 
 

@@ -1,6 +1,8 @@
 """The back office: clicks become service calls."""
 
 from django.contrib import admin
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_tasks_db.models import DBTaskResult
 
 from shop import surface
@@ -15,6 +17,8 @@ admin.site.login_form = SignInForm
 
 # A worker's tasks say nothing that an import's page does not say in words.
 admin.site.unregister(DBTaskResult)
+# Its screens show the keys.
+admin.site.unregister([TOTPDevice, StaticDevice])
 
 # A model that declares its surface needs no screen of its own.
 for model in surface.declared():

@@ -2,20 +2,37 @@
 
 from typing import Any
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 from unfold.forms import AuthenticationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
+from shop.services import second_factor
+from shop.services.errors import WrongCode
 from shop.throttles import TooManyCalls, count_sign_in
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]
-    """Email and password, refused unseen after too many tries."""
+    """Email and password, and the second factor's code; refused unseen after too many tries."""
+
+    code = forms.CharField(
+        required=False,
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code"}),
+        help_text="If you have set up a second factor: from your phone, or a recovery code.",
+    )
 
     #: The status and the seconds to wait when the try was refused unseen.
     refused: tuple[int, int] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.SHOP_SECOND_FACTOR == second_factor.OFF:
+            del self.fields["code"]
 
     def clean(self) -> dict[str, Any]:
         """Count the try, then look at it: together with the API's, by address and by account.
@@ -36,6 +53,14 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]
                 raise ValidationError("Nobody can sign in just now. Try again in a moment.") from error
         found: dict[str, Any] = super().clean()
         return found
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Ask for the code after the password. Whoever has to set one up is led there by the middleware."""
+        super().confirm_login_allowed(user)
+        if "code" in self.fields and second_factor.is_set_up(user):
+            user.otp_device = second_factor.accept(user=user, code=self.cleaned_data["code"])
+            if user.otp_device is None:
+                raise ValidationError(WrongCode.message, code=WrongCode.code)
 
 
 def login(request: HttpRequest) -> HttpResponse:

@@ -32,6 +32,7 @@ from shop.services.errors import (
     InvalidToken,
     TokenExpired,
     TokenReused,
+    WrongCode,
     WrongPassword,
 )
 from shop.throttles import address, count_call, count_sign_in
@@ -55,7 +56,7 @@ def register(request: HttpRequest, body: RegisterIn) -> HttpResponse:
 
 
 @router.post("/login/", response=SessionOut)
-@raises(InvalidCredentials)
+@raises(InvalidCredentials, WrongCode)
 def login(request: HttpRequest, body: LoginIn) -> HttpResponse:
     """Sign in. The answer is the same whether or not the email is known."""
     count_sign_in(request, body.email)

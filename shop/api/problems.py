@@ -27,6 +27,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUS: dict[type[errors.ShopError], int] = {
     errors.NotFound: 404,
     errors.InvalidCredentials: 401,
+    errors.WrongCode: 401,
     errors.InvalidToken: 401,
     errors.TokenExpired: 401,
     errors.TokenReused: 401,

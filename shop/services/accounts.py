@@ -16,13 +16,14 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from shop import emails, surface
 from shop.models import Session, User
-from shop.services import audit
+from shop.services import audit, second_factor
 from shop.services.errors import (
     EmailTaken,
     InvalidCredentials,
     InvalidResetToken,
     InvalidToken,
     TokenReused,
+    WrongCode,
     WrongPassword,
 )
 from shop.services.transactions import atomically
@@ -70,11 +71,16 @@ def _save(user: User) -> None:
         raise EmailTaken from error
 
 
-def login(*, email: str, password: str, device: str = "") -> Session:
-    """A session for who knows the password; InvalidCredentials, after the same time, for everyone else."""
+def login(*, email: str, password: str, otp: str = "", device: str = "") -> Session:
+    """A session for who knows the password; InvalidCredentials, after the same time, for everyone else.
+
+    Staff with a second factor, or who have to have one, give its code too (WrongCode).
+    """
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
+    if second_factor.is_asked(user) and second_factor.accept(user=user, code=otp) is None:
+        raise WrongCode
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
     return _open_session(user, device)
 

@@ -45,6 +45,7 @@ GOOD = [
     ("SHOP_ENVIRONMENT", "Staging", "shop_environment", "Staging"),
     ("SHOP_PUBLIC_CATALOG", "1", "public_catalog", True),
     ("SHOP_RESET_URL", "https://a.example/{uid}/{token}", "reset_url", "https://a.example/{uid}/{token}"),
+    ("SHOP_SECOND_FACTOR", "required", "second_factor", "required"),
     ("SHOP_RATE_LOGIN", "5/s", "rate_login", Rate(5, 1)),
     ("SHOP_RATE_REGISTER", "100/day", "rate_register", Rate(100, 86400)),
     ("SHOP_RATE_API", "1000/hour", "rate_api", Rate(1000, 3600)),
