@@ -23,6 +23,8 @@ SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment
 # (label, email, password) that the login page shows: only `manage.py demo` fills it, in its own process.
 SHOP_DEMO_LOGINS: list[tuple[str, str, str]] = []
 SHOP_PUBLIC_CATALOG = ENVIRONMENT.public_catalog
+SHOP_SECOND_FACTOR = ENVIRONMENT.second_factor
+OTP_TOTP_ISSUER = SHOP_NAME
 SHOP_RESET_URL = ENVIRONMENT.reset_url
 SHOP_TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 SHOP_RATES = {
@@ -30,7 +32,7 @@ SHOP_RATES = {
     "register": ENVIRONMENT.rate_register,
     "api": ENVIRONMENT.rate_api,
 }
-JWT_SIGNING_KEY = ENVIRONMENT.jwt_signing_key
+JWT_SIGNING_KEYS = ENVIRONMENT.jwt_signing_keys
 JWT_ISSUER = JWT_AUDIENCE = "shop"
 ACCESS_LIFETIME = timedelta(days=1)
 REFRESH_LIFETIME = timedelta(days=7)
@@ -49,6 +51,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "django_tasks_db",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "ninja",  # serves the API's documentation from here instead of from another site
     "shop",
 ]
@@ -64,6 +69,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "shop.admin.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "ninja.compatibility.files.fix_request_files_middleware",
 ]

@@ -40,7 +40,7 @@ class Environment:
 
     debug: bool
     secret_key: str
-    jwt_signing_key: str
+    jwt_signing_keys: list[str]
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
     cors_allowed_origins: list[str]
@@ -56,6 +56,7 @@ class Environment:
     shop_imprint: str
     shop_environment: str
     public_catalog: bool
+    second_factor: str
     reset_url: str
     rate_login: Rate
     rate_register: Rate
@@ -65,9 +66,10 @@ class Environment:
 def require_production(variables: Mapping[str, str]) -> None:
     """Refuse to start in production without secrets of its own; names everything that is missing."""
     wrong = [f"{name} is missing" for name in REQUIRED_IN_PRODUCTION if not variables.get(name)]
-    short = [name for name in SECRETS if 0 < len(variables.get(name, "").encode()) < KEY_BYTES]
+    found = {SECRETS[0]: [variables.get(SECRETS[0], "")], SECRETS[1]: words(variables.get(SECRETS[1], ""))}
+    short = [name for name, given in found.items() if any(0 < len(key.encode()) < KEY_BYTES for key in given)]
     wrong += [f"{name} is shorter than {KEY_BYTES} bytes" for name in short]
-    if not wrong and variables[SECRETS[0]] == variables[SECRETS[1]]:
+    if not wrong and variables[SECRETS[0]] in found[SECRETS[1]]:
         wrong.append("DJANGO_SECRET_KEY and JWT_SIGNING_KEY are the same")
     _refuse(wrong)
 
@@ -86,7 +88,7 @@ def read(variables: Mapping[str, str]) -> Environment:
     environment = Environment(
         debug=take("DJANGO_DEBUG", "true", flag),
         secret_key=take("DJANGO_SECRET_KEY", "for-development-only-" * 3, str),
-        jwt_signing_key=take("JWT_SIGNING_KEY", "for-development-only-tokens-" * 2, str),
+        jwt_signing_keys=take("JWT_SIGNING_KEY", "for-development-only-tokens-" * 2, keys),
         allowed_hosts=take("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", words),
         csrf_trusted_origins=take("CSRF_TRUSTED_ORIGINS", "", words),
         cors_allowed_origins=take("CORS_ALLOWED_ORIGINS", "", words),
@@ -102,6 +104,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         shop_imprint=take("SHOP_IMPRINT", "", str),
         shop_environment=take("SHOP_ENVIRONMENT", "", str),
         public_catalog=take("SHOP_PUBLIC_CATALOG", "false", flag),
+        second_factor=take("SHOP_SECOND_FACTOR", "off", second_factor),
         reset_url=take("SHOP_RESET_URL", "", str),
         rate_login=take("SHOP_RATE_LOGIN", "10/min", rate),
         rate_register=take("SHOP_RATE_REGISTER", "10/min", rate),
@@ -139,6 +142,13 @@ def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+def keys(text: str) -> list[str]:
+    """A comma-separated list of one key or more."""
+    if not words(text):
+        raise ValueError("there is no key in it")
+    return words(text)
+
+
 def count(text: str) -> int:
     """A number, 0 or more."""
     if not re.fullmatch(r"\d+", text):
@@ -150,6 +160,13 @@ def currency(text: str) -> str:
     """An ISO 4217 code, such as EUR."""
     if not re.fullmatch(r"[A-Z]{3}", text):
         raise ValueError(f"'{text}' is not a currency code such as EUR")
+    return text
+
+
+def second_factor(text: str) -> str:
+    """Whether staff may or must have one."""
+    if text not in {"off", "optional", "required"}:
+        raise ValueError(f"'{text}' is neither off, optional nor required")
     return text
 
 

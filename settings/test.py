@@ -22,13 +22,14 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # no collected files her
 MEDIA_ROOT = Path(tempfile.gettempdir()) / "shop-test-media"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECRET_KEY = "for-the-tests-only-" * 3
-JWT_SIGNING_KEY = "for-the-tests-only-tokens-" * 2
-SHOP_NAME = "Test Shop"
+JWT_SIGNING_KEYS = ["for-the-tests-only-tokens-" * 2]
+SHOP_NAME = OTP_TOTP_ISSUER = "Test Shop"
 SHOP_CURRENCY = "EUR"
 SHOP_IMPRINT = ""
 SHOP_ENVIRONMENT = ""
 SHOP_PUBLIC_CATALOG = False
 SHOP_RESET_URL = ""
+SHOP_SECOND_FACTOR = "off"
 SHOP_TRUSTED_PROXIES = 0
 SHOP_RATES = dict.fromkeys(("login", "register", "api"), env.Rate(100_000, 60))
 CORS_ALLOWED_ORIGINS = ["https://app.example.com"]

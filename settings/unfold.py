@@ -35,6 +35,7 @@ def configuration(shop_name: str) -> dict[str, Any]:
         "SITE_FAVICONS": [
             {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("shop/favicon.svg")}
         ],
+        "ACCOUNT": {"navigation": "shop.admin.around.account"},
         "DASHBOARD_CALLBACK": "shop.admin.dashboard.context",
         "ENVIRONMENT": "shop.admin.around.environment",
         "GLOBAL_CALLBACK": "shop.admin.around.context",

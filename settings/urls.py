@@ -6,13 +6,14 @@ from django.contrib import admin
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from shop.admin import palette
+from shop.admin import palette, signing_in
 from shop.api import api
 from shop.api.middleware import unknown_address
 
 handler500 = "shop.admin.trouble.page"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/login/", signing_in.login),
     path("admin/search/", admin.site.admin_view(palette.search)),  # before Unfold's own
     path("admin/", admin.site.urls),
     path("api/", api.urls),

@@ -28,6 +28,7 @@ SUITABLE = {
     "auth_user_password_change": lambda: {"role": "admin"},
     "shop_user_sign_out_everywhere": lambda: {"role": "customer"},
     "shop_user_hand_out": lambda: {"role": "customer"},
+    "shop_user_take_second_factor": lambda: {"totpdevice__isnull": False},
     "shop_user_erase": lambda: {"role": "customer", "orders": None},
 }
 #: A link to a site that we do not have, and Django's redirects for addresses without a name.

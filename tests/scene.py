@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import people
 from django.contrib.auth.models import Group, Permission
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from shop.exchange import applying, checking
 from shop.models import IdempotencyKey, Import, SavedFilter
@@ -54,6 +55,7 @@ def a_day(ada, carl, dora):
     people.put_in_cart(carl, (mug, 1))
     accounts._open_session(carl, "Carl's telephone")
     people.person("Finn", "Former")  # who has not ordered anything
+    TOTPDevice.objects.create(user=people.person("Tess", "Telephone", role="admin"), name="telephone")
     IdempotencyKey.objects.create(user=carl, key="first-order", fingerprint="0" * 64, answer="{}")
     imports(ada)
     late = {"name": "Waiting", "screen": "order", "query": "status__exact=pending", "is_shared": True}

@@ -1,12 +1,17 @@
-"""The shop as it is served, but a deadlock is not tried again: the races are to see each one."""
+"""The shop as it is served, with second factors.
+
+A deadlock is not tried again: the races are to see each one.
+"""
 
 from django.apps import apps
+from django.conf import settings
 from django.core.signals import request_started
 
 from settings.wsgi import application
 from shop.services import transactions
 
 transactions.ATTEMPTS = 1
+settings.SHOP_SECOND_FACTOR = "optional"
 
 
 def forget_content_types(**_):

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 
 from shop.admin.saved_filters import chips
 from shop.services.counts import waiting_counts
+from shop.services.second_factor import OFF
 
 #: What is counted in the menu: model -> what its number means, one and many.
 MEANING = {
@@ -41,6 +43,13 @@ def environment(_: HttpRequest) -> tuple[str, str] | None:
     """Unfold's ENVIRONMENT: a word and its colour, so that nobody takes a trial for the shop."""
     word = settings.SHOP_ENVIRONMENT
     return (word, ENVIRONMENTS.get(word, "warning")) if word else None
+
+
+def account(_: HttpRequest) -> list[dict[str, str]]:
+    """Unfold's ACCOUNT: what is in the menu under one's own name."""
+    if settings.SHOP_SECOND_FACTOR == OFF:
+        return []
+    return [{"title": "Second factor", "link": reverse("admin:shop_user_second_factor")}]
 
 
 def context(request: HttpRequest) -> dict[str, Any]:

@@ -4,13 +4,16 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from unfold.decorators import display
 
 from shop import money
+from shop.admin import second_factor
 from shop.admin.base import Steps, Tabs, ago, clerk
 from shop.admin.forms import NothingToAsk
 from shop.models import User
 from shop.services import accounts, customers, personal_data
+from shop.services import second_factor as second_factors
 
 BOUGHT = ("order_count", "lifetime_value", "last_order")
 LATEST = 10
@@ -32,9 +35,14 @@ class CustomerScreen(Steps, Tabs):
         "sign-out": "sign_out_everywhere",
         "export": "hand_out",
         "erase": "erase",
+        "second-factor": "take_second_factor",
     }
     step_permission = "change_session"
     own_permissions = dict.fromkeys(("hand_out", "erase"), "delete_user")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = self.admin_site.admin_view(second_factor.page)
+        return [path("second-factor/", own, name="shop_user_second_factor"), *super().get_urls()]
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """What was bought comes after the name, where a phone still shows it."""
@@ -85,6 +93,7 @@ class CustomerScreen(Steps, Tabs):
             story["may_sign_out"] = live and self.may_sign_out(request, person)
             if request.user.has_perm("shop.view_session"):
                 story["sessions"] = live
+        story["may_take_second_factor"] = self.may_take_second_factor(request, person)
         story["may_erase"] = self.may_erase(request, person)
         return {name: part for name, part in story.items() if part or not person.is_staff}
 
@@ -110,6 +119,32 @@ class CustomerScreen(Steps, Tabs):
             hint="Their apps ask for the password again.",
             button="Sign out everywhere",
             do=sign_out,
+        )
+
+    def may_take_second_factor(self, request: HttpRequest, person: User) -> bool:
+        """Whether this is a superuser, and the person a colleague with a second factor."""
+        may = person.is_staff and request.user.is_superuser and person != request.user
+        return bool(may and second_factors.is_set_up(person))
+
+    def take_second_factor(self, request: HttpRequest, person: User) -> HttpResponse:
+        """Ask, then forget the phone that they have lost."""
+        if not self.may_take_second_factor(request, person):
+            raise PermissionDenied
+
+        def take(_: NothingToAsk) -> str:
+            second_factors.take_away(user=person, by=clerk(request))
+            accounts.end_sessions(person, because="second factor", by=clerk(request))
+            return f"{person} has no second factor now."
+
+        return self.ask(
+            request,
+            person,
+            ask_for=NothingToAsk,
+            title=f"Take away the second factor of {person}?",
+            hint="For a lost phone: recovery codes go too, apps are signed out, and they sign in by password "
+            "until they set up a new one. If somebody else may know the password, change it as well.",
+            button="Take it away",
+            do=take,
         )
 
     def may_erase(self, request: HttpRequest, person: User) -> bool:

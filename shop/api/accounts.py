@@ -23,7 +23,6 @@ from shop.api.schemas import (
     SessionOut,
     UserOut,
 )
-from shop.api.throttles import address, count_call
 from shop.models import Session, User
 from shop.services import accounts
 from shop.services.errors import (
@@ -33,8 +32,10 @@ from shop.services.errors import (
     InvalidToken,
     TokenExpired,
     TokenReused,
+    WrongCode,
     WrongPassword,
 )
+from shop.throttles import address, count_call, count_sign_in
 
 router = Router()
 
@@ -49,16 +50,16 @@ def user_row(user: User) -> dict[str, Any]:
 def register(request: HttpRequest, body: RegisterIn) -> HttpResponse:
     """Open an account and sign in."""
     count_call("register", address(request))
+    count_call("register", body.email.lower())
     session = accounts.register(**body.model_dump(), device=_device(request))
     return _session(session, status=201)
 
 
 @router.post("/login/", response=SessionOut)
-@raises(InvalidCredentials)
+@raises(InvalidCredentials, WrongCode)
 def login(request: HttpRequest, body: LoginIn) -> HttpResponse:
     """Sign in. The answer is the same whether or not the email is known."""
-    count_call("login", address(request))
-    count_call("login", body.email.lower())
+    count_sign_in(request, body.email)
     return _session(accounts.login(**body.model_dump(), device=_device(request)))
 
 
@@ -68,6 +69,7 @@ def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
     """A new pair of tokens; the old refresh token is spent. One that comes back later ends the session."""
     count_call("api", address(request))
     claims = tokens.read(body.refresh, "refresh")
+    count_call("api", str(claims.user_id))
     return _session(accounts.refresh(session_id=claims.session_id, token_id=claims.token_id))
 
 
@@ -104,7 +106,7 @@ def change_profile(request: ApiRequest, body: ProfilePatch) -> HttpResponse:
 @raises(WrongPassword)
 def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]:
     """Set a new password; every other session ends."""
-    count_call("login", f"user {request.auth.user.pk}")
+    count_sign_in(request, f"user {request.auth.user.pk}")
     accounts.change_password(
         session=request.auth.session, current=body.current_password, new=body.new_password
     )
@@ -114,8 +116,7 @@ def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]
 @router.post("/password/reset/", response={202: None})
 def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Status[None]:
     """Mail a link or code, if there is such an account. The answer never tells."""
-    count_call("login", address(request))
-    count_call("login", f"reset {body.email.lower()}")
+    count_sign_in(request, f"reset {body.email}")
     accounts.request_reset(email=body.email)
     return Status(202, None)
 
@@ -124,7 +125,7 @@ def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Statu
 @raises(InvalidResetToken)
 def reset_password(request: HttpRequest, body: PasswordResetConfirmIn) -> Status[None]:
     """Set a new password with what was mailed; every session ends."""
-    count_call("login", address(request))
+    count_sign_in(request, f"reset {accounts.key_of(body.uid)}")
     accounts.reset_password(uid=body.uid, token=body.token, new=body.new_password)
     return Status(204, None)
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from shop.api import tokens
-from shop.api.throttles import address, count_call
 from shop.models import Session, User
 from shop.services.errors import InvalidToken, ShopError
+from shop.throttles import address, count_call
 
 
 class Forbidden(ShopError):

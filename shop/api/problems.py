@@ -17,9 +17,9 @@ from redis.exceptions import RedisError
 
 from shop import logs
 from shop.api.auth import Forbidden
-from shop.api.throttles import TooManyCalls
 from shop.services import errors
 from shop.services.transactions import is_busy
+from shop.throttles import TooManyCalls
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -30,6 +30,7 @@ BUSY = "busy"
 STATUS: dict[type[errors.ShopError], int] = {
     errors.NotFound: 404,
     errors.InvalidCredentials: 401,
+    errors.WrongCode: 401,
     errors.InvalidToken: 401,
     errors.TokenExpired: 401,
     errors.TokenReused: 401,

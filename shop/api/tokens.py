@@ -1,5 +1,6 @@
 """Tokens: JWTs signed with HS256 that name a session and say nothing else (RFC 7519, RFC 8725)."""
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,8 +20,9 @@ type Kind = Literal["access", "refresh"]
 
 @dataclass(frozen=True)
 class Claims:
-    """What a verified token says: whose session it belongs to, and which of its refresh tokens it is."""
+    """What a verified token says: its user and session, and which of its refresh tokens it is."""
 
+    user_id: int
     session_id: uuid.UUID
     token_id: uuid.UUID
 
@@ -38,7 +40,8 @@ def sign(session: Session, kind: Kind) -> str:
         "exp": int(min(session.refreshed_at + life, session.expires_at).timestamp()),
         "typ": kind,
     }
-    return jwt.encode(claims, settings.JWT_SIGNING_KEY, algorithm=ALGORITHM)
+    newest, key = next(iter(_keys().items()))
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": newest})
 
 
 def read(token: str, kind: Kind) -> Claims:
@@ -46,7 +49,7 @@ def read(token: str, kind: Kind) -> Claims:
     try:
         claims = jwt.decode(
             token,
-            settings.JWT_SIGNING_KEY,
+            _key_of(token),
             algorithms=[ALGORITHM],
             issuer=settings.JWT_ISSUER,
             audience=settings.JWT_AUDIENCE,
@@ -54,8 +57,22 @@ def read(token: str, kind: Kind) -> Claims:
         )
         if claims["typ"] != kind:
             raise InvalidToken
-        return Claims(uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
+        return Claims(int(claims["sub"]), uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise InvalidToken from error
+
+
+def _keys() -> dict[str, str]:
+    """The keys by what tokens call them: the first one signs, all of them verify."""
+    return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in settings.JWT_SIGNING_KEYS}
+
+
+def _key_of(token: str) -> str:
+    """The key that a token names. The oldest has signed those from before keys had names."""
+    keys = _keys()
+    kid = jwt.get_unverified_header(token).get("kid", list(keys)[-1])
+    if kid not in keys:
+        raise InvalidToken
+    return keys[kid]

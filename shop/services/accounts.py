@@ -16,13 +16,14 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from shop import emails, surface
 from shop.models import Session, User
-from shop.services import audit
+from shop.services import audit, second_factor
 from shop.services.errors import (
     EmailTaken,
     InvalidCredentials,
     InvalidResetToken,
     InvalidToken,
     TokenReused,
+    WrongCode,
     WrongPassword,
 )
 from shop.services.transactions import atomically
@@ -70,11 +71,16 @@ def _save(user: User) -> None:
         raise EmailTaken from error
 
 
-def login(*, email: str, password: str, device: str = "") -> Session:
-    """A session for who knows the password; InvalidCredentials, after the same time, for everyone else."""
+def login(*, email: str, password: str, otp: str = "", device: str = "") -> Session:
+    """A session for who knows the password; InvalidCredentials, after the same time, for everyone else.
+
+    Staff with a second factor, or who have to have one, give its code too (WrongCode).
+    """
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
+    if second_factor.is_asked(user) and second_factor.accept(user=user, code=otp) is None:
+        raise WrongCode
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
     return _open_session(user, device)
 
@@ -137,12 +143,20 @@ def request_reset(*, email: str) -> None:
         transaction.on_commit(lambda: emails.password_reset(user, uid, token), robust=True)
 
 
+def key_of(uid: str) -> int:
+    """Whose account a mailed `uid` names, in however many ways it can be written; 0 for nobody's."""
+    try:
+        return int(urlsafe_base64_decode(uid))
+    except ValueError:
+        return 0
+
+
 def reset_password(*, uid: str, token: str, new: str) -> None:
     """Set a new password with what was mailed; every session ends.
 
     Raises InvalidResetToken; ValidationError when the new one is weak.
     """
-    user = _user_of(uid)
+    user = User.objects.filter(pk=key_of(uid), is_active=True).first()
     if user is None or not default_token_generator.check_token(user, token):
         raise InvalidResetToken
     _check_password(new, user, field="new_password")
@@ -183,11 +197,3 @@ def _check_password(password: str, user: User, *, field: str) -> None:
         validate_password(password, user)
     except ValidationError as error:
         raise ValidationError({field: error.error_list}) from error
-
-
-def _user_of(uid: str) -> User | None:
-    try:
-        pk = int(urlsafe_base64_decode(uid))
-    except ValueError:
-        return None
-    return User.objects.filter(pk=pk, is_active=True).first()

@@ -26,6 +26,11 @@ class InvalidCredentials(ShopError):
     code, message = "invalid-credentials", "Email or password is wrong."
 
 
+class WrongCode(ShopError):
+    code = "otp-required"
+    message = "The code is missing, wrong or used, or came too soon after a wrong one. Wait for the next one."
+
+
 class InvalidToken(ShopError):
     code, message = "token-invalid", "This token is not valid. Sign in again."
 

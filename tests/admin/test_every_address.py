@@ -5,6 +5,7 @@ changes nothing; until then the last test names it.
 """
 
 import re
+import time
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from decimal import Decimal
 from http import HTTPStatus
 
 import addresses
+import codes
 import people
 import pytest
 import scene
@@ -59,9 +61,14 @@ def raised():
     return {"by": "percent", "value": "5", "seal": preview_prices(product_ids=pks, change=change).seal}
 
 
+def telephone():
+    return {"key": codes.KEY, "code": codes.code_at(time.time())}
+
+
 #: What a page or an action sends beyond what it shows, or how that is found.
 FILLED_IN = {
     "password_change": {"old_password": people.PASSWORD, "new_password1": SECRET, "new_password2": SECRET},
+    "shop_user_second_factor": telephone,
     "shop_product_adjust_stock": {"delta": "1", "kind": "received"},
     "shop_product_count_stock": {"counted": "3"},
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
@@ -97,7 +104,7 @@ READS = (
     *("_changelist", "_history", "_pick", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
 )
-EVERYBODYS = {"password_change", "shop_savedfilter_add"}  # one's own
+EVERYBODYS = {"password_change", "shop_user_second_factor", "shop_savedfilter_add"}  # one's own
 SESSIONS = {"login", "logout"}  # would sign out whoever is to click the rest
 WRITES = re.compile(r'(INSERT|UPDATE|DELETE)(?! FROM "django_session| "django_session| INTO "django_session)')
 NOT_THERE = "/admin/"  # where Django sends whoever asks for what is a colleague's own

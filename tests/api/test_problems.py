@@ -4,11 +4,14 @@ import people
 import pytest
 from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError, connection
 from django.test import Client
+from django.utils.http import urlsafe_base64_encode
 
 from api.operations import OPERATIONS
 from settings import env
 from settings.env import Rate
-from shop.api import cart, throttles
+from shop import throttles
+from shop.api import cart, tokens
+from shop.services import accounts
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 JSON = "application/json"
@@ -164,6 +167,52 @@ def test_a_correct_password_does_not_get_past_the_limit(strangers_app, carl, set
     strangers_app.post("/auth/login/", SIGN_IN)
     response = strangers_app.post("/auth/login/", {"email": carl.email, "password": people.PASSWORD})
     assert people.problem(response) == (429, "too-many-calls")
+
+
+COUNTED = {
+    "login": lambda n, _: ("login", {"email": f"{n}@example.com", "password": "wrong"}),
+    "register": lambda n, _: (
+        "register",
+        {"email": f"{n}@example.com", "password": "x", "first_name": "A", "last_name": "B"},
+    ),
+    "password/reset": lambda n, _: ("login", {"email": f"{n}@example.com"}),
+    "password/reset/confirm": lambda n, _: (
+        "login",
+        {"uid": urlsafe_base64_encode(b"%d" % n), "token": "x", "new_password": "x"},
+    ),
+    "refresh": lambda n, sessions: ("api", {"refresh": tokens.sign(sessions[n], "refresh")}),
+}
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("call", COUNTED)
+@pytest.mark.parametrize("by", ["address", "account"])
+def test_who_tries_to_get_in_is_counted_by_address_and_by_account(settings, carl, dora, ada, call, by):
+    sessions = [accounts._open_session(user, "") for user in (carl, dora, ada)]
+    limit(settings, **{COUNTED[call](0, sessions)[0]: 2})
+    statuses = []
+    for n in range(3):
+        _, body = COUNTED[call](n if by == "address" else 0, sessions)
+        browser = Client(REMOTE_ADDR="10.0.0.1" if by == "address" else f"10.0.0.{n}")
+        answer = browser.post(f"/api/auth/{call}/", body, content_type=JSON)
+        statuses.append(answer.status_code)
+    assert 429 not in statuses[:2]
+    assert (statuses[2], answer["Retry-After"]) == (429, "20")
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_reset_is_counted_however_its_account_is_written(settings, strangers_app):
+    limit(settings, login=2)
+    settings.SHOP_TRUSTED_PROXIES = 1
+    answers = [
+        strangers_app.post(
+            "/auth/password/reset/confirm/",
+            {"uid": urlsafe_base64_encode(uid), "token": "x", "new_password": "x"},
+            **{"X-Forwarded-For": f"{n}.1.1.1"},
+        )
+        for n, uid in enumerate((b"7", b"07", b" 7"))
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422, 429]
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError, InternalError])

@@ -1,3 +1,5 @@
+import hmac
+import json
 from datetime import timedelta
 
 import jwt
@@ -10,7 +12,8 @@ from django.utils import timezone
 from shop.api import tokens
 from shop.models import Session, User
 
-KEY = settings.JWT_SIGNING_KEY
+KEY = settings.JWT_SIGNING_KEYS[0]
+NEW = "a-newer-key-of-the-tests-" * 2
 ELEVEN_SECONDS = timedelta(seconds=11)
 
 
@@ -27,11 +30,29 @@ def works(access):
     return response.status_code == 200
 
 
-def changed(token, key=KEY, algorithm="HS256", **claims):
+def changed(token, key=KEY, algorithm="HS256", headers=None, **claims):
     """The token with other claims; one that is None is left out."""
     body = jwt.decode(token, options={"verify_signature": False}) | claims
     kept = {name: value for name, value in body.items() if value is not None}
-    return jwt.encode(kept, key, algorithm=algorithm)
+    return jwt.encode(kept, key, algorithm=algorithm, headers=headers)
+
+
+#: What may stand in a claim in place of what belongs there.
+ODD = {"a list": [1], "a table": {"a": 1}, "true": True, "negative": -1, "endless": float("inf"), "": ""}
+#: Those of ODD that are times long ago, as Python counts.
+TIMES = {(name, kind) for name in ("iat", "exp") for kind in ("true", "negative")}
+
+
+def raw(content):
+    return jwt.utils.base64url_encode(content).decode()
+
+
+def by_hand(token, head=None, **claims):
+    """The token with odd names in its header or odd claims, signed again, as no library would make it."""
+    body = jwt.decode(token, options={"verify_signature": False}) | claims
+    parts = {"alg": "HS256", "typ": "JWT", **(head or {})}, body
+    signed = ".".join(raw(json.dumps(part).encode()) for part in parts)
+    return f"{signed}.{raw(hmac.digest(KEY.encode(), signed.encode(), 'sha256'))}"
 
 
 def altered(token):
@@ -72,6 +93,19 @@ def forged(token):
         "not yet": changed(token, nbf=far),
         "from the future": changed(token, iat=far),
         "expiry a word": changed(token, exp="never"),
+        "unknown key": changed(token, headers={"kid": "00000000"}),
+        "key's name empty": changed(token, headers={"kid": ""}),
+        "key's name a number": by_hand(token, {"kid": 1}),
+        "key's name a list": by_hand(token, {"kid": ["x"]}),
+        "key's name null": by_hand(token, {"kid": None}),
+        "header too deep": f"{raw(b'[' * 1100)}.e30.e30",
+        "what it does not know is critical": changed(token, headers={"crit": ["x"], "x": 1}),
+        **{
+            f"{name} {kind}": by_hand(token, **{name: odd})
+            for name in tokens.REQUIRED
+            for kind, odd in ODD.items()
+            if (name, kind) not in TIMES
+        },
         **{f"no {name}": changed(token, **{name: None}) for name in tokens.REQUIRED},
     }
 
@@ -91,6 +125,36 @@ def test_a_forged_refresh_token_is_refused(carls_app, unchanged):
         for kind, token in cases.items():
             assert people.problem(refresh(token)) == (401, "token-invalid"), kind
     assert refresh(good).status_code == 200
+
+
+def test_keys_are_changed_while_everybody_stays_signed_in(carls_app, settings):
+    before = carls_app.token, tokens.sign(session_of(carls_app), "refresh")
+    settings.JWT_SIGNING_KEYS = [NEW, KEY]
+    assert works(before[0])
+    after = refresh(before[1]).json()
+    assert works(after["access"])
+    settings.JWT_SIGNING_KEYS = [NEW]
+    assert [works(token) for token in (before[0], after["access"])] == [False, True]
+    assert refresh(after["refresh"]).status_code == 200
+
+
+def test_a_token_from_before_keys_had_names_is_the_oldest_keys(carls_app, settings):
+    nameless = changed(carls_app.token)
+    settings.JWT_SIGNING_KEYS = [NEW, KEY]
+    assert works(nameless)
+    assert not works(changed(carls_app.token, NEW))
+
+
+def test_a_token_names_its_key_without_telling_it(carls_app):
+    name = jwt.get_unverified_header(carls_app.token)["kid"]
+    assert (len(name), name in KEY) == (8, False)
+
+
+def test_a_key_counts_under_its_own_name_only(carls_app, settings):
+    old = jwt.get_unverified_header(carls_app.token)["kid"]
+    settings.JWT_SIGNING_KEYS = [NEW, KEY]
+    assert not works(changed(carls_app.token, NEW, headers={"kid": old}))
+    assert works(changed(carls_app.token, KEY, headers={"kid": old}))
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic Y2FybDp4", "Token abc", "Bearerabc"])

@@ -25,7 +25,9 @@ NAMED_IN = {
     "OrderEvent.actor",
     "SavedFilter.owner",
     "Session.user",
+    "StaticDevice.user",
     "StockMovement.actor",
+    "TOTPDevice.user",
 }
 TEXTS = (models.CharField, models.TextField)
 KNOWN = (

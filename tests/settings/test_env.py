@@ -27,7 +27,8 @@ GOOD = [
     ("DJANGO_DEBUG", "0", "debug", False),
     ("DJANGO_DEBUG", "ON", "debug", True),
     ("DJANGO_SECRET_KEY", "abc", "secret_key", "abc"),
-    ("JWT_SIGNING_KEY", "abc", "jwt_signing_key", "abc"),
+    ("JWT_SIGNING_KEY", "abc", "jwt_signing_keys", ["abc"]),
+    ("JWT_SIGNING_KEY", "new, old", "jwt_signing_keys", ["new", "old"]),
     ("DJANGO_ALLOWED_HOSTS", " a.example, b.example ,", "allowed_hosts", ["a.example", "b.example"]),
     ("CSRF_TRUSTED_ORIGINS", "https://a.example", "csrf_trusted_origins", ["https://a.example"]),
     ("CORS_ALLOWED_ORIGINS", "https://a.example", "cors_allowed_origins", ["https://a.example"]),
@@ -44,6 +45,7 @@ GOOD = [
     ("SHOP_ENVIRONMENT", "Staging", "shop_environment", "Staging"),
     ("SHOP_PUBLIC_CATALOG", "1", "public_catalog", True),
     ("SHOP_RESET_URL", "https://a.example/{uid}/{token}", "reset_url", "https://a.example/{uid}/{token}"),
+    ("SHOP_SECOND_FACTOR", "required", "second_factor", "required"),
     ("SHOP_RATE_LOGIN", "5/s", "rate_login", Rate(5, 1)),
     ("SHOP_RATE_REGISTER", "100/day", "rate_register", Rate(100, 86400)),
     ("SHOP_RATE_API", "1000/hour", "rate_api", Rate(1000, 3600)),
@@ -110,7 +112,7 @@ def test_without_any_variable_it_is_a_laptop():
     assert (found.debug, found.public_catalog, found.trusted_proxies) == (True, False, 0)
     assert found.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
     assert found.database["NAME"] == str(env.ROOT / "db.sqlite3")
-    assert found.secret_key != found.jwt_signing_key
+    assert found.secret_key not in found.jwt_signing_keys
     assert (found.rate_login, found.rate_api) == (Rate(10, 60), Rate(600, 60))
 
 
@@ -182,9 +184,12 @@ def test_production_names_all_that_is_missing(missing):
         env.require_production(variables)
 
 
-@pytest.mark.parametrize("name", KEYS)
-def test_production_refuses_a_short_key(name):
-    message = message_of(env.require_production, {**PRODUCTION, name: "x" * 31})
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [(name, "x" * 31) for name in KEYS] + [("JWT_SIGNING_KEY", f"{'y' * 32},{'x' * 31}")],
+)
+def test_production_refuses_a_short_key(name, key):
+    message = message_of(env.require_production, {**PRODUCTION, name: key})
     assert message == f"The environment is not right: {name} is shorter than 32 bytes. See .env.example."
 
 
@@ -194,8 +199,9 @@ def test_production_counts_bytes_and_takes_empty_for_missing():
     assert "DATABASE_URL is missing; JWT_SIGNING_KEY is shorter" in message
 
 
-def test_production_refuses_two_keys_that_are_one():
-    message = message_of(env.require_production, {**PRODUCTION, "JWT_SIGNING_KEY": "s" * 32})
+@pytest.mark.parametrize("key", ["s" * 32, f"{'y' * 32},{'s' * 32}"])
+def test_production_refuses_two_keys_that_are_one(key):
+    message = message_of(env.require_production, {**PRODUCTION, "JWT_SIGNING_KEY": key})
     assert "DJANGO_SECRET_KEY and JWT_SIGNING_KEY are the same" in message
 
 

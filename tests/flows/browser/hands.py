@@ -1,12 +1,16 @@
 """What people do on these pages again and again."""
 
+import base64
 import re
+import time
 
+import codes
 import people
 
 ORDERS = "/admin/shop/order/"
 PRODUCTS = "/admin/shop/product/"
 NEW_ORDER = f"{ORDERS}add/"
+SECOND_FACTOR = "/admin/shop/user/second-factor/"
 
 
 def open_order(page, order):
@@ -58,3 +62,14 @@ def buy(http, app, *lines):
     people.put_in_cart(app.user, *lines)
     token = {"Authorization": f"Bearer {app.token}"}
     return http.post("/api/orders/create/", json={"shipping_address": "1 Street"}, headers=token).json()
+
+
+def set_up_telephone(page):
+    """Type the key into a telephone, and its code into the page; gives the key."""
+    page.goto(SECOND_FACTOR)
+    page.get_by_text("It cannot be taken").click()
+    key = base64.b32decode(page.locator("details code").inner_text().replace(" ", "")).hex()
+    page.get_by_label("Code").fill(codes.code_at(time.time(), key))
+    page.get_by_role("button", name="Set up").click()
+    page.get_by_role("link", name="I have written them down").wait_for()
+    return key

@@ -4,7 +4,7 @@ from collections import defaultdict
 from urllib.parse import urlsplit
 
 import addresses
-from hands import NEW_ORDER, ORDERS, PRODUCTS, act, find, pick
+from hands import NEW_ORDER, ORDERS, PRODUCTS, SECOND_FACTOR, act, find, pick, set_up_telephone
 
 REFUSED = 403
 #: Answers that are no pages of their own: pieces for scripts, and what only a POST may do.
@@ -152,10 +152,19 @@ def palette(page):
     page.locator("#command-results").get_by_role("link", name="Carl Buyer").first.wait_for()
 
 
+def recovery_codes(page):
+    set_up_telephone(page)
+
+
+def own_second_factor(page):
+    page.goto(SECOND_FACTOR)
+
+
 VISITS = (
     *(nothing_found, filters, chosen, cancelling_many, printed, refused_form, refused_step),
     *(new_prices, receiving, searching, refused_order, checked_order, keeping, palette),
     *(applied_import, waiting_import, failed_import),
+    *(recovery_codes, own_second_factor),  # the last ones: other browsers are signed out
 )
 
 

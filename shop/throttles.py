@@ -34,6 +34,15 @@ def count_call(scope: str, caller: str) -> None:
         raise TooManyCalls(rate.seconds - now % rate.seconds)
 
 
+def count_sign_in(request: HttpRequest, account: str) -> None:
+    """Count one try at an account's secret, by the address that it comes from and by the account.
+
+    Raises TooManyCalls.
+    """
+    count_call("login", address(request))
+    count_call("login", account.lower())
+
+
 def address(request: HttpRequest) -> str:
     """Who is calling: the connection's other end, or the client that our own proxies name.
 

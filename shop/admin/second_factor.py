@@ -1,0 +1,115 @@
+"""One's own second factor: the page that sets it up, and what holds until it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import django_otp
+import segno
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from shop.admin.base import clerk
+from shop.services import accounts, second_factor
+from shop.services.errors import WrongCode
+
+
+class SecondFactorMiddleware:
+    """Lets staff into the back office only as the second factor allows.
+
+    Whoever has one and did not show it, such as in a browser that signed in before, signs in again. Whoever
+    has to have one sets it up before anything else.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._led_away(request) or self.get_response(request)
+
+    def _led_away(self, request: HttpRequest) -> HttpResponse | None:
+        home, login, here = reverse("admin:index"), reverse("admin:login"), request.path_info
+        if settings.SHOP_SECOND_FACTOR == second_factor.OFF or not here.startswith(home):
+            return None
+        user: Any = request.user
+        if not user.is_staff or user.is_verified():
+            return None
+        if second_factor.is_set_up(user):
+            logout(request)
+            return HttpResponseRedirect(login)
+        own, leave = reverse("admin:shop_user_second_factor"), reverse("admin:logout")
+        if settings.SHOP_SECOND_FACTOR != second_factor.REQUIRED or here in {own, leave}:
+            return None
+        return HttpResponseRedirect(own)
+
+
+class CodeForm(forms.Form):
+    """A code that shows that one has the telephone."""
+
+    code = forms.CharField(
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code"}),
+    )
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """Set it up; or, with a code of the one there is, take that away to set up another."""
+    if second_factor.is_set_up(clerk(request)):
+        return _replace(request)
+    return _set_up(request)
+
+
+def _set_up(request: HttpRequest) -> HttpResponse:
+    user, key = clerk(request), request.POST.get("key", "")
+    if not second_factor.KEY.fullmatch(key):
+        key = second_factor.fresh_key()
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        try:
+            device, codes = second_factor.set_up(user=user, key=key, code=form.cleaned_data["code"])
+        except WrongCode as error:
+            form.add_error("code", str(error))
+        else:
+            accounts.end_sessions(user, because="second factor", by=user)
+            request.session.cycle_key()
+            django_otp.login(request, device)
+            return _show(request, "codes", title="Your recovery codes", codes=codes)
+    link = second_factor.link(user=user, key=key)
+    form.fields["code"].help_text = "The six digits that the app shows now."
+    return _show(
+        request,
+        "set_up",
+        title="Set up a second factor",
+        form=form,
+        button="Set up",
+        hidden=[("key", key)],
+        link=link,
+        typed=second_factor.typed(key),
+        picture=segno.make_qr(link).svg_data_uri(scale=4, light="white"),
+    )
+
+
+def _replace(request: HttpRequest) -> HttpResponse:
+    user, form = clerk(request), CodeForm(request.POST or None)
+    if form.is_valid():
+        if second_factor.accept(user=user, code=form.cleaned_data["code"]) is not None:
+            second_factor.take_away(user=user, by=user)
+            return HttpResponseRedirect(request.path)
+        form.add_error("code", WrongCode.message)
+    form.fields["code"].help_text = "From your phone, or a recovery code."
+    left = second_factor.codes_left(user)
+    hint = (
+        f"It is set up, with {left} recovery code{'' if left == 1 else 's'} left. For another phone, or for "
+    )
+    hint += "new recovery codes, take it away with a code of it and set it up anew."
+    return _show(request, "set_up", title="Your second factor", form=form, button="Take it away", hint=hint)
+
+
+def _show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    context |= admin.site.each_context(request) | {"title": context["title"], "back": reverse("admin:index")}
+    return TemplateResponse(request, f"admin/shop/user/second_factor_{template}.html", context)
