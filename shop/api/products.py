@@ -25,12 +25,16 @@ from shop.api.schemas import (
     StockIn,
 )
 from shop.models import Product, StockMovement
+from shop.queries import Given, Prepared
 from shop.reflect import Body
 from shop.services import products, stock
 from shop.services.errors import InsufficientStock, NotFound, ProductChanged, StockChanged
 
 router = Router()
 COLUMNS = [surface.field(Product, name).attname for name in surface.readable(Product)]
+EVERY = Product.objects.order_by().filter(pk=Given("pk", Product._meta.pk)).values(*COLUMNS)
+#: One product, for those who see only active ones and for those who see all.
+ONE = {False: Prepared(EVERY.filter(is_active=True)), True: Prepared(EVERY)}
 COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
 
 ProductId = Annotated[Id, Path()]
@@ -70,7 +74,7 @@ def create_product(request: ApiRequest, body: ProductIn) -> HttpResponse:
 )
 def get_product(request: ApiRequest, product_id: ProductId, if_none_match: IfNoneMatch = "") -> HttpResponse:
     """One product. Send its `ETag` back as `If-None-Match` to learn cheaply that nothing changed."""
-    body = _json(request, _visible(request), product_id)
+    body = _json(request, product_id, sees_all=_sees_all(request))
     tag = _etag(body)
     if _matches(tag, if_none_match, weak=True):
         return HttpResponse(status=304, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
@@ -159,16 +163,16 @@ def _count(request: ApiRequest, found: QuerySet[Product], filters: ProductFilter
     return cache.get_or_set(key, found.count, COUNT_MAY_BE_OLD) or 0
 
 
-def _json(request: ApiRequest, found: QuerySet[Product], product_id: int) -> str:
-    row = found.filter(pk=product_id).values(*COLUMNS).first()
-    if row is None:
+def _json(request: ApiRequest, product_id: int, *, sees_all: bool = True) -> str:
+    rows = ONE[sees_all](pk=product_id)
+    if not rows:
         raise NotFound
-    return dump(ProductOut, addressed(request, Product, [row])[0])
+    return dump(ProductOut, addressed(request, Product, rows)[0])
 
 
 def _answer(request: ApiRequest, product_id: int, *, status: int = 200) -> HttpResponse:
     """The product as the database has it now, so that what is answered is what a GET shows."""
-    body = _json(request, Product.objects.all(), product_id)
+    body = _json(request, product_id)
     return json_answer(body, status=status, ETag=_etag(body))
 
 
@@ -189,7 +193,7 @@ def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> 
 
     def unchanged(_: Product) -> None:
         """Under the product's lock: what the caller read must be what is there."""
-        now = _json(request, Product.objects.all(), product_id)
+        now = _json(request, product_id)
         if not _matches(_etag(now), if_match):
             raise ProductChanged
 
