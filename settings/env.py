@@ -191,7 +191,15 @@ def database(text: str) -> dict[str, Any]:
             "PORT": str(url.port or ""),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": 3, "options": limits, **dict(parse_qsl(url.query))},
+            "OPTIONS": {
+                "connect_timeout": 3,
+                "options": limits,
+                # A statement that comes again is planned once. A pooler by transaction must know of it
+                # (PgBouncer since 1.21), or the address says ?server_side_binding=.
+                "server_side_binding": True,
+                "prepare_threshold": 2,
+                **dict(parse_qsl(url.query, keep_blank_values=True)),
+            },
         }
     raise ValueError(f"'{url.scheme}://' is neither sqlite:/// nor postgres://")
 
