@@ -1,7 +1,7 @@
 """Answers requests through a project's WSGI application, without socket or server: `beside_drf.py` starts it.
 
 A line of JSON on stdin says what to do, a line on stdout what it took: of each request [seconds, status, queries,
-bytes]. It runs in either project's environment, so it imports nothing of ours.
+bytes]; savepoints are no queries. It runs in either project's environment, so it imports nothing of ours.
 """
 
 import importlib
@@ -60,7 +60,8 @@ class Application:
         size = sum(len(part) for part in response)
         response.close()
         taken = time.perf_counter() - started
-        return [taken, int(status[0][:3]), len(self.statements), size]
+        asked = sum(not sql.startswith(("SAVEPOINT", "RELEASE")) for sql, _, _ in self.statements)
+        return [taken, int(status[0][:3]), asked, size]
 
     def requests(self, several):
         """Answer them, and keep each one's statements for `replay`."""
