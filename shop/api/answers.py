@@ -32,12 +32,12 @@ def page[Row](
     request: HttpRequest,
     paging: Paging,
     shape: type[Page[Any]],
-    rows: QuerySet[Any, Row],
+    rows: QuerySet[Any, Row] | list[Row],
     *,
     count: int,
     finish: Callable[[list[Row]], list[dict[str, Any]]],
 ) -> HttpResponse:
-    """One page of a list. `finish` completes the page's rows, all at once."""
+    """One page of a list, or the first one's `rows`. `finish` completes the page's rows, all at once."""
     start = (paging.page - 1) * paging.page_size
     items = finish(list(_shown(rows, start, start + paging.page_size)))
     data = {
@@ -49,9 +49,11 @@ def page[Row](
     return answer(shape, data)
 
 
-def _shown[Row](rows: QuerySet[Any, Row], start: int, stop: int) -> QuerySet[Any, Row]:
+def _shown[Row](
+    rows: QuerySet[Any, Row] | list[Row], start: int, stop: int
+) -> QuerySet[Any, Row] | list[Row]:
     """The rows of one page: those of the pages before are passed over by their keys."""
-    if not start:
+    if not start or isinstance(rows, list):
         return rows[:stop]
     every = rows.all()
     every.query.where = type(every.query.where)()  # their keys are enough: nothing is looked for twice

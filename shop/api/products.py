@@ -1,7 +1,8 @@
 """The catalogue. Bodies and answers follow the model's fields: nothing here names one that may change."""
 
+import functools
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.core.cache import cache
 from django.db.models import Q, QuerySet
@@ -45,15 +46,17 @@ IfNoneMatch = Annotated[str, Header(alias="If-None-Match", max_length=1000)]
 @router.get("/", response=Page[ProductOut], auth=reader)
 def list_products(request: ApiRequest, filters: Query[ProductFilters]) -> HttpResponse:
     """The catalogue, a page at a time. Admins also see what is not active."""
-    found = _filtered(_visible(request), filters)
-    ordering = filters.ordering
-    rows = found.order_by(ordering, "-id" if ordering.startswith("-") else "id").values(*COLUMNS)
+    sees_all = _sees_all(request)
+    found = _filtered(_visible(sees_all=sees_all), filters)
+    rows: QuerySet[Product, dict[str, Any]] | list[dict[str, Any]] = _ordered(found, filters.ordering)
+    if filters.model_fields_set <= {"page_size", "ordering"}:
+        rows = _first_page(filters.ordering, filters.page_size, sees_all=sees_all)()
     return page(
         request,
         filters,
         Page[ProductOut],
         rows,
-        count=_count(request, found, filters),
+        count=_count(found, filters, sees_all=sees_all),
         finish=lambda rows: addressed(request, Product, rows),
     )
 
@@ -133,8 +136,20 @@ def remove_image(request: ApiRequest, product_id: ProductId) -> HttpResponse:
     return _change_image(request, product_id, "")
 
 
-def _visible(request: ApiRequest) -> QuerySet[Product]:
-    return Product.objects.all() if _sees_all(request) else Product.objects.filter(is_active=True)
+def _visible(*, sees_all: bool) -> QuerySet[Product]:
+    return Product.objects.all() if sees_all else Product.objects.filter(is_active=True)
+
+
+def _ordered(found: QuerySet[Product], by: str) -> QuerySet[Product, dict[str, Any]]:
+    ordered = found.order_by(by, "-id" if by.startswith("-") else "id")
+    rows: QuerySet[Product, dict[str, Any]] = ordered.values(*COLUMNS)
+    return rows
+
+
+@functools.cache
+def _first_page(by: str, size: int, *, sees_all: bool) -> Prepared[dict[str, Any]]:
+    """What apps ask most: at most six orders of a hundred sizes."""
+    return Prepared(_ordered(_visible(sees_all=sees_all), by)[:size])
 
 
 def _sees_all(request: ApiRequest) -> bool:
@@ -155,11 +170,11 @@ def _filtered(found: QuerySet[Product], filters: ProductFilters) -> QuerySet[Pro
     return found
 
 
-def _count(request: ApiRequest, found: QuerySet[Product], filters: ProductFilters) -> int:
+def _count(found: QuerySet[Product], filters: ProductFilters, *, sees_all: bool) -> int:
     """How many; of the whole catalogue, up to 30 seconds old, since counting it costs most of the call."""
     if filters.model_fields_set - {"page", "page_size", "ordering"}:
         return found.count()
-    key = "products:all" if _sees_all(request) else "products:active"
+    key = "products:all" if sees_all else "products:active"
     return cache.get_or_set(key, found.count, COUNT_MAY_BE_OLD) or 0
 
 
