@@ -170,6 +170,7 @@ def database(text: str) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(ROOT / _path(url)),
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 # A transaction that reads first and writes later is refused as "locked" by a rival's
                 # write; IMMEDIATE takes its turn at the start instead.
