@@ -187,6 +187,7 @@ def database(text: str) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(ROOT / _path(url)),
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 # A transaction that reads first and writes later is refused as "locked" by a rival's
                 # write; IMMEDIATE takes its turn at the start instead.
@@ -208,7 +209,15 @@ def database(text: str) -> dict[str, Any]:
             "PORT": str(url.port or ""),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"connect_timeout": 3, "options": limits, **dict(parse_qsl(url.query))},
+            "OPTIONS": {
+                "connect_timeout": 3,
+                "options": limits,
+                # A statement that comes again is planned once. A pooler by transaction must know of it
+                # (PgBouncer since 1.21), or the address says ?server_side_binding=.
+                "server_side_binding": True,
+                "prepare_threshold": 2,
+                **dict(parse_qsl(url.query, keep_blank_values=True)),
+            },
         }
     raise ValueError(f"'{url.scheme}://' is neither sqlite:/// nor postgres://")
 

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROWS = [
-    {"logs", "money", "surface", "text", "images", "paper", "throttles"},
+    {"logs", "money", "surface", "text", "images", "paper", "queries", "throttles"},
     {"models"},
     {"checks", "emails", "documents", "reflect"},
     {"services"},

@@ -32,14 +32,14 @@ def page[Row](
     request: HttpRequest,
     paging: Paging,
     shape: type[Page[Any]],
-    rows: QuerySet[Any, Row],
+    rows: QuerySet[Any, Row] | list[Row],
     *,
     count: int,
     finish: Callable[[list[Row]], list[dict[str, Any]]],
 ) -> HttpResponse:
-    """One page of a list. `finish` completes the page's rows, all at once."""
+    """One page of a list, or the first one's `rows`. `finish` completes the page's rows, all at once."""
     start = (paging.page - 1) * paging.page_size
-    items = finish(list(rows[start : start + paging.page_size]))
+    items = finish(list(_shown(rows, start, start + paging.page_size)))
     data = {
         "items": items,
         "count": count,
@@ -47,6 +47,17 @@ def page[Row](
         "previous": _address(request, paging.page - 1) if paging.page > 1 else None,
     }
     return answer(shape, data)
+
+
+def _shown[Row](
+    rows: QuerySet[Any, Row] | list[Row], start: int, stop: int
+) -> QuerySet[Any, Row] | list[Row]:
+    """The rows of one page: those of the pages before are passed over by their keys."""
+    if not start or isinstance(rows, list):
+        return rows[:stop]
+    every = rows.all()
+    every.query.where = type(every.query.where)()  # their keys are enough: nothing is looked for twice
+    return every.filter(pk__in=rows.values("pk")[start:stop])
 
 
 def _address(request: HttpRequest, number: int) -> str:

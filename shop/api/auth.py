@@ -11,6 +11,7 @@ from ninja.security import HttpBearer
 
 from shop.api import tokens
 from shop.models import Session, User
+from shop.queries import Given, Prepared
 from shop.services.errors import InvalidToken, ShopError
 from shop.throttles import address, count_call
 
@@ -52,6 +53,12 @@ class Bearer(HttpBearer):
         self.permissions = permissions
         self.staff_only = staff_only
         self.is_public = is_public
+        sessions = (
+            Session.objects.order_by()
+            .select_related("user")
+            .annotate(**{f"may_{right}": _has_right(right) for right in permissions})
+        )
+        self.sessions = Prepared(sessions.filter(pk=Given("pk", Session._meta.pk)))
 
     def __call__(self, request: HttpRequest) -> Caller | str | None:
         if self.is_public and settings.SHOP_PUBLIC_CATALOG and "Authorization" not in request.headers:
@@ -62,10 +69,7 @@ class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller:  # noqa: ARG002 - ninja's
         """The caller; raises InvalidToken, TokenExpired, Forbidden, TooManyCalls."""
         claims = tokens.read(token, "access")
-        sessions = Session.objects.select_related("user").annotate(
-            **{f"may_{right}": _has_right(right) for right in self.permissions}
-        )
-        session = sessions.filter(pk=claims.session_id).first()
+        session = next(iter(self.sessions(pk=claims.session_id)), None)
         if session is None or not session.is_live(timezone.now()):
             raise InvalidToken
         count_call("api", str(session.user_id))

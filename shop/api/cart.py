@@ -12,13 +12,16 @@ from shop.api.documentation import raises
 from shop.api.files import addressed
 from shop.api.products import COLUMNS
 from shop.api.schemas import CartAdd, CartOut, CartQuantity, Id
-from shop.models import CartItem, Product
+from shop.models import CartItem, Product, User
+from shop.queries import Given, Prepared
 from shop.services import cart
 from shop.services.errors import CartFull, InsufficientStock, NotFound
 
 router = Router()
 ItemId = Annotated[Id, Path()]
 PRODUCT = [f"product__{name}" for name in COLUMNS]
+MINE = CartItem.objects.filter(user=Given("user", User._meta.pk)).order_by("id")
+LINES = Prepared(MINE.values("id", "quantity", *PRODUCT))
 
 
 @router.get("/", response=CartOut, auth=signed_in)
@@ -58,8 +61,7 @@ def remove_from_cart(request: ApiRequest, item_id: ItemId) -> HttpResponse:
 
 
 def _cart(request: ApiRequest, *, status: int = 200) -> HttpResponse:
-    lines = CartItem.objects.filter(user=request.auth.user).order_by("id")
-    items = [_line(row) for row in lines.values("id", "quantity", *PRODUCT)]
+    items = [_line(row) for row in LINES(user=request.auth.user.pk)]
     addressed(request, Product, [item["product"] for item in items])
     data = {
         "items": items,

@@ -7,8 +7,17 @@ from django.utils import timezone
 
 from shop.models import CartItem, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
+from shop.queries import Given, Prepared
 from shop.services.errors import CartFull, InsufficientStock, NotFound
 from shop.services.transactions import atomically
+
+_MINE = CartItem.objects.filter(user=Given("user", User._meta.pk)).order_by().values("user")
+_COUNTED = Subquery(_MINE.annotate(n=Count("pk")).values("n"))
+STOCK_AND_LINES = Prepared(
+    Product.objects.filter(pk=Given("product", Product._meta.pk), is_active=True)
+    .order_by()
+    .values_list("stock", Coalesce(_COUNTED, 0))
+)
 
 
 @atomically
@@ -70,10 +79,8 @@ def clear_cart(*, user: User) -> None:
 
 def _stock_and_lines(user: User, product_id: int) -> tuple[int, int]:
     """What is there to sell, and how many lines the cart has already, in one query."""
-    lines = CartItem.objects.filter(user=user).order_by().values("user").annotate(n=Count("pk"))
-    for_sale = Product.objects.filter(pk=product_id, is_active=True).order_by()
-    found = for_sale.values_list("stock", Coalesce(Subquery(lines.values("n")), 0)).first()
-    if found is None:
+    found = STOCK_AND_LINES(user=user.pk, product=product_id)
+    if not found:
         raise NotFound("There is no such product for sale.")
-    stock, count = found
+    stock, count = found[0]
     return stock, count

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from shop import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, User
+from shop.queries import Given, Prepared
 from shop.services import audit
 from shop.services.errors import (
     CartEmpty,
@@ -56,6 +57,12 @@ NO_SHIPMENT = Shipment()
 PRINTED_AT_ONCE = 500
 #: Events that say what an order has become, at the moment in which it did.
 CHANGES = (OrderEvent.Kind.STATUS, OrderEvent.Kind.PAYMENT)
+LOCKED_LINES = Prepared(
+    CartItem.objects.filter(user=Given("user", User._meta.pk))
+    .select_related("product")
+    .order_by("product_id")
+    .select_for_update(no_key=True, of=("self", "product"))
+)
 
 
 @atomically
@@ -229,12 +236,7 @@ def _locked_lines(user: User) -> list[CartItem]:
     One statement locks the rows in the order in which it returns them, so carts with the same products
     never wait for each other in a circle, and a second checkout of the same cart waits and finds it empty.
     """
-    return list(
-        CartItem.objects.filter(user=user)
-        .select_related("product")
-        .order_by("product_id")
-        .select_for_update(no_key=True, of=("self", "product"))
-    )
+    return LOCKED_LINES(user=user.pk)
 
 
 def _refuse_what_cannot_be_sold(lines: Sequence[CartItem]) -> None:
