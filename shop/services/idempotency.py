@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import connection
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shop.models import IdempotencyKey, User
@@ -25,20 +25,16 @@ def once(*, user: User, key: str, request: str, work: Callable[[], str]) -> tupl
     if not key:
         return work(), False
     fingerprint = hashlib.sha256(request.encode()).hexdigest()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO shop_idempotencykey (user_id, key, fingerprint, answer, created_at)"
-            " VALUES (%s, %s, %s, '', %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
-            [user.pk, key, fingerprint, connection.ops.adapt_datetimefield_value(timezone.now())],
-        )
-        mine = cursor.fetchone()
-    if mine is None:
+    try:
+        with transaction.atomic():
+            mine = IdempotencyKey.objects.create(user=user, key=key, fingerprint=fingerprint)
+    except IntegrityError:
         earlier = IdempotencyKey.objects.get(user=user, key=key)
         if earlier.fingerprint != fingerprint:
-            raise IdempotencyKeyReused
+            raise IdempotencyKeyReused from None
         return earlier.answer, True
     answer = work()
-    IdempotencyKey.objects.filter(pk=mine[0]).update(answer=answer)
+    IdempotencyKey.objects.filter(pk=mine.pk).update(answer=answer)
     return answer, False
 
 
