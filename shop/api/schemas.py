@@ -110,7 +110,7 @@ class RegisterIn(Body):
 class LoginIn(Body):
     email: Annotated[Line, Field(max_length=254)]
     password: Password
-    otp: str = Field("", max_length=20, description="For staff with a second factor: its code.")
+    otp: Line = Field("", max_length=20, description="For staff with a second factor: its code.")
 
 
 class RefreshIn(Body):
