@@ -25,7 +25,7 @@ LEAVE_OUT = "^/api/auth/(logout|password)/"
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("role", ["customer", "admin"])
-def test_it_keeps_to_its_document(server, role, ada, carl, dora):
+def test_it_keeps_to_its_document(server, role, ada, carl, dora, tmp_path):
     if connection.vendor == "sqlite":
         pytest.skip("once is enough, on the stricter database")
     if not PROGRAM.exists():
@@ -35,6 +35,6 @@ def test_it_keeps_to_its_document(server, role, ada, carl, dora):
     command = [PROGRAM, "run", f"{server}/api/openapi.json", "-H", f"Authorization: Bearer {token}"]
     command += ["--checks", CHECKS, "--exclude-path-regex", LEAVE_OUT, "--phases", "coverage,fuzzing"]
     command += ["-n", EXAMPLES, "--generation-deterministic", "--suppress-health-check", "all"]
-    run = subprocess.run([*command, "--no-color"], capture_output=True, text=True, check=False)
+    run = subprocess.run([*command, "--no-color"], cwd=tmp_path, capture_output=True, text=True, check=False)
     print(run.stdout[-1500:])  # noqa: T201 - how many cases there were
     assert run.returncode == 0, run.stdout
