@@ -184,41 +184,9 @@ def database(text: str) -> dict[str, Any]:
     if url.scheme in {"sqlite", "postgres", "postgresql"} and not _path(url):
         raise ValueError(f"a {url.scheme} address needs a name at its end")
     if url.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(ROOT / _path(url)),
-            "CONN_MAX_AGE": 60,
-            "OPTIONS": {
-                # A transaction that reads first and writes later is refused as "locked" by a rival's
-                # write; IMMEDIATE takes its turn at the start instead.
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            },
-        }
+        return _sqlite(url)
     if url.scheme in {"postgres", "postgresql"}:
-        limits = "-c lock_timeout=5000 -c statement_timeout=15000"
-        limits += " -c idle_in_transaction_session_timeout=30000"
-        limits += " -c jit=off"  # compiling a page's query takes longer than running it
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": _path(url),
-            "USER": unquote(url.username or ""),
-            "PASSWORD": unquote(url.password or ""),
-            "HOST": url.hostname or "",
-            "PORT": str(url.port or ""),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {
-                "connect_timeout": 3,
-                "options": limits,
-                # A statement that comes again is planned once. A pooler by transaction must know of it
-                # (PgBouncer since 1.21), or the address says ?server_side_binding=.
-                "server_side_binding": True,
-                "prepare_threshold": 2,
-                **dict(parse_qsl(url.query, keep_blank_values=True)),
-            },
-        }
+        return _postgres(url)
     raise ValueError(f"'{url.scheme}://' is neither sqlite:/// nor postgres://")
 
 
@@ -253,6 +221,46 @@ def mailer(text: str) -> dict[str, Any]:
     return {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "OPTIONS": server | MAIL_SECURITY[url.scheme],
+    }
+
+
+def _sqlite(url: SplitResult) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(ROOT / _path(url)),
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {
+            # A transaction that reads first and writes later is refused as "locked" by a rival's
+            # write; IMMEDIATE takes its turn at the start instead.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
+
+
+def _postgres(url: SplitResult) -> dict[str, Any]:
+    limits = "-c lock_timeout=5000 -c statement_timeout=15000"
+    limits += " -c idle_in_transaction_session_timeout=30000"
+    limits += " -c jit=off"  # compiling a page's query takes longer than running it
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _path(url),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": url.hostname or "",
+        "PORT": str(url.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 3,
+            "options": limits,
+            # A statement that comes again is planned once. A pooler by transaction must know of it
+            # (PgBouncer since 1.21), or the address says ?server_side_binding=.
+            "server_side_binding": True,
+            "prepare_threshold": 2,
+            **dict(parse_qsl(url.query, keep_blank_values=True)),
+        },
     }
 
 

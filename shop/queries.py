@@ -1,10 +1,23 @@
-"""Queries that nearly every call asks. Their SQL is written once: writing takes longer than answering."""
+"""Queries that nearly every call asks, whose SQL is written once, and what queries are made of."""
 
 from copy import copy
 from typing import Any
 
-from django.db import connections
-from django.db.models import Expression, Field, QuerySet
+from django.db import connection, connections
+from django.db.models import Expression, Field, Model, QuerySet
+from django.utils import timezone
+
+
+def now() -> Any:
+    """The moment, as SQL that we write ourselves takes it."""
+    return connection.ops.adapt_datetimefield_value(timezone.now())
+
+
+def window[M: Model, Row](rows: QuerySet[M, Row], start: int, stop: int) -> QuerySet[M, Row]:
+    """The rows from `start` to `stop`: those before are passed over by their keys alone."""
+    every = rows.all()
+    every.query.where = type(every.query.where)()  # their keys are enough: nothing is looked for twice
+    return every.filter(pk__in=rows.values("pk")[start:stop])
 
 
 class Given(Expression):
@@ -19,8 +32,9 @@ class Given(Expression):
 
 
 class Prepared[Row]:
-    """A query that is called with its `Given` values and returns its rows.
+    """A query, compiled once since writing its SQL takes longer than answering it.
 
+    It is called with its `Given` values and returns its rows:
     `Prepared(Product.objects.filter(pk=Given("pk", Product._meta.pk)))(pk=7)`
     """
 

@@ -16,6 +16,11 @@ def text(value: str) -> str:
     return _clean(value.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t")
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """So many of something: `1 row is`, `2,000 rows are`."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def _clean(value: str, *, allowed: str) -> str:
     if value.isascii() and value.isprintable():
         return value.strip()

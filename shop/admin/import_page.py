@@ -11,6 +11,7 @@ from shop.exchange.checking import DIALECTS, FREE
 from shop.exchange.fixit import EXPLAINED
 from shop.exchange.states import SAYS
 from shop.models import Import
+from shop.text import counted
 
 State = Import.State
 #: What is being done, or waits to be.
@@ -73,7 +74,7 @@ def _apply(import_: Import) -> dict[str, Any]:
     return {
         "what": what,
         "wrong": f"{wrong:,}" if wrong else "",
-        "says_wrong": _many(wrong, "row is", "rows are"),
+        "says_wrong": counted(wrong, "row is", "rows are"),
         "good": new + changed,
         "seen": import_.checked_at.isoformat() if import_.checked_at else "",
         # What was refused since the preview can be left out as well.
@@ -86,21 +87,21 @@ def _sentences(import_: Import) -> list[str]:
     result, said = import_.result, []
     if "new" in result:
         said.append(
-            f"{_many(result['new'], 'product was', 'products were')} added, {result['changed']:,} changed."
+            f"{counted(result['new'], 'product was', 'products were')} added, {result['changed']:,} changed."
         )
         if wrong := import_.counts.get("wrong"):
-            said.append(f"{_many(wrong, 'wrong row was', 'wrong rows were')} left out.")
+            said.append(f"{counted(wrong, 'wrong row was', 'wrong rows were')} left out.")
         if result.get("left"):
-            said.append(f"{_many(result['left'], 'row was', 'rows were')} left out: see “Left out”.")
+            said.append(f"{counted(result['left'], 'row was', 'rows were')} left out: see “Left out”.")
     if result.get("pictures"):
-        said.append(f"{_many(result['pictures'], 'picture was', 'pictures were')} set.")
+        said.append(f"{counted(result['pictures'], 'picture was', 'pictures were')} set.")
     if "restored" in result:
         said.append(
-            f"Then it was taken back: {_many(result['removed'], 'product was', 'products were')} removed,"
+            f"Then it was taken back: {counted(result['removed'], 'product was', 'products were')} removed,"
             f" {result['restored']:,} restored."
         )
         if result.get("kept"):
-            said.append(f"{_many(result['kept'], 'row stays', 'rows stay')}: see “Not taken back”.")
+            said.append(f"{counted(result['kept'], 'row stays', 'rows stay')}: see “Not taken back”.")
     return said
 
 
@@ -137,7 +138,3 @@ def _stock(found: dict[str, Any]) -> str:
     if "stock" not in found["columns"]:
         return "not in the file"
     return Import.Stock(found["stock"]).label
-
-
-def _many(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 from shop.admin import search
+from shop.queries import window
 
 
 def is_search(request: HttpRequest) -> bool:
@@ -42,10 +43,8 @@ class LatePaginator(Paginator):  # type: ignore[type-arg]
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         rows = cast("models.QuerySet[models.Model]", self.object_list)
-        shown = rows.values("pk")[first : first + self.per_page]
-        every = rows.all()
-        every.query.where = type(every.query.where)()  # their keys are enough: nothing is looked for twice
-        page: Page[Any] = self._get_page(every.filter(pk__in=shown), number, self)  # type: ignore[attr-defined]
+        shown = window(rows, first, first + self.per_page)
+        page: Page[Any] = self._get_page(shown, number, self)  # type: ignore[attr-defined]
         return page
 
 

@@ -33,15 +33,15 @@ class SecondFactorMiddleware:
         return self._led_away(request) or self.get_response(request)
 
     def _led_away(self, request: HttpRequest) -> HttpResponse | None:
-        home, login, here = reverse("admin:index"), reverse("admin:login"), request.path_info
-        if settings.SHOP_SECOND_FACTOR == second_factor.OFF or not here.startswith(home):
+        here = request.path_info
+        if settings.SHOP_SECOND_FACTOR == second_factor.OFF or not here.startswith(reverse("admin:index")):
             return None
         user: Any = request.user
         if not user.is_staff or user.is_verified():
             return None
         if second_factor.is_set_up(user):
             logout(request)
-            return HttpResponseRedirect(login)
+            return HttpResponseRedirect(reverse("admin:login"))
         own, leave = reverse("admin:shop_user_second_factor"), reverse("admin:logout")
         if settings.SHOP_SECOND_FACTOR != second_factor.REQUIRED or here in {own, leave}:
             return None

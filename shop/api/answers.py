@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel
 
 from shop.api.schemas import Page, Paging
+from shop.queries import window
 
 
 def dump(shape: type[BaseModel], data: dict[str, Any]) -> str:
@@ -53,11 +54,7 @@ def _shown[Row](
     rows: QuerySet[Any, Row] | list[Row], start: int, stop: int
 ) -> QuerySet[Any, Row] | list[Row]:
     """The rows of one page: those of the pages before are passed over by their keys."""
-    if not start or isinstance(rows, list):
-        return rows[:stop]
-    every = rows.all()
-    every.query.where = type(every.query.where)()  # their keys are enough: nothing is looked for twice
-    return every.filter(pk__in=rows.values("pk")[start:stop])
+    return rows[:stop] if not start or isinstance(rows, list) else window(rows, start, stop)
 
 
 def _address(request: HttpRequest, number: int) -> str:

@@ -51,9 +51,11 @@ def list_products(request: ApiRequest, filters: Query[ProductFilters]) -> HttpRe
     """
     sees_all = _sees_all(request)
     found = _filtered(_visible(sees_all=sees_all), filters)
-    rows: QuerySet[Product, dict[str, Any]] | list[dict[str, Any]] = _ordered(found, filters.ordering)
+    rows: QuerySet[Product, dict[str, Any]] | list[dict[str, Any]]
     if filters.model_fields_set <= {"page_size", "ordering"}:
         rows = _first_page(filters.ordering, filters.page_size, sees_all=sees_all)()
+    else:
+        rows = _ordered(found, filters.ordering)
     return page(
         request,
         filters,

@@ -23,6 +23,7 @@ from shop.exchange.values import MONEY
 from shop.models import Import, ImportFile, User
 from shop.services.errors import FileRefused, Overtaken
 from shop.services.transactions import atomically
+from shop.text import counted
 
 BATCH = 2000
 DIALECTS = {dialect.name: dialect for dialect in vars(dialects).values() if isinstance(dialect, Dialect)}
@@ -192,19 +193,15 @@ class _Check:
     def _warnings(self, terms: Terms) -> list[str]:
         seen, found = self.seen, []
         if leaps := seen["price_leaps"]:
-            found.append(f"{_many(leaps, 'price changes', 'prices change')} by more than {MUCH:.0%}.")
+            found.append(f"{counted(leaps, 'price changes', 'prices change')} by more than {MUCH:.0%}.")
         if seen["sold_out"] and seen["sold_out"] >= MOST * seen["had_stock"]:
             share = seen["sold_out"] / seen["had_stock"]
             found.append(f"{share:.0%} of the products with stock in this file fall to 0.")
         if repeated := sum(map(len, terms.repeated.values())):
             found.append(f"{repeated:,} rows have a SKU that another row has too.")
         if blank := seen["no_sku"]:
-            found.append(f"{_many(blank, 'new row has', 'new rows have')} no SKU. One is made for each.")
+            found.append(f"{counted(blank, 'new row has', 'new rows have')} no SKU. One is made for each.")
         if remote := seen["remote"]:
-            named = _many(remote, "row names a picture", "rows name pictures")
+            named = counted(remote, "row names a picture", "rows name pictures")
             found.append(f"{named} on another server. They are not fetched; the list can be downloaded.")
         return found
-
-
-def _many(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

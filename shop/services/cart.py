@@ -3,11 +3,10 @@
 from django.db import connection
 from django.db.models import Count, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from shop.models import CartItem, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
-from shop.queries import Given, Prepared
+from shop.queries import Given, Prepared, now
 from shop.services.errors import CartFull, InsufficientStock, NotFound
 from shop.services.transactions import atomically
 
@@ -39,7 +38,7 @@ def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
                 user.pk,
                 product_id,
                 quantity,
-                connection.ops.adapt_datetimefield_value(timezone.now()),
+                now(),
                 MAX_QUANTITY,
             ],
         )

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.utils import timezone
 
 from shop import surface
 from shop.models import CartItem, Import, ImportRow, OrderItem, Product, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
+from shop.queries import now
 
 #: What a new row says of a product; a changed one says some of it.
 FIELDS = [surface.field(Product, name) for name in surface.carried(Product)]
@@ -237,7 +237,7 @@ def _update(new: dict[surface.Field, str], stock: str, import_: Import, rows: st
     return _run(
         f"UPDATE shop_product AS p SET {sets}stock = {stock}, updated_at = %s"
         f" FROM shop_importrow AS r WHERE p.id = r.product_id AND {rows}",
-        _now(),
+        now(),
         import_.pk,
         CHANGED,
     )
@@ -252,7 +252,7 @@ def _record(import_: Import, actor: User, delta: str, balance: str, rows: str, v
         " FROM shop_importrow AS r JOIN shop_product AS p ON p.id = r.product_id"
         f" WHERE r.delta <> 0 AND {rows} ORDER BY r.number",
         StockMovement.Kind.IMPORT.value,
-        _now(),
+        now(),
         import_.pk,
         verdict,
     )
@@ -292,7 +292,3 @@ def _run(sql: str, *parameters: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)
-
-
-def _now() -> Any:
-    return connection.ops.adapt_datetimefield_value(timezone.now())

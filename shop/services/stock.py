@@ -3,16 +3,15 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
+from shop.queries import now
 from shop.services import audit
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
 from shop.services.transactions import atomically
@@ -155,7 +154,7 @@ def _record(
             "UPDATE shop_product SET stock = stock + column2, updated_at = %s"  # noqa: S608 - only placeholders
             f" FROM (VALUES {values}) AS change WHERE shop_product.id = column1"
             " AND stock + column2 BETWEEN 0 AND %s RETURNING shop_product.id, stock",
-            [_now(), *numbers, MAX_STOCK],
+            [now(), *numbers, MAX_STOCK],
         )
         balances = dict(cursor.fetchall())
     if len(balances) != len(totals):
@@ -169,10 +168,6 @@ def _record(
         movement.kind, movement.actor, movement.reason = kind, actor, reason
         movements.append(movement)
     StockMovement.objects.bulk_create(movements)
-
-
-def _now() -> Any:
-    return connection.ops.adapt_datetimefield_value(timezone.now())
 
 
 def find_drift() -> Iterator[str]:
