@@ -15,7 +15,7 @@ _COUNTED = Subquery(_MINE.annotate(n=Count("pk")).values("n"))
 STOCK_AND_LINES = Prepared(
     Product.objects.filter(pk=Given("product", Product._meta.pk), is_active=True)
     .order_by()
-    .values_list("stock", Coalesce(_COUNTED, 0))
+    .values("stock", lines=Coalesce(_COUNTED, 0))
 )
 
 
@@ -81,5 +81,4 @@ def _stock_and_lines(user: User, product_id: int) -> tuple[int, int]:
     found = STOCK_AND_LINES(user=user.pk, product=product_id)
     if not found:
         raise NotFound("There is no such product for sale.")
-    stock, count = found[0]
-    return stock, count
+    return found[0]["stock"], found[0]["lines"]
