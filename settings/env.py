@@ -244,7 +244,7 @@ def _postgres(url: SplitResult) -> dict[str, Any]:
     limits += " -c idle_in_transaction_session_timeout=30000"
     limits += " -c jit=off"  # compiling a page's query takes longer than running it
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "settings.postgresql",
         "NAME": _path(url),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),

@@ -1,7 +1,10 @@
 """Tokens: JWTs signed with HS256 that name a session and say nothing else (RFC 7519, RFC 8725)."""
 
+import functools
 import hashlib
+import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -40,16 +43,25 @@ def sign(session: Session, kind: Kind) -> str:
         "exp": int(min(session.refreshed_at + life, session.expires_at).timestamp()),
         "typ": kind,
     }
-    newest, key = next(iter(_keys().items()))
+    newest, key = next(iter(_named(settings.JWT_SIGNING_KEYS).items()))
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": newest})
 
 
 def read(token: str, kind: Kind) -> Claims:
     """Verify a token of this kind; raises TokenExpired, or InvalidToken for everything else."""
+    claims, expires_at = _verified(token, kind, tuple(settings.JWT_SIGNING_KEYS))
+    if expires_at <= time.time():
+        raise TokenExpired
+    return claims
+
+
+@functools.lru_cache(maxsize=4096)
+def _verified(token: str, kind: Kind, keys: tuple[str, ...]) -> tuple[Claims, int]:
+    """What a token says and until when: an app sends the same one all day, and only its end depends on the hour."""
     try:
         claims = jwt.decode(
             token,
-            _key_of(token),
+            _key_of(token, keys),
             algorithms=[ALGORITHM],
             issuer=settings.JWT_ISSUER,
             audience=settings.JWT_AUDIENCE,
@@ -57,22 +69,24 @@ def read(token: str, kind: Kind) -> Claims:
         )
         if claims["typ"] != kind:
             raise InvalidToken
-        return Claims(int(claims["sub"]), uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
+        named = Claims(int(claims["sub"]), uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
+        return named, int(claims["exp"])
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise InvalidToken from error
 
 
-def _keys() -> dict[str, str]:
+def _named(keys: Iterable[str]) -> dict[str, str]:
     """The keys by what tokens call them: the first one signs, all of them verify."""
-    return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in settings.JWT_SIGNING_KEYS}
+    return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}
 
 
-def _key_of(token: str) -> str:
+def _key_of(token: str, keys: tuple[str, ...]) -> str:
     """The key that a token names. The oldest has signed those from before keys had names."""
-    keys = _keys()
-    kid = jwt.get_unverified_header(token).get("kid", list(keys)[-1])
-    if kid not in keys:
+    kid = jwt.get_unverified_header(token).get("kid")
+    if kid is None:
+        return keys[-1]
+    if kid not in (named := _named(keys)):
         raise InvalidToken
-    return keys[kid]
+    return named[kid]

@@ -1,5 +1,6 @@
 import hmac
 import json
+import time
 from datetime import timedelta
 
 import jwt
@@ -125,6 +126,13 @@ def test_a_forged_refresh_token_is_refused(carls_app, unchanged):
         for kind, token in cases.items():
             assert people.problem(refresh(token)) == (401, "token-invalid"), kind
     assert refresh(good).status_code == 200
+
+
+def test_a_token_that_was_good_before_ends_in_time(carls_app, monkeypatch):
+    assert carls_app.get("/auth/profile/").status_code == 200
+    later = time.time() + settings.ACCESS_LIFETIME.total_seconds()
+    monkeypatch.setattr(tokens.time, "time", lambda: later)
+    assert people.problem(carls_app.get("/auth/profile/")) == (401, "token-expired")
 
 
 def test_keys_are_changed_while_everybody_stays_signed_in(carls_app, settings):

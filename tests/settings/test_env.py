@@ -135,7 +135,7 @@ def test_a_postgres_address_is_taken_apart(scheme):
     found = env.database(f"{scheme}://me%2Bshop:p%40ss%2Fw%25rd@db.example:6543/my%20shop?sslmode=require")
     names = ("ENGINE", "USER", "PASSWORD", "HOST", "PORT", "NAME")
     assert [found[name] for name in names] == [
-        "django.db.backends.postgresql",
+        "settings.postgresql",
         "me+shop",
         "p@ss/w%rd",
         "db.example",

@@ -1,0 +1,18 @@
+"""Django's PostgreSQL, whose look at a kept connection costs no round trip."""
+
+import select
+
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """At the start of a request the socket is asked before the server."""
+
+    def is_usable(self) -> bool:
+        """Whether the connection still works: a server that has gone, or tells of it, leaves something to read."""
+        if self.connection is None or self.connection.closed:
+            return False
+        door = select.poll()
+        door.register(self.connection.fileno(), select.POLLIN)
+        is_silent = not door.poll(0)
+        return is_silent or super().is_usable()
