@@ -9,7 +9,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """At the start of a request the socket is asked before the server."""
 
     def is_usable(self) -> bool:
-        """Whether the connection still works: a server that has gone, or tells of it, leaves something to read."""
+        """Whether the connection still works. A server that has gone away leaves something to read."""
         if self.connection is None or self.connection.closed:
             return False
         door = select.poll()

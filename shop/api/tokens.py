@@ -57,7 +57,7 @@ def read(token: str, kind: Kind) -> Claims:
 
 @functools.lru_cache(maxsize=4096)
 def _verified(token: str, kind: Kind, keys: tuple[str, ...]) -> tuple[Claims, int]:
-    """What a token says and until when: an app sends the same one all day, and only its end depends on the hour."""
+    """What a token says, and when it ends: all else of it stays as true as it was."""
     try:
         claims = jwt.decode(
             token,
