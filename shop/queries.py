@@ -1,5 +1,6 @@
 """Queries that nearly every call asks, whose SQL is written once, and what queries are made of."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,6 +8,11 @@ from django.db import connection, connections
 from django.db.models import Expression, Field, Model, QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
+
+#: Column of a row -> what makes Python's value of the database's.
+type Converters = dict[int, tuple[list[Callable[[Any, Any, Any], Any]], Any]]
+#: As many lines as most orders have.
+FEW = 50
 
 
 def now() -> Any:
@@ -43,7 +49,7 @@ class Prepared[Row]:
         self._rows = rows
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[Any, ...], dict[int, Any], Callable[[Sequence[Any]], Row]]:
+    def _compiled(self) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Row]]:
         compiler: Any = self._rows.query.clone().get_compiler(self._rows.db)
         sql, params = compiler.as_sql()
         converters = compiler.get_converters([column for column, *_ in compiler.select])
@@ -52,14 +58,52 @@ class Prepared[Row]:
     def __call__(self, **given: Any) -> list[Row]:
         sql, params, converters, make = self._compiled
         here = connections[self._rows.db]
-        with here.cursor() as cursor:
-            cursor.execute(sql, [_value(one, given, here) for one in params])
-            found = [list(row) for row in cursor.fetchall()]
-        for place, (several, column) in converters.items():
-            for convert in several:
-                for row in found:
-                    row[place] = convert(row[place], column, here)
-        return [make(row) for row in found]
+        values = [_value(one, given, here) for one in params]
+        return [make(row) for row in _ask(here, sql, values, converters)]
+
+
+def insert(rows: Sequence[Model]) -> None:
+    """Write new rows of one model in one statement; they learn their keys and what the database computes.
+
+    A few by a statement that is written once; many as Django does, which knows how many a statement holds.
+    """
+    if len(rows) > FEW:
+        type(rows[0])._default_manager.bulk_create(rows)
+        return
+    sql, written, returned, converters = _insertion(type(rows[0]), len(rows))
+    values = [
+        field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in written
+    ]
+    for row, told in zip(rows, _ask(connection, sql, values, converters), strict=True):
+        row.__dict__.update(zip(returned, told, strict=True))
+        row._state.adding, row._state.db = False, connection.alias
+
+
+@functools.cache
+def _insertion(model: type[Model], count: int) -> tuple[str, list[Any], list[str], Converters]:
+    """The statement, the fields that it takes and gives back, and how these are read."""
+    columns: list[Any] = [field for field in model._meta.local_concrete_fields if not field.generated]
+    written = [field for field in columns if not field.primary_key]
+    returned: list[Any] = model._meta.db_returning_fields
+    quote, table = connection.ops.quote_name, model._meta.db_table
+    names, back = (", ".join(quote(field.column) for field in fields) for fields in (written, returned))
+    rows = ", ".join([f"({', '.join(['%s'] * len(written))})"] * count)
+    sql = f"INSERT INTO {quote(table)} ({names}) VALUES {rows} RETURNING {back}"  # noqa: S608 - only placeholders
+    compiler: Any = model._default_manager.all().query.get_compiler(connection.alias)
+    converters = compiler.get_converters([field.get_col(table) for field in returned])
+    return sql, written, [field.attname for field in returned], converters
+
+
+def _ask(here: Any, sql: str, values: Sequence[Any], converters: Converters) -> list[list[Any]]:
+    """The rows that a statement returns, as Python has them."""
+    with here.cursor() as cursor:
+        cursor.execute(sql, values)
+        found = [list(row) for row in cursor.fetchall()]
+    for place, (several, column) in converters.items():
+        for convert in several:
+            for row in found:
+                row[place] = convert(row[place], column, here)
+    return found
 
 
 def _value(param: Any, given: dict[str, Any], here: Any) -> Any:

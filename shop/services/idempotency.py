@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import connection
 from django.utils import timezone
 
 from shop.models import IdempotencyKey, User
+from shop.queries import now
 from shop.services.errors import IdempotencyKeyReused
 from shop.services.transactions import atomically
 
@@ -25,17 +26,25 @@ def once(*, user: User, key: str, request: str, work: Callable[[], str]) -> tupl
     if not key:
         return work(), False
     fingerprint = hashlib.sha256(request.encode()).hexdigest()
-    try:
-        with transaction.atomic():
-            mine = IdempotencyKey.objects.create(user=user, key=key, fingerprint=fingerprint)
-    except IntegrityError:
-        earlier = IdempotencyKey.objects.get(user=user, key=key)
-        if earlier.fingerprint != fingerprint:
-            raise IdempotencyKeyReused from None
-        return earlier.answer, True
-    answer = work()
-    IdempotencyKey.objects.filter(pk=mine.pk).update(answer=answer)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO shop_idempotencykey (user_id, key, fingerprint, answer, created_at)"
+            " VALUES (%s, %s, %s, '', %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
+            [user.pk, key, fingerprint, now()],
+        )
+        mine = cursor.fetchone()
+        if mine is None:
+            return _earlier(user, key, fingerprint), True
+        answer = work()
+        cursor.execute("UPDATE shop_idempotencykey SET answer = %s WHERE id = %s", [answer, *mine])
     return answer, False
+
+
+def _earlier(user: User, key: str, fingerprint: str) -> str:
+    earlier = IdempotencyKey.objects.get(user=user, key=key)
+    if earlier.fingerprint != fingerprint:
+        raise IdempotencyKeyReused
+    return earlier.answer
 
 
 def purge_keys() -> int:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from shop import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, User
-from shop.queries import Given, Prepared
+from shop.queries import Given, Prepared, insert
 from shop.services import audit
 from shop.services.errors import (
     CartEmpty,
@@ -111,9 +111,10 @@ def write_order(
     order.payment_status = pay(method=order.payment_method, token=payment_token)
     order.clean_fields(exclude=["user"])
     order.updated_at = order.created_at
-    order.save(force_insert=True)
+    insert([order])
     take_stock([Change(line.product_id, -line.quantity, order.pk) for line in lines], actor=actor)
-    items = OrderItem.objects.bulk_create(_items(order, lines))
+    items = _items(order, lines)
+    insert(items)
     event = _record_event(order, actor=actor, note=told)
     transaction.on_commit(partial(emails.order_placed, order, items), robust=True)
     return OrderStory(order, items, [event])
@@ -180,7 +181,7 @@ def _advance(
             order.carrier, order.tracking_number = shipment.carrier, shipment.tracking_number
             order.clean_fields(exclude=["user"])
     _write(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
-    OrderEvent.objects.bulk_create(_event(order, actor=actor, note=note) for order in orders)
+    insert([_event(order, actor=actor, note=note) for order in orders])
     if to == Order.Status.CANCELLED:
         items = OrderItem.objects.filter(order__in=orders).order_by("order_id", "id")
         back = [Change(item.product_id, item.quantity, item.order_id) for item in items]
@@ -307,7 +308,7 @@ def _event(
 def _record_event(order: Order, **about: Any) -> OrderEvent:
     event = _event(order, **about)
     event.clean_fields(exclude=["order", "actor"])
-    event.save()
+    insert([event])
     return event
 
 

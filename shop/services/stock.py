@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
-from shop.queries import now
+from shop.queries import insert, now
 from shop.services import audit
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
 from shop.services.transactions import atomically
@@ -167,7 +167,7 @@ def _record(
         movement.balance_after = balance[change.product_id]
         movement.kind, movement.actor, movement.reason = kind, actor, reason
         movements.append(movement)
-    StockMovement.objects.bulk_create(movements)
+    insert(movements)
 
 
 def find_drift() -> Iterator[str]:

@@ -16,21 +16,26 @@ LOCKED = "55P03"
 SQLITE_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
-def atomically[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Run the function in one transaction; within another's, as a part of that.
+class _Whole(transaction.Atomic):
+    """A transaction of ours: nobody within it goes on after an error."""
 
-    What `may_pass_next_time` is tried again, at most twice, after 20 to 100 ms. Every other
-    DatabaseError, and every ShopError, rolls back and rises.
+
+def atomically[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Run the function in one transaction: its own, or that of another such function around it.
+
+    Within somebody else's it is a savepoint. What `may_pass_next_time` is tried again, at most twice, after
+    20 to 100 ms. Every other DatabaseError, and every ShopError, rolls back and rises.
     """
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        if transaction.get_connection().in_atomic_block:
-            with transaction.atomic():
+        around = transaction.get_connection().atomic_blocks
+        if around:
+            with _Whole(None, savepoint=not isinstance(around[-1], _Whole), durable=False):
                 return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with transaction.atomic():
+                with _Whole(None, savepoint=True, durable=False):
                     return function(*args, **kwargs)
             except DatabaseError as error:
                 if attempt == ATTEMPTS or not may_pass_next_time(error):
