@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from shop import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, User
-from shop.queries import Given, Prepared, insert
+from shop.queries import Given, Prepared, delete, insert
 from shop.services import audit
 from shop.services.errors import (
     CartEmpty,
@@ -85,7 +85,7 @@ def place_order(
     lines = _locked_lines(user)
     order = Order(user=user, shipping_address=shipping_address, payment_method=payment_method, note=note)
     story = write_order(order, lines, actor=user, payment_token=payment_token, expected_total=expected_total)
-    CartItem.objects.filter(pk__in=[line.pk for line in lines]).delete()
+    delete(lines)
     return story
 
 
