@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from shop.api.schemas import Page, Paging
 from shop.queries import window
 
+type Headers = dict[str, str]
+
 
 def dump(shape: type[BaseModel], data: dict[str, Any]) -> str:
     """The JSON of what was given: keys that are not in `data` are left out."""
@@ -17,16 +19,15 @@ def dump(shape: type[BaseModel], data: dict[str, Any]) -> str:
 
 
 def answer(
-    shape: type[BaseModel], data: dict[str, Any], *, status: int = 200, **headers: str
+    shape: type[BaseModel], data: dict[str, Any], *, status: int = 200, headers: Headers | None = None
 ) -> HttpResponse:
     """One JSON answer."""
-    return json_answer(dump(shape, data), status=status, **headers)
+    return json_answer(dump(shape, data), status=status, headers=headers)
 
 
-def json_answer(body: str | bytes, *, status: int = 200, **headers: str) -> HttpResponse:
-    """The same from JSON that is there already; `ETag="…"` and the like become headers."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return HttpResponse(body, status=status, content_type="application/json", headers=named)
+def json_answer(body: str | bytes, *, status: int = 200, headers: Headers | None = None) -> HttpResponse:
+    """The same from JSON that is there already."""
+    return HttpResponse(body, status=status, content_type="application/json", headers=headers)
 
 
 def page[Row](
@@ -39,22 +40,24 @@ def page[Row](
     finish: Callable[[list[Row]], list[dict[str, Any]]],
 ) -> HttpResponse:
     """One page of a list, or the first one's `rows`. `finish` completes the page's rows, all at once."""
+    items = finish(shown(rows, paging))
+    return answer(shape, {"items": items, "count": count, **neighbours(request, paging, count)})
+
+
+def shown[Row](rows: QuerySet[Any, Row] | list[Row], paging: Paging) -> list[Row]:
+    """The rows of one page: those of the pages before are passed over by their keys."""
     start = (paging.page - 1) * paging.page_size
-    items = finish(list(_shown(rows, start, start + paging.page_size)))
-    data = {
-        "items": items,
-        "count": count,
-        "next": _address(request, paging.page + 1) if start + paging.page_size < count else None,
+    stop = start + paging.page_size
+    return list(rows[:stop] if not start or isinstance(rows, list) else window(rows, start, stop))
+
+
+def neighbours(request: HttpRequest, paging: Paging, count: int) -> dict[str, str | None]:
+    """The addresses of the next page and of the one before."""
+    is_last = paging.page * paging.page_size >= count
+    return {
+        "next": None if is_last else _address(request, paging.page + 1),
         "previous": _address(request, paging.page - 1) if paging.page > 1 else None,
     }
-    return answer(shape, data)
-
-
-def _shown[Row](
-    rows: QuerySet[Any, Row] | list[Row], start: int, stop: int
-) -> QuerySet[Any, Row] | list[Row]:
-    """The rows of one page: those of the pages before are passed over by their keys."""
-    return rows[:stop] if not start or isinstance(rows, list) else window(rows, start, stop)
 
 
 def _address(request: HttpRequest, number: int) -> str:

@@ -9,7 +9,7 @@ from ninja import Path, Router
 from shop.api.answers import answer
 from shop.api.auth import ApiRequest, signed_in
 from shop.api.documentation import raises
-from shop.api.files import addressed
+from shop.api.files import addressed, root
 from shop.api.products import COLUMNS
 from shop.api.schemas import CartAdd, CartOut, CartQuantity, Id
 from shop.models import CartItem, Product, User
@@ -62,7 +62,7 @@ def remove_from_cart(request: ApiRequest, item_id: ItemId) -> HttpResponse:
 
 def _cart(request: ApiRequest, *, status: int = 200) -> HttpResponse:
     items = [_line(row) for row in LINES(user=request.auth.user.pk)]
-    addressed(request, Product, [item["product"] for item in items])
+    addressed(root(request), Product, [item["product"] for item in items])
     data = {
         "items": items,
         "total_quantity": sum(item["quantity"] for item in items),

@@ -17,7 +17,7 @@ from shop import surface
 from shop.api.answers import answer, page
 from shop.api.auth import ApiRequest, reader, staff
 from shop.api.documentation import raises
-from shop.api.files import addressed
+from shop.api.files import addressed, root
 from shop.api.schemas import Id, Page, Paging
 from shop.reflect import Body, answers, takes
 from shop.services import records
@@ -64,7 +64,7 @@ class Shapes:
         row = self.rows.filter(pk=pk).first()
         if row is None:
             raise NotFound
-        return answer(self.shown, addressed(request, self.model, [row])[0], status=status)
+        return answer(self.shown, addressed(root(request), self.model, [row])[0], status=status)
 
 
 def router_for(model: type[Model]) -> Router:
@@ -97,7 +97,7 @@ def _reading(router: Router, shapes: Shapes) -> None:
             Page[shown],  # type: ignore[valid-type]
             shapes.rows,
             count=shapes.rows.count(),
-            finish=lambda rows: addressed(request, model, rows),
+            finish=lambda rows: addressed(root(request), model, rows),
         )
 
     @router.get("/{pk}/", response=shown, auth=reader)

@@ -1,10 +1,11 @@
 """Orders: placed by customers, moved by staff."""
 
 import datetime
+import functools
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Window
 from django.http import HttpResponse
 from ninja import Header, Path, Query, Router
 
@@ -23,7 +24,8 @@ from shop.api.schemas import (
     Page,
     StatusIn,
 )
-from shop.models import Order, OrderEvent, OrderItem
+from shop.models import Order, OrderEvent, OrderItem, User
+from shop.queries import Given, Prepared
 from shop.services import errors, idempotency, orders
 from shop.services.orders import OrderStory
 
@@ -31,13 +33,20 @@ router = Router()
 OrderId = Annotated[Id, Path()]
 IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 TOLD = (OrderEvent.Kind.STATUS, OrderEvent.Kind.NOTE)
+NEWEST = ("-created_at", "-id")
 ITEM = list(OrderItemOut.model_fields)
 
 
 @router.get("/", response=Page[OrderSummary], auth=either("view_order", "change_order"))
 def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpResponse:
     """Own orders, newest first; admins see everybody's."""
-    found = _filtered(_visible(request.auth), filters, request.auth)
+    found: QuerySet[Order] | list[Order]
+    if filters.model_fields_set <= {"page_size"} and not request.auth.is_staff:
+        found = _newest_of_own(filters.page_size)(user=request.auth.user.pk)
+        count = found[0].of if found else 0  # type: ignore[attr-defined]
+    else:
+        found = _filtered(_visible(request.auth), filters, request.auth)
+        count = found.count()
 
     def rows(page_of: list[Order]) -> list[dict[str, Any]]:
         lines = OrderItem.objects.filter(order__in=page_of).order_by("id")
@@ -46,7 +55,7 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
             by_order[line.pop("order_id")].append(line)
         return [_row(order, by_order[order.pk], request.auth) for order in page_of]
 
-    return page(request, filters, Page[OrderSummary], found, count=found.count(), finish=rows)
+    return page(request, filters, Page[OrderSummary], found, count=count, finish=rows)
 
 
 @router.post("/create/", response={201: OrderOut}, auth=signed_in)
@@ -70,7 +79,7 @@ def create_order(request: ApiRequest, body: CheckoutIn, idempotency_key: Idempot
         user=caller.user, key=idempotency_key, request=body.model_dump_json(), work=place
     )
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
-    return json_answer(placed, status=201, **headers)
+    return json_answer(placed, status=201, headers=headers)
 
 
 @router.get("/{order_id}/", response=OrderOut, auth=either("view_order", "change_order"))
@@ -100,6 +109,13 @@ def _move(request: ApiRequest, order_id: int, to: str, note: str) -> HttpRespons
     return _answer(request, order_id)
 
 
+@functools.cache
+def _newest_of_own(size: int) -> Prepared[Order]:
+    """What apps ask most, each order with how many there are: a hundred sizes at most."""
+    own = Order.objects.filter(user=Given("user", User._meta.pk)).order_by(*NEWEST)
+    return Prepared(own.annotate(of=Window(Count("pk")))[:size])
+
+
 def _visible(caller: Caller) -> QuerySet[Order]:
     if caller.is_staff:
         return Order.objects.select_related("user")
@@ -107,7 +123,7 @@ def _visible(caller: Caller) -> QuerySet[Order]:
 
 
 def _filtered(found: QuerySet[Order], filters: OrderFilters, caller: Caller) -> QuerySet[Order]:
-    found = found.order_by("-created_at", "-id")
+    found = found.order_by(*NEWEST)
     if filters.status:
         found = found.filter(status=filters.status)
     if filters.search:

@@ -1,20 +1,21 @@
 """The catalogue. Bodies and answers follow the model's fields: nothing here names one that may change."""
 
 import functools
-import hashlib
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from ninja import Body as JsonBody
-from ninja import File, Header, Path, Query, Router, Status, UploadedFile
+from ninja import File, Path, Query, Router, Status, UploadedFile
 
 from shop import surface
-from shop.api.answers import dump, json_answer, page
+from shop.api.answers import dump, json_answer, neighbours, shown
 from shop.api.auth import ApiRequest, Caller, reader, staff
+from shop.api.conditions import DOCUMENTED, IfMatch, IfNoneMatch, Tagged, made_once, matches, unless_known
 from shop.api.documentation import raises
-from shop.api.files import addressed
+from shop.api.files import addressed, root
 from shop.api.schemas import (
     Id,
     Page,
@@ -39,31 +40,27 @@ ONE = {False: Prepared(EVERY.filter(is_active=True)), True: Prepared(EVERY)}
 COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
 
 ProductId = Annotated[Id, Path()]
-IfMatch = Annotated[str, Header(alias="If-Match", max_length=1000)]
-IfNoneMatch = Annotated[str, Header(alias="If-None-Match", max_length=1000)]
 
 
-@router.get("/", response=Page[ProductOut], auth=reader)
-def list_products(request: ApiRequest, filters: Query[ProductFilters]) -> HttpResponse:
+@router.get("/", response=Page[ProductOut], auth=reader, openapi_extra=DOCUMENTED)
+def list_products(
+    request: ApiRequest, filters: Query[ProductFilters], if_none_match: IfNoneMatch = ""
+) -> HttpResponse:
     """The catalogue, a page at a time. Admins also see what is not active.
 
     An image is at most 1600 pixels wide and high; with `.small.webp` in the place of its `.webp`, 400.
+    Send a page's `ETag` back as `If-None-Match` to learn cheaply that nothing changed.
     """
     sees_all = _sees_all(request)
-    found = _filtered(_visible(sees_all=sees_all), filters)
     rows: QuerySet[Product, dict[str, Any]] | list[dict[str, Any]]
     if filters.model_fields_set <= {"page_size", "ordering"}:
         rows = _first_page(filters.ordering, filters.page_size, sees_all=sees_all)()
     else:
-        rows = _ordered(found, filters.ordering)
-    return page(
-        request,
-        filters,
-        Page[ProductOut],
-        rows,
-        count=_count(found, filters, sees_all=sees_all),
-        finish=lambda rows: addressed(request, Product, rows),
-    )
+        rows = _ordered(_filtered(filters, sees_all=sees_all), filters.ordering)
+    count = _count(filters, sees_all=sees_all)
+    values = tuple(tuple(row.values()) for row in shown(rows, filters))
+    made = _page_of(root(request), values, count=count, **neighbours(request, filters, count))
+    return unless_known(made, if_none_match)
 
 
 @router.post("/", response={201: ProductOut}, auth=staff("add_product"))
@@ -74,19 +71,10 @@ def create_product(request: ApiRequest, body: ProductIn) -> HttpResponse:
     return _answer(request, product.pk, status=201)
 
 
-@router.get(
-    "/{product_id}/",
-    response=ProductOut,
-    auth=reader,
-    openapi_extra={"responses": {304: {"description": "Not Modified: `If-None-Match` names what is there."}}},
-)
+@router.get("/{product_id}/", response=ProductOut, auth=reader, openapi_extra=DOCUMENTED)
 def get_product(request: ApiRequest, product_id: ProductId, if_none_match: IfNoneMatch = "") -> HttpResponse:
     """One product. Send its `ETag` back as `If-None-Match` to learn cheaply that nothing changed."""
-    body = _json(request, product_id, sees_all=_sees_all(request))
-    tag = _etag(body)
-    if _matches(tag, if_none_match, weak=True):
-        return HttpResponse(status=304, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
-    return json_answer(body, ETag=tag, Cache_Control="private, no-cache")
+    return unless_known(_one(request, product_id, sees_all=_sees_all(request)), if_none_match)
 
 
 @router.put("/{product_id}/", response=ProductOut, auth=staff("change_product"))
@@ -161,13 +149,14 @@ def _sees_all(request: ApiRequest) -> bool:
     return isinstance(request.auth, Caller) and request.auth.is_staff
 
 
-def _filtered(found: QuerySet[Product], filters: ProductFilters) -> QuerySet[Product]:
+def _filtered(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Product]:
     exact = {
         "price__gte": filters.min_price,
         "price__lte": filters.max_price,
         "in_stock": filters.in_stock,
         "is_active": filters.is_active,
     }
+    found = _visible(sees_all=sees_all)
     found = found.filter(**{name: value for name, value in exact.items() if value is not None})
     for word in filters.search.split():
         has_word = Q(name__icontains=word) | Q(sku__icontains=word)
@@ -175,37 +164,39 @@ def _filtered(found: QuerySet[Product], filters: ProductFilters) -> QuerySet[Pro
     return found
 
 
-def _count(found: QuerySet[Product], filters: ProductFilters, *, sees_all: bool) -> int:
+def _count(filters: ProductFilters, *, sees_all: bool) -> int:
     """How many; of the whole catalogue, up to 30 seconds old, since counting it costs most of the call."""
     if filters.model_fields_set - {"page", "page_size", "ordering"}:
-        return found.count()
+        return _filtered(filters, sees_all=sees_all).count()
     key = "products:all" if sees_all else "products:active"
-    return cache.get_or_set(key, found.count, COUNT_MAY_BE_OLD) or 0
+    return cache.get_or_set(key, _visible(sees_all=sees_all).count, COUNT_MAY_BE_OLD) or 0
 
 
-def _json(request: ApiRequest, product_id: int, *, sees_all: bool = True) -> str:
-    rows = ONE[sees_all](pk=product_id)
-    if not rows:
+def _one(request: ApiRequest, product_id: int, *, sees_all: bool = True) -> Tagged:
+    found = ONE[sees_all](pk=product_id)
+    if not found:
         raise NotFound
-    return dump(ProductOut, addressed(request, Product, rows)[0])
+    return _product_of(root(request), tuple(found[0].values()))
+
+
+@made_once
+def _product_of(site: str, values: tuple[Any, ...]) -> str:
+    return dump(ProductOut, *_items(site, [values]))
+
+
+@made_once
+def _page_of(site: str, rows: tuple[tuple[Any, ...], ...], **about: Any) -> str:
+    return dump(Page[ProductOut], {"items": _items(site, rows), **about})
+
+
+def _items(site: str, rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return addressed(site, Product, [dict(zip(COLUMNS, row, strict=True)) for row in rows])
 
 
 def _answer(request: ApiRequest, product_id: int, *, status: int = 200) -> HttpResponse:
     """The product as the database has it now, so that what is answered is what a GET shows."""
-    body = _json(request, product_id)
-    return json_answer(body, status=status, ETag=_etag(body))
-
-
-def _etag(body: str) -> str:
-    return f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
-
-
-def _matches(tag: str, header: str, *, weak: bool = False) -> bool:
-    """Whether the header names this entity tag, or any; `weak` counts weak ones (RFC 9110, 13.1.1 and 2)."""
-    named = [name.strip() for name in header.split(",")]
-    if weak:
-        named = [name.removeprefix("W/") for name in named]
-    return header.strip() == "*" or tag in named
+    body, tag = _one(request, product_id)
+    return json_answer(body, status=status, headers={"ETag": tag})
 
 
 def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> HttpResponse:
@@ -213,8 +204,7 @@ def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> 
 
     def unchanged(_: Product) -> None:
         """Under the product's lock: what the caller read must be what is there."""
-        now = _json(request, product_id)
-        if not _matches(_etag(now), if_match):
+        if not matches(_one(request, product_id)[1], if_match):
             raise ProductChanged
 
     products.update_product(

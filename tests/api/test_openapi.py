@@ -48,6 +48,7 @@ NOT_YET = {("409", "in-use")}
 OWN = set(errors.ShopError.__subclasses__()) - {errors.BackOfficeError}
 OWN_CODES = {error.code for error in OWN}
 HEADERS = {
+    "list_products": ["If-None-Match"],
     "get_product": ["If-None-Match"],
     "replace_product": ["If-Match"],
     "change_product": ["If-Match"],

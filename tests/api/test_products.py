@@ -6,6 +6,7 @@ import pytest
 from django.core.cache.backends import locmem
 from django.utils import timezone
 
+from shop.api import products
 from shop.api.products import COLUMNS
 from shop.models import Product
 
@@ -208,6 +209,53 @@ def test_an_unchanged_product_is_not_sent_again(carls_app, mug, header):
     tag = carls_app.get(f"/products/{mug.pk}/")["ETag"]
     response = carls_app.get(f"/products/{mug.pk}/", **{"If-None-Match": header.format(tag=tag)})
     assert (response.status_code, response.content, response["ETag"]) == (304, b"", tag)
+
+
+@pytest.fixture
+def nothing_is_made(monkeypatch):
+    """From when it is asked for on, no body can be made."""
+    monkeypatch.setattr(products, "dump", lambda *_: pytest.fail("A body was made."))
+
+
+@pytest.mark.parametrize("header", ["{tag}", "W/{tag}", '"other", {tag}', "*"])
+@pytest.mark.parametrize("address", ["/products/", "/products/?page=2&page_size=1", "/products/?search=m"])
+@pytest.mark.usefixtures("shelf")
+def test_an_unchanged_page_is_not_sent_again(carls_app, request, header, address):
+    tag = carls_app.get(address)["ETag"]
+    request.getfixturevalue("nothing_is_made")
+    response = carls_app.get(address, **{"If-None-Match": header.format(tag=tag)})
+    assert (response.status_code, response.content, response["ETag"]) == (304, b"", tag)
+
+
+def test_what_is_shown_to_many_is_made_once(carls_app, adas_app, mug, request):
+    for address in ("/products/", f"/products/{mug.pk}/"):
+        carls_app.get(address)
+    request.getfixturevalue("nothing_is_made")
+    for address in ("/products/", f"/products/{mug.pk}/"):
+        assert adas_app.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("values", [{"price": "13.00"}, {"stock": 9}, {"image": "products/new.webp"}])
+def test_a_changed_page_is_sent_again(carls_app, mug, values):
+    tag = carls_app.get("/products/")["ETag"]
+    Product.objects.filter(pk=mug.pk).update(**values)
+    response = carls_app.get("/products/", **{"If-None-Match": tag})
+    assert (response.status_code, names(response)) == (200, ["Mug"])
+    assert response["ETag"] != tag
+
+
+@pytest.mark.usefixtures("shelf")
+def test_every_page_and_site_has_a_tag_of_its_own(carls_app, adas_app, mug):
+    Product.objects.filter(pk=mug.pk).update(image="products/mug.webp")
+    addresses = [
+        "/products/",
+        "/products/?page_size=1",
+        "/products/?page_size=1&page=2",
+        "/products/?search=m",
+    ]
+    tags = [carls_app.get(address)["ETag"] for address in addresses]
+    tags += [adas_app.get("/products/")["ETag"], carls_app.get("/products/", Host="127.0.0.1")["ETag"]]
+    assert len(set(tags)) == len(tags)
 
 
 @pytest.mark.parametrize("values", [{"price": "13.00"}, {"stock": 9}, {"is_active": False}])

@@ -47,7 +47,7 @@ def test_listing_products_without_a_token(statements, strangers_app, shelf, sett
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("who", "count"), [("carls_app", 4), ("adas_app", 4)])
+@pytest.mark.parametrize(("who", "count"), [("carls_app", 3), ("adas_app", 4)])
 def test_listing_orders(request, statements, carl, shelf, number, who, count):
     app = request.getfixturevalue(who)
     for _ in range(number):
