@@ -14,6 +14,7 @@ handler500 = "shop.admin.trouble.page"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", signing_in.login),
+    path("admin/password_change/", admin.site.admin_view(signing_in.OwnPasswordPage.as_view())),
     path("admin/search/", admin.site.admin_view(palette.search)),  # before Unfold's own
     path("admin/", admin.site.urls),
     path("api/", api.urls),

@@ -7,6 +7,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from shop.services import later
+
 pytest_plugins = ["servers"]
 TRANSACTION_CONTROL = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)")
 
@@ -19,6 +21,14 @@ def _empty_cache():
 @pytest.fixture(autouse=True)
 def _media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def really_later(monkeypatch):
+    """What the shop does later is done at once here, in the test's transaction; this is the real thing."""
+    real = later.do
+    monkeypatch.setattr(later, "do", lambda work: work())
+    return real
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -16,7 +17,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from shop import emails, surface
 from shop.models import Session, User
-from shop.services import audit, second_factor
+from shop.services import audit, later, second_factor
 from shop.services.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -135,12 +136,15 @@ def change_password(*, session: Session, current: str, new: str) -> None:
 
 
 def request_reset(*, email: str) -> None:
-    """Mail a reset link, if there is such an account; the caller never learns."""
+    """Mail a reset link soon, if there is such an account; neither the answer nor its time tells."""
+    later.do(partial(_mail_reset, email))
+
+
+def _mail_reset(email: str) -> None:
     user = User.objects.filter(email=email, is_active=True).first()
     if user is not None:
         uid = urlsafe_base64_encode(force_bytes(user.pk))
-        token = default_token_generator.make_token(user)
-        transaction.on_commit(lambda: emails.password_reset(user, uid, token), robust=True)
+        emails.password_reset(user, uid, default_token_generator.make_token(user))
 
 
 def key_of(uid: str) -> int:

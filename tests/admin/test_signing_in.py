@@ -87,10 +87,64 @@ def test_while_the_cache_is_away_nobody_gets_in_and_who_is_in_works_on(ada, sett
     signed_in = people.browser_of(ada)
     settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
     browser = Client()
-    said = ["Nobody can sign in just now. Try again in a moment."]
+    said = ["Passwords cannot be checked just now. Try again in a moment."]
     assert refusal(browser.post(PAGE, ADA)) == (503, "1", said)
     assert browser.get("/admin/").status_code == 302
     assert [signed_in.get(page).status_code for page in ("/admin/", "/admin/shop/product/")] == [200, 200]
+
+
+OWN = "/admin/password_change/"
+NEW = {"new_password1": "another-horse-9", "new_password2": "another-horse-9"}
+CHANGE = NEW | {"old_password": people.PASSWORD}
+GUESS = NEW | {"old_password": "wrong"}
+
+
+def old_password_refusal(answer):
+    return answer.status_code, answer.headers.get("Retry-After"), answer.context["form"].errors
+
+
+TOO_MANY_GUESSES = (429, "20", {"old_password": TOO_MANY[2]})
+
+
+@pytest.mark.usefixtures("_two_tries")
+def test_a_browser_left_open_is_not_enough_to_guess_the_password(ada, hashed):
+    guesses = [people.browser_of(ada, REMOTE_ADDR=f"10.0.0.{n}").post(OWN, GUESS) for n in range(2)]
+    assert [answer.status_code for answer in guesses] == [200, 200]
+    hashed.clear()
+    browser = people.browser_of(ada, REMOTE_ADDR="10.0.0.9")
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == TOO_MANY_GUESSES
+    assert (hashed, browser.get("/admin/").status_code) == ([], 200)
+    ada.refresh_from_db()
+    assert ada.check_password(people.PASSWORD)
+
+
+@pytest.mark.usefixtures("_two_tries")
+def test_both_doors_to_a_new_password_count_together(ada, adas_app):
+    adas_app.client.defaults["REMOTE_ADDR"] = "10.0.0.1"
+    guess = {"current_password": "wrong", "new_password": "another-horse-9"}
+    assert adas_app.post("/auth/password/change/", guess).status_code == 422
+    browser = people.browser_of(ada)
+    assert browser.post(OWN, GUESS).status_code == 200
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == TOO_MANY_GUESSES
+    assert people.problem(adas_app.post("/auth/password/change/", guess)) == (429, "too-many-calls")
+
+
+@pytest.mark.usefixtures("_two_tries")
+def test_ones_own_password_is_changed_and_an_unfinished_form_is_no_try(ada):
+    browser = people.browser_of(ada)
+    for _ in range(3):
+        assert browser.post(OWN, NEW).status_code == 200
+    assert browser.post(OWN, CHANGE).url == "/admin/password_change/done/"
+    assert browser.get("/admin/").status_code == 200
+    ada.refresh_from_db()
+    assert ada.check_password("another-horse-9")
+
+
+def test_while_the_cache_is_away_no_password_is_changed(ada, settings):
+    browser = people.browser_of(ada)
+    settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
+    said = ["Passwords cannot be checked just now. Try again in a moment."]
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == (503, "1", {"old_password": said})
 
 
 def test_whoever_is_wrong_gets_the_same_page_after_the_same_work(ada, carl, dora, hashed):

@@ -129,7 +129,7 @@ class _SQLite(_Postgres):
         import sqlite3  # noqa: PLC0415 - beside its sister
 
         self.connection = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             self.connection.execute(f"PRAGMA {pragma}")
 
     def execute(self, sql, params=None):

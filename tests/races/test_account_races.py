@@ -1,5 +1,14 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import codes
+import people
 import pytest
+from django.db import connection, transaction
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from racing import at_once, tally
+from servers import PATIENCE
 
 from shop.api import tokens
 from shop.models import Session, User
@@ -31,3 +40,32 @@ def test_one_refresh_token_has_one_successor(http, carl):
         session.refresh_from_db()
         assert (session.previous, session.revoked_at) == (before, None)
         assert answers[0].json()["refresh"] == tokens.sign(session, "refresh") != body["refresh"]
+
+
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="IMMEDIATE lets one in after the other")
+@pytest.mark.parametrize("model", [TOTPDevice, StaticDevice])
+def test_a_code_lets_one_in(http, ada, model):
+    codes.telephone_of(ada)
+    code = codes.code_at(time.time()) if model is TOTPDevice else codes.RECOVERY
+    body = {"email": ada.email, "password": people.PASSWORD, "otp": code}
+    with ThreadPoolExecutor(8) as pool:
+        with transaction.atomic():
+            model.objects.select_for_update().get()
+            calls = [pool.submit(http.post, "/api/auth/login/", json=body) for _ in range(8)]
+            wait_for_waiting(4)  # one process may have all of the calls, and has no more threads
+        assert tally(call.result() for call in calls) == {200: 1, (401, "otp-required"): 7}
+    assert Session.objects.count() == 1
+
+
+def wait_for_waiting(number):
+    """Until so many of this database's connections wait for a lock."""
+    deadline, waiting = time.monotonic() + PATIENCE, 0
+    with connection.cursor() as cursor:
+        while waiting < number and time.monotonic() < deadline:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            (waiting,) = cursor.fetchone()
+    assert waiting >= number

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db.utils import ConnectionHandler
 
 from settings import env
 from settings.env import Rate
@@ -128,6 +129,14 @@ def test_a_sqlite_file_is_found_from_the_project_or_from_the_root(url, name):
     found = env.database(url)
     assert (found["ENGINE"], found["NAME"]) == ("django.db.backends.sqlite3", name)
     assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+def test_a_sqlite_file_keeps_what_was_committed_when_the_power_fails(tmp_path, django_db_blocker):
+    file = ConnectionHandler({"default": env.database(f"sqlite:///{tmp_path}/shop.sqlite3")})["default"]
+    with django_db_blocker.unblock(), file.cursor() as cursor:
+        found = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+        file.close()
+    assert found == ["wal", 2]  # FULL
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
