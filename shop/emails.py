@@ -1,5 +1,6 @@
 """The shop's mails. A template's first line is the subject; services send them after their commit."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ from shop.models import Order, OrderItem, User
 #: Statuses whose arrival the customer hears of.
 TOLD = (Order.Status.SHIPPED, Order.Status.DELIVERED, Order.Status.CANCELLED)
 
+logger = logging.getLogger(__name__)
 _silent = ContextVar("silent", default=False)
 
 
@@ -34,10 +36,17 @@ def order_placed(order: Order, items: Iterable[OrderItem]) -> None:
     _send("order_placed", order.user, order=order, lines=lines, total=money.show(order.total_amount))
 
 
-def order_moved(order: Order, note: str) -> None:
-    """Tell that the order was shipped, delivered or cancelled; other moves are not mailed."""
-    if order.status in TOLD:
-        _send(f"order_{order.status}", order.user, order=order, note=note)
+def orders_moved(orders: Iterable[Order], note: str) -> None:
+    """Tell that orders were shipped, delivered or cancelled, each whatever becomes of the others' mails.
+
+    Other moves are not mailed.
+    """
+    for order in orders:
+        if order.status in TOLD:
+            try:
+                _send(f"order_{order.status}", order.user, order=order, note=note)
+            except Exception:
+                logger.exception("The mail on order %s was not sent.", order.order_number)
 
 
 def password_reset(user: User, uid: str, token: str) -> None:

@@ -1,4 +1,4 @@
-"""What a caller is not to wait for, so that the time of an answer tells nothing: done in a thread."""
+"""What a caller is not to wait for, such as a mail server: done in a thread."""
 
 import logging
 from collections.abc import Callable

@@ -13,7 +13,7 @@ from django.utils import timezone
 from shop import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, User
 from shop.queries import Given, Prepared, delete, insert
-from shop.services import audit
+from shop.services import audit, later
 from shop.services.errors import (
     CartEmpty,
     InsufficientStock,
@@ -116,7 +116,7 @@ def write_order(
     items = _items(order, lines)
     insert(items)
     event = _record_event(order, actor=actor, note=told)
-    transaction.on_commit(partial(emails.order_placed, order, items), robust=True)
+    transaction.on_commit(partial(later.do, partial(emails.order_placed, order, items)), robust=True)
     return OrderStory(order, items, [event])
 
 
@@ -186,8 +186,7 @@ def _advance(
         items = OrderItem.objects.filter(order__in=orders).order_by("order_id", "id")
         back = [Change(item.product_id, item.quantity, item.order_id) for item in items]
         return_stock(back, actor=actor, reason=note[:200], lost=lost)
-    for order in orders:
-        transaction.on_commit(partial(emails.order_moved, order, note), robust=True)
+    transaction.on_commit(partial(later.do, partial(emails.orders_moved, orders, note)), robust=True)
 
 
 @atomically

@@ -1,6 +1,7 @@
 import people
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 
 from shop import emails
 from shop.services.orders import place_order
@@ -61,7 +62,7 @@ Test Shop
 @pytest.mark.parametrize("note", ["", "It's <late>."])
 def test_a_move_is_told(story, status, news, note):
     story.order.status = status
-    emails.order_moved(story.order, note)
+    emails.orders_moved([story.order], note)
     number = story.order.order_number
     middle = f"\n{note}\n\n" if note else "\n"
     assert sent() == (
@@ -73,8 +74,17 @@ def test_a_move_is_told(story, status, news, note):
 @pytest.mark.parametrize("status", ["pending", "confirmed"])
 def test_other_moves_are_not_told(story, status):
     story.order.status = status
-    emails.order_moved(story.order, "")
+    emails.orders_moved([story.order], "")
     assert mail.outbox == []
+
+
+def test_a_mail_that_fails_does_not_keep_the_others(story, monkeypatch, caplog):
+    story.order.status = "shipped"
+    send, fails = EmailMessage.send, iter([True, False])
+    monkeypatch.setattr(EmailMessage, "send", lambda mail: 1 / 0 if next(fails) else send(mail))
+    emails.orders_moved([story.order, story.order], "")
+    assert len(mail.outbox) == 1
+    assert story.order.order_number in caplog.text
 
 
 RESET = """Hello Carl O'Neil & <Sons>,
