@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel
 
@@ -39,16 +39,16 @@ def page[Row](
     count: int,
     finish: Callable[[list[Row]], list[dict[str, Any]]],
 ) -> HttpResponse:
-    """One page of a list, or the first one's `rows`. `finish` completes the page's rows, all at once."""
-    items = finish(shown(rows, paging))
+    """One page of a list, or the page's own `rows`. `finish` completes the page's rows, all at once."""
+    items = finish(rows if isinstance(rows, list) else list(shown(rows, paging)))
     return answer(shape, {"items": items, "count": count, **neighbours(request, paging, count)})
 
 
-def shown[Row](rows: QuerySet[Any, Row] | list[Row], paging: Paging) -> list[Row]:
+def shown[M: Model, Row](rows: QuerySet[M, Row], paging: Paging) -> QuerySet[M, Row]:
     """The rows of one page: those of the pages before are passed over by their keys."""
     start = (paging.page - 1) * paging.page_size
     stop = start + paging.page_size
-    return list(rows[:stop] if not start or isinstance(rows, list) else window(rows, start, stop))
+    return window(rows, start, stop) if start else rows[:stop]
 
 
 def neighbours(request: HttpRequest, paging: Paging, count: int) -> dict[str, str | None]:

@@ -19,6 +19,7 @@ from shop.api.files import addressed, root
 from shop.api.schemas import (
     Id,
     Page,
+    Paging,
     ProductFilters,
     ProductIn,
     ProductOut,
@@ -37,6 +38,8 @@ COLUMNS = [surface.field(Product, name).attname for name in surface.readable(Pro
 EVERY = Product.objects.order_by().filter(pk=Given("pk", Product._meta.pk)).values(*COLUMNS)
 #: One product, for those who see only active ones and for those who see all.
 ONE = {False: Prepared(EVERY.filter(is_active=True)), True: Prepared(EVERY)}
+#: What may be said of the whole catalogue; all else narrows it.
+WHOLE = {"page", "page_size", "ordering"}
 COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
 
 ProductId = Annotated[Id, Path()]
@@ -52,13 +55,13 @@ def list_products(
     Send a page's `ETag` back as `If-None-Match` to learn cheaply that nothing changed.
     """
     sees_all = _sees_all(request)
-    rows: QuerySet[Product, dict[str, Any]] | list[dict[str, Any]]
-    if filters.model_fields_set <= {"page_size", "ordering"}:
-        rows = _first_page(filters.ordering, filters.page_size, sees_all=sees_all)()
+    rows: Iterable[dict[str, Any]]
+    if filters.model_fields_set <= WHOLE:
+        rows = _page(filters.ordering, filters.page, filters.page_size, sees_all=sees_all)()
     else:
-        rows = _ordered(_filtered(filters, sees_all=sees_all), filters.ordering)
+        rows = shown(_ordered(_filtered(filters, sees_all=sees_all), filters.ordering), filters)
     count = _count(filters, sees_all=sees_all)
-    values = tuple(tuple(row.values()) for row in shown(rows, filters))
+    values = tuple(tuple(row.values()) for row in rows)
     made = _page_of(root(request), values, count=count, **neighbours(request, filters, count))
     return unless_known(made, if_none_match)
 
@@ -139,10 +142,10 @@ def _ordered(found: QuerySet[Product], by: str) -> QuerySet[Product, dict[str, A
     return rows
 
 
-@functools.cache
-def _first_page(by: str, size: int, *, sees_all: bool) -> Prepared[dict[str, Any]]:
-    """What apps ask most: at most six orders of a hundred sizes."""
-    return Prepared(_ordered(_visible(sees_all=sees_all), by)[:size])
+@functools.lru_cache(256)
+def _page(by: str, number: int, size: int, *, sees_all: bool) -> Prepared[dict[str, Any]]:
+    """A page of the whole catalogue, as apps ask for it most."""
+    return Prepared(shown(_ordered(_visible(sees_all=sees_all), by), Paging(page=number, page_size=size)))
 
 
 def _sees_all(request: ApiRequest) -> bool:
@@ -166,7 +169,7 @@ def _filtered(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Product]:
 
 def _count(filters: ProductFilters, *, sees_all: bool) -> int:
     """How many; of the whole catalogue, up to 30 seconds old, since counting it costs most of the call."""
-    if filters.model_fields_set - {"page", "page_size", "ordering"}:
+    if not filters.model_fields_set <= WHOLE:
         return _filtered(filters, sees_all=sees_all).count()
     key = "products:all" if sees_all else "products:active"
     return cache.get_or_set(key, _visible(sees_all=sees_all).count, COUNT_MAY_BE_OLD) or 0
