@@ -1,7 +1,7 @@
 """The cart. Every function is one transaction on the lines of one user."""
 
 from django.db import connection
-from django.db.models import Count, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from shop.models import CartItem, Product, User
@@ -10,46 +10,46 @@ from shop.queries import Given, Prepared, now
 from shop.services.errors import CartFull, InsufficientStock, NotFound
 from shop.services.transactions import atomically
 
-_MINE = CartItem.objects.filter(user=Given("user", User._meta.pk)).order_by().values("user")
-_COUNTED = Subquery(_MINE.annotate(n=Count("pk")).values("n"))
-STOCK_AND_LINES = Prepared(
+_MINE = CartItem.objects.filter(user=Given("user", User._meta.pk)).order_by()
+_LINES = Subquery(_MINE.values("user").annotate(n=Count("pk")).values("n"))
+_QUANTITY = Subquery(_MINE.filter(product=OuterRef("pk")).values("quantity"))
+#: What there is to sell of a product, and what the cart has already.
+BEFORE_ADDING = Prepared(
     Product.objects.filter(pk=Given("product", Product._meta.pk), is_active=True)
     .order_by()
-    .values("stock", lines=Coalesce(_COUNTED, 0))
+    .values("stock", lines=Coalesce(_LINES, 0), quantity=Coalesce(_QUANTITY, 0))
 )
 
 
-@atomically
 def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
     """Put so many more of a product in the cart; True when it is a new line.
 
-    One upsert, so that two adds at once both count (and may together pass the bound on lines, which only
-    keeps answers small). Raises NotFound for a product that is not for sale,
-    InsufficientStock (with `available`), CartFull.
+    One upsert that refuses by itself what is too many, so that two adds at once both count (and may together
+    pass the bound on lines, which only keeps answers small). Raises NotFound for a product that is not for
+    sale, InsufficientStock (with `available`), CartFull.
     """
-    stock, lines = _stock_and_lines(user, product_id)
+    found = BEFORE_ADDING(user=user.pk, product=product_id)
+    if not found:
+        raise NotFound("There is no such product for sale.")
+    stock, before = found[0]["stock"], found[0]["quantity"]
+    if before + quantity > MAX_QUANTITY:
+        raise CartFull(f"A cart holds at most {MAX_QUANTITY} of one product.")
+    if before + quantity > stock:
+        raise InsufficientStock(available=stock)
+    if not before and found[0]["lines"] >= MAX_LINES:
+        raise CartFull(f"A cart holds at most {MAX_LINES} different products.")
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO shop_cartitem (user_id, product_id, quantity, created_at)"
             " VALUES (%s, %s, %s, %s) ON CONFLICT (user_id, product_id)"
             " DO UPDATE SET quantity = shop_cartitem.quantity + EXCLUDED.quantity"
             " WHERE shop_cartitem.quantity + EXCLUDED.quantity <= %s RETURNING quantity",
-            [
-                user.pk,
-                product_id,
-                quantity,
-                now(),
-                MAX_QUANTITY,
-            ],
+            [user.pk, product_id, quantity, now(), min(stock, MAX_QUANTITY)],
         )
         row = cursor.fetchone()
-    if row is None:
-        raise CartFull(f"A cart holds at most {MAX_QUANTITY} of one product.")
-    if row[0] > stock:
+    if row is None:  # somebody has added to it since
         raise InsufficientStock(available=stock)
     is_new: bool = row[0] == quantity
-    if is_new and lines >= MAX_LINES:
-        raise CartFull(f"A cart holds at most {MAX_LINES} different products.")
     return is_new
 
 
@@ -74,11 +74,3 @@ def remove_from_cart(*, user: User, item_id: int) -> None:
 def clear_cart(*, user: User) -> None:
     """Take every line out."""
     CartItem.objects.filter(user=user).delete()
-
-
-def _stock_and_lines(user: User, product_id: int) -> tuple[int, int]:
-    """What is there to sell, and how many lines the cart has already, in one query."""
-    found = STOCK_AND_LINES(user=user.pk, product=product_id)
-    if not found:
-        raise NotFound("There is no such product for sale.")
-    return found[0]["stock"], found[0]["lines"]
