@@ -37,7 +37,7 @@ ENVIRONMENT = {
 }
 LINES, LONG, BUYERS = 3, 12, 8
 #: The most statements of one call. A list's third is its count, once in 30 seconds.
-LIMITS = {"list": 3, "deep": 3, "detail": 2, "cart": 2, "add": 4, "order": 10, "order_long": 10}
+LIMITS = {"list": 3, "deep": 3, "detail": 2, "cart": 2, "add": 4, "orders": 3, "order": 10, "order_long": 10}
 ADDRESS = {"shipping_address": "12 Long Street, Springfield"}
 #: Name: method, path, body, lines in the cart. `{…}` is chosen anew for each request, alike for both shops.
 CASES = {
@@ -217,7 +217,7 @@ def databases(url, names):
                 server.execute(drop)
 
 
-def shops_of(url, peers_url, sizes):
+def shops_of(url, peers_url, sizes, *, only_ours=False):
     """The shops that are there, filled."""
     os.environ.update(ENVIRONMENT | {"DATABASE_URL": url})
     sys.path.insert(0, str(ROOT))
@@ -230,9 +230,9 @@ def shops_of(url, peers_url, sizes):
     name = urlsplit(peers_url).path.removeprefix("/")
     connections.databases["drf"] = connections.databases["default"] | {"NAME": name}
     shops = [Shop(*sizes)]
-    if Peer.folder.is_dir():
+    if not only_ours and Peer.folder.is_dir():
         shops.insert(0, Peer(*sizes, peers_url))
-    else:
+    elif not only_ours:
         print("The peer is not here: this shop alone.")
     for shop in shops:
         print(f"Filling {shop.name} …", flush=True)
