@@ -209,7 +209,7 @@ def test_a_superuser_takes_away_a_colleagues(adas_browser, cleo):
     assert adas_browser.get(page).status_code == 200
     said = people.messages_of(adas_browser.post(page, follow=True))
     assert (said, TOTPDevice.objects.count(), StaticDevice.objects.count()) == (
-        ["Cleo Clerk has no second factor now."],
+        ["They have no second factor now."],
         0,
         0,
     )
