@@ -1,9 +1,11 @@
 """Pictures: whatever was uploaded becomes a large and a small WebP without metadata, or is refused."""
 
+import hashlib
 import threading
-import uuid
 import warnings
+from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import IO
 
 from django.core.files.base import ContentFile
@@ -31,24 +33,34 @@ class Picture(ContentFile):  # type: ignore[type-arg]
         super().__init__(content, name=name)
         self.content, self.small = content, small
 
-    def copy(self) -> "Picture":
-        """The same to be read anew: what is stored twice is read twice."""
-        return Picture(self.content, name=str(self.name), small=self.small)
-
 
 def small(name: str) -> str:
     """Where the small one of a stored picture is: beside it, under its name with `.small`."""
     return f"{name.removesuffix('.webp')}.small.webp"
 
 
-def forget(storage: Storage, name: str) -> None:
-    """Remove a stored picture, and the small one beside it."""
-    for each in (name, small(name)):
-        storage.delete(each)
+def store(storage: Storage, name: str, picture: Picture) -> None:
+    """Keep it large and small, each as a whole or not at all.
+
+    What is there already under its name is the same, and is as young as new afterwards.
+    """
+    for each, content in ((small(name), picture.small), (name, picture.content)):
+        part = storage.save(f"{each}.part", ContentFile(content))
+        Path(storage.path(part)).replace(storage.path(each))
+
+
+def stored(storage: Storage, folder: str = "") -> Iterator[str]:
+    """The name of every file in a storage, in order."""
+    if not storage.exists(folder):
+        return
+    folders, files = storage.listdir(folder)
+    yield from (f"{folder}{name}" for name in sorted(files))
+    for name in sorted(folders):
+        yield from stored(storage, f"{folder}{name}/")
 
 
 def normalised(upload: IO[bytes]) -> Picture:
-    """The picture as WebP, at most 1600 pixels wide and high, the small one 400; upright, of a random name.
+    """The picture as WebP, at most 1600 pixels wide and high, the small one 400; upright, named by content.
 
     Raises Refused, in words, for what is too large, no JPEG, PNG or WebP, or cannot be read. What is
     stored is drawn anew from the pixels, so nothing hidden in the file survives.
@@ -65,7 +77,7 @@ def normalised(upload: IO[bytes]) -> Picture:
             raise
         except Exception as error:  # a hostile file makes a decoder raise anything, struct.error among it
             raise Refused("This is not a JPEG, PNG or WebP picture that can be read.") from error
-    return Picture(large, name=f"{uuid.uuid4().hex}.webp", small=small)
+    return Picture(large, name=f"{hashlib.sha256(large + small).hexdigest()[:32]}.webp", small=small)
 
 
 def _drawn(data: bytes) -> list[bytes]:

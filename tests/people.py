@@ -1,5 +1,6 @@
 """The people of the tests: Ada is staff, Carl buys, Dora is the stranger who must see nothing."""
 
+import os
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from shop.api import tokens
 from shop.models import CartItem, Product, User
 from shop.models.people import ALL_RIGHTS
 from shop.services import accounts
+from shop.services.pictures import purge_pictures
 from shop.services.stock import first_stock
 from shop.services.transactions import atomically
 
@@ -124,3 +126,11 @@ def pictures():
     large = {path for path in found if not path.name.endswith(".small.webp")}
     assert found - large <= {path.with_suffix(".small.webp") for path in large}
     return sorted(large)
+
+
+def pictures_kept():
+    """Those that are left by a purge when all of them are old."""
+    for path in Path(settings.MEDIA_ROOT).rglob("*.*"):
+        os.utime(path, (0, 0))
+    purge_pictures()
+    return pictures()

@@ -109,7 +109,7 @@ class CustomerScreen(Steps, Tabs):
 
         def sign_out(_: NothingToAsk) -> str:
             accounts.end_sessions(person, because="staff", by=clerk(request))
-            return f"{person} is signed out everywhere."
+            return "They are signed out everywhere."
 
         return self.ask(
             request,
@@ -134,7 +134,7 @@ class CustomerScreen(Steps, Tabs):
         def take(_: NothingToAsk) -> str:
             second_factors.take_away(user=person, by=clerk(request))
             accounts.end_sessions(person, because="second factor", by=clerk(request))
-            return f"{person} has no second factor now."
+            return "They have no second factor now."
 
         return self.ask(
             request,

@@ -28,6 +28,7 @@ from django.core.management.color import no_style
 from django.db import OperationalError, connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from shop import images
 from shop.services.transactions import atomically, is_busy
 
 FORMAT = 1
@@ -173,7 +174,7 @@ def _plain(value: Any) -> str:
 
 
 def _store_media(archive: zipfile.ZipFile, *, known: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for name in _media(""):
+    for name in images.stored(default_storage):
         member = f"media/{name}"
         if member in known:
             continue
@@ -184,15 +185,6 @@ def _store_media(archive: zipfile.ZipFile, *, known: Iterable[str]) -> Iterator[
             continue
         archive.writestr(member, content, zipfile.ZIP_STORED)
         yield member, hashlib.sha256(content).hexdigest()
-
-
-def _media(folder: str) -> Iterator[str]:
-    if not default_storage.exists(folder):
-        return
-    folders, files = default_storage.listdir(folder)
-    yield from (f"{folder}{name}" for name in sorted(files))
-    for name in sorted(folders):
-        yield from _media(f"{folder}{name}/")
 
 
 def _hash(archive: zipfile.ZipFile, name: str) -> str:

@@ -6,7 +6,6 @@ from typing import IO, Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.core.files.base import ContentFile
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -51,16 +50,19 @@ class PictureFile(ImageFieldFile):
         return self.storage.url(images.small(str(self.name)))
 
     def save(self, name: str, content: Any, save: bool = True) -> None:  # noqa: FBT001, FBT002 - Django's
-        super().save(name, content, save=False)
-        if isinstance(content, images.Picture):
-            self.storage.save(images.small(str(self.name)), ContentFile(content.small))
-        if save:
-            self.instance.save()
+        if not isinstance(content, images.Picture):
+            return super().save(name, content, save)
+        self.name = self.field.generate_filename(self.instance, name)
+        images.store(self.storage, self.name, content)
+        setattr(self.instance, self.field.attname, self.name)
+        self._committed = True
+        return self.instance.save() if save else None
 
     def delete(self, save: bool = True) -> None:  # noqa: FBT001, FBT002 - Django's
-        if self:
-            self.storage.delete(images.small(str(self.name)))
-        super().delete(save=save)
+        """Show it no more. Others may: its file goes by `services.pictures`, when nobody names it."""
+        setattr(self.instance, self.field.attname, "")
+        if save:
+            self.instance.save()
 
 
 class PictureField(models.ImageField):
@@ -120,7 +122,7 @@ class Product(Record):
         db_persist=True,
         help_text="Whether there is at least one unit to sell.",
     )
-    image = PictureField("picture", upload_to="products/%Y/%m", blank=True)
+    image = PictureField("picture", upload_to="products", blank=True)
     is_active = models.BooleanField(
         "active", default=True, help_text="Whether customers see it. An archived product is not."
     )

@@ -1,18 +1,14 @@
 """Uploads that nobody needs any more."""
 
 from datetime import timedelta
-from functools import partial
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from shop.images import forget
-from shop.models import Import, ImportFile, Product, User
+from shop.models import Import, ImportFile, User
 from shop.services import audit
 from shop.services.audit import Action
 from shop.services.errors import ImportNotReady, NotFound
-from shop.services.import_pictures import FIELD
 from shop.services.transactions import atomically
 
 State = Import.State
@@ -52,13 +48,7 @@ def purge_imports() -> int:
 
 @atomically
 def _close(import_id: int) -> None:
-    """Forget its rows, and the pictures that they kept for products that have others now."""
     import_ = Import.objects.select_for_update(no_key=True).get(pk=import_id)
-    storage = Product._meta.get_field(FIELD).storage  # type: ignore[union-attr]
-    replaced = import_.rows.filter(before__has_key=FIELD).values_list(f"before__{FIELD}", flat=True)
-    names = {name for name in replaced if name}
-    for name in names.difference(Product.objects.filter(image__in=names).values_list(FIELD, flat=True)):
-        transaction.on_commit(partial(forget, storage, name), robust=True)
     import_.rows.all().delete()
     ImportFile.objects.filter(pk=import_id).delete()
     import_.state = State.CLOSED

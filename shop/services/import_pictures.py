@@ -1,11 +1,8 @@
 """Pictures that an import brings. Each is remembered in its row, so that it can be taken back."""
 
-from functools import partial
-
-from django.db import transaction
 from django.utils import timezone
 
-from shop.images import Picture, forget
+from shop.images import Picture
 from shop.models import Import, ImportRow, Product
 from shop.services.stock import lock_product
 from shop.services.transactions import atomically
@@ -16,7 +13,7 @@ Outcome = ImportRow.Outcome
 
 @atomically
 def give(*, row_id: int, product_id: int, picture: Picture) -> None:
-    """The row's product gets the picture, once. The one that it had stays in the storage, to come back.
+    """The row's product gets the picture, once. The one that it had is remembered, to come back.
 
     Raises NotFound.
     """
@@ -25,16 +22,11 @@ def give(*, row_id: int, product_id: int, picture: Picture) -> None:
     if FIELD in row.after:
         return
     row.before[FIELD] = product.image.name or ""
-    # A copy: the same picture may go to several products, and each has a file of its own.
-    product.image.save(str(picture.name), picture.copy(), save=False)
-    try:
-        product.save(update_fields=[FIELD, "updated_at"])
-        row.after[FIELD] = product.image.name
-        row.outcome = Outcome.APPLIED
-        row.save(update_fields=["before", "after", "outcome"])
-    except Exception:
-        product.image.delete(save=False)
-        raise
+    product.image.save(str(picture.name), picture, save=False)
+    product.save(update_fields=[FIELD, "updated_at"])
+    row.after[FIELD] = product.image.name
+    row.outcome = Outcome.APPLIED
+    row.save(update_fields=["before", "after", "outcome"])
 
 
 def take_back(import_: Import) -> int:
@@ -42,12 +34,11 @@ def take_back(import_: Import) -> int:
 
     In the transaction of the undo, whose rows are marked and whose products are locked.
     """
-    storage, count = Product._meta.get_field(FIELD).storage, 0  # type: ignore[union-attr]
+    count = 0
     for row in import_.rows.filter(outcome=Outcome.UNDONE, after__has_key=FIELD).order_by("product_id"):
         given = Product.objects.filter(pk=row.product_id or 0, image=row.after[FIELD])
         if given.update(image=row.before[FIELD], updated_at=timezone.now()):
             count += 1
-            transaction.on_commit(partial(forget, storage, row.after[FIELD]), robust=True)
         else:
             kept = ImportRow.objects.filter(pk=row.pk)
             kept.update(outcome=Outcome.KEPT, why="It has another picture by now.")

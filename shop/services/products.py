@@ -1,7 +1,6 @@
 """Products: made, changed, archived. Their stock is `shop.services.stock`'s."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,7 +8,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shop import images
 from shop.models import CartItem, OrderItem, Product, User
 from shop.models.catalogue import PictureField
 from shop.services import audit
@@ -21,9 +19,8 @@ from shop.services.transactions import atomically
 def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int = 0) -> Product:
     """A new product and the first line of its ledger; raises ValidationError."""
     product = Product(**values)
-    with _no_file_left(product, written="image" in values):
-        _save(product)
-        first_stock(product, stock=stock, actor=actor)
+    _save(product)
+    first_stock(product, stock=stock, actor=actor)
     told = {**audit.difference(Product(), values), "stock": (0, stock)}
     audit.log(actor, product, told, action=audit.Action.ADDED)
     return product
@@ -39,8 +36,8 @@ def update_product(
 ) -> Product:
     """Write the named fields, and no others, so that two who edit different fields both keep theirs.
 
-    A new `image` replaces the old one's file, an empty one removes it. It is drawn before the product is
-    locked: that takes seconds, and buyers would wait for them. `stock`, where given, is a count.
+    A new `image` is drawn before the product is locked: that takes seconds, and buyers would wait for them.
+    An empty one takes the picture away. `stock`, where given, is a count.
     `check` sees the locked product first and may refuse by raising.
     Raises NotFound, ValidationError.
     """
@@ -57,17 +54,13 @@ def _update(
 ) -> Product:
     product = lock_product(product_id)
     check(product)
-    old_image = product.image.name
     told = audit.difference(product, changes)
     for name, value in changes.items():
         setattr(product, name, value)
-    with _no_file_left(product, written="image" in changes):
-        _save(product, only=changes)
-        if "image" in changes and old_image:
-            _forget_file(product, old_image)
-        if told:
-            audit.log(actor, product, told)
-        return product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
+    _save(product, only=changes)
+    if told:
+        audit.log(actor, product, told)
+    return product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
 
 
 @atomically
@@ -83,8 +76,6 @@ def remove_product(*, product_id: int, actor: User) -> bool:
         return False
     audit.log(actor, product, action=audit.Action.REMOVED)
     product.movements.all().delete()
-    if product.image:
-        _forget_file(product, product.image.name)
     product.delete()
     return True
 
@@ -109,17 +100,6 @@ def _with_pictures_drawn(changes: Mapping[str, Any]) -> dict[str, Any]:
     return done
 
 
-@contextmanager
-def _no_file_left(product: Product, *, written: bool) -> Iterator[None]:
-    """A refusal undoes the rows; this undoes the file that was stored for them."""
-    try:
-        yield
-    except Exception:
-        if written and product.image and getattr(product.image, "_committed", False):
-            product.image.delete(save=False)
-        raise
-
-
 def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
     """Check everything, then write; two who take the same SKU at once get the same answer as one after."""
     product.full_clean()
@@ -130,8 +110,3 @@ def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
         if "product_sku_is_unique" in str(error):
             product.validate_constraints()  # sees the rival's row by now, and says it in its own words
         raise
-
-
-def _forget_file(product: Product, name: str | None) -> None:
-    storage = product.image.storage
-    transaction.on_commit(lambda: images.forget(storage, name or ""), robust=True)

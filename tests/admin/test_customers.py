@@ -161,7 +161,7 @@ def test_signing_out_everywhere_ends_all_sessions(adas_browser, carl, doras_app)
     assert page(carl, "sign-out/") in text_of(adas_browser.get(page(carl)))
     answer = adas_browser.post(page(carl, "sign-out/"), follow=True)
     assert answer.redirect_chain == [(page(carl), 302)]
-    assert people.messages_of(answer) == ["Carl Buyer is signed out everywhere."]
+    assert people.messages_of(answer) == ["They are signed out everywhere."]
     assert page(carl, "sign-out/") not in text_of(answer)
     assert [app.get("/auth/profile/").status_code for app in apps] == [401, 401]
     assert set(carl.sessions.values_list("revoked_because", flat=True)) == {"staff"}

@@ -26,7 +26,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from shop.models import Product, User
+from shop.admin.base import ONCE
+from shop.models import IdempotencyKey, Product, User
 from shop.services.prices import PriceChange, preview_prices
 
 SECRET = "a-long-enough-one"
@@ -203,3 +204,18 @@ def test_with_token_and_right_each_does_what_it_says(every_click, ada):
                 idle.add(click.name)
             transaction.set_rollback(True)
     assert {name for name in idle if not name.endswith(READS)} == set()
+
+
+def test_an_answer_that_is_kept_names_nobody(every_click, ada):
+    """It lies under the clerk's key for three days, where erasing a customer does not look."""
+    browser, kept = people.browser_of(ada), set()
+    signed_in = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    names = {name for user in User.objects.all() for name in (user.first_name, user.last_name, user.email)}
+    for click in every_click:
+        browser.cookies[settings.SESSION_COOKIE_NAME] = signed_in
+        with transaction.atomic():
+            browser.post(click.path, {**click.body, ONCE: "pressed"})
+            kept |= set(IdempotencyKey.objects.filter(user=ada).values_list("answer", flat=True))
+            transaction.set_rollback(True)
+    assert len(kept) > 10
+    assert {answer for answer in kept if any(name in answer for name in names)} == set()

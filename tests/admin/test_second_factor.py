@@ -1,5 +1,5 @@
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import codes
@@ -7,6 +7,7 @@ import people
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from django_otp import models as otp_models
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp import models as totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -27,6 +28,8 @@ def clock(monkeypatch):
     """The shop's clock for codes; `clock.code` is what the telephone shows."""
     clock = SimpleNamespace(now=1_000_000_000)
     monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda: clock.now))
+    stopped = SimpleNamespace(now=lambda: datetime.fromtimestamp(clock.now, UTC))
+    monkeypatch.setattr(otp_models, "timezone", stopped)
     clock.code = lambda: codes.code_at(clock.now)
     return clock
 
@@ -147,6 +150,16 @@ def test_wrong_codes_make_one_wait_and_leave_the_recovery_codes_alone(ada, clock
     assert sign_in(clock.code()).url == "/admin/"
 
 
+def test_wrong_recovery_codes_make_one_wait_and_leave_the_telephone_alone(ada, clock):
+    codes.telephone_of(ada)
+    for _ in range(5):
+        assert was_wrong(sign_in("abcdefg0"))
+    assert was_wrong(sign_in(codes.RECOVERY))
+    assert sign_in(clock.code()).url == "/admin/"
+    wait_after_a_wrong_code()
+    assert sign_in(codes.RECOVERY).url == "/admin/"
+
+
 def test_a_code_that_was_forgotten_makes_nobody_wait(ada, clock):
     codes.telephone_of(ada)
     for right in (clock.code(), codes.RECOVERY):
@@ -209,7 +222,7 @@ def test_a_superuser_takes_away_a_colleagues(adas_browser, cleo):
     assert adas_browser.get(page).status_code == 200
     said = people.messages_of(adas_browser.post(page, follow=True))
     assert (said, TOTPDevice.objects.count(), StaticDevice.objects.count()) == (
-        ["Cleo Clerk has no second factor now."],
+        ["They have no second factor now."],
         0,
         0,
     )

@@ -1,8 +1,12 @@
 import time
+from datetime import timedelta
+from types import SimpleNamespace
 
 import codes
 import people
 import pytest
+from django.utils import timezone
+from django_otp import models as otp_models
 
 from shop.models import Session
 
@@ -20,6 +24,18 @@ def test_staff_with_a_second_factor_send_its_code(strangers_app, ada, settings):
         assert people.problem(sign_in(strangers_app, ada, **otp)) == (401, "otp-required")
     assert sign_in(strangers_app, ada, otp=codes.code_at(time.time())).status_code == 200
     assert Session.objects.count() == 2
+
+
+def test_wrong_codes_make_one_wait(strangers_app, ada, settings, monkeypatch):
+    settings.SHOP_SECOND_FACTOR = "optional"
+    codes.telephone_of(ada)
+    now = timezone.now()
+    monkeypatch.setattr(otp_models, "timezone", SimpleNamespace(now=lambda: now))
+    right = {"000000": codes.code_at(time.time()), "abcdefg0": codes.RECOVERY}
+    for code in [*right, *right.values()]:
+        assert people.problem(sign_in(strangers_app, ada, otp=code)) == (401, "otp-required")
+    now += timedelta(minutes=1)
+    assert [sign_in(strangers_app, ada, otp=code).status_code for code in right.values()] == [200, 200]
 
 
 def test_where_it_is_required_staff_without_one_do_not_get_in(strangers_app, ada, settings):

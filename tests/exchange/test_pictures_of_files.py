@@ -21,6 +21,9 @@ pytestmark = [pytest.mark.usefixtures("ada", "mug"), pytest.mark.django_db(trans
 TABLE = "sku,name,price,picture\nMUG-1,Mug,12.50,\nVASE,Vase,30,jugs/Blue vase.JPG\nBOWL,Bowl,9,\n"
 
 
+OLD = f"{0:032}.webp"
+
+
 def png(colour="red"):
     out = io.BytesIO()
     Image.new("RGB", (8, 8), colour).save(out, "PNG")
@@ -72,10 +75,10 @@ def test_one_that_fails_is_a_warning_and_no_lost_row():
 
 
 def test_they_are_taken_back_with_the_rows(mug):
-    mug.image.save("old.webp", io.BytesIO(b"old"))
+    mug.image.save(OLD, io.BytesIO(b"old"))
     before = people.contents()["Product"]
-    import_ = applied(brought({"mug-1.png": png(), "vase.png": png()}))
-    assert len(stored()) == 3
+    import_ = applied(brought({"mug-1.png": png(), "vase.png": png("blue")}))
+    assert len(stored()) == len(people.pictures_kept()) == 3
     work.ask(import_.pk, work.UNDO, actor=ada())
     import_.refresh_from_db()
     assert import_.result == {
@@ -91,7 +94,7 @@ def test_they_are_taken_back_with_the_rows(mug):
     }
     [after], [earlier] = people.contents()["Product"], before
     assert {**after, "updated_at": None} == {**earlier, "updated_at": None}
-    assert len(stored()) == 1
+    assert [path.name for path in people.pictures_kept()] == [OLD]
 
 
 def test_a_picture_that_somebody_changed_since_stays(mug):
@@ -111,7 +114,7 @@ def test_what_was_drawn_before_a_worker_was_killed_is_not_drawn_again(monkeypatc
     def killed(*_, **__):
         raise KeyboardInterrupt
 
-    import_ = brought({"mug-1.png": png(), "vase.png": png()})
+    import_ = brought({"mug-1.png": png(), "vase.png": png("blue")})
     with monkeypatch.context() as patch:
         patch.setattr(pictures, "touch", lambda _: killed() if with_pictures() else None)
         with pytest.raises(KeyboardInterrupt):
@@ -132,12 +135,14 @@ def test_addresses_elsewhere_are_listed_and_our_own_are_not():
 
 
 def test_what_an_old_import_replaced_is_forgotten_with_its_rows(mug):
-    mug.image.save("old.webp", io.BytesIO(b"old"))
-    import_ = applied(brought({"mug-1.png": png(), "vase.png": png()}))
+    mug.image.save(OLD, io.BytesIO(b"old"))
+    import_ = applied(brought({"mug-1.png": png(), "vase.png": png("blue")}))
+    assert len(people.pictures_kept()) == 3
     Import.objects.update(created_at=timezone.now() - KEPT_FOR, beat_at=timezone.now() - KEPT_FOR)
     assert purge_imports() == 1
     import_.refresh_from_db()
     assert (import_.state, import_.rows.count(), ImportFile.objects.count()) == ("closed", 0, 0)
+    people.pictures_kept()
     in_use = Product.objects.exclude(image="").order_by("image").values_list("image", flat=True)
     assert stored() == list(in_use)
     assert len(stored()) == 2

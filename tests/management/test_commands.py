@@ -28,7 +28,10 @@ def test_purge_forgets_only_what_has_served_its_time(carl, capsys):
     for days in (-1, 1):
         Session.objects.create(user=carl, password_hash="x", expires_at=now + timedelta(days=days))
     call_command("purge")
-    assert capsys.readouterr().out == "Forgot 1 keys, 1 sessions and the files of 0 imports.\n"
+    assert (
+        capsys.readouterr().out
+        == "Forgot 1 keys, 1 sessions, the files of 0 imports and 0 files of pictures.\n"
+    )
     assert IdempotencyKey.objects.get().key == "71"
     assert Session.objects.get().expires_at > now
 

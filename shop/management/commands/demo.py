@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
@@ -62,10 +61,7 @@ class Command(BaseCommand):
                 self.stdout.write("The demo shop is there already: keeping its data (--fresh starts over).")
                 return
             self._tell("Clearing the old demo")
-            pictures = [name for name in Product.objects.values_list("image", flat=True) if name]
             call_command("flush", interactive=False, verbosity=0)
-            for name in pictures:
-                default_storage.delete(name)
         elif User.objects.exists() or Product.objects.exists() or Order.objects.exists():
             raise CommandError(
                 "This database holds a shop that is not the demo. Name another in DATABASE_URL."
