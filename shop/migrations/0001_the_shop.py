@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('price', shop.money.MoneyField(decimal_places=2, help_text="In the shop's currency, with two decimals.", max_digits=10, validators=[django.core.validators.MinValueValidator(Decimal('0.00')), django.core.validators.MaxValueValidator(Decimal('99999999.99'))], verbose_name='price')),
                 ('stock', models.PositiveIntegerField(default=0, editable=False, help_text='Units ready to sell. Changed by sales and by adjusting, never typed over.', verbose_name='stock')),
                 ('in_stock', models.GeneratedField(db_persist=True, expression=models.Q(('stock__gt', 0)), help_text='Whether there is at least one unit to sell.', output_field=models.BooleanField(), verbose_name='in stock')),
-                ('image', shop.models.catalogue.PictureField(blank=True, upload_to='products', verbose_name='picture')),
+                ('image', shop.models.catalogue.PictureField(blank=True, upload_to='products/%Y/%m', verbose_name='picture')),
                 ('is_active', models.BooleanField(default=True, help_text='Whether customers see it. An archived product is not.', verbose_name='active')),
                 ('low_stock_threshold', models.PositiveIntegerField(default=5, help_text='Staff are warned at this number of units or fewer.', validators=[django.core.validators.MaxValueValidator(1000000000)], verbose_name='low stock at')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
