@@ -51,6 +51,12 @@ def shown[M: Model, Row](rows: QuerySet[M, Row], paging: Paging) -> QuerySet[M, 
     return window(rows, start, stop) if start else rows[:stop]
 
 
+def count_of(paging: Paging, on_page: int, count: Callable[[], int]) -> int:
+    """How many there are on all pages: the last page's number tells, else somebody has to `count`."""
+    is_last = on_page < paging.page_size and (on_page or paging.page == 1)
+    return (paging.page - 1) * paging.page_size + on_page if is_last else count()
+
+
 def neighbours(request: HttpRequest, paging: Paging, count: int) -> dict[str, str | None]:
     """The addresses of the next page and of the one before."""
     is_last = paging.page * paging.page_size >= count

@@ -11,7 +11,7 @@ from ninja import Body as JsonBody
 from ninja import File, Path, Query, Router, Status, UploadedFile
 
 from shop import surface
-from shop.api.answers import dump, json_answer, neighbours, shown
+from shop.api.answers import count_of, dump, json_answer, neighbours, shown
 from shop.api.auth import ApiRequest, Caller, reader, staff
 from shop.api.conditions import DOCUMENTED, IfMatch, IfNoneMatch, Tagged, made_once, matches, unless_known
 from shop.api.documentation import raises
@@ -60,8 +60,8 @@ def list_products(
         rows = _page(filters.ordering, filters.page, filters.page_size, sees_all=sees_all)()
     else:
         rows = shown(_ordered(_filtered(filters, sees_all=sees_all), filters.ordering), filters)
-    count = _count(filters, sees_all=sees_all)
     values = tuple(tuple(row.values()) for row in rows)
+    count = _count(filters, len(values), sees_all=sees_all)
     made = _page_of(root(request), values, count=count, **neighbours(request, filters, count))
     return unless_known(made, if_none_match)
 
@@ -167,10 +167,10 @@ def _filtered(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Product]:
     return found
 
 
-def _count(filters: ProductFilters, *, sees_all: bool) -> int:
+def _count(filters: ProductFilters, on_page: int, *, sees_all: bool) -> int:
     """How many; of the whole catalogue, up to 30 seconds old, since counting it costs most of the call."""
     if not filters.model_fields_set <= WHOLE:
-        return _filtered(filters, sees_all=sees_all).count()
+        return count_of(filters, on_page, _filtered(filters, sees_all=sees_all).count)
     key = "products:all" if sees_all else "products:active"
     return cache.get_or_set(key, _visible(sees_all=sees_all).count, COUNT_MAY_BE_OLD) or 0
 
