@@ -1,4 +1,4 @@
-"""The running shop against its own document: calls that keep to it and calls that do not, by schemathesis.
+"""The running shop against its own document, by schemathesis: calls that keep to it or not, and in a row.
 
 `CONTRACT_EXAMPLES=100 pytest -n 0 -s tests/flows/test_contract.py` is the long form, of thousands of cases.
 """
@@ -17,7 +17,7 @@ PROGRAM = ROOT / ".contract/bin/schemathesis"
 EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "5")
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
-    "response_schema_conformance,ignored_auth,unsupported_method"
+    "response_schema_conformance,ignored_auth,unsupported_method,use_after_free,ensure_resource_availability"
 )
 # Whoever signs out or sets another password calls in vain from then on.
 LEAVE_OUT = "^/api/auth/(logout|password)/"
@@ -33,7 +33,8 @@ def test_it_keeps_to_its_document(server, role, ada, carl, dora, tmp_path):
     scene.a_day(ada, carl, dora)
     token = app_of({"customer": carl, "admin": ada}[role]).token
     command = [PROGRAM, "run", f"{server}/api/openapi.json", "-H", f"Authorization: Bearer {token}"]
-    command += ["--checks", CHECKS, "--exclude-path-regex", LEAVE_OUT, "--phases", "coverage,fuzzing"]
+    command += ["--checks", CHECKS, "--exclude-path-regex", LEAVE_OUT]
+    command += ["--phases", "coverage,fuzzing,stateful"]
     command += ["-n", EXAMPLES, "--generation-deterministic", "--suppress-health-check", "all"]
     run = subprocess.run([*command, "--no-color"], cwd=tmp_path, capture_output=True, text=True, check=False)
     print(run.stdout[-1500:])  # noqa: T201 - how many cases there were
