@@ -2,8 +2,8 @@
 
     DATABASE_URL=… .venv/bin/python tests/benchmarks/servers.py [--processes 2]
 
-Reads and orders at 1, 8 and 64 connections, each as a ratio to gunicorn with 4 threads. granian takes part where it is
-installed, a pool of connections on PostgreSQL. The client is a process of its own and shares the machine's cores.
+Reads and orders at 1, 8 and 64 connections, each as a ratio to gunicorn with 4 threads. granian and a pool of
+connections take part where they are installed. The client is this process, on the same cores.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def ways(processes, *, is_postgres):
     yield "gunicorn, 4 threads", gunicorn, 4, False
     yield "gunicorn, 2 threads", gunicorn, 2, False
     yield "gunicorn, 8 threads", gunicorn, 8, False
-    if is_postgres:
+    if is_postgres and importlib.util.find_spec("psycopg_pool"):
         yield "gunicorn, 4 threads, pool", gunicorn, 4, True
     if importlib.util.find_spec("granian"):
         yield "granian, 4 threads", [*granian, "--blocking-threads"], 4, False
