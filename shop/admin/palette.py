@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.contrib import admin
@@ -32,21 +33,25 @@ class Result:
 PERSON = ("email", "first_name", "last_name", "phone")
 
 
-def _people(rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
-    return found(rows, PERSON, term)
+type Rows = models.QuerySet[Any]
+#: The keys of the people whom the term names; asked at most once.
+type Named = Callable[[], list[int]]
 
 
-def _products(rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
+def _people(rows: Rows, _: str, named: Named) -> Rows:
+    return rows.filter(pk__in=named())
+
+
+def _products(rows: Rows, term: str, _: Named) -> Rows:
     return found(rows, ("name", "sku"), term)
 
 
-def _orders(rows: models.QuerySet[Any], term: str) -> models.QuerySet[Any]:
+def _orders(rows: Rows, term: str, named: Named) -> Rows:
     """By the beginning of its number, with or without the dash, or by its customer: found by index, each."""
     bare = term.replace("-", "").upper()
     number = f"{bare[:4]}-{bare[4:]}" if len(bare) > DASH_AFTER else bare
-    people = [user.pk for user in _people(User.objects.all(), term)[:FEW]]
     keys = Order.objects.order_by().values("pk")
-    theirs = keys.filter(user__in=people)
+    theirs = keys.filter(user__in=named())
     return rows.filter(pk__in=keys.filter(order_number__startswith=number).union(theirs))
 
 
@@ -55,7 +60,7 @@ class Kind:
     """What is looked through: its symbol, how it is found, what is told of it."""
 
     icon: str
-    looked_for: Callable[[models.QuerySet[Any], str], models.QuerySet[Any]]
+    looked_for: Callable[[Rows, str, Named], Rows]
     told: Callable[[Any], tuple[str, str]]
     related: str = ""
 
@@ -101,11 +106,16 @@ def _pages(request: HttpRequest, term: str) -> Iterator[Result]:
 
 def _records(request: HttpRequest, term: str) -> Iterator[Result]:
     """A few of each kind that this member of staff may see, the newest first."""
+
+    @cache
+    def named() -> list[int]:
+        return [person.pk for person in found(User.objects.all(), PERSON, term)[:FEW]]
+
     for model, kind in KINDS.items():
         screen = admin.site.get_model_admin(model)
         if len(term) < SHORTEST or not screen.has_view_permission(request):
             continue
-        rows = kind.looked_for(screen.get_queryset(request), term)
+        rows = kind.looked_for(screen.get_queryset(request), term, named)
         if kind.related:
             rows = rows.select_related(kind.related)
         for record in rows[:FEW]:
