@@ -1,7 +1,7 @@
 """What the screens share: fields that arrive by themselves, screens that only show, steps that ask first."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, cast
@@ -22,7 +22,8 @@ from django.utils.timesince import timesince
 from unfold.admin import ModelAdmin
 
 from shop import surface
-from shop.admin.lists import LongList
+from shop.admin import search
+from shop.admin.lists import Counted, LatePaginator, LongList
 from shop.models import Product, User
 from shop.models.catalogue import PictureFile
 from shop.services import audit
@@ -84,6 +85,8 @@ def ago(moment: datetime) -> str:
 
 class Audited(ModelAdmin):  # type: ignore[misc]
     """A screen whose changes go into the shop's own audit log, with old and new; its History is there."""
+
+    conditional_fields = None  # Unfold's fields ask for it; a template looks long for what is not there
 
     def construct_change_message(
         self,
@@ -158,24 +161,46 @@ class ReadOnlyAdmin(LongList, Audited):
         return False
 
 
-class Tabs(ModelAdmin):  # type: ignore[misc]
+class Tabs(LongList):
     """Tabs above a list: all rows, then those with each value of one field, with their counts."""
 
     list_before_template = "admin/shop/tabs.html"
     tab_field: str
     tab_labels: Sequence[tuple[str, str]]
 
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> LatePaginator:
+        """One that counts for the tabs too."""
+        paginator = super().get_paginator(request, *args, **kwargs)
+        rows = self.model._default_manager
+        paginator.also = {
+            f"n_{value}": Counted(rows.filter(**{self.tab_field: value}), search.MOST)
+            for value, _ in self.tab_labels
+        }
+        return paginator
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        answer = super().changelist_view(request, extra_context)
+        context = getattr(answer, "context_data", None) or {}
+        if "cl" in context:
+            context["tabs"] = self._tabs(request, context["cl"].paginator.numbers)
+            context["tabs_label"] = self.opts.get_field(self.tab_field).verbose_name
+        return answer
+
+    def _tabs(self, request: HttpRequest, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
         lookup = f"{self.tab_field}__exact"
         here = request.GET.get(lookup, "")
-        rows = self.model._default_manager.order_by().values_list(self.tab_field)
-        counts = dict(rows.annotate(n=models.Count("pk")))
-        tabs = [{"label": "All", "query": "", "count": sum(counts.values()), "is_here": not here}]
-        for value, label in self.tab_labels:
-            query, count = f"{lookup}={value}", counts.get(value, 0)
-            tabs.append({"label": label, "query": query, "count": count, "is_here": here == value})
-        context = {"tabs": tabs, "tabs_label": self.opts.get_field(self.tab_field).verbose_name}
-        return super().changelist_view(request, context | (extra_context or {}))
+        found = [("", "All", sum(numbers[f"n_{value}"] for value, _ in self.tab_labels))]
+        found += [(value, label, numbers[f"n_{value}"]) for value, label in self.tab_labels]
+        return [
+            {
+                "label": label,
+                "query": f"{lookup}={value}" if value else "",
+                "count": count,
+                "shown": f"{count:,}" if count <= search.MOST else f"{search.MOST:,}+",
+                "is_here": here == value,
+            }
+            for value, label, count in found
+        ]
 
 
 class Steps(ModelAdmin):  # type: ignore[misc]

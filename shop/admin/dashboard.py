@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from shop import money
 from shop.models import Order
@@ -22,6 +26,8 @@ PERIODS = {
 DEFAULT_DAYS = 7
 CHART_DAYS = 7  # at least; one day alone is no curve
 LATEST, LOW = 10, 5
+#: A period of more orders is not counted again for so long.
+MANY_ORDERS, KEPT_SECONDS = 5_000, 60
 
 #: What an order in this status waits for.
 WAITS = {
@@ -79,18 +85,38 @@ def _orders(days: int) -> dict[str, Any]:
     if not latest:
         return {"latest": latest}
     now = timezone.now()
-    since = figures.midnight(now.date() - (days - 1) * figures.DAY)
+    sales, per_day, sellers, counted = _figures(days, now)
     _, title, before = PERIODS[days]
     return {
         "latest": [(order, money.show(order.total)) for order in latest],
         "title": title,
+        "counted": counted if counted != now else None,
         "switch": [(label, f"?days={key}", key == days) for key, (label, *_) in PERIODS.items()],
         "waiting": [(row, WAITS[row.status], _list_of(row.status)) for row in figures.waiting()],
-        "cards": _cards(figures.sales(since, now), before),
-        "charts": _charts(figures.per_day(max(days, CHART_DAYS), now.date())),
+        "cards": _cards(sales, before),
+        "charts": _charts(per_day),
         "chart_options": CHART_OPTIONS,
-        "sellers": [(row, money.show(row.revenue)) for row in figures.best_sellers(since)],
+        "sellers": [(row, money.show(row.revenue)) for row in sellers],
     }
+
+
+def _figures(
+    days: int, now: datetime
+) -> tuple[figures.Comparison, list[figures.Day], list[figures.Seller], datetime]:
+    """What the period brought, and when that was counted: very many orders at most once a minute."""
+    key = f"figures_{days}"
+    with suppress(RedisError):
+        if kept := cache.get(key):
+            found: tuple[figures.Comparison, list[figures.Day], list[figures.Seller], datetime] = kept
+            return found
+    since = figures.midnight(now.date() - (days - 1) * figures.DAY)
+    sales = figures.sales(since, now)
+    chart = figures.per_day(max(days, CHART_DAYS), now.date())
+    found = (sales, chart, figures.best_sellers(since), now)
+    if sales.now.orders > MANY_ORDERS:
+        with suppress(RedisError):
+            cache.set(key, found, KEPT_SECONDS)
+    return found
 
 
 def _list_of(status: str) -> str:

@@ -3,18 +3,16 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
+from functools import cache
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from shop.admin.search import TRIGRAM
+from shop.admin.search import found
 from shop.models import Order, Product, User
 
 FEW = 5
@@ -32,31 +30,29 @@ class Result:
     icon: str
 
 
-def _named(term: str, *fields: str) -> Q:
-    """Every word of the term is somewhere in these fields; one too short for their index begins one."""
-    asked = Q()
-    for word in term.split():
-        lookup = "istartswith" if len(word) < TRIGRAM else "icontains"
-        asked &= reduce(or_, (Q((f"{field}__{lookup}", word)) for field in fields))
-    return asked
+PERSON = ("email", "first_name", "last_name", "phone")
 
 
-def _person(term: str) -> Q:
-    return _named(term, "email", "first_name", "last_name", "phone")
+type Rows = models.QuerySet[Any]
+#: The keys of the people whom the term names; asked at most once.
+type Named = Callable[[], list[int]]
 
 
-def _product(term: str) -> Q:
-    return _named(term, "name", "sku")
+def _people(rows: Rows, _: str, named: Named) -> Rows:
+    return rows.filter(pk__in=named())
 
 
-def _order(term: str) -> Q:
+def _products(rows: Rows, term: str, _: Named) -> Rows:
+    return found(rows, ("name", "sku"), term)
+
+
+def _orders(rows: Rows, term: str, named: Named) -> Rows:
     """By the beginning of its number, with or without the dash, or by its customer: found by index, each."""
     bare = term.replace("-", "").upper()
     number = f"{bare[:4]}-{bare[4:]}" if len(bare) > DASH_AFTER else bare
-    people = User.objects.filter(_person(term)).values("pk")[:FEW]
     keys = Order.objects.order_by().values("pk")
-    theirs = keys.filter(user__in=people)
-    return Q(pk__in=keys.filter(order_number__startswith=number).union(theirs))
+    theirs = keys.filter(user__in=named())
+    return rows.filter(pk__in=keys.filter(order_number__startswith=number).union(theirs))
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class Kind:
     """What is looked through: its symbol, how it is found, what is told of it."""
 
     icon: str
-    wanted: Callable[[str], Q]
+    looked_for: Callable[[Rows, str, Named], Rows]
     told: Callable[[Any], tuple[str, str]]
     related: str = ""
 
@@ -72,12 +68,12 @@ class Kind:
 KINDS: dict[type[models.Model], Kind] = {
     Order: Kind(
         "shopping_bag",
-        _order,
+        _orders,
         lambda order: (order.order_number, f"{order.get_status_display()}, {order.user}"),
         related="user",
     ),
-    Product: Kind("inventory_2", _product, lambda product: (product.name, product.sku)),
-    User: Kind("person", _person, lambda user: (str(user), user.email)),
+    Product: Kind("inventory_2", _products, lambda product: (product.name, product.sku)),
+    User: Kind("person", _people, lambda user: (str(user), user.email)),
 }
 
 
@@ -110,13 +106,18 @@ def _pages(request: HttpRequest, term: str) -> Iterator[Result]:
 
 def _records(request: HttpRequest, term: str) -> Iterator[Result]:
     """A few of each kind that this member of staff may see, the newest first."""
+
+    @cache
+    def named() -> list[int]:
+        return [person.pk for person in found(User.objects.all(), PERSON, term)[:FEW]]
+
     for model, kind in KINDS.items():
         screen = admin.site.get_model_admin(model)
         if len(term) < SHORTEST or not screen.has_view_permission(request):
             continue
-        found = screen.get_queryset(request).filter(kind.wanted(term))
+        rows = kind.looked_for(screen.get_queryset(request), term, named)
         if kind.related:
-            found = found.select_related(kind.related)
-        for record in found[:FEW]:
+            rows = rows.select_related(kind.related)
+        for record in rows[:FEW]:
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
             yield Result(*kind.told(record), reverse(name, args=[record.pk]), kind.icon)

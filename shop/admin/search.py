@@ -10,6 +10,8 @@ from django.utils.text import smart_split, unescape_string_literal
 
 #: More than so many are not counted, nor moved at once: who finds them looks for something narrower.
 MOST = 10_000
+#: … of which no word is in fewer rows than that.
+FEW = 1_000
 #: Letters of the shortest word that an index of trigrams knows wherever it stands.
 TRIGRAM = 3
 #: After these an index of trigrams knows the beginning of a word.
@@ -37,21 +39,28 @@ def found[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> 
     for field in fields:
         path, _, name = field.rpartition("__")
         tables.setdefault(path, []).append(name)
-    is_few = set(tables) == {""}  # of one table, the database combines the words by itself
-    for word in sorted(words(term), key=len, reverse=True):
-        keys = None if is_few else _keys(rows.model, tables, word)
+    is_few = False
+    asked = sorted(words(term), key=len, reverse=True)
+    for word in asked:
+        keys = None if is_few else _keys(rows, tables, word)
         is_few = is_few or keys is not None
         rows = rows.filter(_somewhere(rows.model, tables, word) if keys is None else Q(pk__in=keys))
+    rows.is_many = bool(asked) and not is_few  # type: ignore[attr-defined]
     return rows
 
 
-def _keys(model: type[Model], tables: Tables, word: str) -> set[Any] | None:
-    """The keys of the rows that have the word; None for very many."""
-    every = model._default_manager.order_by().values_list("pk", flat=True)
+def countable(rows: QuerySet[Any]) -> int:
+    """How many of these rows may be counted: fewer of what `found` looks for row by row."""
+    return min(FEW, MOST) if getattr(rows, "is_many", False) else MOST
+
+
+def _keys(rows: QuerySet[Any], tables: Tables, word: str) -> set[Any] | None:
+    """The keys of those rows that have the word; None for very many."""
+    every = rows.order_by().values_list("pk", flat=True)
     own = [every.filter(_in(tables[""], word))] if "" in tables else []
     others = [
-        every.filter((f"{ours}__in", rows.values(theirs)))
-        for rows, theirs, ours in _linked(model, tables, word)
+        every.filter((f"{ours}__in", linked.values(theirs)))
+        for linked, theirs, ours in _linked(rows.model, tables, word)
     ]
     first, *more = own + others
     keys = first.union(*more, all=True).order_by()[: MOST + 1]

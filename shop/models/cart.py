@@ -13,7 +13,8 @@ MAX_LINES = 100
 class CartItem(models.Model):
     """One line of a cart: a product and how many of it. A cart is the lines of its user."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="cart")
+    # The constraint's index begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="cart", db_index=False)
     product = models.ForeignKey(Product, models.CASCADE, related_name="+")
     quantity = models.PositiveIntegerField("quantity")
     created_at = models.DateTimeField("added", auto_now_add=True)

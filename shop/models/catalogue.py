@@ -212,11 +212,14 @@ class StockMovement(models.Model):
         Kind.CORRECTION,
     )
 
-    product = models.ForeignKey(Product, models.PROTECT, related_name="movements")
+    # Other indexes begin with the product, and with the order.
+    product = models.ForeignKey(Product, models.PROTECT, related_name="movements", db_index=False)
     kind = models.CharField("kind", max_length=20, choices=Kind)
     delta = models.IntegerField("change")
     balance_after = models.PositiveIntegerField("stock after")
-    order = models.ForeignKey("shop.Order", models.PROTECT, null=True, blank=True, related_name="movements")
+    order = models.ForeignKey(
+        "shop.Order", models.PROTECT, null=True, blank=True, related_name="movements", db_index=False
+    )
     source = models.ForeignKey(
         "shop.Import",
         models.PROTECT,
@@ -247,6 +250,7 @@ class StockMovement(models.Model):
         )
         indexes = (
             models.Index(fields=["product", "-id"], name="movement_of_product"),
+            models.Index(fields=["kind", "-id"], name="movement_of_kind"),
             # How fast a product sells now, however long its story is.
             models.Index(fields=["product", "created_at"], condition=Q(kind="sale"), name="movement_pace"),
         )

@@ -51,7 +51,11 @@ class Order(Record):
 
     order_number = models.CharField("number", max_length=9, unique=True, default=order_number)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders", verbose_name="customer"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="orders",
+        verbose_name="customer",
+        db_index=False,  # order_of_user begins with it
     )
     status = models.CharField("status", max_length=10, choices=Status, default=Status.PENDING)
     payment_method = models.CharField(
@@ -89,6 +93,8 @@ class Order(Record):
             models.Index(fields=["-created_at", "-id"], name="order_newest"),
             models.Index(fields=["user", "-created_at", "-id"], name="order_of_user"),
             models.Index(fields=["status", "-created_at", "-id"], name="order_by_status"),
+            models.Index(fields=["payment_status", "-created_at", "-id"], name="order_by_payment"),
+            models.Index(fields=["total_amount", "id"], name="order_by_total"),
         )
 
     def __str__(self) -> str:
@@ -110,7 +116,8 @@ class Order(Record):
 class OrderItem(models.Model):
     """One line of an order, with the product's name, SKU and price of the moment."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    # The constraint's index begins with it.
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items", db_index=False)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
     sku = models.CharField("SKU", max_length=64)
     name = models.CharField("name", max_length=200)
@@ -160,6 +167,7 @@ class OrderEvent(Record):
 
     class Meta:
         ordering = ("id",)
+        indexes = (models.Index(fields=["kind", "-id"], name="event_of_kind"),)
 
     def __str__(self) -> str:
         """What happened, in a word."""
@@ -176,7 +184,8 @@ class IdempotencyKey(models.Model):
     https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    # The constraint's index begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     key = models.CharField("key", max_length=255)
     fingerprint = models.CharField("request", max_length=64)
     answer = models.TextField("answer", blank=True)

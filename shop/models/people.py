@@ -116,7 +116,10 @@ class Session(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions")
+    # session_of_user begins with it.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions", db_index=False
+    )
     password_hash = models.CharField(max_length=64, editable=False)
     current = models.UUIDField("current refresh token", default=uuid.uuid4, editable=False)
     previous = models.UUIDField("refresh token before", null=True, editable=False)

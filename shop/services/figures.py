@@ -1,5 +1,6 @@
-"""What the shop sells, what waits and what runs out: numbers to look at. Each function is one query.
+"""What the shop sells, what waits and what runs out: numbers to look at.
 
+Each function is one query; `sales` takes two and `best_sellers` three, each quicker than one for all.
 Days are UTC days, from midnight to midnight. A cancelled order was no sale.
 """
 
@@ -8,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, FilteredRelation, Func, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -108,15 +109,14 @@ def sales(since: datetime, until: datetime) -> Comparison:
     """
     earlier = -(-(until - since) // DAY) * DAY
     periods = {"now": (since, until), "before": (since - earlier, until - earlier)}
-    totals: dict[str, Any] = {}
+    amounts: dict[str, Any] = {"oldest": Min("pk")}
+    units: dict[str, Any] = {}
     for name, (start, end) in periods.items():
-        within = Q(created_at__gte=start, created_at__lt=end)
-        totals[f"{name}_revenue"] = Sum("total_amount", filter=within)
-        totals[f"{name}_orders"] = Count("pk", filter=within)
-        totals[f"{name}_units"] = Sum("pieces", filter=within)
-    orders = _sold(since - earlier, until)
-    lines = FilteredRelation("items", condition=Q(items__order__gte=_oldest(since - earlier)))
-    found = orders.annotate(lines=lines, pieces=Sum("lines__quantity")).aggregate(**totals)
+        amounts[f"{name}_revenue"] = Sum("total_amount", filter=_placed(start, end))
+        amounts[f"{name}_orders"] = Count("pk", filter=_placed(start, end))
+        units[f"{name}_units"] = Sum("quantity", filter=_placed(start, end, of="order__"))
+    found = _sold(since - earlier, until).aggregate(**amounts)
+    found |= _lines(found["oldest"], since - earlier).aggregate(**units)
     return Comparison(
         *(
             Sales(_money(found[f"{name}_revenue"]), found[f"{name}_orders"], found[f"{name}_units"] or 0)
@@ -130,7 +130,7 @@ def per_day(days: int, today: date) -> list[Day]:
     first = today - (days - 1) * DAY
     rows = (
         _sold(midnight(first), midnight(today + DAY))
-        .values(day=TruncDate("created_at", tzinfo=UTC))
+        .values(day=_Day("created_at", tzinfo=UTC))
         .annotate(revenue=Sum("total_amount"), orders=Count("pk"))
         .order_by()
     )
@@ -149,16 +149,16 @@ def waiting() -> list[Waiting]:
 
 def best_sellers(since: datetime, limit: int = 5) -> list[Seller]:
     """The products of which most units were sold since then; the dearer first where units are equal."""
+    oldest = Order.objects.filter(created_at__gte=since).order_by().aggregate(pk=Min(F("pk") + 0))["pk"]
     rows = (
-        OrderItem.objects.filter(order__created_at__gte=since, order__gte=_oldest(since))
-        .exclude(order__status=Order.Status.CANCELLED)
-        .values("product_id", "product__name")
+        _lines(oldest, since)
+        .values_list(F("product_id") + 0)  # as it stands, SQLite would read all lines, product by product
         .annotate(units=Sum("quantity"), revenue=Sum("subtotal"))
-        .order_by("-units", "-revenue", "product_id")[:limit]
+        .order_by("-units", "-revenue", F("product_id") + 0)[:limit]
     )
-    return [
-        Seller(row["product_id"], row["product__name"], row["units"], _money(row["revenue"])) for row in rows
-    ]
+    best = list(rows)
+    names = dict(Product.objects.filter(pk__in=[pk for pk, *_ in best]).values_list("pk", "name"))
+    return [Seller(pk, names[pk], units, _money(revenue)) for pk, units, revenue in best]
 
 
 def running_low(limit: int) -> list[Low]:
@@ -209,19 +209,30 @@ def latest_orders(limit: int) -> list[Latest]:
     ]
 
 
+class _Day(TruncDate):
+    """The UTC day: SQLite keeps it as a moment's first letters, and Django would ask Python for each row."""
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:  # noqa: ARG002 - Django's
+        sql, params = compiler.compile(self.lhs)
+        return f"SUBSTR({sql}, 1, 10)", params
+
+
+def _placed(since: datetime, until: datetime, *, of: str = "") -> Q:
+    return Q((f"{of}created_at__gte", since), (f"{of}created_at__lt", until))
+
+
 def _sold(since: datetime, until: datetime) -> QuerySet[Order]:
-    placed = Order.objects.filter(created_at__gte=since, created_at__lt=until)
-    return placed.exclude(status=Order.Status.CANCELLED)
+    return Order.objects.filter(_placed(since, until)).exclude(status=Order.Status.CANCELLED)
 
 
-def _oldest(since: datetime) -> Subquery:
-    """The lowest id of the orders placed since then.
+def _lines(oldest: int | None, since: datetime) -> QuerySet[OrderItem]:
+    """What was sold since then; none of these orders has a lower id than `oldest`.
 
-    It leaves nothing out. It spares the database the lines of all older orders, of which it cannot know
-    that they lie together. `+ 0`: without it PostgreSQL looks for the lowest id from the first order on.
+    That leaves nothing out. It spares the database the lines of all older orders, of which it cannot know
+    that they lie together, and as a number it tells how many are left.
     """
-    placed = Order.objects.filter(created_at__gte=since).order_by()
-    return Subquery(placed.annotate(oldest=Func(F("pk") + 0, function="MIN")).values("oldest"))
+    lines = OrderItem.objects.filter(order__gte=oldest or 0, order__created_at__gte=since)
+    return lines.exclude(order__status=Order.Status.CANCELLED)
 
 
 def _money(amount: Decimal | None) -> Decimal:

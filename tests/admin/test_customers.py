@@ -71,7 +71,7 @@ def test_the_tabs_part_customers_from_staff(adas_browser, carl, tab, names):
 def test_the_list_costs_the_same_however_long(adas_browser, mug, statements, rows):
     for number in range(rows):
         order_of(people.person(f"Buyer{number}", "B"), mug)
-    with statements(8):
+    with statements(6):
         adas_browser.get(LIST)
 
 

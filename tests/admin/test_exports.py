@@ -166,7 +166,7 @@ def test_the_cost_does_not_grow(adas_browser, carl, statements, number):
         people.put_in_cart(carl, (item, 1))
         place_order(user=carl, shipping_address="1 Street")
     cache.clear()
-    with statements(4):  # session, person, how many, the sidebar's counts
+    with statements(5):  # session, person, what the search finds, how many, the sidebar's counts
         adas_browser.get(f"{PRODUCTS}export/?q=mug")
     with statements(3):  # session, person, the rows
         assert len(rows(adas_browser.post(f"{PRODUCTS}export/", OWN))) == number

@@ -40,7 +40,7 @@ def test_a_page_costs_the_same_whatever_the_file(adas_browser, statements, count
 def test_the_history_costs_the_same_however_long(adas_browser, statements, count):
     for _ in range(count):
         send(adas_browser, GOOD)
-    with statements(4):
+    with statements(3):
         answer = adas_browser.get(LIST)
     assert len(answer.context["cl"].result_list) == count
 

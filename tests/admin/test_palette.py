@@ -103,7 +103,7 @@ def test_it_costs_the_same_however_much_there_is(adas_browser, carl, mug, statem
     for _ in range(number):
         people.put_in_cart(carl, (mug, 1))
         place_order(user=carl, shipping_address="1 Street")
-    with statements(5):
+    with statements(7):
         assert len(found(adas_browser, "carl")) == number + 1
 
 

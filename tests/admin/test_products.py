@@ -162,7 +162,7 @@ def test_the_list_finds_what_runs_low(adas_browser, ada, level, names):
 def test_the_list_costs_the_same_however_long(adas_browser, statements, products):
     for number in range(products):
         people.product(f"Mug {number}")
-    with statements(6):
+    with statements(5):
         adas_browser.get("/admin/shop/product/")
 
 

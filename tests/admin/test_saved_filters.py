@@ -166,7 +166,7 @@ def test_the_list_costs_the_same_however_many_are_kept(adas_browser, ada, dora, 
     for name in range(number):
         keep(dora, str(name), is_shared=True)
         keep(ada, str(name))
-    with statements(7):
+    with statements(6):
         adas_browser.get("/admin/shop/order/")
 
 
