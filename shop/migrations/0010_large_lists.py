@@ -15,7 +15,7 @@ def unindexed(model, field, to, on_delete, **options):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0008_deep_pages")]
+    dependencies = [("shop", "0009_pictures_by_content")]
 
     operations = [
         migrations.RunPython(take_time, migrations.RunPython.noop),
