@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import re
+
 import people
 import pytest
 from django.contrib.admin.utils import flatten_fieldsets
@@ -151,7 +153,8 @@ def test_each_part_is_for_those_who_may_see_it(clerk_with, carl, mug, lamp, righ
     text, listed = text_of(answer), text_of(browser.get(LIST))
     for says in (str(order), "49.90 EUR", "lifetime value"):
         assert (says in text) is (right == "view_order")
-    assert ("Mug" in text) is (right == "view_cartitem")
+    in_cart = re.search(r"\bMug\b", text)  # a page's key may have any three letters in it
+    assert bool(in_cart) is (right == "view_cartitem")
     assert ("49.90 EUR" in listed, "Lifetime value" in listed) == ((right == "view_order"),) * 2
     assert "Sign out everywhere" not in text
 
