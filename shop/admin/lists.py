@@ -63,7 +63,9 @@ class LatePaginator(Paginator):  # type: ignore[type-arg]
         return self._numbered(window(rows, first, first + self.per_page))
 
     def _numbered(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        found = Counted(cast("models.QuerySet[Any]", self.object_list), self.most)
+        every = cast("models.QuerySet[Any]", self.object_list)
+        known = search.known(every)
+        found = Counted(every, self.most) if known is None else models.Value(known)
         numbered: models.QuerySet[Any] = rows.annotate(**{FOUND: found}, **self.also)
         return numbered
 

@@ -39,13 +39,16 @@ def found[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> 
     for field in fields:
         path, _, name = field.rpartition("__")
         tables.setdefault(path, []).append(name)
-    is_few = False
+    is_few, is_alone = False, set(tables) == {""}
+    most = FEW if is_alone else MOST  # of one table, the database combines the words by itself
     asked = sorted(words(term), key=len, reverse=True)
     for word in asked:
-        keys = None if is_few else _keys(rows, tables, word)
+        keys = None if is_few else _keys(rows, tables, word, most)
         is_few = is_few or keys is not None
         rows = rows.filter(_somewhere(rows.model, tables, word) if keys is None else Q(pk__in=keys))
-    rows.is_many = bool(asked) and not is_few  # type: ignore[attr-defined]
+        if keys is not None and len(asked) == 1:
+            rows.known = len(keys)  # type: ignore[attr-defined]
+    rows.is_many = bool(asked) and not is_few and not is_alone  # type: ignore[attr-defined]
     return rows
 
 
@@ -54,7 +57,12 @@ def countable(rows: QuerySet[Any]) -> int:
     return min(FEW, MOST) if getattr(rows, "is_many", False) else MOST
 
 
-def _keys(rows: QuerySet[Any], tables: Tables, word: str) -> set[Any] | None:
+def known(rows: QuerySet[Any]) -> int | None:
+    """How many rows `found` has found; None where it did not come to know."""
+    return getattr(rows, "known", None)
+
+
+def _keys(rows: QuerySet[Any], tables: Tables, word: str, most: int) -> set[Any] | None:
     """The keys of those rows that have the word; None for very many."""
     every = rows.order_by().values_list("pk", flat=True)
     own = [every.filter(_in(tables[""], word))] if "" in tables else []
@@ -63,8 +71,8 @@ def _keys(rows: QuerySet[Any], tables: Tables, word: str) -> set[Any] | None:
         for linked, theirs, ours in _linked(rows.model, tables, word)
     ]
     first, *more = own + others
-    keys = first.union(*more, all=True).order_by()[: MOST + 1]
-    return set(keys) if len(keys) <= MOST else None
+    keys = first.union(*more, all=True).order_by()[: most + 1]
+    return set(keys) if len(keys) <= most else None
 
 
 def _somewhere(model: type[Model], tables: Tables, word: str) -> Q:

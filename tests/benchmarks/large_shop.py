@@ -1,150 +1,171 @@
-"""Each list, and the dashboard, in a shop of 100,000 products, customers and orders, on PostgreSQL.
+"""A shop with as many orders as one likes, filled by statements that run on both databases."""
 
-Not a part of the suite. `pytest -n 0 -s tests/benchmarks/large_shop.py` prints the SQL time of each page beside
-its goal; what it asserts is that each page asks as many queries as in a shop with three of everything.
-"""
+from datetime import timedelta
 
-import people
-import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from beside_shops import ADJECTIVES, MATERIALS, NOUNS, STOCK, Shop
+from django.apps import apps
+from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
+from django.core.management.color import no_style
+from django.db import connections
+from django.utils import timezone
 
-from shop.models import Product
-from shop.services.counts import waiting_counts
+from shop.api import tokens
+from shop.models import Session, User
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="measures PostgreSQL"),
-]
-MANY = 100_000
-TRIES = 5
-PAGE_GOAL, QUERY_GOAL = 150, 100  # milliseconds: a list's queries together, each query of the dashboard
-ROWS = "FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS g"
-#: Row g of each table belongs to row g of the others; the newest row is the first, six minutes ago: 240 orders a day.
-FILL = f"""
+FIRST = (
+    "Ada Amelia Anton Bea Ben Carla Chen Clara Dan Dora Elif Emil Emma Eva Finn Frank Grace Greta Hana Hugo Ida Ines "
+    "Ivan Jack Jana Joel June Kai Kira Lars Lea Leon Lina Luca Maja Mark Mary Mila Mona Nadia Nils Nora Olga Omar Otto "
+    "Paul Petra Rosa Ruth Sam Sara Sven Tara Theo Tom Uma Vera Will Yara Yusuf Zoe"
+).split()
+LAST = (
+    "Alder Amber Ash Barn Beck Birch Black Bram Bridge Brook Carl Chester Clay Cliff Cold Cran Dale Dun East Elm Fair "
+    "Fern Ford Fox Gold Grant Green Hart Hazel High Hill Holm Hunt Kings Lang Lind Long Marsh Mill Moor North Oak Old "
+    "Pen Red Rock Rose Sand Stan Thorn Wake West Wind"
+).split()
+LATTER = (
+    "berg born bourne bridge brook burn bury by combe cott croft dale dean don er field ford gate ham hurst ing land "
+    "ley man mere more shaw son stead ton well"
+).split()
+ROOM = 10  # for one word
+BUYERS = 40
+#: The shop was opened two years ago; the newest orders still wait.
+DAYS = 730
+STATUS = """CASE WHEN {left} < {orders} / 2000 THEN 'pending' WHEN {left} < {orders} / 800 THEN 'confirmed'
+  WHEN {left} < {orders} / 300 THEN 'shipped' WHEN g % 13 = 0 THEN 'cancelled' ELSE 'delivered' END"""
+FILL = """
+CREATE TEMPORARY TABLE n (g integer PRIMARY KEY, h integer);
+INSERT INTO n WITH RECURSIVE counted(g) AS (SELECT 1 UNION ALL SELECT g + 1 FROM counted WHERE g < {orders})
+SELECT g, g * 2654435761 % 4294967296 / 64 FROM counted;
 INSERT INTO shop_user (id, password, is_superuser, email, first_name, last_name, phone, role, is_active, created_at)
-SELECT g + 1000, '!', false, 'buyer' || g || '@example.com', 'First' || g % 977, 'Last' || g % 1009,
-  '+44 ' || g, 'customer', true, now() - g * interval '6 minutes' {ROWS};
+SELECT g, '{password}', g = 1, lower({first_name}) || '.' || lower({last_name}) || g || '@example.com',
+  {first_name}, {last_name}, '+44 20 ' || (10000000 + h % 89999999),
+  CASE WHEN g = 1 THEN 'admin' ELSE 'customer' END, g % 50 > 0, {user_at} FROM n WHERE g <= {users};
 INSERT INTO shop_product (id, name, sku, description, price, stock, image, is_active, low_stock_threshold,
   created_at, updated_at)
-SELECT g + 1000, 'Product ' || g, 'SKU-' || g, repeat('A description. ', 12), 1 + g % 90, g % 400, '', g % 50 > 0, 5,
-  now() - g * interval '5 minutes', now() {ROWS};
+SELECT g, {product_name}, 'SKU-' || g,
+  'A dependable everyday piece made with care and tested for long use. ' || {product_name} || '.',
+  (100 + h % 49900) / 100.0, CASE WHEN g <= 2000 THEN {stock} WHEN g % 40 = 3 THEN g % 6 ELSE 6 + h % 400 END,
+  CASE WHEN g % 3 = 0 THEN '' ELSE 'products/' || g || '.webp' END, g <= 2000 OR g % 50 > 0, 5, {product_at}, {product_at}
+FROM n WHERE g <= {products};
 INSERT INTO shop_order (id, order_number, user_id, status, payment_method, payment_status, total_amount,
   shipping_address, note, carrier, tracking_number, created_at, updated_at)
-SELECT %(newest)s - g, to_char(g, 'FM0000"-"0000'), g + 1000,
-  CASE WHEN g < 300 THEN 'pending' WHEN g < 700 THEN 'confirmed' WHEN g < 1500 THEN 'shipped'
-    WHEN g % 13 = 0 THEN 'cancelled' ELSE 'delivered' END,
-  'card', 'paid', 20, g || ' Fern Lane' || chr(10) || 'Town ' || g % 400, '', '', '',
-  now() - g * interval '6 minutes', now() {ROWS};
+SELECT g, substr('' || (100000000 + g), 2, 4) || '-' || substr('' || (100000000 + g), 6, 4),
+  2 + g * 7 % ({users} - 1), {status},
+  CASE h % 4 WHEN 0 THEN 'cash_on_delivery' WHEN 1 THEN 'bank_transfer' ELSE 'card' END,
+  CASE WHEN {status} IN ('pending', 'confirmed') AND h % 4 < 2 THEN 'pending' WHEN g % 13 = 0 THEN 'refunded'
+    ELSE 'paid' END,
+  0, (1 + h % 200) || ' ' || {street} || ' Street' || char(10) || {town}, '', '', '', {order_at}, {order_at} FROM n;
 INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity)
-SELECT %(newest)s - g, 1000 + 1 + (g * n) % %(last)s, 'SKU-' || g, 'Product ' || g, 10, n
-{ROWS}, generate_series(1, 2) AS n ON CONFLICT DO NOTHING;
+SELECT g, p.id, p.sku, p.name, p.price, 1 + g % 3 FROM n JOIN shop_product p ON p.id = 1 + h % ({products} / 100);
+INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity)
+SELECT g, p.id, p.sku, p.name, p.price, 1
+FROM n JOIN shop_product p ON p.id = {products} / 100 + 1 + h / 3 % ({products} - {products} / 100);
+UPDATE shop_order SET total_amount = lines.total
+FROM (SELECT order_id, sum(subtotal) AS total FROM shop_orderitem GROUP BY order_id) AS lines WHERE order_id = id;
 INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, is_internal, created_at)
-SELECT %(newest)s - g, 'status', CASE n WHEN 1 THEN 'pending' ELSE 'confirmed' END, 'paid', '', false,
-  now() - g * interval '6 minutes' {ROWS}, generate_series(1, 2) AS n;
+SELECT id, 'status', 'pending', 'pending', '', false, created_at FROM shop_order;
+INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, is_internal, actor_id, created_at)
+SELECT id, 'status', status, payment_status, '', false, 1, updated_at FROM shop_order WHERE status <> 'pending';
 INSERT INTO shop_stockmovement (product_id, kind, delta, balance_after, reason, created_at)
-SELECT g + 1000, 'initial', 1000, 1000, '', now() - interval '600 days' {ROWS};
+SELECT id, 'initial', stock, stock, 'Opening stock', created_at FROM shop_product WHERE stock > 0;
 INSERT INTO shop_stockmovement (product_id, order_id, kind, delta, balance_after, reason, created_at)
-SELECT product_id, order_id, 'sale', -quantity, 500, '', shop_order.created_at
-FROM shop_orderitem JOIN shop_order ON shop_order.id = order_id
-WHERE order_id BETWEEN %(newest)s - %(last)s AND %(newest)s - %(first)s ORDER BY order_id;
-INSERT INTO shop_cartitem (user_id, product_id, quantity, created_at)
-SELECT g + 1000, g + 1000, 1, now() {ROWS};
+SELECT product_id, order_id, 'sale', -quantity, {stock}, '', o.created_at
+FROM shop_order o JOIN shop_orderitem ON o.id = order_id;
+INSERT INTO shop_stockmovement (product_id, order_id, kind, delta, balance_after, reason, created_at)
+SELECT product_id, order_id, 'cancellation', quantity, {stock}, '', o.created_at
+FROM shop_order o JOIN shop_orderitem ON o.id = order_id WHERE status = 'cancelled';
+INSERT INTO shop_cartitem (id, user_id, product_id, quantity, created_at)
+SELECT g, g, 1 + h % {products}, 1, {user_at} FROM n WHERE g BETWEEN 2 AND {users} / 10;
 INSERT INTO shop_session (id, user_id, password_hash, current, device, created_at, refreshed_at, expires_at,
   revoked_because)
-SELECT gen_random_uuid(), g + 1000, '', gen_random_uuid(), 'A telephone', now(), now() - g * interval '1 minute',
-  now() + interval '30 days', '' {ROWS};
+SELECT {uuid}, g, '', {uuid}, 'A telephone', {user_at}, {user_at}, {user_at}, '' FROM n WHERE g BETWEEN 2 AND {users};
 INSERT INTO shop_auditentry (actor_id, action, kind, record_id, record, changes, created_at)
-SELECT min(shop_user.id), 'changed', 'product', g + 1000, 'Product ' || g, 'price: ' || g || '.00 to 2.00', now()
-{ROWS}, shop_user WHERE role = 'admin' GROUP BY g;
-""".replace(" % ", " %% ")
-LISTS = {
-    "order": (
-        "q=0009-9999",
-        "q=buyer777@",
-        "q=SKU-777",
-        "q=777 Fern Lane",
-        "q=Fern",
-        "q=a",
-        "q=qz",
-        "status__exact=pending",
-        "status__exact=delivered",
-        "days=7",
-    ),
-    "product": (
-        "q=Product 777",
-        "q=SKU-777",
-        "q=product",
-        "q=a",
-        "q=qz",
-        "level=low",
-        "is_active__exact=0",
-        "price_from=10&price_to=12",
-    ),
-    "stockmovement": ("q=SKU-777", "kind__exact=sale"),
-    "user": ("q=buyer777@", "q=example", "o=0", "o=1", "role__exact=admin", "is_active__exact=1"),
-    "cartitem": ("q=buyer777@",),
-    "session": ("q=buyer777@",),
-    "orderevent": ("q=0009-9999", "status__exact=pending"),
-    "orderitem": ("q=SKU-777",),
-    "auditentry": ("q=Product 777", "q=777.00"),
+SELECT 1, 'changed', 'product', id, name, 'price: ' || id || '.00 to 2.00', created_at FROM shop_product;
+DROP TABLE n
+"""
+#: What the databases call differently: a moment so many seconds ago, an id, and all indexes that can wait.
+SPOKEN = {
+    "postgresql": {
+        "ago": "now() - ({0}) * interval '1 second'",
+        "uuid": "gen_random_uuid()",
+        "char": "chr(10)",
+        "quick": "SET statement_timeout = 0; SET session_replication_role = replica; SET maintenance_work_mem = '512MB'",
+        "careful": "RESET statement_timeout; RESET session_replication_role; RESET maintenance_work_mem",
+        "indexes": "SELECT indexname, indexdef FROM pg_indexes"
+        " WHERE tablename LIKE 'shop%' AND indexdef NOT LIKE '%UNIQUE%'",
+    },
+    "sqlite": {
+        "ago": "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || ({0}) || ' seconds')",
+        "uuid": "lower(hex(randomblob(16)))",
+        "char": "char(10)",
+        "quick": "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF",
+        "careful": "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL",
+        "indexes": "SELECT name, sql FROM sqlite_master"
+        " WHERE type = 'index' AND tbl_name LIKE 'shop%' AND sql NOT LIKE '%UNIQUE%'",
+    },
 }
-PAGES = {
-    f"/admin/shop/{name}/": [f"/admin/shop/{name}/", *(f"/admin/shop/{name}/?{asked}" for asked in queries)]
-    for name, queries in LISTS.items()
-}
-PALETTE = [f"/admin/search/?s={term}" for term in ("buyer777", "SKU-777", "0009-9999", "Product 777", "qz")]
-DASHBOARDS = [f"/admin/?days={days}" for days in (1, 7, 30)]
 
 
-def fill(first, last):
-    with connection.cursor() as cursor:
-        cursor.execute(FILL, {"first": first, "last": last, "newest": 1000 + MANY})
-        cursor.execute("VACUUM ANALYZE")
+def picked(words, by):
+    """The word of this number, as SQL; the same for every row of the same number."""
+    return f"rtrim(substr('{''.join(word.ljust(ROOM) for word in words)}', 1 + {ROOM} * ({by} % {len(words)}), {ROOM}))"
 
 
-def queries(browser, path):
-    waiting_counts()  # the menu's, which one page in half a minute asks
-    with CaptureQueriesContext(connection) as captured:
-        answer = browser.get(path)
-    assert answer.status_code == 200, path
-    return captured.captured_queries, answer
+class LargeShop(Shop):
+    """A shop under a name of its own: two lines an order, one of them of the hundredth that sells best."""
 
+    def __init__(self, name, url, products, users, orders):
+        super().__init__(products, users, orders)
+        self.name = self.alias = name
+        self.environment |= {"DATABASE_URL": url}
 
-def best(browser, path):
-    """The number of queries, and the milliseconds of each in the best of some tries."""
-    runs = [[float(query["time"]) * 1000 for query in queries(browser, path)[0]] for _ in range(TRIES)]
-    return len(runs[0]), min(runs, key=sum)
+    def fill(self):
+        """Make all rows; afterwards `tokens` has one for each of the first customers."""
+        connections["default"] = connections[self.alias]  # a migration of the tasks' knows no other name
+        call_command("migrate", verbosity=0)
+        spoken = SPOKEN[connections[self.alias].vendor]
+        indexes = self.execute(spoken["indexes"])
+        self.execute(*spoken["quick"].split(";"), *(f"DROP INDEX {name}" for name, _ in indexes))
+        self.execute(*self._statements(spoken).split(";"))
+        self.execute(*(made for _, made in indexes), *spoken["careful"].split(";"))
+        self.execute(*connections[self.alias].ops.sequence_reset_sql(no_style(), apps.get_models()))
+        self.analyze()
+        self.tokens = [self._token(user) for user in User.objects.using(self.alias).filter(pk__gt=1)[:BUYERS]]
 
+    def _statements(self, spoken):
+        def moment(number, many):
+            return spoken["ago"].format(f"({many} - {number}) * {DAYS * 86400 // many} + 60")
 
-def last_pages(browser, paths):
-    """Of the list itself, and as it is sorted by name."""
-    for path in paths:
-        if path in PAGES or "?o=" in path:
-            pages = queries(browser, path)[1].context["cl"].paginator.num_pages
-            yield f"{path}{'&' if '?' in path else '?'}p={pages}"
+        product_name = [picked(words, f"(h / {by})") for words, by in ((MATERIALS, 12), (NOUNS, 144))]
+        names = {
+            "first_name": picked(FIRST, "g"),
+            "last_name": f"{picked(LAST, f'(g / {len(FIRST)})')} || {picked(LATTER, f'(g / {len(FIRST) * len(LAST)})')}",
+            "street": picked(LAST, "h"),
+            "town": f"{picked(LAST, '(h / 53)')} || {picked(LATTER, '(h / 2809)')}",
+            "product_name": " || ' ' || ".join(
+                [
+                    picked([word.capitalize() for word in ADJECTIVES], "h"),
+                    *product_name,
+                    "substr('' || (1000000 + g), 2)",
+                ]
+            ),
+        }
+        sizes = {"products": self.products, "users": self.users, "orders": self.orders, "stock": STOCK}
+        moments = {f"{one}_at": moment("g", sizes[f"{one}s"]) for one in ("user", "product", "order")}
+        status = STATUS.format(left=f"({self.orders} - g)", **sizes)
+        return FILL.replace("char(10)", spoken["char"]).format(
+            password=make_password("correct-horse-7"),
+            status=status,
+            uuid=spoken["uuid"],
+            **names,
+            **sizes,
+            **moments,
+        )
 
-
-def test_each_page_in_a_large_shop():
-    browser = people.browser_of(people.ada())
-    fill(1, 3)
-    few = {path: len(queries(browser, path)[0]) for path in (*sum(PAGES.values(), []), *PALETTE, *DASHBOARDS)}
-    fill(4, MANY)
-    assert Product.objects.count() == MANY
-    more = {}
-    print(f"\n{'SQL ms':>8}  queries  (goal: {PAGE_GOAL} ms a page)")
-    for paths in (*PAGES.values(), PALETTE):
-        for path in (*paths, *last_pages(browser, paths)):
-            more[path], times = best(browser, path)
-            slow = "  SLOW" if sum(times) > PAGE_GOAL else ""
-            print(f"{sum(times):8.0f}  {more[path]:>7}  {path}{slow}")
-    for path in DASHBOARDS:
-        more[path], times = best(browser, path)
-        slow = "  SLOW" if max(times) > QUERY_GOAL else ""
-        print(f"{sum(times):8.0f}  {more[path]:>7}  {path}, slowest query {max(times):.0f} ms{slow}")
-    # A search that finds nothing is two queries less, each word that very many rows have one more.
-    searches = {path for path in few if "?q=" in path}
-    assert all(more[path] <= few[path] + 2 + len(path.split()) for path in searches)
-    assert {path: more[path] for path in few if path not in searches} == {
-        path: few[path] for path in few if path not in searches
-    }
+    @staticmethod
+    def _token(user):
+        ends = timezone.now() + timedelta(days=30)
+        session = Session(user=user, password_hash=user.get_session_auth_hash(), expires_at=ends)
+        session.save(using=user._state.db)
+        return tokens.sign(session, "access")
