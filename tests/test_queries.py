@@ -4,8 +4,9 @@ import people
 import pytest
 from django.db import connection
 
-from shop.models import CartItem, Product, User
-from shop.queries import Given, Prepared
+from shop.models import CartItem, OrderItem, Product, User
+from shop.queries import FEW, Given, Prepared, delete, insert
+from shop.services.orders import place_order
 
 
 @pytest.fixture
@@ -61,3 +62,34 @@ def test_each_thread_asks_over_its_own_connection(lines, carts):
         assert one.submit(quantities, carl).result() == [2, 1]
         assert other.submit(quantities, dora).result() == [3]
     assert [line.quantity for line in lines(user=carl.pk)] == [2, 1]
+
+
+def written(story, number):
+    """So many lines for an order that has none yet."""
+    products = [people.product(f"Cup {n}", price="1.50") for n in range(number)]
+    return [
+        OrderItem(order=story.order, product=one, sku=one.sku, name=one.name, price=one.price, quantity=2)
+        for one in products
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 3, FEW, FEW + 1])
+def test_new_rows_are_one_statement_and_know_what_the_database_knows(carts, statements, number):
+    story = place_order(user=carts[0], shipping_address="1 Fern Road")
+    rows = written(story, number)
+    with statements(1):
+        insert(rows)
+    found = list(OrderItem.objects.filter(order=story.order, pk__in=[row.pk for row in rows]))
+    names = [field.attname for field in OrderItem._meta.concrete_fields]
+    assert [[getattr(row, name) for name in names] for row in rows] == [
+        [getattr(row, name) for name in names] for row in sorted(found, key=lambda one: one.pk)
+    ]
+    assert {str(row.subtotal) for row in rows} == {"3.00"}
+    assert not any(row._state.adding for row in rows)
+
+
+def test_rows_are_deleted_in_one_statement_and_no_others(carts, statements):
+    mine = list(CartItem.objects.filter(user=carts[0]))
+    with statements(1):
+        delete(mine)
+    assert list(CartItem.objects.values_list("user", flat=True)) == [carts[1].pk]
