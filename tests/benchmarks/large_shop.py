@@ -131,7 +131,10 @@ class LargeShop(Shop):
         self.execute(*(made for _, made in indexes), *spoken["careful"].split(";"))
         self.execute(*connections[self.alias].ops.sequence_reset_sql(no_style(), apps.get_models()))
         self.analyze()
-        self.tokens = [self._token(user) for user in User.objects.using(self.alias).filter(pk__gt=1)[:BUYERS]]
+        self.tokens = [
+            self._token(user)
+            for user in User.objects.using(self.alias).filter(pk__gt=1).order_by("pk")[:BUYERS]
+        ]
 
     def _statements(self, spoken):
         def moment(number, many):
