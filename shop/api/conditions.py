@@ -14,8 +14,8 @@ IfMatch = Annotated[str, Header(alias="If-Match", max_length=1000)]
 IfNoneMatch = Annotated[str, Header(alias="If-None-Match", max_length=1000)]
 #: What the document says of a call that takes `IfNoneMatch`.
 DOCUMENTED = {"responses": {304: {"description": "Not Modified: `If-None-Match` names what is there."}}}
-#: So many bodies are kept: a few megabytes.
-MOST = 256
+#: So many bodies are kept of each kind: about a megabyte, or twenty where pages are long.
+MOST = 64
 
 #: A body and its tag.
 type Tagged = tuple[str, str]
