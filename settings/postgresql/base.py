@@ -12,7 +12,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the connection still works. A server that has gone away leaves something to read."""
         if self.connection is None or self.connection.closed:
             return False
-        door = select.poll()
-        door.register(self.connection.fileno(), select.POLLIN)
-        is_silent = not door.poll(0)
-        return is_silent or super().is_usable()
+        if hasattr(select, "poll"):  # not on Windows
+            door = select.poll()
+            door.register(self.connection.fileno(), select.POLLIN)
+            if not door.poll(0):
+                return True
+        return super().is_usable()
