@@ -55,13 +55,14 @@ def list_products(
     Send a page's `ETag` back as `If-None-Match` to learn cheaply that nothing changed.
     """
     sees_all = _sees_all(request)
-    rows: Iterable[dict[str, Any]]
     if filters.model_fields_set <= WHOLE:
         rows = _page(filters.ordering, filters.page, filters.page_size, sees_all=sees_all)()
+        count = _count(sees_all=sees_all)
     else:
-        rows = shown(_ordered(_filtered(filters, sees_all=sees_all), filters.ordering), filters)
+        found = _filtered(filters, sees_all=sees_all)
+        rows = list(shown(_ordered(found, filters.ordering), filters))
+        count = count_of(filters, len(rows), found.count)
     values = tuple(tuple(row.values()) for row in rows)
-    count = _count(filters, len(values), sees_all=sees_all)
     made = _page_of(root(request), values, count=count, **neighbours(request, filters, count))
     return unless_known(made, if_none_match)
 
@@ -167,10 +168,8 @@ def _filtered(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Product]:
     return found
 
 
-def _count(filters: ProductFilters, on_page: int, *, sees_all: bool) -> int:
-    """How many; of the whole catalogue, up to 30 seconds old, since counting it costs most of the call."""
-    if not filters.model_fields_set <= WHOLE:
-        return count_of(filters, on_page, _filtered(filters, sees_all=sees_all).count)
+def _count(*, sees_all: bool) -> int:
+    """How many there are, up to 30 seconds old, since counting them costs most of the call."""
     key = "products:all" if sees_all else "products:active"
     return cache.get_or_set(key, _visible(sees_all=sees_all).count, COUNT_MAY_BE_OLD) or 0
 
