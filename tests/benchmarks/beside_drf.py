@@ -38,6 +38,7 @@ ENVIRONMENT = {
 LINES, LONG, BUYERS = 3, 12, 8
 #: The most statements of one call. A list's third is its count, once in 30 seconds.
 LIMITS = {"list": 3, "deep": 3, "detail": 2, "cart": 2, "add": 4, "orders": 3, "order": 10, "order_long": 10}
+ORDER = "/api/orders/create/"
 ADDRESS = {"shipping_address": "12 Long Street, Springfield"}
 #: Name: method, path, body, lines in the cart. `{…}` is chosen anew for each request, alike for both shops.
 CASES = {
@@ -50,8 +51,8 @@ CASES = {
     "cart": ("GET", "/api/cart/", None, LINES),
     "add": ("POST", "/api/cart/", {"product_id": 0, "quantity": 1}, 0),
     "orders": ("GET", "/api/orders/", None, None),
-    "order": ("POST", "/api/orders/create/", ADDRESS, LINES),
-    "order_long": ("POST", "/api/orders/create/", ADDRESS, LONG),
+    "order": ("POST", ORDER, ADDRESS, LINES),
+    "order_long": ("POST", ORDER, ADDRESS, LONG),
 }
 HEAD = f"{'case':12} {'of':6} {'median ms':>9} {'p10 ms':>7} {'x median':>9} {'x p10':>6} {'queries':>7} {'bytes':>6}  status"
 
@@ -158,7 +159,7 @@ def hot(shops, rounds, count):
             for shop in shops:
                 shop.fill_carts(2, 1 + count, LINES, alike=True)
                 before = shop.taken(LINES)
-                seconds, statuses = _buy(ports[shop.name], shop.tokens[:count])
+                seconds, statuses = ask(ports[shop.name], shop.tokens[:count], BUYERS, (ORDER,))
                 sold = (shop.taken(LINES) - before) / sum(1 + k % 3 for k in range(LINES))
                 wrong[shop.name] += sold != statuses[201]
                 codes[shop.name] += statuses
@@ -173,25 +174,27 @@ def hot(shops, rounds, count):
         )
 
 
-def _buy(port, tokens):
-    """Order with each of these tokens, eight at a time; returns the seconds and the statuses."""
+def ask(port, tokens, connections, paths):
+    """Call these paths with each of the tokens, over so many connections; returns the seconds and the statuses."""
 
-    def buyer(mine):
+    def one(mine):
         statuses = Counter()
         door = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for token in mine:
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            headers["Idempotency-Key"] = uuid.uuid4().hex
-            door.request("POST", "/api/orders/create/", json.dumps(ADDRESS), headers)
-            answer = door.getresponse()
-            answer.read()
-            statuses[answer.status] += 1
+            for path in paths:
+                headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+                headers["Idempotency-Key"] = uuid.uuid4().hex
+                method, body = ("POST", json.dumps(ADDRESS)) if path == ORDER else ("GET", None)
+                door.request(method, path, body, headers)
+                answer = door.getresponse()
+                answer.read()
+                statuses[answer.status] += 1
         door.close()
         return statuses
 
     started = time.perf_counter()
-    with ThreadPoolExecutor(BUYERS) as pool:
-        found = list(pool.map(buyer, (tokens[n::BUYERS] for n in range(BUYERS))))
+    with ThreadPoolExecutor(connections) as pool:
+        found = list(pool.map(one, (tokens[n::connections] for n in range(connections))))
     return time.perf_counter() - started, sum(found, Counter())
 
 
@@ -201,6 +204,7 @@ def databases(url, names):
     if url.startswith("sqlite"):
         with tempfile.TemporaryDirectory() as folder:
             yield [f"sqlite:///{folder}/{name}.sqlite3" for name in names]
+            _close()
         return
     import psycopg  # noqa: PLC0415 - only where it is PostgreSQL
 
@@ -212,9 +216,16 @@ def databases(url, names):
                 server.execute(drop)
                 server.execute(f'CREATE DATABASE "{one.path[1:]}"')
             yield [one.geturl() for one in beside]
+            _close()
         finally:
             for drop in dropping:
                 server.execute(drop)
+
+
+def _close():
+    from django.db import connections  # noqa: PLC0415 - set up by who filled the databases
+
+    connections.close_all()
 
 
 def shops_of(url, peers_url, sizes, *, only_ours=False):
@@ -264,9 +275,6 @@ def main():
         report(samples)
         if "order_hot" in only:
             hot(shops, max(2, rounds // 3), many)
-        from django.db import connections  # noqa: PLC0415
-
-        connections.close_all()
     if asked.short:
         sys.exit("\n".join(too_many(samples)) or 0)
 

@@ -314,9 +314,6 @@ def main():
                 f"Filled the {shop.name} shop: {shop.orders:,} orders, {time.perf_counter() - started:.0f} s"
             )
         ask(shops, asked)
-        from django.db import connections  # noqa: PLC0415
-
-        connections.close_all()
 
 
 def ask(shops, asked):

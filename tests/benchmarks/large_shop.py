@@ -100,7 +100,7 @@ SPOKEN = {
         "uuid": "lower(hex(randomblob(16)))",
         "char": "char(10)",
         "quick": "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF",
-        "careful": "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL",
+        "careful": "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL",
         "indexes": "SELECT name, sql FROM sqlite_master"
         " WHERE type = 'index' AND tbl_name LIKE 'shop%' AND sql NOT LIKE '%UNIQUE%'",
     },

@@ -51,9 +51,6 @@ def main():
                 f"{number * tenth:8} calls  {now:7.1f} MB  {now / first:5.3f}  {sorted(statuses)}", flush=True
             )
         shop.stop()
-        from django.db import connections  # noqa: PLC0415 - set up by now
-
-        connections.close_all()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ connections take part where they are installed. The client is this process, on t
 import argparse
 import http.client
 import importlib.util
-import json
 import os
 import socket
 import statistics
@@ -17,16 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from beside_drf import ADDRESS, LINES, ROOT, databases, shops_of
+from beside_drf import LINES, ORDER, ROOT, ask, databases, shops_of
 
 READS = ("/api/products/", "/api/products/77/", "/api/cart/")
-ORDER = "/api/orders/create/"
 CONNECTIONS = (1, 8, 64)
 BUYERS = 200
 #: What the settings of a server with a pool say besides; persistent connections are the project's own way.
@@ -95,33 +91,6 @@ def _wait_for(port, name):
     sys.exit(f"{name} did not start.")
 
 
-def ask(port, tokens, connections, paths):
-    """Calls a second, over so many connections at once, and the statuses."""
-
-    def one(mine):
-        statuses = Counter()
-        door = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        for token in mine:
-            for path in paths:
-                headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-                headers["Idempotency-Key"] = uuid.uuid4().hex
-                is_order = path == ORDER
-                door.request(
-                    "POST" if is_order else "GET", path, json.dumps(ADDRESS) if is_order else None, headers
-                )
-                answer = door.getresponse()
-                answer.read()
-                statuses[answer.status] += 1
-        door.close()
-        return statuses
-
-    started = time.perf_counter()
-    with ThreadPoolExecutor(connections) as pool:
-        found = list(pool.map(one, (tokens[n::connections] for n in range(connections))))
-    statuses = sum(found, Counter())
-    return statuses.total() / (time.perf_counter() - started), statuses
-
-
 def measure(shop, found, rounds, folder):
     """Way, connections, kind of call -> calls a second of each round, and all statuses."""
     speeds, statuses = {}, {}
@@ -132,11 +101,11 @@ def measure(shop, found, rounds, folder):
                 for many in CONNECTIONS:
                     for kind, paths in (("reads", READS), ("orders", (ORDER,))):
                         shop.fill_carts(2, 1 + BUYERS, LINES)
-                        speed, told = ask(port, shop.tokens[:BUYERS], many, paths)
+                        seconds, told = ask(port, shop.tokens[:BUYERS], many, paths)
                         key = way[0], many, kind
                         statuses[key] = statuses.get(key, Counter()) + told
                         if number:
-                            speeds.setdefault(key, []).append(speed)
+                            speeds.setdefault(key, []).append(told.total() / seconds)
     return speeds, statuses
 
 
@@ -155,9 +124,6 @@ def main():
             speed, first = (statistics.median(one) for one in (several, speeds[found[0][0], many, kind]))
             told = dict(statuses[name, many, kind])
             print(f"{name:28} {many:11} {kind:7} {speed:10.0f} {speed / first:6.2f}  {told}")
-        from django.db import connections  # noqa: PLC0415 - set up by now
-
-        connections.close_all()
 
 
 if __name__ == "__main__":
