@@ -81,10 +81,11 @@ def insert(rows: Sequence[Model]) -> None:
 
 def delete(rows: Sequence[Model]) -> None:
     """Delete rows of one model, to which nothing else points, in one statement."""
-    table = connection.ops.quote_name(type(rows[0])._meta.db_table)
+    about: Any = type(rows[0])._meta
+    table, key = (connection.ops.quote_name(name) for name in (about.db_table, about.pk.column))
     places = ", ".join(["%s"] * len(rows))
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE id IN ({places})", [row.pk for row in rows])  # noqa: S608
+        cursor.execute(f"DELETE FROM {table} WHERE {key} IN ({places})", [row.pk for row in rows])  # noqa: S608
 
 
 @functools.cache

@@ -29,6 +29,9 @@ LATEST, LOW = 10, 5
 #: A period of more orders is not counted again for so long.
 MANY_ORDERS, KEPT_SECONDS = 5_000, 60
 
+#: What a period brought: beside the one before, by day, by product; and when that was counted.
+type Figures = tuple[figures.Comparison, list[figures.Day], list[figures.Seller], datetime]
+
 #: What an order in this status waits for.
 WAITS = {
     Order.Status.PENDING: "to be confirmed",
@@ -100,15 +103,13 @@ def _orders(days: int) -> dict[str, Any]:
     }
 
 
-def _figures(
-    days: int, now: datetime
-) -> tuple[figures.Comparison, list[figures.Day], list[figures.Seller], datetime]:
+def _figures(days: int, now: datetime) -> Figures:
     """What the period brought, and when that was counted: very many orders at most once a minute."""
     key = f"figures_{days}"
     with suppress(RedisError):
-        if kept := cache.get(key):
-            found: tuple[figures.Comparison, list[figures.Day], list[figures.Seller], datetime] = kept
-            return found
+        kept: Figures | None = cache.get(key)
+        if kept:
+            return kept
     since = figures.midnight(now.date() - (days - 1) * figures.DAY)
     sales = figures.sales(since, now)
     chart = figures.per_day(max(days, CHART_DAYS), now.date())

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from shop.admin.base import clerk
 from shop.services import accounts, second_factor
 from shop.services.errors import WrongCode
+from shop.text import counted
 
 
 class SecondFactorMiddleware:
@@ -102,11 +103,11 @@ def _replace(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(request.path)
         form.add_error("code", WrongCode.message)
     form.fields["code"].help_text = "From your phone, or a recovery code."
-    left = second_factor.codes_left(user)
+    left = counted(second_factor.codes_left(user), "recovery code", "recovery codes")
     hint = (
-        f"It is set up, with {left} recovery code{'' if left == 1 else 's'} left. For another phone, or for "
+        f"It is set up, with {left} left. For another phone, or for new recovery codes, take it away with a"
     )
-    hint += "new recovery codes, take it away with a code of it and set it up anew."
+    hint += " code of it and set it up anew."
     return _show(request, "set_up", title="Your second factor", form=form, button="Take it away", hint=hint)
 
 

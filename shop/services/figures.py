@@ -149,7 +149,9 @@ def waiting() -> list[Waiting]:
 
 def best_sellers(since: datetime, limit: int = 5) -> list[Seller]:
     """The products of which most units were sold since then; the dearer first where units are equal."""
-    oldest = Order.objects.filter(created_at__gte=since).order_by().aggregate(pk=Min(F("pk") + 0))["pk"]
+    placed = Order.objects.filter(created_at__gte=since).order_by()
+    # `+ 0`: without it PostgreSQL looks for the lowest id from the first order on.
+    oldest = placed.aggregate(pk=Min(F("pk") + 0))["pk"]
     rows = (
         _lines(oldest, since)
         .values_list(F("product_id") + 0)  # as it stands, SQLite would read all lines, product by product
