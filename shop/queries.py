@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, connections
 from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.query import ValuesListIterable
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -41,8 +42,9 @@ class Given(Expression):
 class Prepared[Row]:
     """A query, compiled once since writing its SQL takes longer than answering it.
 
-    It is called with its `Given` values and returns its rows, dicts of `values()` or instances with what they
-    `select_related`: `Prepared(Product.objects.filter(pk=Given("pk", Product._meta.pk)))(pk=7)`
+    It is called with its `Given` values and returns its rows: dicts of `values()`, tuples of `values_list()`,
+    else instances with what they `select_related`.
+    `Prepared(Product.objects.filter(pk=Given("pk", Product._meta.pk)))(pk=7)`
     """
 
     def __init__(self, rows: QuerySet[Any, Row]) -> None:
@@ -103,11 +105,14 @@ def _insertion(model: type[Model], count: int) -> tuple[str, list[Any], list[str
     return sql, written, [field.attname for field in returned], converters
 
 
-def _ask(here: Any, sql: str, values: Sequence[Any], converters: Converters) -> list[list[Any]]:
+def _ask(here: Any, sql: str, values: Sequence[Any], converters: Converters) -> Sequence[Sequence[Any]]:
     """The rows that a statement returns, as Python has them."""
     with here.cursor() as cursor:
         cursor.execute(sql, values)
-        found = [list(row) for row in cursor.fetchall()]
+        rows: Sequence[Sequence[Any]] = cursor.fetchall()
+    if not converters:
+        return rows
+    found = [list(row) for row in rows]
     for place, (several, column) in converters.items():
         for convert in several:
             for row in found:
@@ -123,6 +128,8 @@ def _value(param: Any, given: dict[str, Any], here: Any) -> Any:
 
 def _maker(rows: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any]], Any]:
     """What a row of the database becomes."""
+    if rows._iterable_class is ValuesListIterable:  # noqa: SLF001 - told nowhere else
+        return tuple
     if names := compiler.query.selected:
         return lambda row: dict(zip(names, row, strict=True))
     return _instances(rows.db, compiler.klass_info, compiler.select, compiler.annotation_col_map)

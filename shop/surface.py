@@ -5,6 +5,7 @@ of them by itself. A field says what it allows where it is declared: `editable=F
 everywhere, and a name in the model's `STAFF_ONLY` never leaves through the API.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -75,6 +76,7 @@ def mistakes(model: Model) -> Iterator[str]:
         yield f"STAFF_ONLY names '{name}', which is no field"
 
 
+@functools.cache
 def files(model: Model) -> list[str]:
     """Names that the API shows as addresses."""
     return [n for n in readable(model) if isinstance(field(model, n), models.FileField)]

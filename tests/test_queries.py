@@ -37,10 +37,9 @@ def test_a_call_is_one_statement_and_rows_are_what_the_query_gives(lines, carts,
     with django_assert_num_queries(1):
         names = [line.product.name for line in lines(user=carts[0].pk)]
     assert names == ["Lamp", "Mug"]
-    asked = Prepared(
-        Product.objects.filter(name=Given("name", Product._meta.get_field("name"))).values("name", "stock")
-    )
-    assert asked(name="Mug") == [{"name": "Mug", "stock": 9}]
+    named = Product.objects.filter(name=Given("name", Product._meta.get_field("name")))
+    assert Prepared(named.values("stock", "name"))(name="Mug") == [{"stock": 9, "name": "Mug"}]
+    assert Prepared(named.values_list("stock", "name"))(name="Mug") == [(9, "Mug")]
 
 
 def test_what_is_missing_is_an_error(lines, carts):

@@ -69,4 +69,4 @@ def neighbours(request: HttpRequest, paging: Paging, count: int) -> dict[str, st
 def _address(request: HttpRequest, number: int) -> str:
     query = request.GET.copy()
     query["page"] = str(number)
-    return request.build_absolute_uri(f"?{query.urlencode()}")
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
