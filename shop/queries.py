@@ -82,7 +82,9 @@ def insert(rows: Sequence[Model]) -> None:
 
 
 def delete(rows: Sequence[Model]) -> None:
-    """Delete rows of one model, to which nothing else points, in one statement."""
+    """Delete rows of one model, to which nothing else points, in one statement; none in none."""
+    if not rows:
+        return
     about: Any = type(rows[0])._meta
     table, key = (connection.ops.quote_name(name) for name in (about.db_table, about.pk.column))
     places = ", ".join(["%s"] * len(rows))

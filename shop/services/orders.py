@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop import emails
-from shop.models import CartItem, Order, OrderEvent, OrderItem, User
+from shop.models import CartItem, Order, OrderEvent, OrderItem, Product, User
 from shop.queries import Given, Prepared, delete, insert
 from shop.services import audit, later
 from shop.services.errors import (
@@ -57,11 +57,12 @@ NO_SHIPMENT = Shipment()
 PRINTED_AT_ONCE = 500
 #: Events that say what an order has become, at the moment in which it did.
 CHANGES = (OrderEvent.Kind.STATUS, OrderEvent.Kind.PAYMENT)
+#: A cart with its products, locked: a second checkout of it waits, and finds it empty.
 LOCKED_LINES = Prepared(
     CartItem.objects.filter(user=Given("user", User._meta.pk))
     .select_related("product")
     .order_by("product_id")
-    .select_for_update(no_key=True, of=("self", "product"))
+    .select_for_update(no_key=True, of=("self",))
 )
 
 
@@ -77,16 +78,15 @@ def place_order(
 ) -> OrderStory:
     """Turn the user's cart into an order: stock taken, prices frozen, cart emptied; or nothing at all.
 
-    In this order: lock cart and products, check them, write order, ledger, lines and event, empty the
-    cart of what was ordered. The mail leaves after the commit. Staff take orders by `phone_orders`.
+    In this order: lock the cart, empty it of what is ordered, check that, write order, lines, event and
+    ledger. The mail leaves after the commit. Staff take orders by `phone_orders`.
     Raises CartEmpty, ProductUnavailable, InsufficientStock (each with its `items`), TotalChanged (with
     `total_amount`), PaymentDeclined; ValidationError for a bad address or note.
     """
-    lines = _locked_lines(user)
-    order = Order(user=user, shipping_address=shipping_address, payment_method=payment_method, note=note)
-    story = write_order(order, lines, actor=user, payment_token=payment_token, expected_total=expected_total)
+    lines = LOCKED_LINES(user=user.pk)
     delete(lines)
-    return story
+    order = Order(user=user, shipping_address=shipping_address, payment_method=payment_method, note=note)
+    return write_order(order, lines, actor=user, payment_token=payment_token, expected_total=expected_total)
 
 
 def write_order(
@@ -100,8 +100,8 @@ def write_order(
 ) -> OrderStory:
     """Check the lines and write what an order is made of; `told` is its first event's note.
 
-    The caller holds the locks of the lines' products, by id, and the transaction. Raises what `place_order`
-    raises.
+    The stock comes last, since other buyers of the same products wait from there until the commit. The caller
+    holds the transaction. Raises what `place_order` raises.
     """
     _refuse_what_cannot_be_sold(lines)
     total = sum((line.product.price * line.quantity for line in lines), Decimal(0))
@@ -112,10 +112,14 @@ def write_order(
     order.clean_fields(exclude=["user"])
     order.updated_at = order.created_at
     insert([order])
-    take_stock([Change(line.product_id, -line.quantity, order.pk) for line in lines], actor=actor)
     items = _items(order, lines)
     insert(items)
     event = _record_event(order, actor=actor, note=told)
+    try:
+        take_stock([Change(line.product_id, -line.quantity, order.pk) for line in lines], actor=actor)
+    except InsufficientStock:
+        _refuse_what_has_gone(lines)
+        raise
     transaction.on_commit(partial(later.do, partial(emails.order_placed, order, items)), robust=True)
     return OrderStory(order, items, [event])
 
@@ -230,15 +234,6 @@ def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
     return order
 
 
-def _locked_lines(user: User) -> list[CartItem]:
-    """The cart with its products, both locked, products by id.
-
-    One statement locks the rows in the order in which it returns them, so carts with the same products
-    never wait for each other in a circle, and a second checkout of the same cart waits and finds it empty.
-    """
-    return LOCKED_LINES(user=user.pk)
-
-
 def _refuse_what_cannot_be_sold(lines: Sequence[CartItem]) -> None:
     """Name every line that stands in the way, not just the first."""
     if not lines:
@@ -256,6 +251,14 @@ def _refuse_what_cannot_be_sold(lines: Sequence[CartItem]) -> None:
                 for line in short
             ]
         )
+
+
+def _refuse_what_has_gone(lines: Sequence[CartItem]) -> None:
+    """Name the lines whose products were sold or erased since they were read."""
+    there = Product.objects.in_bulk([line.product_id for line in lines])
+    for line in lines:
+        line.product = there.get(line.product_id) or Product(pk=line.product_id, is_active=False)
+    _refuse_what_cannot_be_sold(lines)
 
 
 def _items(order: Order, lines: Sequence[CartItem]) -> list[OrderItem]:

@@ -5,13 +5,12 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
-from shop.models import CartItem, Order, User
+from shop.models import CartItem, Order, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
 from shop.services import audit
 from shop.services.errors import ProductUnavailable
 from shop.services.orders import OrderStory, write_order
 from shop.services.payments import WITHOUT_CARD
-from shop.services.stock import lock_products
 from shop.services.transactions import atomically
 
 TOLD = "Taken by phone."
@@ -38,7 +37,7 @@ def place_order_for(
     if payment_method not in WITHOUT_CARD:
         raise ValidationError({"payment_method": "This cannot be paid by telephone."})
     order = Order(user=customer, shipping_address=shipping_address, payment_method=payment_method, note=note)
-    wanted = _locked(lines, customer)
+    wanted = _lines(lines, customer)
     story = write_order(order, wanted, actor=actor, expected_total=expected_total, told=TOLD)
     told = {"customer": ("", customer), "total": ("", order.total_amount)}
     audit.log(actor, order, told, action=audit.Action.ADDED)
@@ -52,9 +51,9 @@ def _refuse_what_no_cart_holds(lines: Mapping[int, int]) -> None:
         raise ValidationError({"lines": f"Of each product, order 1 to {MAX_QUANTITY}."})
 
 
-def _locked(lines: Mapping[int, int], customer: User) -> list[CartItem]:
-    """Lines as a cart has them, never saved; their products are locked by id, in the order of a checkout."""
-    products = lock_products(list(lines))
-    if gone := lines.keys() - {product.pk for product in products}:
+def _lines(lines: Mapping[int, int], customer: User) -> list[CartItem]:
+    """Lines as a cart has them, never saved."""
+    products = Product.objects.in_bulk(lines)
+    if gone := lines.keys() - products.keys():
         raise ProductUnavailable(items=[{"product_id": pk} for pk in sorted(gone)])
-    return [CartItem(user=customer, product=product, quantity=lines[product.pk]) for product in products]
+    return [CartItem(user=customer, product=products[pk], quantity=lines[pk]) for pk in sorted(lines)]

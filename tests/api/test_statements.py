@@ -121,7 +121,7 @@ def test_ordering_again_with_the_same_key(statements, carls_app, carl, shelf):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("status", "count"), [("confirmed", 8), ("cancelled", 12)])
+@pytest.mark.parametrize(("status", "count"), [("confirmed", 8), ("cancelled", 11)])
 def test_moving_an_order(statements, adas_app, carl, shelf, number, status, count):
     order = order_of(carl, shelf[:number])
     with statements(count):

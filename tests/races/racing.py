@@ -1,12 +1,19 @@
 """Callers who start at the same moment, and what they were answered."""
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
 
 import httpx
+import pytest
+from django.db import connection
 from servers import PATIENCE
+
+on_postgresql = pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="IMMEDIATE lets one transaction in after the other"
+)
 
 
 def at_once(*calls):
@@ -40,3 +47,17 @@ class Caller:
         """A call that is ready to be made."""
         headers["Authorization"] = f"Bearer {self.token}"
         return lambda: self.http.request(method, f"/api{path}", json=body, headers=headers)
+
+
+def wait_for_waiting(number):
+    """Until so many of this database's connections wait for a lock."""
+    deadline, waiting = time.monotonic() + PATIENCE, 0
+    with connection.cursor() as cursor:
+        while waiting < number and time.monotonic() < deadline:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            (waiting,) = cursor.fetchone()
+    assert waiting >= number

@@ -4,11 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 import codes
 import people
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from racing import at_once, tally
-from servers import PATIENCE
+from racing import at_once, on_postgresql, tally, wait_for_waiting
 
 from shop.api import tokens
 from shop.models import Session, User
@@ -42,7 +41,7 @@ def test_one_refresh_token_has_one_successor(http, carl):
         assert answers[0].json()["refresh"] == tokens.sign(session, "refresh") != body["refresh"]
 
 
-@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="IMMEDIATE lets one in after the other")
+@on_postgresql
 @pytest.mark.parametrize("model", [TOTPDevice, StaticDevice])
 def test_a_code_lets_one_in(http, ada, model):
     codes.telephone_of(ada)
@@ -55,17 +54,3 @@ def test_a_code_lets_one_in(http, ada, model):
             wait_for_waiting(4)  # one process may have all of the calls, and has no more threads
         assert tally(call.result() for call in calls) == {200: 1, (401, "otp-required"): 7}
     assert Session.objects.count() == 1
-
-
-def wait_for_waiting(number):
-    """Until so many of this database's connections wait for a lock."""
-    deadline, waiting = time.monotonic() + PATIENCE, 0
-    with connection.cursor() as cursor:
-        while waiting < number and time.monotonic() < deadline:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            (waiting,) = cursor.fetchone()
-    assert waiting >= number

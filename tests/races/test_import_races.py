@@ -11,7 +11,7 @@ from pathlib import Path
 import people
 import pytest
 from django.db import connection
-from racing import at_once, tally
+from racing import at_once, on_postgresql, tally
 from servers import database_url
 
 from shop.exchange.applying import apply
@@ -22,9 +22,6 @@ from shop.services.errors import ImportNotReady
 from shop.services.stock import find_drift
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_postgresql = pytest.mark.skipif(
-    "connection.vendor == 'sqlite'", reason="IMMEDIATE lets one transaction in after the other"
-)
 CHECKOUT = ("POST", "/orders/create/", {"shipping_address": "1 Elm Street"})
 HEADERS = "sku,name,price,stock,stock at export\n"
 

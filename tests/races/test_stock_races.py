@@ -3,16 +3,13 @@ from threading import Barrier
 import people
 import pytest
 from django.db import connection, transaction
-from racing import PATIENCE, at_once, tally
+from racing import PATIENCE, at_once, on_postgresql, tally
 
 from shop.models import Order, Product
 from shop.services.stock import Kind, adjust_stock, find_drift, lock_product
 from shop.services.transactions import atomically
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_postgresql = pytest.mark.skipif(
-    "connection.vendor == 'sqlite'", reason="IMMEDIATE lets one transaction in after the other"
-)
 
 
 def test_staff_adjust_while_buyers_buy(buyers, adas_app):
