@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, connections
 from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.query import ValuesListIterable
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -14,6 +15,8 @@ from django.utils.functional import cached_property
 type Converters = dict[int, tuple[list[Callable[[Any, Any, Any], Any]], Any]]
 #: As many lines as most orders have.
 FEW = 50
+#: A search that finds more is for common words: those are shown at once, and counted apart.
+FOUND = 1000
 
 
 def now() -> Any:
@@ -51,17 +54,48 @@ class Prepared[Row]:
         self._rows = rows
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Row]]:
-        compiler: Any = self._rows.query.clone().get_compiler(self._rows.db)
-        sql, params = compiler.as_sql()
-        converters = compiler.get_converters([column for column, *_ in compiler.select])
-        return sql, params, converters, _maker(self._rows, compiler)
+    def _once(self) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Row]]:
+        return _compiled(self._rows)
 
     def __call__(self, **given: Any) -> list[Row]:
-        sql, params, converters, make = self._compiled
+        sql, params, converters, make = self._once
         here = connections[self._rows.db]
         values = [_value(one, given, here) for one in params]
         return [make(row) for row in _ask(here, sql, values, converters)]
+
+
+class Search[Row: tuple[Any, ...]]:
+    """A page of what a query finds and their number, by one statement: finding costs more than showing.
+
+    It is made of all `rows` there are, tuples in their order, last by `id`, and called with those to find:
+    `Search(Product.objects.order_by("name", "id").values_list("name"))(Product.objects.filter(…), 0, 20)`
+    """
+
+    def __init__(self, rows: QuerySet[Any, Row]) -> None:
+        self._order = [str(name) for name in rows.query.order_by]
+        self._columns = [name.removeprefix("-") for name in self._order]
+        self._rows = rows
+
+    def __call__(self, wanted: QuerySet[Any], start: int, stop: int) -> tuple[list[Row], int] | None:
+        """The rows from `start` to `stop` and how many there are; None where those are more than FOUND.
+
+        None, too, for a page that is not there.
+        """
+        found, given = wanted.order_by().values_list(*self._columns)[: FOUND + 1].query.sql_with_params()
+        sql, converters, make = self._once
+        sql = f"WITH found ({', '.join(self._columns)}) AS MATERIALIZED ({found}) {sql}"
+        values = [*given, stop - start, start]
+        rows = [make(row) for row in _ask(connections[self._rows.db], sql, values, converters)]
+        count = rows[0][-1] if rows else start
+        return None if count > FOUND or (start and not rows) else ([row[:-1] for row in rows], count)
+
+    @cached_property
+    def _once(self) -> tuple[str, Converters, Callable[[Sequence[Any]], Any]]:
+        by = ", ".join(f"{name.removeprefix('-')} {'DESC' * name.startswith('-')}" for name in self._order)
+        page = RawSQL(f"SELECT id FROM found ORDER BY {by} LIMIT %s OFFSET %s", [0, 0])  # noqa: S608, S611
+        count = RawSQL("SELECT count(*) FROM found", [])
+        sql, _, converters, make = _compiled(self._rows.filter(pk__in=page).annotate(found=count))
+        return sql, converters, make
 
 
 def insert(rows: Sequence[Model]) -> None:
@@ -105,6 +139,16 @@ def _insertion(model: type[Model], count: int) -> tuple[str, list[Any], list[str
     compiler: Any = model._default_manager.all().query.get_compiler(connection.alias)
     converters = compiler.get_converters([field.get_col(table) for field in returned])
     return sql, written, [field.attname for field in returned], converters
+
+
+def _compiled(
+    rows: QuerySet[Any, Any],
+) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Any]]:
+    """The statement and its parameters, how what it returns is read, and what a row becomes."""
+    compiler: Any = rows.query.clone().get_compiler(rows.db)
+    sql, params = compiler.as_sql()
+    converters = compiler.get_converters([column for column, *_ in compiler.select])
+    return sql, params, converters, _maker(rows, compiler)
 
 
 def _ask(here: Any, sql: str, values: Sequence[Any], converters: Converters) -> Sequence[Sequence[Any]]:

@@ -28,7 +28,7 @@ from shop.api.schemas import (
     StockIn,
 )
 from shop.models import Product, StockMovement
-from shop.queries import Given, Prepared
+from shop.queries import Given, Prepared, Search
 from shop.reflect import Body
 from shop.services import products, stock
 from shop.services.errors import InsufficientStock, NotFound, ProductChanged, StockChanged
@@ -59,9 +59,7 @@ def list_products(
         rows = _page(filters.ordering, filters.page, filters.page_size, sees_all=sees_all)()
         count = _count(sees_all=sees_all)
     else:
-        found = _filtered(filters, sees_all=sees_all)
-        rows = list(shown(_ordered(found, filters.ordering), filters))
-        count = count_of(filters, len(rows), found.count)
+        rows, count = _found(filters, sees_all=sees_all)
     made = _page_of(root(request), tuple(rows), count=count, **neighbours(request, filters, count))
     return unless_known(made, if_none_match)
 
@@ -163,6 +161,21 @@ def _filtered(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Product]:
         has_word = Q(name__icontains=word) | Q(sku__icontains=word)
         found = found.filter(has_word | Q(description__icontains=word))
     return found
+
+
+@functools.cache
+def _search(by: str) -> Search[tuple[Any, ...]]:
+    return Search(_ordered(Product.objects.all(), by))
+
+
+def _found(filters: ProductFilters, *, sees_all: bool) -> tuple[list[tuple[Any, ...]], int]:
+    """A page of what the filters leave, and how much that is."""
+    found = _filtered(filters, sees_all=sees_all)
+    start = (filters.page - 1) * filters.page_size
+    if filters.search and (known := _search(filters.ordering)(found, start, start + filters.page_size)):
+        return known
+    rows = list(shown(_ordered(found, filters.ordering), filters))
+    return rows, count_of(filters, len(rows), found.count)
 
 
 def _count(*, sees_all: bool) -> int:

@@ -6,6 +6,7 @@ import pytest
 from django.core.cache.backends import locmem
 from django.utils import timezone
 
+from shop import queries
 from shop.api import products
 from shop.api.products import COLUMNS
 from shop.models import Product
@@ -171,13 +172,24 @@ def test_pages_link_to_each_other_and_keep_the_filters(carls_app):
 
 
 @pytest.mark.usefixtures("shelf")
-def test_a_page_after_the_last_is_empty_and_leads_back(carls_app):
-    assert carls_app.get("/products/?page=9").json() == {
+@pytest.mark.parametrize(("query", "count"), [("", 3), ("search=a&", 2), ("search=nothing&", 0)])
+def test_a_page_after_the_last_is_empty_and_leads_back(carls_app, query, count):
+    assert carls_app.get(f"/products/?{query}page=9").json() == {
         "items": [],
-        "count": 3,
+        "count": count,
         "next": None,
-        "previous": "http://testserver/api/products/?page=8",
+        "previous": f"http://testserver/api/products/?{query}page=8",
     }
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize("ordering", ["name", "-name", "price", "-price", "created_at", "-created_at"])
+def test_a_search_answers_alike_whether_it_finds_few_or_many(adas_app, monkeypatch, ordering):
+    pages = [f"/products/?search=-1&ordering={ordering}&page_size=1&page={page}" for page in range(1, 5)]
+    few = [adas_app.get(page).json() for page in pages]
+    monkeypatch.setattr(queries, "FOUND", 1)
+    assert [adas_app.get(page).json() for page in pages] == few
+    assert [page["count"] for page in few] == [4] * 4
 
 
 @pytest.mark.usefixtures("mug")

@@ -1,6 +1,7 @@
 import people
 import pytest
 
+from shop import queries
 from shop.models import Order, Product
 from shop.services.orders import place_order
 
@@ -24,6 +25,7 @@ def order_of(user, products):
         ("carls_app", "", 3),
         ("adas_app", "", 3),
         ("carls_app", "?search=a&in_stock=true", 2),
+        ("adas_app", "?search=-&page_size=1", 2),
         ("carls_app", "?in_stock=true&page_size=1", 3),
         ("adas_app", "?ordering=price&page_size=1", 3),
     ],
@@ -33,6 +35,12 @@ def test_listing_products(request, statements, shelf, number, who, query, count)
     Product.objects.exclude(pk__in=[product.pk for product in shelf[:number]]).update(is_active=False)
     with statements(count):
         assert app.get(f"/products/{query}").status_code == 200
+
+
+def test_searching_for_what_many_products_have(statements, carls_app, shelf, monkeypatch):
+    monkeypatch.setattr(queries, "FOUND", 1)
+    with statements(4):
+        assert len(carls_app.get("/products/?search=a&page_size=1").json()["items"]) == 1
 
 
 def test_listing_products_while_their_count_is_known(statements, carls_app, shelf):
