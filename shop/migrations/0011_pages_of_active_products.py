@@ -9,6 +9,8 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex("product", "product_pages"),
         migrations.AddIndex(
             "product",
-            models.Index(fields=["created_at", "id"], condition=models.Q(is_active=True), name="product_pages"),
+            models.Index(
+                fields=["created_at", "id", "is_active"], condition=models.Q(is_active=True), name="product_pages"
+            ),
         ),
     ]

@@ -160,8 +160,11 @@ class Product(Record):
         )
         indexes = (
             models.Index(fields=["created_at", "id"], name="product_newest"),
-            # Of those that customers see: the pages before a late one are passed over in the index alone.
-            models.Index(fields=["created_at", "id"], condition=Q(is_active=True), name="product_pages"),
+            # Of those that customers see: the pages before a late one are passed over in the index alone, in
+            # which SQLite looks for the flag even so.
+            models.Index(
+                fields=["created_at", "id", "is_active"], condition=Q(is_active=True), name="product_pages"
+            ),
             models.Index(fields=["name", "id"], name="product_name"),
             models.Index(fields=["price", "id"], name="product_price"),
             # Of the flag, not of the stock: a sale then touches no index (PostgreSQL's heap-only update).
