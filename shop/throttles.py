@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.cache import cache
@@ -19,19 +20,24 @@ class TooManyCalls(Exception):
 def count_call(scope: str, caller: str) -> None:
     """Count one call against the scope's rate in `SHOP_RATES`; raises TooManyCalls.
 
-    A fixed window: two atomic cache operations, no lock, so that threads and processes count together.
+    A fixed window: atomic operations of the cache, no lock, so that threads and processes count together.
     """
     rate = settings.SHOP_RATES[scope]
     now = int(time.time())
     who = hashlib.sha256(caller.encode()).hexdigest()  # callers choose what they are called
     key = f"calls:{scope}:{who}:{now // rate.seconds}"
-    cache.add(key, 0, timeout=rate.seconds + 1)
-    try:
-        calls = cache.incr(key)
-    except ValueError:  # it expired between the two
-        return
-    if calls > rate.calls:
+    if _count(key, seconds=rate.seconds + 1) > rate.calls:
         raise TooManyCalls(rate.seconds - now % rate.seconds)
+
+
+def _count(key: str, *, seconds: int) -> int:
+    """Which call under this key this is; the first, too, where the cache has just forgotten the others."""
+    with suppress(ValueError):
+        return cache.incr(key)
+    if not cache.add(key, 1, timeout=seconds):  # somebody else was the first
+        with suppress(ValueError):
+            return cache.incr(key)
+    return 1
 
 
 def count_sign_in(request: HttpRequest, account: str) -> None:
