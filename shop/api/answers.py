@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -67,6 +68,5 @@ def neighbours(request: HttpRequest, paging: Paging, count: int) -> dict[str, st
 
 
 def _address(request: HttpRequest, number: int) -> str:
-    query = request.GET.copy()
-    query["page"] = str(number)
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    query = urlencode(request.GET.dict() | {"page": number})
+    return request.build_absolute_uri(f"{request.path}?{query}")
