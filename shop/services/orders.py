@@ -100,8 +100,9 @@ def write_order(
 ) -> OrderStory:
     """Check the lines and write what an order is made of; `told` is its first event's note.
 
-    The stock comes last, since other buyers of the same products wait from there until the commit. The caller
-    holds the transaction. Raises what `place_order` raises.
+    The stock comes last, since other buyers of the same products wait from there until the commit. What is
+    for sale, and for how much, is as the lines were read. The caller holds the transaction. Raises what
+    `place_order` raises.
     """
     _refuse_what_cannot_be_sold(lines)
     total = sum((line.product.price * line.quantity for line in lines), Decimal(0))

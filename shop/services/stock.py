@@ -140,7 +140,8 @@ def _record(
     """Write balance and ledger: one UPDATE and one INSERT, however many products and orders.
 
     The UPDATE locks the products by id, so that buyers of the same ones never wait for each other in a
-    circle, and refuses by itself to leave the bounds. Raises InsufficientStock when it does.
+    circle, and changes all or none. Raises InsufficientStock where a balance would leave its bounds or a
+    product is not there, with every stock still as it was.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("Balance and ledger need one transaction.")
@@ -152,11 +153,14 @@ def _record(
     with connection.cursor() as cursor:
         cursor.execute(
             # VALUES names its columns column1, column2 in PostgreSQL and in SQLite alike.
-            "WITH held AS (SELECT id, stock + column2 AS balance FROM shop_product"  # noqa: S608 - only placeholders
-            f" JOIN (VALUES {values}) AS change ON id = column1 ORDER BY id {LOCK[connection.vendor]})"
+            "WITH held AS MATERIALIZED (SELECT id, stock + column2 AS balance"  # noqa: S608 - only placeholders
+            f" FROM shop_product JOIN (VALUES {values}) AS change ON id = column1"
+            f" ORDER BY id {LOCK[connection.vendor]})"
             " UPDATE shop_product SET stock = balance, updated_at = %s FROM held"
-            " WHERE shop_product.id = held.id AND balance BETWEEN 0 AND %s RETURNING shop_product.id, stock",
-            [*numbers, now(), MAX_STOCK],
+            " WHERE shop_product.id = held.id"
+            " AND (SELECT count(*) FROM held WHERE balance BETWEEN 0 AND %s) = %s"
+            " RETURNING shop_product.id, stock",
+            [*numbers, now(), MAX_STOCK, len(totals)],
         )
         balances = dict(cursor.fetchall())
     if len(balances) != len(totals):

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from decimal import Decimal
 
 import people
 import pytest
@@ -11,7 +12,7 @@ from racing import PATIENCE, on_postgresql, wait_for_waiting
 from shop.models import CartItem, IdempotencyKey, Order, OrderItem, Product
 from shop.services.errors import ProductUnavailable
 from shop.services.phone_orders import place_order_for
-from shop.services.products import remove_product
+from shop.services.products import remove_product, update_product
 from shop.services.stock import Change, Kind, adjust_stock, find_drift, lock_product, take_stock
 from shop.services.transactions import atomically
 
@@ -37,7 +38,7 @@ def waiting_for(change, call):
 
 
 def test_a_buyer_is_told_what_was_left(carl, ada, carls_app, lamp, mug):
-    people.put_in_cart(carl, (mug, 1), (lamp, 4))
+    people.put_in_cart(carl, (mug, 6), (lamp, 4))
     order = carls_app(
         "POST", "/orders/create/", {"shipping_address": "1 Elm Street"}, **{"Idempotency-Key": "once"}
     )
@@ -68,9 +69,22 @@ def test_what_came_meanwhile_is_sold(ada, mug):
     assert list(find_drift()) == []
 
 
+def test_what_was_agreed_on_is_charged(carl, ada, carls_app, lamp):
+    people.put_in_cart(carl, (lamp, 2))
+    body = {"shipping_address": "1 Elm Street", "expected_total": str(2 * lamp.price)}
+
+    def change():
+        update_product(product_id=lamp.pk, actor=ada, changes={"price": Decimal("60.00"), "is_active": False})
+
+    with waiting_for(change, carls_app("POST", "/orders/create/", body)) as waits:
+        answer = waits.result(PATIENCE)
+    assert (answer.status_code, answer.json()["total_amount"]) == (201, body["expected_total"])
+    assert list(find_drift()) == []
+
+
 def test_what_was_erased_meanwhile_is_unavailable(carl, ada, mug, lamp):
     def order():
-        lines = {mug.pk: 1, lamp.pk: 1}
+        lines = {mug.pk: 10, lamp.pk: 1}
         place_order_for(customer=carl, lines=lines, actor=ada, shipping_address="1 Elm Street")
 
     def erase():
