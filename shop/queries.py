@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connection, connections
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import Expression, Field, IntegerField, Model, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.query import ValuesListIterable
 from django.utils import timezone
@@ -22,6 +22,11 @@ FOUND = 1000
 def now() -> Any:
     """The moment, as SQL that we write ourselves takes it."""
     return connection.ops.adapt_datetimefield_value(timezone.now())
+
+
+def locking(strength: str) -> str:
+    """What a SELECT that we write ourselves ends with to lock its rows; SQLite has one writer anyway."""
+    return f"FOR {strength}" if connection.features.has_select_for_update else ""
 
 
 def window[M: Model, Row](rows: QuerySet[M, Row], start: int, stop: int) -> QuerySet[M, Row]:
@@ -54,14 +59,21 @@ class Prepared[Row]:
         self._rows = rows
 
     @cached_property
-    def _once(self) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Row]]:
-        return _compiled(self._rows)
+    def _compiled(self) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Row]]:
+        compiler: Any = self._rows.query.clone().get_compiler(self._rows.db)
+        sql, params = compiler.as_sql()
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        return sql, params, converters, _maker(self._rows, compiler)
 
     def __call__(self, **given: Any) -> list[Row]:
-        sql, params, converters, make = self._once
+        return self.after("", (), **given)
+
+    def after(self, clause: str, values: Sequence[Any], **given: Any) -> list[Row]:
+        """The rows, asked for after this clause and its values, such as the `WITH` that the query names."""
+        sql, params, converters, make = self._compiled
         here = connections[self._rows.db]
-        values = [_value(one, given, here) for one in params]
-        return [make(row) for row in _ask(here, sql, values, converters)]
+        values = [*values, *(_value(one, given, here) for one in params)]
+        return [make(row) for row in _ask(here, clause + sql, values, converters)]
 
 
 class Search[Row: tuple[Any, ...]]:
@@ -72,9 +84,13 @@ class Search[Row: tuple[Any, ...]]:
     """
 
     def __init__(self, rows: QuerySet[Any, Row]) -> None:
-        self._order = [str(name) for name in rows.query.order_by]
-        self._columns = [name.removeprefix("-") for name in self._order]
-        self._rows = rows
+        order = [str(name) for name in rows.query.order_by]
+        self._columns = [name.removeprefix("-") for name in order]
+        by = ", ".join(f"{name[1:]} DESC" if name.startswith("-") else name for name in order)
+        span = [Given(name, IntegerField()) for name in ("limit", "offset")]
+        keys = RawSQL(f"SELECT id FROM found ORDER BY {by} LIMIT %s OFFSET %s", span)  # noqa: S608, S611
+        count = RawSQL("SELECT count(*) FROM found", ())
+        self._page: Prepared[Any] = Prepared(rows.filter(pk__in=keys).annotate(found=count))
 
     def __call__(self, wanted: QuerySet[Any], start: int, stop: int) -> tuple[list[Row], int] | None:
         """The rows from `start` to `stop` and how many there are; None where those are more than FOUND.
@@ -82,20 +98,10 @@ class Search[Row: tuple[Any, ...]]:
         None, too, for a page that is not there.
         """
         found, given = wanted.order_by().values_list(*self._columns)[: FOUND + 1].query.sql_with_params()
-        sql, converters, make = self._once
-        sql = f"WITH found ({', '.join(self._columns)}) AS MATERIALIZED ({found}) {sql}"
-        values = [*given, stop - start, start]
-        rows = [make(row) for row in _ask(connections[self._rows.db], sql, values, converters)]
+        clause = f"WITH found ({', '.join(self._columns)}) AS MATERIALIZED ({found}) "
+        rows = self._page.after(clause, given, limit=stop - start, offset=start)
         count = rows[0][-1] if rows else start
         return None if count > FOUND or (start and not rows) else ([row[:-1] for row in rows], count)
-
-    @cached_property
-    def _once(self) -> tuple[str, Converters, Callable[[Sequence[Any]], Any]]:
-        by = ", ".join(f"{name.removeprefix('-')} {'DESC' * name.startswith('-')}" for name in self._order)
-        page = RawSQL(f"SELECT id FROM found ORDER BY {by} LIMIT %s OFFSET %s", [0, 0])  # noqa: S608, S611
-        count = RawSQL("SELECT count(*) FROM found", [])
-        sql, _, converters, make = _compiled(self._rows.filter(pk__in=page).annotate(found=count))
-        return sql, converters, make
 
 
 def insert(rows: Sequence[Model]) -> None:
@@ -139,16 +145,6 @@ def _insertion(model: type[Model], count: int) -> tuple[str, list[Any], list[str
     compiler: Any = model._default_manager.all().query.get_compiler(connection.alias)
     converters = compiler.get_converters([field.get_col(table) for field in returned])
     return sql, written, [field.attname for field in returned], converters
-
-
-def _compiled(
-    rows: QuerySet[Any, Any],
-) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Any]]:
-    """The statement and its parameters, how what it returns is read, and what a row becomes."""
-    compiler: Any = rows.query.clone().get_compiler(rows.db)
-    sql, params = compiler.as_sql()
-    converters = compiler.get_converters([column for column, *_ in compiler.select])
-    return sql, params, converters, _maker(rows, compiler)
 
 
 def _ask(here: Any, sql: str, values: Sequence[Any], converters: Converters) -> Sequence[Sequence[Any]]:

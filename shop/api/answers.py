@@ -47,20 +47,18 @@ def page[Row](
 
 def shown[M: Model, Row](rows: QuerySet[M, Row], paging: Paging) -> QuerySet[M, Row]:
     """The rows of one page: those of the pages before are passed over by their keys."""
-    start = (paging.page - 1) * paging.page_size
-    stop = start + paging.page_size
-    return window(rows, start, stop) if start else rows[:stop]
+    return window(rows, paging.start, paging.stop) if paging.start else rows[: paging.stop]
 
 
 def count_of(paging: Paging, on_page: int, count: Callable[[], int]) -> int:
     """How many there are on all pages: the last page's number tells, else somebody has to `count`."""
     is_last = on_page < paging.page_size and (on_page or paging.page == 1)
-    return (paging.page - 1) * paging.page_size + on_page if is_last else count()
+    return paging.start + on_page if is_last else count()
 
 
 def neighbours(request: HttpRequest, paging: Paging, count: int) -> dict[str, str | None]:
     """The addresses of the next page and of the one before."""
-    is_last = paging.page * paging.page_size >= count
+    is_last = paging.stop >= count
     return {
         "next": None if is_last else _address(request, paging.page + 1),
         "previous": _address(request, paging.page - 1) if paging.page > 1 else None,

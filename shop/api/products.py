@@ -171,8 +171,7 @@ def _search(by: str) -> Search[tuple[Any, ...]]:
 def _found(filters: ProductFilters, *, sees_all: bool) -> tuple[list[tuple[Any, ...]], int]:
     """A page of what the filters leave, and how much that is."""
     found = _filtered(filters, sees_all=sees_all)
-    start = (filters.page - 1) * filters.page_size
-    if filters.search and (known := _search(filters.ordering)(found, start, start + filters.page_size)):
+    if filters.search and (known := _search(filters.ordering)(found, filters.start, filters.stop)):
         return known
     rows = list(shown(_ordered(found, filters.ordering), filters))
     return rows, count_of(filters, len(rows), found.count)

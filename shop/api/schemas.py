@@ -73,6 +73,16 @@ class Paging(BaseModel):
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(20, ge=1, le=100)
 
+    @property
+    def start(self) -> int:
+        """How many rows come before the page."""
+        return (self.page - 1) * self.page_size
+
+    @property
+    def stop(self) -> int:
+        """How many there are up to its end."""
+        return self.start + self.page_size
+
 
 # People
 

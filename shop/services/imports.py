@@ -13,7 +13,7 @@ from django.db import connection, models, transaction
 from shop import surface
 from shop.models import CartItem, Import, ImportRow, OrderItem, Product, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
-from shop.queries import now
+from shop.queries import locking, now
 
 #: What a new row says of a product; a changed one says some of it.
 FIELDS = [surface.field(Product, name) for name in surface.carried(Product)]
@@ -199,7 +199,7 @@ def _lock(table: str, column: str, import_: Import, verdicts: Iterable[str], str
     _run(
         f"SELECT COUNT(*) FROM (SELECT id FROM {table} WHERE {column} IN"
         f" (SELECT product_id FROM shop_importrow WHERE source_id = %s AND verdict IN ({words}))"
-        f" ORDER BY id {f'FOR {strength}' if connection.vendor == 'postgresql' else ''}) AS locked",
+        f" ORDER BY id {locking(strength)}) AS locked",
         import_.pk,
     )
 

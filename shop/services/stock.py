@@ -11,14 +11,12 @@ from django.db.models.functions import Coalesce
 
 from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.catalogue import MAX_STOCK
-from shop.queries import insert, now
+from shop.queries import insert, locking, now
 from shop.services import audit
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
 from shop.services.transactions import atomically
 
 Kind = StockMovement.Kind
-#: Without the key, because a foreign key to a product may be added meanwhile; SQLite has one writer anyway.
-LOCK = {"postgresql": "FOR NO KEY UPDATE OF shop_product", "sqlite": ""}
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ def lock_product(product_id: int) -> Product:
 def lock_products(product_ids: Collection[int]) -> list[Product]:
     """Products in id order, locked until the transaction ends.
 
-    The order is what keeps two buyers of the same products from waiting for each other forever; without
+    The order is what keeps two who change the same products from waiting for each other forever; without
     the key, because a foreign key to the product may be added meanwhile.
     """
     return list(Product.objects.filter(pk__in=product_ids).order_by("pk").select_for_update(no_key=True))
@@ -139,30 +137,15 @@ def _record(
 ) -> None:
     """Write balance and ledger: one UPDATE and one INSERT, however many products and orders.
 
-    The UPDATE locks the products by id, so that buyers of the same ones never wait for each other in a
-    circle, and changes all or none. Raises InsufficientStock where a balance would leave its bounds or a
-    product is not there, with every stock still as it was.
+    Raises InsufficientStock, with every stock still as it was, where a balance would leave its bounds or a
+    product is not there.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("Balance and ledger need one transaction.")
     totals = Counter[int]()
     for change in changes:
         totals[change.product_id] += change.delta
-    values = ", ".join(["(%s, %s)"] * len(totals))
-    numbers = [number for pair in totals.items() for number in pair]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            # VALUES names its columns column1, column2 in PostgreSQL and in SQLite alike.
-            "WITH held AS MATERIALIZED (SELECT id, stock + column2 AS balance"  # noqa: S608 - only placeholders
-            f" FROM shop_product JOIN (VALUES {values}) AS change ON id = column1"
-            f" ORDER BY id {LOCK[connection.vendor]})"
-            " UPDATE shop_product SET stock = balance, updated_at = %s FROM held"
-            " WHERE shop_product.id = held.id"
-            " AND (SELECT count(*) FROM held WHERE balance BETWEEN 0 AND %s) = %s"
-            " RETURNING shop_product.id, stock",
-            [*numbers, now(), MAX_STOCK, len(totals)],
-        )
-        balances = dict(cursor.fetchall())
+    balances = _move(totals)
     if len(balances) != len(totals):
         raise InsufficientStock
     movements = []
@@ -174,6 +157,29 @@ def _record(
         movement.kind, movement.actor, movement.reason = kind, actor, reason
         movements.append(movement)
     insert(movements)
+
+
+def _move(totals: Mapping[int, int]) -> dict[int, int]:
+    """Change all balances, by product id, and return what they are then; or none, and return nothing.
+
+    The products are locked by id, so that buyers of the same ones never wait for each other in a circle;
+    and looked at under the lock, since an UPDATE that waits would look at them as they were before.
+    """
+    changes = ", ".join(["(%s, %s)"] * len(totals))
+    numbers = [number for pair in totals.items() for number in pair]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # VALUES names its columns column1, column2 in PostgreSQL and in SQLite alike.
+            "WITH held AS MATERIALIZED (SELECT id, stock + column2 AS balance"  # noqa: S608 - only placeholders
+            f" FROM shop_product JOIN (VALUES {changes}) AS change ON id = column1"
+            f" ORDER BY id {locking('NO KEY UPDATE OF shop_product')})"
+            " UPDATE shop_product SET stock = balance, updated_at = %s FROM held"
+            " WHERE shop_product.id = held.id"
+            " AND (SELECT count(*) FROM held WHERE balance BETWEEN 0 AND %s) = %s"
+            " RETURNING shop_product.id, stock",
+            [*numbers, now(), MAX_STOCK, len(totals)],
+        )
+        return dict(cursor.fetchall())
 
 
 def find_drift() -> Iterator[str]:
