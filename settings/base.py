@@ -23,7 +23,7 @@ SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment
 # (label, email, password) that the login page shows: only `manage.py demo` fills it, in its own process.
 SHOP_DEMO_LOGINS: list[tuple[str, str, str]] = []
 SHOP_PUBLIC_CATALOG = ENVIRONMENT.public_catalog
-SHOP_SECOND_FACTOR = ENVIRONMENT.second_factor
+SHOP_TWO_FACTOR = ENVIRONMENT.second_factor
 OTP_TOTP_ISSUER = SHOP_NAME
 SHOP_RESET_URL = ENVIRONMENT.reset_url
 SHOP_TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
@@ -59,7 +59,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     # These three only add headers: every answer is to have them, also those that the next ones give.
-    "shop.headers.HeadersMiddleware",
+    "shop.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # a browser is to read the refusals too
@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "shop.admin.second_factor.SecondFactorMiddleware",
+    "shop.admin.two_factor.TwoFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "ninja.compatibility.files.fix_request_files_middleware",
 ]

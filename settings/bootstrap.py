@@ -71,7 +71,10 @@ def _answers(python: str, module: str = "sys") -> bool:
     """
     question = f"import {module}, sys; sys.exit(sys.version_info < {OLDEST!r})"
     try:
-        return subprocess.run([python, "-c", question], capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run([python, "-c", question], capture_output=True, check=False).returncode
+            == 0
+        )
     except OSError:
         return False
 
@@ -83,7 +86,11 @@ def _make(python: str) -> None:
     )
     if made.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
-        hint = "On Debian and Ubuntu: apt install python3-venv" if "ensurepip" in made.stdout else made.stderr
+        hint = (
+            "On Debian and Ubuntu: apt install python3-venv"
+            if "ensurepip" in made.stdout
+            else made.stderr
+        )
         sys.exit("The environment could not be made. " + hint.strip())
 
 

@@ -66,8 +66,15 @@ class Environment:
 def require_production(variables: Mapping[str, str]) -> None:
     """Refuse to start in production without secrets of its own; names everything that is missing."""
     wrong = [f"{name} is missing" for name in REQUIRED_IN_PRODUCTION if not variables.get(name)]
-    found = {SECRETS[0]: [variables.get(SECRETS[0], "")], SECRETS[1]: words(variables.get(SECRETS[1], ""))}
-    short = [name for name, given in found.items() if any(0 < len(key.encode()) < KEY_BYTES for key in given)]
+    found = {
+        SECRETS[0]: [variables.get(SECRETS[0], "")],
+        SECRETS[1]: words(variables.get(SECRETS[1], "")),
+    }
+    short = [
+        name
+        for name, given in found.items()
+        if any(0 < len(key.encode()) < KEY_BYTES for key in given)
+    ]
     wrong += [f"{name} is shorter than {KEY_BYTES} bytes" for name in short]
     if not wrong and variables[SECRETS[0]] in found[SECRETS[1]]:
         wrong.append("DJANGO_SECRET_KEY and JWT_SIGNING_KEY are the same")
@@ -104,7 +111,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         shop_imprint=take("SHOP_IMPRINT", "", str),
         shop_environment=take("SHOP_ENVIRONMENT", "", str),
         public_catalog=take("SHOP_PUBLIC_CATALOG", "false", flag),
-        second_factor=take("SHOP_SECOND_FACTOR", "off", second_factor),
+        second_factor=take("SHOP_TWO_FACTOR", "off", second_factor),
         reset_url=take("SHOP_RESET_URL", "", str),
         rate_login=take("SHOP_RATE_LOGIN", "10/min", rate),
         rate_register=take("SHOP_RATE_REGISTER", "10/min", rate),
@@ -246,7 +253,7 @@ def _postgres(url: SplitResult) -> dict[str, Any]:
     limits += " -c jit=off"  # compiling a page's query takes longer than running it
     limits += " -c random_page_cost=1.1"  # disks do not turn: a search is to use its index
     return {
-        "ENGINE": "settings.postgresql",
+        "ENGINE": "shop.db.postgresql",
         "NAME": _path(url),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),

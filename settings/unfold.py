@@ -10,7 +10,7 @@ SIDEBAR = {
     "Sell": [
         ("Orders", "shopping_bag", "order"),
         ("Products", "inventory_2", "product"),
-        ("Imports", "upload_file", "import"),
+        ("Imports", "upload_file", "productimport"),
         ("Stock movements", "swap_vert", "stockmovement"),
         ("Open carts", "shopping_cart", "cartitem"),
     ],
@@ -35,10 +35,10 @@ def configuration(shop_name: str) -> dict[str, Any]:
         "SITE_FAVICONS": [
             {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("shop/favicon.svg")}
         ],
-        "ACCOUNT": {"navigation": "shop.admin.around.account"},
-        "DASHBOARD_CALLBACK": "shop.admin.dashboard.context",
-        "ENVIRONMENT": "shop.admin.around.environment",
-        "GLOBAL_CALLBACK": "shop.admin.around.context",
+        "ACCOUNT": {"navigation": "shop.admin.unfold_callbacks.account_menu"},
+        "DASHBOARD_CALLBACK": "shop.admin.dashboard.dashboard_context",
+        "ENVIRONMENT": "shop.admin.unfold_callbacks.environment",
+        "GLOBAL_CALLBACK": "shop.admin.unfold_callbacks.template_context",
         "STYLES": [lambda _: static("shop/admin.css")],
         "SCRIPTS": [lambda _: static("shop/admin.js")],
         "COLORS": {"primary": GREEN},
@@ -56,7 +56,9 @@ def configuration(shop_name: str) -> dict[str, Any]:
 
 def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     colour = COUNTED.get(model)
-    badge = {"badge": f"shop.admin.around.{model}", "badge_variant": colour} if colour else {}
+    badge = (
+        {"badge": f"shop.admin.unfold_callbacks.{model}", "badge_variant": colour} if colour else {}
+    )
     return {
         **badge,
         "title": title,

@@ -6,18 +6,20 @@ from django.contrib import admin
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from shop.admin import palette, signing_in
+from shop.admin import command_search, login
 from shop.api import api
-from shop.api.middleware import unknown_address
+from shop.api.middleware import unknown_url
 
-handler500 = "shop.admin.trouble.page"
+handler500 = "shop.admin.error_views.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/login/", signing_in.login),
-    path("admin/password_change/", admin.site.admin_view(signing_in.OwnPasswordPage.as_view())),
-    path("admin/search/", admin.site.admin_view(palette.search)),  # before Unfold's own
+    path("admin/login/", login.login_view),
+    path("admin/password_change/", admin.site.admin_view(login.OwnPasswordPage.as_view())),
+    path(
+        "admin/search/", admin.site.admin_view(command_search.command_search)
+    ),  # before Unfold's own
     path("admin/", admin.site.urls),
     path("api/", api.urls),
-    re_path("^api(/|$)", unknown_address),
+    re_path("^api(/|$)", unknown_url),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]

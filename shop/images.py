@@ -22,7 +22,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 _one_at_a_time = threading.Lock()
 
 
-class Refused(ValueError):
+class ImageRefused(ValueError):
     """Why a picture is not taken, in words."""
 
 
@@ -34,32 +34,32 @@ class Picture(ContentFile):  # type: ignore[type-arg]
         self.content, self.small = content, small
 
 
-def small(name: str) -> str:
+def small_name(name: str) -> str:
     """Where the small one of a stored picture is: beside it, under its name with `.small`."""
     return f"{name.removesuffix('.webp')}.small.webp"
 
 
-def store(storage: Storage, name: str, picture: Picture) -> None:
+def store_picture(storage: Storage, name: str, picture: Picture) -> None:
     """Keep it large and small, each as a whole or not at all.
 
     What is there already under its name is the same, and is as young as new afterwards.
     """
-    for each, content in ((small(name), picture.small), (name, picture.content)):
+    for each, content in ((small_name(name), picture.small), (name, picture.content)):
         part = storage.save(f"{each}.part", ContentFile(content))
         Path(storage.path(part)).replace(storage.path(each))
 
 
-def stored(storage: Storage, folder: str = "") -> Iterator[str]:
+def stored_files(storage: Storage, folder: str = "") -> Iterator[str]:
     """The name of every file in a storage, in order."""
     if not storage.exists(folder):
         return
     folders, files = storage.listdir(folder)
     yield from (f"{folder}{name}" for name in sorted(files))
     for name in sorted(folders):
-        yield from stored(storage, f"{folder}{name}/")
+        yield from stored_files(storage, f"{folder}{name}/")
 
 
-def normalised(upload: IO[bytes]) -> Picture:
+def normalize_image(upload: IO[bytes]) -> Picture:
     """The picture as WebP, at most 1600 pixels wide and high, the small one 400; upright, named by content.
 
     Raises Refused, in words, for what is too large, no JPEG, PNG or WebP, or cannot be read. What is
@@ -68,16 +68,22 @@ def normalised(upload: IO[bytes]) -> Picture:
     upload.seek(0)
     data = upload.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise Refused(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
+        raise ImageRefused(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             large, small = _drawn(data)
-        except Refused:
+        except ImageRefused:
             raise
-        except Exception as error:  # a hostile file makes a decoder raise anything, struct.error among it
-            raise Refused("This is not a JPEG, PNG or WebP picture that can be read.") from error
-    return Picture(large, name=f"{hashlib.sha256(large + small).hexdigest()[:32]}.webp", small=small)
+        except (
+            Exception
+        ) as error:  # a hostile file makes a decoder raise anything, struct.error among it
+            raise ImageRefused(
+                "This is not a JPEG, PNG or WebP picture that can be read."
+            ) from error
+    return Picture(
+        large, name=f"{hashlib.sha256(large + small).hexdigest()[:32]}.webp", small=small
+    )
 
 
 def _drawn(data: bytes) -> list[bytes]:
@@ -85,11 +91,11 @@ def _drawn(data: bytes) -> list[bytes]:
     with Image.open(BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
         if max(width, height) > MAX_SIDE:
-            raise Refused(f"The picture is more than {MAX_SIDE} pixels wide or high.")
+            raise ImageRefused(f"The picture is more than {MAX_SIDE} pixels wide or high.")
         if width * height > MAX_PIXELS:
-            raise Refused(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
+            raise ImageRefused(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
         if getattr(opened, "n_frames", 1) > 1:
-            raise Refused("The picture moves; only a still one can be shown.")
+            raise ImageRefused("The picture moves; only a still one can be shown.")
         opened.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))
         picture: Image.Image = opened
         if opened.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at white

@@ -18,11 +18,11 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
 
-def show(amount: Decimal) -> str:
+def format_money(amount: Decimal) -> str:
     """`1,234.50 EUR`."""
-    return f"{figure(amount)} {settings.SHOP_CURRENCY}"
+    return f"{format_amount(amount)} {settings.SHOP_CURRENCY}"
 
 
-def figure(amount: Decimal) -> str:
+def format_amount(amount: Decimal) -> str:
     """`1,234.50`, for a table whose total names the currency."""
     return f"{amount:,.{DIGITS}f}"

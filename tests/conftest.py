@@ -1,15 +1,15 @@
 import re
 from contextlib import contextmanager
 
-import people
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from support import factories
 
-from shop.services import later
+from shop.services import background
 
-pytest_plugins = ["servers"]
+pytest_plugins = ["support.servers"]
 TRANSACTION_CONTROL = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)")
 
 
@@ -26,54 +26,54 @@ def _media(settings, tmp_path):
 @pytest.fixture(autouse=True)
 def really_later(monkeypatch):
     """What the shop does later is done at once here, in the test's transaction; this is the real thing."""
-    real = later.do
-    monkeypatch.setattr(later, "do", lambda work: work())
+    real = background.enqueue
+    monkeypatch.setattr(background, "enqueue", lambda work: work())
     return real
 
 
 @pytest.fixture
 def ada(db):
-    return people.ada()
+    return factories.create_ada()
 
 
 @pytest.fixture
 def carl(db):
-    return people.carl()
+    return factories.create_carl()
 
 
 @pytest.fixture
 def dora(db):
-    return people.dora()
+    return factories.create_dora()
 
 
 @pytest.fixture
 def adas_app(ada):
-    return people.app_of(ada)
+    return factories.api_client(ada)
 
 
 @pytest.fixture
 def carls_app(carl):
-    return people.app_of(carl)
+    return factories.api_client(carl)
 
 
 @pytest.fixture
 def doras_app(dora):
-    return people.app_of(dora)
+    return factories.api_client(dora)
 
 
 @pytest.fixture
 def strangers_app(db):
-    return people.app_of(None)
+    return factories.api_client(None)
 
 
 @pytest.fixture
 def mug(db):
-    return people.product("Mug", price="12.50", stock=10, sku="MUG-1")
+    return factories.create_product("Mug", price="12.50", stock=10, sku="MUG-1")
 
 
 @pytest.fixture
 def lamp(db):
-    return people.product("Lamp", price="49.90", stock=5, sku="LAMP-1")
+    return factories.create_product("Lamp", price="49.90", stock=5, sku="LAMP-1")
 
 
 @pytest.fixture

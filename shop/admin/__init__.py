@@ -5,15 +5,19 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_tasks_db.models import DBTaskResult
 
-from shop import surface
-from shop.admin import audit, carts, catalogue, imports, orders, people, saved_filters
-from shop.admin.base import SurfaceAdmin
-from shop.admin.signing_in import SignInForm
+from shop import exposure
+from shop.admin import audit, carts, saved_views
+from shop.admin.base import ExposedModelAdmin
+from shop.admin.imports import admin as imports
+from shop.admin.login import LoginForm
+from shop.admin.orders import admin as orders
+from shop.admin.products import admin as products
+from shop.admin.users import admin as users
 
-__all__ = ["audit", "carts", "catalogue", "imports", "orders", "people", "saved_filters"]
+__all__ = ["audit", "carts", "imports", "orders", "products", "saved_views", "users"]
 
 admin.site.index_title = "Back office"
-admin.site.login_form = SignInForm
+admin.site.login_form = LoginForm
 
 # A worker's tasks say nothing that an import's page does not say in words.
 admin.site.unregister(DBTaskResult)
@@ -21,6 +25,6 @@ admin.site.unregister(DBTaskResult)
 admin.site.unregister([TOTPDevice, StaticDevice])
 
 # A model that declares its surface needs no screen of its own.
-for model in surface.declared():
+for model in exposure.exposed_models():
     if not admin.site.is_registered(model):
-        admin.site.register(model, SurfaceAdmin)
+        admin.site.register(model, ExposedModelAdmin)

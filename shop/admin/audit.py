@@ -19,7 +19,9 @@ class KindFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         found = [*apps.get_app_config("shop").get_models(), apps.get_model("auth", "Group")]
-        return sorted((m._meta.model_name or "", str(m._meta.verbose_name).capitalize()) for m in found)
+        return sorted(
+            (m._meta.model_name or "", str(m._meta.verbose_name).capitalize()) for m in found
+        )
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[AuditEntry]

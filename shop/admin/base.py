@@ -21,15 +21,15 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from unfold.admin import ModelAdmin
 
-from shop import surface
+from shop import exposure
 from shop.admin import search
-from shop.admin.lists import Counted, LatePaginator, LongList
+from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
 from shop.models import Product, User
-from shop.models.catalogue import PictureFile
+from shop.models.products import PictureFile
 from shop.services import audit
 from shop.services.audit import Action
 from shop.services.errors import IdempotencyKeyReused, ShopError
-from shop.services.idempotency import once
+from shop.services.idempotency import run_once
 
 #: The hidden field of `fresh_key`.
 ONCE, CSRF = "once", "csrfmiddlewaretoken"
@@ -38,22 +38,24 @@ ACTION_FIELDS = {"action": "", "select_across": "0"}
 type Fieldsets = list[tuple[str | None, dict[str, Any]]]
 
 
-def clerk(request: HttpRequest) -> User:
+def staff_user(request: HttpRequest) -> User:
     """The member of staff who clicks (the admin lets nobody else in)."""
     return cast("User", request.user)
 
 
-def fresh_key() -> tuple[str, str]:
+def form_key() -> tuple[str, str]:
     """A hidden field by which a form that is sent twice is known."""
     return ONCE, secrets.token_urlsafe(12)
 
 
-def do_once(request: HttpRequest, work: Callable[[], str]) -> None:
+def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
     """Do it and tell what was done; a form that was sent before does nothing more and says so."""
     sent = sorted((name, values) for name, values in request.POST.lists() if name != CSRF)
     key = f"page {request.POST[ONCE][:64]}" if ONCE in request.POST else ""
     try:
-        said, again = once(user=clerk(request), key=key, request=f"{request.path} {sent}", work=work)
+        said, again = run_once(
+            user=staff_user(request), key=key, request=f"{request.path} {sent}", work=work
+        )
     except IdempotencyKeyReused as error:
         raise ShopError(
             "This page was sent before with something else. Look at it again, then send it."
@@ -64,29 +66,34 @@ def do_once(request: HttpRequest, work: Callable[[], str]) -> None:
         messages.success(request, said)
 
 
-def sent_along(request: HttpRequest) -> list[tuple[str, str]]:
+def action_fields(request: HttpRequest) -> list[tuple[str, str]]:
     """What a list's action came with, for its second page to send again."""
     kept = [(name, request.POST.get(name, default)) for name, default in ACTION_FIELDS.items()]
-    return [*kept, *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME))]
+    return [
+        *kept,
+        *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)),
+    ]
 
 
-def thumbnail(product: Product, *, alt: str = "") -> str:
+def render_thumbnail(product: Product, *, alt: str = "") -> str:
     """A product's picture at the size of a line; it needs its `alt` where nothing beside it says it."""
     picture = cast("PictureFile", product.image)
     source = picture.small_url if picture else static("shop/no-picture.svg")
     return format_html('<img class="shop-thumb" src="{}" alt="{}" loading="lazy">', source, alt)
 
 
-def ago(moment: datetime) -> str:
+def render_age(moment: datetime) -> str:
     """How long ago, with the moment for whoever points at it."""
     since = timesince(moment, timezone.now(), depth=1)
     return format_html('<span title="{}">{} ago</span>', moment.isoformat(" ", "minutes"), since)
 
 
-class Audited(ModelAdmin):  # type: ignore[misc]
+class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
     """A screen whose changes go into the shop's own audit log, with old and new; its History is there."""
 
-    conditional_fields = None  # Unfold's fields ask for it; a template looks long for what is not there
+    conditional_fields = (
+        None  # Unfold's fields ask for it; a template looks long for what is not there
+    )
 
     def construct_change_message(
         self,
@@ -97,9 +104,15 @@ class Audited(ModelAdmin):  # type: ignore[misc]
     ) -> str:
         """What the form changes, in words; of a password only that."""
         changed = [name for name in form.changed_data if "password" not in name]
-        told = audit.compared(self.model, form.initial, {name: form.cleaned_data[name] for name in changed})
-        words = audit.in_words(told, action=Action.ADDED if add else Action.CHANGED)
-        return words if len(changed) == len(form.changed_data) else f"{words}\npassword: changed".lstrip()
+        told = audit.diff_values(
+            self.model, form.initial, {name: form.cleaned_data[name] for name in changed}
+        )
+        words = audit.format_changes(told, action=Action.ADDED if add else Action.CHANGED)
+        return (
+            words
+            if len(changed) == len(form.changed_data)
+            else f"{words}\npassword: changed".lstrip()
+        )
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """The form. What a rival wrote after it was checked is found by its own checks, the second time."""
@@ -109,13 +122,15 @@ class Audited(ModelAdmin):  # type: ignore[misc]
             return super().changeform_view(request, *args, **kwargs)
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
-        audit.log(clerk(request), obj, message, action=Action.ADDED)
+        audit.log(staff_user(request), obj, message, action=Action.ADDED)
 
     def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
-        audit.log(clerk(request), obj, message)
+        audit.log(staff_user(request), obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> None:
-        audit.log_many(clerk(request), [(record, "") for record in queryset], action=Action.REMOVED)
+        audit.log_many(
+            staff_user(request), [(record, "") for record in queryset], action=Action.REMOVED
+        )
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -125,7 +140,7 @@ class Audited(ModelAdmin):  # type: ignore[misc]
         return HttpResponseRedirect(f"{address}?kind={self.opts.model_name}&record_id={object_id}")
 
 
-class SurfaceAdmin(LongList, Audited):
+class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
     """A screen whose named sections and columns come first and whose other fields follow by themselves."""
 
     sections: Sequence[tuple[str | None, Sequence[str]]] = ()
@@ -135,20 +150,25 @@ class SurfaceAdmin(LongList, Audited):
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
         named = {name for _, names in self.sections for name in names}
-        every = surface.editable(self.model) + surface.fixed(self.model)
+        every = exposure.editable_fields(self.model) + exposure.read_only_fields(self.model)
         rest = [name for name in every if name not in named]
         sections: Fieldsets = [(title, {"fields": list(names)}) for title, names in self.sections]
         return sections + ([("More", {"fields": rest})] if rest else [])
 
-    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
-        return surface.fixed(self.model)
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> list[str]:
+        return exposure.read_only_fields(self.model)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         named = {*self.first_columns, *self.not_columns}
-        return [*self.first_columns, *(n for n in surface.columns(self.model) if n not in named)]
+        return [
+            *self.first_columns,
+            *(n for n in exposure.list_columns(self.model) if n not in named),
+        ]
 
 
-class ReadOnlyAdmin(LongList, Audited):
+class ReadOnlyAdmin(LargeTableAdmin, AuditedAdmin):
     """A screen that shows what the shop itself writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -161,24 +181,26 @@ class ReadOnlyAdmin(LongList, Audited):
         return False
 
 
-class Tabs(LongList):
+class TabbedAdmin(LargeTableAdmin):
     """Tabs above a list: all rows, then those with each value of one field, with their counts."""
 
     list_before_template = "admin/shop/tabs.html"
     tab_field: str
     tab_labels: Sequence[tuple[str, str]]
 
-    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> LatePaginator:
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> DeferredPaginator:
         """One that counts for the tabs too."""
         paginator = super().get_paginator(request, *args, **kwargs)
         rows = self.model._default_manager
         paginator.also = {
-            f"n_{value}": Counted(rows.filter(**{self.tab_field: value}), search.MOST)
+            f"n_{value}": CappedCount(rows.filter(**{self.tab_field: value}), search.MAX_COUNTED)
             for value, _ in self.tab_labels
         }
         return paginator
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
         answer = super().changelist_view(request, extra_context)
         context = getattr(answer, "context_data", None) or {}
         if "cl" in context:
@@ -196,14 +218,16 @@ class Tabs(LongList):
                 "label": label,
                 "query": f"{lookup}={value}" if value else "",
                 "count": count,
-                "shown": f"{count:,}" if count <= search.MOST else f"{search.MOST:,}+",
+                "shown": f"{count:,}"
+                if count <= search.MAX_COUNTED
+                else f"{search.MAX_COUNTED:,}+",
                 "is_here": here == value,
             }
             for value, label, count in found
         ]
 
 
-class Steps(ModelAdmin):  # type: ignore[misc]
+class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
     """Buttons on a record's page. Each leads to a page that asks (GET) and then does it (POST, with token).
 
     `steps` maps an address to the method that answers it, `step_permission` is the right that they need, and
@@ -232,7 +256,9 @@ class Steps(ModelAdmin):  # type: ignore[misc]
     def _step(self, method: str) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, pk: int, **extra: Any) -> HttpResponse:
             own = self.own_permissions.get(method)
-            if not (request.user.has_perm(f"shop.{own}") if own else self.has_step_permission(request)):
+            if not (
+                request.user.has_perm(f"shop.{own}") if own else self.has_step_permission(request)
+            ):
                 raise PermissionDenied
             record = get_object_or_404(self.model, pk=pk)
             answer: HttpResponse = getattr(self, method)(request, record, **extra)
@@ -259,7 +285,7 @@ class Steps(ModelAdmin):  # type: ignore[misc]
         form = ask_for(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                do_once(request, partial(do, form))
+                run_form_once(request, partial(do, form))
                 return self.back(record)
             except (ShopError, ValidationError) as error:
                 form.add_error(None, error if isinstance(error, ValidationError) else str(error))
@@ -272,9 +298,9 @@ class Steps(ModelAdmin):  # type: ignore[misc]
             "button": button,
             "other_button": other_button,
             "back": self.address(record),
-            "hidden": [fresh_key()],
+            "hidden": [form_key()],
         }
-        return TemplateResponse(request, "admin/step.html", context)
+        return TemplateResponse(request, "admin/action_form.html", context)
 
     def address(self, record: models.Model) -> str:
         """The record's own page; the list's where the record is gone."""

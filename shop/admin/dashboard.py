@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from shop import money
 from shop.models import Order
-from shop.services import figures
+from shop.services import reports
 
 #: ?days= -> (in the switch, above the figures, what they are compared with)
 PERIODS = {
@@ -25,12 +25,14 @@ PERIODS = {
 }
 DEFAULT_DAYS = 7
 CHART_DAYS = 7  # at least; one day alone is no curve
-LATEST, LOW = 10, 5
+RECENT_ORDERS, LOW = 10, 5
 #: A period of more orders is not counted again for so long.
 MANY_ORDERS, KEPT_SECONDS = 5_000, 60
 
 #: What a period brought: beside the one before, by day, by product; and when that was counted.
-type Figures = tuple[figures.Comparison, list[figures.Day], list[figures.Seller], datetime]
+type Figures = tuple[
+    reports.Comparison, list[reports.DailySales], list[reports.BestSeller], datetime
+]
 
 #: What an order in this status waits for.
 WAITS = {
@@ -63,7 +65,7 @@ CHART_OPTIONS = json.dumps(
 )
 
 
-def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's DASHBOARD_CALLBACK: the admin's context with this page's figures."""
     sees_orders = request.user.has_perm("shop.view_order")
     sees_products = request.user.has_perm("shop.view_product")
@@ -71,8 +73,8 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if sees_orders:
         dashboard |= _orders(_days(request))
     if sees_products:
-        low = figures.running_low(LOW)
-        dashboard |= {"low": low, "has_products": bool(low) or figures.has_products()}
+        low = reports.low_stock_products(LOW)
+        dashboard |= {"low": low, "has_products": bool(low) or reports.has_products()}
     return context | {"dashboard": dashboard}
 
 
@@ -84,22 +86,24 @@ def _days(request: HttpRequest) -> int:
 
 def _orders(days: int) -> dict[str, Any]:
     """All that comes from orders. Where there are none yet, nothing more is asked."""
-    latest = figures.latest_orders(LATEST)
+    latest = reports.recent_orders(RECENT_ORDERS)
     if not latest:
         return {"latest": latest}
     now = timezone.now()
     sales, per_day, sellers, counted = _figures(days, now)
     _, title, before = PERIODS[days]
     return {
-        "latest": [(order, money.show(order.total)) for order in latest],
+        "latest": [(order, money.format_money(order.total)) for order in latest],
         "title": title,
         "counted": counted if counted != now else None,
         "switch": [(label, f"?days={key}", key == days) for key, (label, *_) in PERIODS.items()],
-        "waiting": [(row, WAITS[row.status], _list_of(row.status)) for row in figures.waiting()],
+        "waiting": [
+            (row, WAITS[row.status], _list_of(row.status)) for row in reports.open_order_counts()
+        ],
         "cards": _cards(sales, before),
         "charts": _charts(per_day),
         "chart_options": CHART_OPTIONS,
-        "sellers": [(row, money.show(row.revenue)) for row in sellers],
+        "sellers": [(row, money.format_money(row.revenue)) for row in sellers],
     }
 
 
@@ -110,10 +114,10 @@ def _figures(days: int, now: datetime) -> Figures:
         kept: Figures | None = cache.get(key)
         if kept:
             return kept
-    since = figures.midnight(now.date() - (days - 1) * figures.DAY)
-    sales = figures.sales(since, now)
-    chart = figures.per_day(max(days, CHART_DAYS), now.date())
-    found = (sales, chart, figures.best_sellers(since), now)
+    since = reports.start_of_day(now.date() - (days - 1) * reports.DAY)
+    sales = reports.compare_sales(since, now)
+    chart = reports.daily_sales(max(days, CHART_DAYS), now.date())
+    found = (sales, chart, reports.best_sellers(since), now)
     if sales.now.orders > MANY_ORDERS:
         with suppress(RedisError):
             cache.set(key, found, KEPT_SECONDS)
@@ -124,18 +128,26 @@ def _list_of(status: str) -> str:
     return f"{reverse('admin:shop_order_changelist')}?status__exact={status}"
 
 
-def _cards(sales: figures.Comparison, period: str) -> list[tuple[str, str, str]]:
+def _cards(sales: reports.Comparison, period: str) -> list[tuple[str, str, str]]:
     """Label, figure and comparison of each card."""
     now, before = sales.now, sales.before
     return [
-        ("Revenue", money.show(now.revenue), compared(now.revenue, before.revenue, period)),
-        ("Orders", f"{now.orders:,}", compared(now.orders, before.orders, period)),
-        ("Average order", money.show(now.average), compared(now.average, before.average, period)),
-        ("Units sold", f"{now.units:,}", compared(now.units, before.units, period)),
+        (
+            "Revenue",
+            money.format_money(now.revenue),
+            format_comparison(now.revenue, before.revenue, period),
+        ),
+        ("Orders", f"{now.orders:,}", format_comparison(now.orders, before.orders, period)),
+        (
+            "Average order",
+            money.format_money(now.average),
+            format_comparison(now.average, before.average, period),
+        ),
+        ("Units sold", f"{now.units:,}", format_comparison(now.units, before.units, period)),
     ]
 
 
-def compared(now: Decimal | int, before: Decimal | int, period: str) -> str:
+def format_comparison(now: Decimal | int, before: Decimal | int, period: str) -> str:
     """`+12 % on the 7 days before`."""
     if not before:
         return "nothing to compare with"
@@ -145,9 +157,9 @@ def compared(now: Decimal | int, before: Decimal | int, period: str) -> str:
     return f"{percent:+,} % on {period}" if percent else f"about the same as {period}"
 
 
-def _charts(days: Sequence[figures.Day]) -> list[dict[str, Any]]:
+def _charts(days: Sequence[reports.DailySales]) -> list[dict[str, Any]]:
     """What Chart.js draws, and the same numbers to read."""
-    revenue = [(day.day, float(day.revenue), money.show(day.revenue)) for day in days]
+    revenue = [(day.day, float(day.revenue), money.format_money(day.revenue)) for day in days]
     orders = [(day.day, day.orders, f"{day.orders:,}") for day in days]
     return [_chart("Revenue", "line", revenue), _chart("Orders", "bar", orders)]
 

@@ -27,11 +27,11 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from shop.admin.base import sent_along
-from shop.exchange import exporting, order_export
-from shop.exchange.exporting import Address
-from shop.exchange.xlsx import MOST_ROWS
+from shop.admin.base import action_fields
 from shop.models import Order, Product
+from shop.product_files.exports import order_export, product_export
+from shop.product_files.exports.product_export import Address
+from shop.product_files.exports.xlsx_writer import MAX_XLSX_ROWS
 
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -71,7 +71,7 @@ class _Chosen(ChangeList):  # type: ignore[misc]
         """Nothing: only the question is asked, not its first page."""
 
 
-class Exports(ModelAdmin):  # type: ignore[misc]
+class ExportAdmin(ModelAdmin):  # type: ignore[misc]
     """An action and a link, which lead to a page that asks for the kind of file and answers with it.
 
     It only reads, so that sending the page twice does no harm.
@@ -97,9 +97,14 @@ class Exports(ModelAdmin):  # type: ignore[misc]
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_shown)
         urls: list[URLPattern] = super().get_urls()
-        return [path("export/", view, name=f"{self.opts.app_label}_{self.opts.model_name}_export"), *urls]
+        return [
+            path("export/", view, name=f"{self.opts.app_label}_{self.opts.model_name}_export"),
+            *urls,
+        ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
         """Give the list its link, which takes the filter along."""
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
         context = {"export_page": reverse(page)} if self.has_export_permission(request) else {}
@@ -107,7 +112,9 @@ class Exports(ModelAdmin):  # type: ignore[misc]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         is_export = str(getattr(request.resolver_match, "url_name", "")).endswith("_export")
-        found: type[ChangeList] = _Chosen if is_export else super().get_changelist(request, **kwargs)
+        found: type[ChangeList] = (
+            _Chosen if is_export else super().get_changelist(request, **kwargs)
+        )
         return found
 
     def export_shown(self, request: HttpRequest) -> HttpResponseBase:
@@ -123,9 +130,13 @@ class Exports(ModelAdmin):  # type: ignore[misc]
         return self._exported(request, chosen, back=f"{back}?{query}" if query else back)
 
     @admin.action(description="Export selected %(verbose_name_plural)s", permissions=["export"])
-    def export_selected(self, request: HttpRequest, chosen: models.QuerySet[Any]) -> HttpResponseBase:
+    def export_selected(
+        self, request: HttpRequest, chosen: models.QuerySet[Any]
+    ) -> HttpResponseBase:
         """What is ticked, or all pages of it."""
-        return self._exported(request, chosen, back=request.get_full_path(), hidden=sent_along(request))
+        return self._exported(
+            request, chosen, back=request.get_full_path(), hidden=action_fields(request)
+        )
 
     def _exported(
         self,
@@ -138,12 +149,19 @@ class Exports(ModelAdmin):  # type: ignore[misc]
         form = self.export_form(request.POST if "file_format" in request.POST else None)
         if form.is_valid() and not self._is_too_long(form, chosen):
             return self._file(request, chosen, form.cleaned_data)
-        return self._ask_for_file(request, chosen.count(), form=form, back=back, hidden=hidden or [])
+        return self._ask_for_file(
+            request, chosen.count(), form=form, back=back, hidden=hidden or []
+        )
 
     def _is_too_long(self, form: ExportForm, chosen: models.QuerySet[Any]) -> bool:
-        if form.cleaned_data["file_format"] != "xlsx" or self.export_rows(chosen).count() <= MOST_ROWS:
+        if (
+            form.cleaned_data["file_format"] != "xlsx"
+            or self.export_rows(chosen).count() <= MAX_XLSX_ROWS
+        ):
             return False
-        form.add_error("file_format", f"A spreadsheet holds {MOST_ROWS:,} rows. Take CSV, or choose fewer.")
+        form.add_error(
+            "file_format", f"A spreadsheet holds {MAX_XLSX_ROWS:,} rows. Take CSV, or choose fewer."
+        )
         return True
 
     def _file(
@@ -166,10 +184,10 @@ class Exports(ModelAdmin):  # type: ignore[misc]
             "hint": f"{count:,} {names}, as they are when you press the button.",
             "button": f"Export {count:,} {names}",
         }
-        return TemplateResponse(request, "admin/step.html", context)
+        return TemplateResponse(request, "admin/action_form.html", context)
 
 
-def address_for(request: HttpRequest) -> Address:
+def media_url_builder(request: HttpRequest) -> Address:
     """Where this site serves a stored file, by its name."""
     site = request.build_absolute_uri("/")[:-1]
 
@@ -180,7 +198,7 @@ def address_for(request: HttpRequest) -> Address:
     return address
 
 
-class ProductExports(Exports):
+class ProductExports(ExportAdmin):
     """The catalogue as a file."""
 
     export_permission = "view_product"
@@ -189,18 +207,18 @@ class ProductExports(Exports):
     def export(
         self, request: HttpRequest, chosen: models.QuerySet[Product], answers: dict[str, Any]
     ) -> Iterator[bytes]:
-        return exporting.export(chosen, address=address_for(request), **answers)
+        return product_export.export_products(chosen, address=media_url_builder(request), **answers)
 
 
-class OrderExports(Exports):
+class OrderExports(ExportAdmin):
     """Orders as a file, line by line."""
 
     export_permission = "change_order"
 
     def export_rows(self, chosen: models.QuerySet[Order]) -> models.QuerySet[Any]:
-        return order_export.lines_of(chosen)
+        return order_export.order_lines(chosen)
 
     def export(
         self, request: HttpRequest, chosen: models.QuerySet[Order], answers: dict[str, Any]
     ) -> Iterator[bytes]:
-        return order_export.export(chosen, **answers)
+        return order_export.export_orders(chosen, **answers)

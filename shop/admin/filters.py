@@ -20,7 +20,9 @@ class LatelyFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("1", "Today"), ("7", "Last 7 days"), ("30", "Last 30 days")]
 
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[Any]
+    ) -> models.QuerySet[Any]:
         if self.value() not in {"1", "7", "30"}:
             return queryset
         first = timezone.localdate() - timedelta(days=int(self.value() or 1) - 1)
@@ -30,13 +32,17 @@ class LatelyFilter(admin.SimpleListFilter):
 class WholeDaysFilter(RangeDateFilter):  # type: ignore[misc]
     """From one day to another, the last one whole (Unfold's own drops it); nonsense filters nothing."""
 
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet[Any]
+    ) -> models.QuerySet[Any]:
         first = _day(self.used_parameters.get(f"{self.parameter_name}_from"))
         last = _day(self.used_parameters.get(f"{self.parameter_name}_to"))
         if first:
             queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
         if last:
-            queryset = queryset.filter(**{f"{self.field_path}__lt": _midnight(last + timedelta(days=1))})
+            queryset = queryset.filter(
+                **{f"{self.field_path}__lt": _midnight(last + timedelta(days=1))}
+            )
         return queryset
 
 

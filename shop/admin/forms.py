@@ -15,9 +15,9 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from shop import text
+from shop import text_validation
 from shop.models import OrderItem, Product, StockMovement
-from shop.models.catalogue import MAX_STOCK
+from shop.models.products import MAX_STOCK
 
 
 class TextField(forms.CharField):
@@ -25,18 +25,20 @@ class TextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         try:
-            return text.text(super().to_python(value) or "")
+            return text_validation.clean_text(super().to_python(value) or "")
         except ValueError as error:
             raise forms.ValidationError(str(error), code="characters") from error
 
 
-class NothingToAsk(forms.Form):
+class ConfirmForm(forms.Form):
     """A step that only needs a yes."""
 
 
 def _note(label: str, help_text: str, *, required: bool = False) -> forms.CharField:
     widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-    return TextField(label=label, required=required, max_length=1000, widget=widget, help_text=help_text)
+    return TextField(
+        label=label, required=required, max_length=1000, widget=widget, help_text=help_text
+    )
 
 
 class NoteForm(forms.Form):

@@ -9,7 +9,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.text import smart_split, unescape_string_literal
 
 #: More than so many are not counted, nor moved at once: who finds them looks for something narrower.
-MOST = 10_000
+MAX_COUNTED = 10_000
 #: … of which no word is in fewer rows than that.
 FEW = 1_000
 #: Letters of the shortest word that an index of trigrams knows wherever it stands.
@@ -28,7 +28,7 @@ def words(term: str) -> Iterator[str]:
         yield unescape_string_literal(word) if is_quoted else word
 
 
-def found[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> QuerySet[Row]:
+def search_rows[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> QuerySet[Row]:
     """The rows of which each word is in one of the fields, as Django's `search_fields` finds them.
 
     Django's one OR over joined tables reads all of them, for the count and for the page. Here the keys of
@@ -40,7 +40,9 @@ def found[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> 
         path, _, name = field.rpartition("__")
         tables.setdefault(path, []).append(name)
     is_few, is_alone = False, set(tables) == {""}
-    most = FEW if is_alone else MOST  # of one table, the database combines the words by itself
+    most = (
+        FEW if is_alone else MAX_COUNTED
+    )  # of one table, the database combines the words by itself
     asked = sorted(words(term), key=len, reverse=True)
     for word in asked:
         keys = None if is_few else _keys(rows, tables, word, most)
@@ -52,12 +54,12 @@ def found[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> 
     return rows
 
 
-def countable(rows: QuerySet[Any]) -> int:
+def count_limit(rows: QuerySet[Any]) -> int:
     """How many of these rows may be counted: fewer of what `found` looks for row by row."""
-    return min(FEW, MOST) if getattr(rows, "is_many", False) else MOST
+    return min(FEW, MAX_COUNTED) if getattr(rows, "is_many", False) else MAX_COUNTED
 
 
-def known(rows: QuerySet[Any]) -> int | None:
+def known_count(rows: QuerySet[Any]) -> int | None:
     """How many rows `found` has found; None where it did not come to know."""
     return getattr(rows, "known", None)
 
@@ -85,7 +87,9 @@ def _somewhere(model: type[Model], tables: Tables, word: str) -> Q:
     return reduce(or_, own + others)
 
 
-def _linked(model: type[Model], tables: Tables, word: str) -> Iterator[tuple[QuerySet[Any], str, str]]:
+def _linked(
+    model: type[Model], tables: Tables, word: str
+) -> Iterator[tuple[QuerySet[Any], str, str]]:
     """The rows of other tables that have the word; which field of theirs is which of ours."""
     for path, names in tables.items():
         if path:

@@ -1,8 +1,8 @@
 """The API for customers' apps: parse, call a service, answer."""
 
-from shop import surface
-from shop.api import accounts, cart, catalogue, health, orders, products
-from shop.api.documentation import ShopAPI
+from shop import exposure
+from shop.api import accounts, cart, health, model_endpoints, orders, products
+from shop.api.openapi import ShopAPI
 from shop.models import Product
 
 api = ShopAPI(
@@ -19,7 +19,7 @@ api.add_router("/products/", products.router, tags=["Products"])
 api.add_router("/cart/", cart.router, tags=["Cart"])
 api.add_router("/orders/", orders.router, tags=["Orders"])
 api.add_router("/health/", health.router, tags=["Operation"])
-for model in surface.declared():
+for model in exposure.exposed_models():
     if model is not Product:
-        name = catalogue.address(model)
-        api.add_router(f"/{name}/", catalogue.router_for(model), tags=[name.capitalize()])
+        name = model_endpoints.url_name(model)
+        api.add_router(f"/{name}/", model_endpoints.router_for(model), tags=[name.capitalize()])

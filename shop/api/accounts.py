@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from shop.api import tokens
-from shop.api.answers import answer
 from shop.api.auth import ApiRequest, signed_in
-from shop.api.documentation import raises
+from shop.api.openapi import documents_errors
+from shop.api.responses import respond
 from shop.api.schemas import (
     LoginIn,
     LogoutIn,
@@ -35,7 +35,7 @@ from shop.services.errors import (
     WrongCode,
     WrongPassword,
 )
-from shop.throttles import address, count_call, count_sign_in
+from shop.throttling import check_login_rate, check_rate, client_ip
 
 router = Router()
 
@@ -46,30 +46,30 @@ def user_row(user: User) -> dict[str, Any]:
 
 
 @router.post("/register/", response={201: SessionOut})
-@raises(EmailTaken)
+@documents_errors(EmailTaken)
 def register(request: HttpRequest, body: RegisterIn) -> HttpResponse:
     """Open an account and sign in."""
-    count_call("register", address(request))
-    count_call("register", body.email.lower())
+    check_rate("register", client_ip(request))
+    check_rate("register", body.email.lower())
     session = accounts.register(**body.model_dump(), device=_device(request))
     return _session(session, status=201)
 
 
 @router.post("/login/", response=SessionOut)
-@raises(InvalidCredentials, WrongCode)
+@documents_errors(InvalidCredentials, WrongCode)
 def login(request: HttpRequest, body: LoginIn) -> HttpResponse:
     """Sign in. The answer is the same whether or not the email is known."""
-    count_sign_in(request, body.email)
+    check_login_rate(request, body.email)
     return _session(accounts.login(**body.model_dump(), device=_device(request)))
 
 
 @router.post("/refresh/", response=SessionOut)
-@raises(InvalidToken, TokenExpired, TokenReused)
+@documents_errors(InvalidToken, TokenExpired, TokenReused)
 def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
     """A new pair of tokens; the old refresh token is spent. One that comes back later ends the session."""
-    count_call("api", address(request))
-    claims = tokens.read(body.refresh, "refresh")
-    count_call("api", str(claims.user_id))
+    check_rate("api", client_ip(request))
+    claims = tokens.read_token(body.refresh, "refresh")
+    check_rate("api", str(claims.user_id))
     return _session(accounts.refresh(session_id=claims.session_id, token_id=claims.token_id))
 
 
@@ -85,28 +85,30 @@ def logout(request: ApiRequest, body: LogoutIn | None = None) -> Status[None]:
 @router.get("/profile/", response=UserOut, auth=signed_in)
 def get_profile(request: ApiRequest) -> HttpResponse:
     """Who is signed in."""
-    return answer(UserOut, user_row(request.auth.user))
+    return respond(UserOut, user_row(request.auth.user))
 
 
 @router.put("/profile/", response=UserOut, auth=signed_in)
 def replace_profile(request: ApiRequest, body: ProfileIn) -> HttpResponse:
     """Change names and phone."""
     user = accounts.update_profile(user=request.auth.user, changes=body.model_dump())
-    return answer(UserOut, user_row(user))
+    return respond(UserOut, user_row(user))
 
 
 @router.patch("/profile/", response=UserOut, auth=signed_in)
 def change_profile(request: ApiRequest, body: ProfilePatch) -> HttpResponse:
     """Change some of names and phone."""
     changes = body.model_dump(exclude_unset=True)
-    return answer(UserOut, user_row(accounts.update_profile(user=request.auth.user, changes=changes)))
+    return respond(
+        UserOut, user_row(accounts.update_profile(user=request.auth.user, changes=changes))
+    )
 
 
 @router.post("/password/change/", response={204: None}, auth=signed_in)
-@raises(WrongPassword)
+@documents_errors(WrongPassword)
 def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]:
     """Set a new password; every other session ends."""
-    count_sign_in(request, f"user {request.auth.user.pk}")
+    check_login_rate(request, f"user {request.auth.user.pk}")
     accounts.change_password(
         session=request.auth.session, current=body.current_password, new=body.new_password
     )
@@ -116,16 +118,16 @@ def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]
 @router.post("/password/reset/", response={202: None})
 def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Status[None]:
     """Mail a link or code, if there is such an account. The answer never tells."""
-    count_sign_in(request, f"reset {body.email}")
+    check_login_rate(request, f"reset {body.email}")
     accounts.request_reset(email=body.email)
     return Status(202, None)
 
 
 @router.post("/password/reset/confirm/", response={204: None})
-@raises(InvalidResetToken)
+@documents_errors(InvalidResetToken)
 def reset_password(request: HttpRequest, body: PasswordResetConfirmIn) -> Status[None]:
     """Set a new password with what was mailed; every session ends."""
-    count_sign_in(request, f"reset {accounts.key_of(body.uid)}")
+    check_login_rate(request, f"reset {accounts.decode_uid(body.uid)}")
     accounts.reset_password(uid=body.uid, token=body.token, new=body.new_password)
     return Status(204, None)
 
@@ -136,10 +138,10 @@ def _device(request: HttpRequest) -> str:
 
 def _session(session: Session, *, status: int = 200) -> HttpResponse:
     data = {
-        "access": tokens.sign(session, "access"),
-        "refresh": tokens.sign(session, "refresh"),
+        "access": tokens.sign_token(session, "access"),
+        "refresh": tokens.sign_token(session, "refresh"),
         "token_type": "Bearer",
         "expires_in": int(settings.ACCESS_LIFETIME.total_seconds()),
         "user": user_row(session.user),
     }
-    return answer(SessionOut, data, status=status)
+    return respond(SessionOut, data, status=status)

@@ -10,10 +10,10 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from shop.api import tokens
+from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Session, User
-from shop.queries import Given, Prepared
 from shop.services.errors import InvalidToken, ShopError
-from shop.throttles import address, count_call
+from shop.throttling import check_rate, client_ip
 
 
 class Forbidden(ShopError):
@@ -48,7 +48,9 @@ class Bearer(HttpBearer):
     SHOP_PUBLIC_CATALOG says so.
     """
 
-    def __init__(self, *permissions: str, staff_only: bool = False, is_public: bool = False) -> None:
+    def __init__(
+        self, *permissions: str, staff_only: bool = False, is_public: bool = False
+    ) -> None:
         super().__init__()
         self.permissions = permissions
         self.staff_only = staff_only
@@ -58,21 +60,25 @@ class Bearer(HttpBearer):
             .select_related("user")
             .annotate(**{f"may_{right}": _has_right(right) for right in permissions})
         )
-        self.sessions = Prepared(sessions.filter(pk=Given("pk", Session._meta.pk)))
+        self.sessions = CompiledQuery(sessions.filter(pk=Placeholder("pk", Session._meta.pk)))
 
     def __call__(self, request: HttpRequest) -> Caller | str | None:
-        if self.is_public and settings.SHOP_PUBLIC_CATALOG and "Authorization" not in request.headers:
-            count_call("api", address(request))
+        if (
+            self.is_public
+            and settings.SHOP_PUBLIC_CATALOG
+            and "Authorization" not in request.headers
+        ):
+            check_rate("api", client_ip(request))
             return "anonymous"
         return super().__call__(request)
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:  # noqa: ARG002 - ninja's
         """The caller; raises InvalidToken, TokenExpired, Forbidden, TooManyCalls."""
-        claims = tokens.read(token, "access")
+        claims = tokens.read_token(token, "access")
         session = next(iter(self.sessions(pk=claims.session_id)), None)
         if session is None or not session.is_live(timezone.now()):
             raise InvalidToken
-        count_call("api", str(session.user_id))
+        check_rate("api", str(session.user_id))
         user = session.user
         rights = frozenset(
             right
@@ -89,11 +95,13 @@ class Bearer(HttpBearer):
 def _has_right(permission: str) -> Exists:
     """What `user.has_perm` would answer, as a part of the one query."""
     owned = Q(user=OuterRef("user")) | Q(group__user=OuterRef("user"))
-    return Exists(Permission.objects.filter(owned, content_type__app_label="shop", codename=permission))
+    return Exists(
+        Permission.objects.filter(owned, content_type__app_label="shop", codename=permission)
+    )
 
 
 signed_in = Bearer()
-reader = Bearer(is_public=True)
+catalogue_reader = Bearer(is_public=True)
 
 
 def staff(permission: str) -> Bearer:
@@ -101,6 +109,6 @@ def staff(permission: str) -> Bearer:
     return Bearer(permission, staff_only=True)
 
 
-def either(*permissions: str) -> Bearer:
+def customer_or_staff(*permissions: str) -> Bearer:
     """Everybody signed in; admins with the first of these rights are seen as staff."""
     return Bearer(*permissions)

@@ -4,7 +4,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from shop.api.answers import answer
+from shop.api.responses import respond
 from shop.api.schemas import Health
 
 router = Router()
@@ -15,4 +15,4 @@ def health(request: HttpRequest) -> HttpResponse:
     """200 while the database answers, else 503."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return answer(Health, {"status": "ok"})
+    return respond(Health, {"status": "ok"})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from shop.api.problems import MEDIA_TYPE, problem
+from shop.api.problems import MEDIA_TYPE, problem_response
 from shop.images import MAX_BYTES
 
 PREFIX = "/api/"
@@ -32,7 +32,7 @@ class ApiMiddleware:
         response = _refusal(request) or self.get_response(request)
         if response.status_code in DETAILS and response.get("Content-Type") != MEDIA_TYPE:
             allow = response.get("Allow")
-            response = problem(response.status_code, DETAILS[response.status_code])
+            response = problem_response(response.status_code, DETAILS[response.status_code])
             if allow:
                 response["Allow"] = allow
         if "Cache-Control" not in response:
@@ -40,10 +40,10 @@ class ApiMiddleware:
         return response
 
 
-def unknown_address(request: HttpRequest, *_: str) -> HttpResponse:
+def unknown_url(request: HttpRequest, *_: str) -> HttpResponse:
     """404 for everything under `/api/` that is no call, before Django redirects and loses a body."""
     hint = "" if request.path.endswith("/") else " Addresses end with a slash."
-    return problem(404, DETAILS[404] + hint)
+    return problem_response(404, DETAILS[404] + hint)
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
@@ -55,7 +55,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if request.path_info.endswith("/image/"):
         limit, wanted = MAX_BYTES + FORM_OVERHEAD, "multipart/form-data"
     if int(length) > limit:
-        return problem(413, f"The body is larger than {limit // 1024} KB.")
+        return problem_response(413, f"The body is larger than {limit // 1024} KB.")
     if request.content_type != wanted:
-        return problem(415, f"Send {wanted}.")
+        return problem_response(415, f"Send {wanted}.")
     return None

@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from ninja import Header, Path, Query, Router
 
 from shop.api.accounts import user_row
-from shop.api.answers import answer, dump, json_answer, page
-from shop.api.auth import ApiRequest, Caller, either, signed_in, staff
-from shop.api.documentation import raises
+from shop.api.auth import ApiRequest, Caller, customer_or_staff, signed_in, staff
+from shop.api.openapi import documents_errors
+from shop.api.responses import json_response, paginated_response, respond, serialize
 from shop.api.schemas import (
     CancelIn,
     CheckoutIn,
@@ -24,10 +24,10 @@ from shop.api.schemas import (
     Page,
     StatusIn,
 )
+from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderEvent, OrderItem, User
-from shop.queries import Given, Prepared
 from shop.services import errors, idempotency, orders
-from shop.services.orders import OrderStory
+from shop.services.orders import OrderDetails
 
 router = Router()
 OrderId = Annotated[Id, Path()]
@@ -37,7 +37,7 @@ NEWEST = ("-created_at", "-id")
 ITEM = list(OrderItemOut.model_fields)
 
 
-@router.get("/", response=Page[OrderSummary], auth=either("view_order", "change_order"))
+@router.get("/", response=Page[OrderSummary], auth=customer_or_staff("view_order", "change_order"))
 def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpResponse:
     """Own orders, newest first; admins see everybody's."""
     found: QuerySet[Order] | list[Order]
@@ -55,11 +55,11 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
             by_order[line.pop("order_id")].append(line)
         return [_row(order, by_order[order.pk], request.auth) for order in page_of]
 
-    return page(request, filters, Page[OrderSummary], found, count=count, finish=rows)
+    return paginated_response(request, filters, Page[OrderSummary], found, count=count, finish=rows)
 
 
 @router.post("/create/", response={201: OrderOut}, auth=signed_in)
-@raises(
+@documents_errors(
     errors.CartEmpty,
     errors.InsufficientStock,
     errors.ProductUnavailable,
@@ -67,37 +67,41 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
     errors.PaymentDeclined,
     errors.IdempotencyKeyReused,
 )
-def create_order(request: ApiRequest, body: CheckoutIn, idempotency_key: IdempotencyKey = "") -> HttpResponse:
+def create_order(
+    request: ApiRequest, body: CheckoutIn, idempotency_key: IdempotencyKey = ""
+) -> HttpResponse:
     """Order what is in the cart. Send an `Idempotency-Key` and repeat the call until it is answered."""
     caller = request.auth
 
     def place() -> str:
         values = body.model_dump() | {"payment_token": body.payment_token or ""}
-        return dump(OrderOut, _full(orders.place_order(user=caller.user, **values), caller))
+        return serialize(OrderOut, _full(orders.place_order(user=caller.user, **values), caller))
 
-    placed, replayed = idempotency.once(
+    placed, replayed = idempotency.run_once(
         user=caller.user, key=idempotency_key, request=body.model_dump_json(), work=place
     )
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
-    return json_answer(placed, status=201, headers=headers)
+    return json_response(placed, status=201, headers=headers)
 
 
-@router.get("/{order_id}/", response=OrderOut, auth=either("view_order", "change_order"))
+@router.get("/{order_id}/", response=OrderOut, auth=customer_or_staff("view_order", "change_order"))
 def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
     """One order with its history."""
     return _answer(request, order_id)
 
 
-@router.post("/{order_id}/cancel/", response=OrderOut, auth=either("change_order"))
-@raises(errors.InvalidTransition)
-def cancel_order(request: ApiRequest, order_id: OrderId, body: CancelIn | None = None) -> HttpResponse:
+@router.post("/{order_id}/cancel/", response=OrderOut, auth=customer_or_staff("change_order"))
+@documents_errors(errors.InvalidTransition)
+def cancel_order(
+    request: ApiRequest, order_id: OrderId, body: CancelIn | None = None
+) -> HttpResponse:
     """Cancel: the stock goes back, a payment is refunded. Customers may until it is shipped."""
     reason = body.reason if body else ""
     return _move(request, order_id, Order.Status.CANCELLED, reason)
 
 
 @router.post("/{order_id}/status/", response=OrderOut, auth=staff("change_order"))
-@raises(errors.InvalidTransition)
+@documents_errors(errors.InvalidTransition)
 def set_status(request: ApiRequest, order_id: OrderId, body: StatusIn) -> HttpResponse:
     """Take the next step: pending, confirmed, shipped, delivered; or cancel."""
     return _move(request, order_id, body.status, body.note)
@@ -105,15 +109,17 @@ def set_status(request: ApiRequest, order_id: OrderId, body: StatusIn) -> HttpRe
 
 def _move(request: ApiRequest, order_id: int, to: str, note: str) -> HttpResponse:
     caller = request.auth
-    orders.move_order(order_id=order_id, to=to, actor=caller.user, by_staff=caller.is_staff, note=note)
+    orders.move_order(
+        order_id=order_id, to=to, actor=caller.user, by_staff=caller.is_staff, note=note
+    )
     return _answer(request, order_id)
 
 
 @functools.cache
-def _newest_of_own(size: int) -> Prepared[Order]:
+def _newest_of_own(size: int) -> CompiledQuery[Order]:
     """What apps ask most, each order with how many there are: a hundred sizes at most."""
-    own = Order.objects.filter(user=Given("user", User._meta.pk)).order_by(*NEWEST)
-    return Prepared(own.annotate(of=Window(Count("pk")))[:size])
+    own = Order.objects.filter(user=Placeholder("user", User._meta.pk)).order_by(*NEWEST)
+    return CompiledQuery(own.annotate(of=Window(Count("pk")))[:size])
 
 
 def _visible(caller: Caller) -> QuerySet[Order]:
@@ -137,7 +143,9 @@ def _filtered(found: QuerySet[Order], filters: OrderFilters, caller: Caller) -> 
     return found
 
 
-def _moment(value: datetime.datetime | datetime.date, *, end_of_day: bool = False) -> datetime.datetime:
+def _moment(
+    value: datetime.datetime | datetime.date, *, end_of_day: bool = False
+) -> datetime.datetime:
     """A day in UTC as its first moment, or as the one after its last; a moment as it is."""
     if isinstance(value, datetime.datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
@@ -150,11 +158,11 @@ def _answer(request: ApiRequest, order_id: int) -> HttpResponse:
     order = _visible(request.auth).filter(pk=order_id).first()
     if order is None:
         raise errors.NotFound
-    story = OrderStory(order, list(order.items.all()), list(order.events.all()))
-    return answer(OrderOut, _full(story, request.auth))
+    story = OrderDetails(order, list(order.items.all()), list(order.events.all()))
+    return respond(OrderOut, _full(story, request.auth))
 
 
-def _full(story: OrderStory, caller: Caller) -> dict[str, Any]:
+def _full(story: OrderDetails, caller: Caller) -> dict[str, Any]:
     items = [{name: getattr(item, name) for name in ITEM} for item in story.items]
     history = [
         {"status": event.status, "at": event.created_at, "note": event.note}
@@ -164,13 +172,15 @@ def _full(story: OrderStory, caller: Caller) -> dict[str, Any]:
     return _row(story.order, items, caller) | {"history": history}
 
 
-COPIED = [name for name in OrderSummary.model_fields if name not in {"items", "can_cancel", "customer"}]
+COPIED = [
+    name for name in OrderSummary.model_fields if name not in {"items", "can_cancel", "customer"}
+]
 
 
 def _row(order: Order, items: Iterable[dict[str, Any]], caller: Caller) -> dict[str, Any]:
     may_change = "change_order" in caller.rights
     is_theirs = may_change or order.user_id == caller.user.pk
-    steps = order.steps(by_staff=may_change) if is_theirs else ()
+    steps = order.next_statuses(by_staff=may_change) if is_theirs else ()
     row = {name: getattr(order, name) for name in COPIED}
     row |= {"items": items, "can_cancel": Order.Status.CANCELLED in steps}
     return row | ({"customer": user_row(order.user)} if caller.is_staff else {})

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from redis.exceptions import RedisError
 
-from shop import logs
+from shop import json_logging
 from shop.api.auth import Forbidden
+from shop.db.transactions import is_busy
 from shop.services import errors
-from shop.services.transactions import is_busy
-from shop.throttles import TooManyCalls
+from shop.throttling import TooManyCalls
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -77,8 +77,12 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="What went wrong, in words for people.")
     code: str = Field(description="What went wrong, for programs: it never changes.")
-    errors: list[FieldError] | None = Field(None, description="With code `invalid`: field by field.")
-    request_id: str | None = Field(None, description="With status 500: by it we find what went wrong.")
+    errors: list[FieldError] | None = Field(
+        None, description="With code `invalid`: field by field."
+    )
+    request_id: str | None = Field(
+        None, description="With status 500: by it we find what went wrong."
+    )
 
 
 def status_of(error: type[errors.ShopError]) -> int:
@@ -86,10 +90,10 @@ def status_of(error: type[errors.ShopError]) -> int:
     return STATUS.get(error, 409)
 
 
-def problem(status: int, detail: str, *, code: str = "", **details: Any) -> HttpResponse:
+def problem_response(status: int, detail: str, *, code: str = "", **details: Any) -> HttpResponse:
     """One error's answer."""
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        details["request_id"] = logs.request_id()
+        details["request_id"] = json_logging.request_id()
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -113,16 +117,16 @@ def invalid(wrong: Iterable[FieldError]) -> HttpResponse:
     """422: the values sent make no sense, field by field."""
     found = [error.model_dump() for error in wrong]
     detail = "; ".join(f"{error['field']}: {error['message']}" for error in found)
-    return problem(422, detail, errors=found)
+    return problem_response(422, detail, errors=found)
 
 
 def _shop_error(_: HttpRequest, error: errors.ShopError) -> HttpResponse:
-    return problem(status_of(type(error)), str(error), code=error.code, **error.details)
+    return problem_response(status_of(type(error)), str(error), code=error.code, **error.details)
 
 
 def _bad_values(_: HttpRequest, error: BadRequestValues) -> HttpResponse:
     if any(found["loc"][0] == "path" for found in error.errors):
-        return problem(404, errors.NotFound.message)
+        return problem_response(404, errors.NotFound.message)
     return invalid(
         FieldError(
             field=_field(*found["loc"]),
@@ -153,21 +157,23 @@ def _validation_error(_: HttpRequest, error: ValidationError) -> HttpResponse:
 
 
 def _too_many_calls(_: HttpRequest, error: TooManyCalls) -> HttpResponse:
-    response = problem(429, str(error))
+    response = problem_response(429, str(error))
     response["Retry-After"] = str(error.wait)
     return response
 
 
 def _database_away(_: HttpRequest, error: Exception) -> HttpResponse:
     if is_busy(error):
-        return problem(503, "Others are at the same just now. Try again in a moment.", code=BUSY)
+        return problem_response(
+            503, "Others are at the same just now. Try again in a moment.", code=BUSY
+        )
     logger.warning("Database or cache did not answer: %s", error)
-    return problem(503, "The shop cannot answer just now. Try again in a moment.")
+    return problem_response(503, "The shop cannot answer just now. Try again in a moment.")
 
 
 def _unexpected(_: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("Unexpected error", exc_info=error)
-    return problem(500, "Something went wrong on our side.")
+    return problem_response(500, "Something went wrong on our side.")
 
 
 HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
@@ -175,11 +181,11 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     BadRequestValues: _bad_values,
     ValidationError: _validation_error,
     TooManyCalls: _too_many_calls,
-    AuthenticationError: lambda _, __: problem(401, "Sign in: send an access token."),
-    HttpError: lambda _, error: problem(error.status_code, str(error)),
-    RequestDataTooBig: lambda _, __: problem(413, "The body is too large."),
-    IntegrityError: lambda _, __: problem(409, "Something changed meanwhile. Try again."),
-    DataError: lambda _, __: problem(422, "A value is out of bounds."),
+    AuthenticationError: lambda _, __: problem_response(401, "Sign in: send an access token."),
+    HttpError: lambda _, error: problem_response(error.status_code, str(error)),
+    RequestDataTooBig: lambda _, __: problem_response(413, "The body is too large."),
+    IntegrityError: lambda _, __: problem_response(409, "Something changed meanwhile. Try again."),
+    DataError: lambda _, __: problem_response(422, "A value is out of bounds."),
     OperationalError: _database_away,
     InterfaceError: _database_away,
     InternalError: _database_away,

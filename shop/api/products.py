@@ -10,12 +10,20 @@ from django.http import HttpResponse
 from ninja import Body as JsonBody
 from ninja import File, Path, Query, Router, Status, UploadedFile
 
-from shop import surface
-from shop.api.answers import count_of, dump, json_answer, neighbours, shown
-from shop.api.auth import ApiRequest, Caller, reader, staff
-from shop.api.conditions import DOCUMENTED, IfMatch, IfNoneMatch, Tagged, made_once, matches, unless_known
-from shop.api.documentation import raises
-from shop.api.files import addressed, root
+from shop import exposure
+from shop.api.auth import ApiRequest, Caller, catalogue_reader, staff
+from shop.api.etags import (
+    NOT_MODIFIED_DOCS,
+    IfMatch,
+    IfNoneMatch,
+    Tagged,
+    cached_body,
+    conditional_response,
+    etag_matches,
+)
+from shop.api.media_urls import site_root, with_media_urls
+from shop.api.openapi import documents_errors
+from shop.api.responses import count_rows, json_response, page_body, page_links, serialize
 from shop.api.schemas import (
     Id,
     Page,
@@ -27,17 +35,21 @@ from shop.api.schemas import (
     StockDelta,
     StockIn,
 )
+from shop.db.compiled_queries import CompiledQuery, CompiledSearch, Placeholder
 from shop.models import Product, StockMovement
-from shop.queries import Given, Prepared, Search
-from shop.reflect import Body
+from shop.schema_factory import Body
 from shop.services import products, stock
 from shop.services.errors import InsufficientStock, NotFound, ProductChanged, StockChanged
 
 router = Router()
-COLUMNS = [surface.field(Product, name).attname for name in surface.readable(Product)]
-EVERY = Product.objects.order_by().filter(pk=Given("pk", Product._meta.pk)).values_list(*COLUMNS)
+COLUMNS = [
+    exposure.get_field(Product, name).attname for name in exposure.api_readable_fields(Product)
+]
+EVERY = (
+    Product.objects.order_by().filter(pk=Placeholder("pk", Product._meta.pk)).values_list(*COLUMNS)
+)
 #: One product, for those who see only active ones and for those who see all.
-ONE = {False: Prepared(EVERY.filter(is_active=True)), True: Prepared(EVERY)}
+ONE = {False: CompiledQuery(EVERY.filter(is_active=True)), True: CompiledQuery(EVERY)}
 #: What may be said of the whole catalogue; all else narrows it.
 WHOLE = {"page", "page_size", "ordering"}
 COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
@@ -45,7 +57,7 @@ COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
 ProductId = Annotated[Id, Path()]
 
 
-@router.get("/", response=Page[ProductOut], auth=reader, openapi_extra=DOCUMENTED)
+@router.get("/", response=Page[ProductOut], auth=catalogue_reader, openapi_extra=NOT_MODIFIED_DOCS)
 def list_products(
     request: ApiRequest, filters: Query[ProductFilters], if_none_match: IfNoneMatch = ""
 ) -> HttpResponse:
@@ -60,8 +72,10 @@ def list_products(
         count = _count(sees_all=sees_all)
     else:
         rows, count = _found(filters, sees_all=sees_all)
-    made = _page_of(root(request), tuple(rows), count=count, **neighbours(request, filters, count))
-    return unless_known(made, if_none_match)
+    made = _page_of(
+        site_root(request), tuple(rows), count=count, **page_links(request, filters, count)
+    )
+    return conditional_response(made, if_none_match)
 
 
 @router.post("/", response={201: ProductOut}, auth=staff("add_product"))
@@ -72,14 +86,20 @@ def create_product(request: ApiRequest, body: ProductIn) -> HttpResponse:
     return _answer(request, product.pk, status=201)
 
 
-@router.get("/{product_id}/", response=ProductOut, auth=reader, openapi_extra=DOCUMENTED)
-def get_product(request: ApiRequest, product_id: ProductId, if_none_match: IfNoneMatch = "") -> HttpResponse:
+@router.get(
+    "/{product_id}/", response=ProductOut, auth=catalogue_reader, openapi_extra=NOT_MODIFIED_DOCS
+)
+def get_product(
+    request: ApiRequest, product_id: ProductId, if_none_match: IfNoneMatch = ""
+) -> HttpResponse:
     """One product. Send its `ETag` back as `If-None-Match` to learn cheaply that nothing changed."""
-    return unless_known(_one(request, product_id, sees_all=_sees_all(request)), if_none_match)
+    return conditional_response(
+        _one(request, product_id, sees_all=_sees_all(request)), if_none_match
+    )
 
 
 @router.put("/{product_id}/", response=ProductOut, auth=staff("change_product"))
-@raises(ProductChanged)
+@documents_errors(ProductChanged)
 def replace_product(
     request: ApiRequest, product_id: ProductId, body: ProductIn, if_match: IfMatch = ""
 ) -> HttpResponse:
@@ -88,7 +108,7 @@ def replace_product(
 
 
 @router.patch("/{product_id}/", response=ProductOut, auth=staff("change_product"))
-@raises(ProductChanged)
+@documents_errors(ProductChanged)
 def change_product(
     request: ApiRequest, product_id: ProductId, body: ProductPatch, if_match: IfMatch = ""
 ) -> HttpResponse:
@@ -104,8 +124,10 @@ def delete_product(request: ApiRequest, product_id: ProductId) -> Status[None]:
 
 
 @router.post("/{product_id}/stock/", response=ProductOut, auth=staff("change_product"))
-@raises(StockChanged, InsufficientStock)
-def adjust_stock(request: ApiRequest, product_id: ProductId, body: JsonBody[StockIn]) -> HttpResponse:
+@documents_errors(StockChanged, InsufficientStock)
+def adjust_stock(
+    request: ApiRequest, product_id: ProductId, body: JsonBody[StockIn]
+) -> HttpResponse:
     """Add or remove units (`delta`), or set what was counted (`counted`, guarded by `expected`)."""
     actor = request.auth.user
     if isinstance(body, StockDelta):
@@ -119,7 +141,9 @@ def adjust_stock(request: ApiRequest, product_id: ProductId, body: JsonBody[Stoc
 
 
 @router.put("/{product_id}/image/", response=ProductOut, auth=staff("change_product"))
-def set_image(request: ApiRequest, product_id: ProductId, image: File[UploadedFile]) -> HttpResponse:
+def set_image(
+    request: ApiRequest, product_id: ProductId, image: File[UploadedFile]
+) -> HttpResponse:
     """Show this JPEG, PNG or WebP, up to 5 MB and 12 megapixels."""
     return _change_image(request, product_id, image)
 
@@ -139,9 +163,11 @@ def _ordered(found: QuerySet[Product], by: str) -> QuerySet[Product, tuple[Any, 
 
 
 @functools.lru_cache(256)
-def _page(by: str, number: int, size: int, *, sees_all: bool) -> Prepared[tuple[Any, ...]]:
+def _page(by: str, number: int, size: int, *, sees_all: bool) -> CompiledQuery[tuple[Any, ...]]:
     """A page of the whole catalogue, as apps ask for it most."""
-    return Prepared(shown(_ordered(_visible(sees_all=sees_all), by), Paging(page=number, page_size=size)))
+    return CompiledQuery(
+        page_body(_ordered(_visible(sees_all=sees_all), by), Paging(page=number, page_size=size))
+    )
 
 
 def _sees_all(request: ApiRequest) -> bool:
@@ -164,8 +190,8 @@ def _filtered(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Product]:
 
 
 @functools.cache
-def _search(by: str) -> Search[tuple[Any, ...]]:
-    return Search(_ordered(Product.objects.all(), by))
+def _search(by: str) -> CompiledSearch[tuple[Any, ...]]:
+    return CompiledSearch(_ordered(Product.objects.all(), by))
 
 
 def _found(filters: ProductFilters, *, sees_all: bool) -> tuple[list[tuple[Any, ...]], int]:
@@ -173,8 +199,8 @@ def _found(filters: ProductFilters, *, sees_all: bool) -> tuple[list[tuple[Any, 
     found = _filtered(filters, sees_all=sees_all)
     if filters.search and (known := _search(filters.ordering)(found, filters.start, filters.stop)):
         return known
-    rows = list(shown(_ordered(found, filters.ordering), filters))
-    return rows, count_of(filters, len(rows), found.count)
+    rows = list(page_body(_ordered(found, filters.ordering), filters))
+    return rows, count_rows(filters, len(rows), found.count)
 
 
 def _count(*, sees_all: bool) -> int:
@@ -187,27 +213,27 @@ def _one(request: ApiRequest, product_id: int, *, sees_all: bool = True) -> Tagg
     found = ONE[sees_all](pk=product_id)
     if not found:
         raise NotFound
-    return _product_of(root(request), found[0])
+    return _product_of(site_root(request), found[0])
 
 
-@made_once
+@cached_body
 def _product_of(site: str, values: tuple[Any, ...]) -> str:
-    return dump(ProductOut, *_items(site, [values]))
+    return serialize(ProductOut, *_items(site, [values]))
 
 
-@made_once
+@cached_body
 def _page_of(site: str, rows: tuple[tuple[Any, ...], ...], **about: Any) -> str:
-    return dump(Page[ProductOut], {"items": _items(site, rows), **about})
+    return serialize(Page[ProductOut], {"items": _items(site, rows), **about})
 
 
 def _items(site: str, rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    return addressed(site, Product, [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    return with_media_urls(site, Product, [dict(zip(COLUMNS, row, strict=True)) for row in rows])
 
 
 def _answer(request: ApiRequest, product_id: int, *, status: int = 200) -> HttpResponse:
     """The product as the database has it now, so that what is answered is what a GET shows."""
     body, tag = _one(request, product_id)
-    return json_answer(body, status=status, headers={"ETag": tag})
+    return json_response(body, status=status, headers={"ETag": tag})
 
 
 def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> HttpResponse:
@@ -215,7 +241,7 @@ def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> 
 
     def unchanged(_: Product) -> None:
         """Under the product's lock: what the caller read must be what is there."""
-        if not matches(_one(request, product_id)[1], if_match):
+        if not etag_matches(_one(request, product_id)[1], if_match):
             raise ProductChanged
 
     products.update_product(
@@ -229,5 +255,7 @@ def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> 
 
 
 def _change_image(request: ApiRequest, product_id: int, image: UploadedFile | str) -> HttpResponse:
-    products.update_product(product_id=product_id, actor=request.auth.user, changes={"image": image})
+    products.update_product(
+        product_id=product_id, actor=request.auth.user, changes={"image": image}
+    )
     return _answer(request, product_id)

@@ -8,19 +8,19 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Strict, Tag
 
-from shop import surface, text
+from shop import exposure, text_validation
 from shop.models import Order, Product, StockMovement
 from shop.models.cart import MAX_QUANTITY
-from shop.models.catalogue import MAX_STOCK
-from shop.reflect import Body, answers, takes
+from shop.models.products import MAX_STOCK
+from shop.schema_factory import Body, request_schema, response_schema
 from shop.services.payments import TOKENS
 
 MAX_ID = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
-Line = Annotated[str, AfterValidator(text.line)]
-Text = Annotated[str, AfterValidator(text.text), Field(max_length=1000)]
+Line = Annotated[str, AfterValidator(text_validation.clean_line)]
+Text = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
 Name = Annotated[Line, Field(min_length=1, max_length=100)]
 Phone = Annotated[Line, Field(max_length=30)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
@@ -55,7 +55,9 @@ def _in_our_times(value: datetime.date) -> datetime.date:
 Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
 
 
-Moment = Annotated[datetime.datetime | datetime.date, BeforeValidator(_day), AfterValidator(_in_our_times)]
+Moment = Annotated[
+    datetime.datetime | datetime.date, BeforeValidator(_day), AfterValidator(_in_our_times)
+]
 
 
 class Page[Item](BaseModel):
@@ -161,19 +163,21 @@ class PasswordResetConfirmIn(Body):
 # Products
 
 
-@answers(Product, surface.readable(Product))
+@response_schema(Product, exposure.api_readable_fields(Product))
 class ProductOut(BaseModel):
     """A product as customers see it."""
 
 
-@takes(Product, surface.writable(Product))
+@request_schema(Product, exposure.api_writable_fields(Product))
 class ProductIn(Body):
     """A product. In a change, what is left out keeps its value."""
 
-    stock: Units = Field(default_factory=int, description="Units in stock; in a change, a count of them.")
+    stock: Units = Field(
+        default_factory=int, description="Units in stock; in a change, a count of them."
+    )
 
 
-@takes(Product, surface.writable(Product), partial=True)
+@request_schema(Product, exposure.api_writable_fields(Product), partial=True)
 class ProductPatch(Body):
     """The fields of a product to change."""
 
@@ -187,8 +191,12 @@ class ProductFilters(Paging):
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
-    is_active: bool | None = Field(None, description="For admins: only these. Others see active ones.")
-    ordering: Literal["name", "-name", "price", "-price", "created_at", "-created_at"] = "-created_at"
+    is_active: bool | None = Field(
+        None, description="For admins: only these. Others see active ones."
+    )
+    ordering: Literal["name", "-name", "price", "-price", "created_at", "-created_at"] = (
+        "-created_at"
+    )
 
 
 class StockDelta(Body):
@@ -321,7 +329,9 @@ class OrderFilters(Paging):
     """Which orders."""
 
     status: Status | None = None
-    search: Search = Field("", description="A part of the order number; for admins also of the email.")
+    search: Search = Field(
+        "", description="A part of the order number; for admins also of the email."
+    )
     created_from: Moment | None = None
     created_to: Moment | None = Field(None, description="A day counts whole.")
 

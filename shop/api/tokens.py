@@ -30,7 +30,7 @@ class Claims:
     token_id: uuid.UUID
 
 
-def sign(session: Session, kind: Kind) -> str:
+def sign_token(session: Session, kind: Kind) -> str:
     """The session's token of this kind: the same one each time until the session is refreshed."""
     life: timedelta = settings.ACCESS_LIFETIME if kind == "access" else settings.REFRESH_LIFETIME
     claims = {
@@ -47,7 +47,7 @@ def sign(session: Session, kind: Kind) -> str:
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": newest})
 
 
-def read(token: str, kind: Kind) -> Claims:
+def read_token(token: str, kind: Kind) -> Claims:
     """Verify a token of this kind; raises TokenExpired, or InvalidToken for everything else."""
     claims, expires_at = _verified(token, kind, tuple(settings.JWT_SIGNING_KEYS))
     if expires_at <= time.time():

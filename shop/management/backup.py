@@ -29,7 +29,7 @@ from django.db import OperationalError, connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from shop import images
-from shop.services.transactions import atomically, is_busy
+from shop.db.transactions import atomically, is_busy
 
 FORMAT = 1
 LIST = "contents.json"
@@ -48,20 +48,22 @@ type Row = list[Any]
 type Contents = dict[str, Any]
 
 
-class Refused(Exception):
+class BackupRefused(Exception):
     """Why there is no backup, or why it was not restored; nothing was changed."""
 
 
-def write(path: Path) -> Contents:
+def write_backup(path: Path) -> Contents:
     """Write a backup and read it back; it takes the file's name only when it is whole. Raises Refused."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise Refused("Run `migrate` first: the database is not what this version of the shop expects.")
+        raise BackupRefused(
+            "Run `migrate` first: the database is not what this version of the shop expects."
+        )
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     try:
         contents = _write(part, migrations=sorted(executor.loader.applied_migrations))
-        read(part)
+        read_backup(part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -69,8 +71,13 @@ def write(path: Path) -> Contents:
 
 
 def _write(path: Path, *, migrations: list[tuple[str, str]]) -> Contents:
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)  # it holds everybody's addresses
-    with os.fdopen(handle, "w+b") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    handle = os.open(
+        path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600
+    )  # it holds everybody's addresses
+    with (
+        os.fdopen(handle, "w+b") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         rows, hashes = {}, dict(_store_media(archive, known=()))
         with _snapshot():
             # A file is never changed. What was added since the first look is all that can be missing.
@@ -83,38 +90,52 @@ def _write(path: Path, *, migrations: list[tuple[str, str]]) -> Contents:
     return contents
 
 
-def read(path: Path) -> Contents:
+def read_backup(path: Path) -> Contents:
     """What a backup holds, after every byte of it was checked; raises Refused when it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             contents: Contents = json.loads(archive.read(LIST))
             if contents["format"] != FORMAT:
-                raise Refused(f"{path} is of another format.")
+                raise BackupRefused(f"{path} is of another format.")
             found = {name: _hash(archive, name) for name in archive.namelist() if name != LIST}
-    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise Refused(f"{path} is no backup, or is damaged: {error}") from error
+    except (
+        OSError,
+        KeyError,
+        TypeError,
+        ValueError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise BackupRefused(f"{path} is no backup, or is damaged: {error}") from error
     if found != contents["hashes"]:
-        raise Refused(f"{path} is damaged.")
+        raise BackupRefused(f"{path} is damaged.")
     return contents
 
 
-def restore(path: Path, *, replace: bool) -> Contents:
+def restore_backup(path: Path, *, replace: bool) -> Contents:
     """Bring the shop back as it was, all or nothing; pictures follow when the rows are there for good.
 
     Raises Refused for a damaged file, for one of a newer shop, and for a database that holds something
     already, unless that is to be replaced.
     """
-    contents = read(path)
+    contents = read_backup(path)
     wanted = {(app, name) for app, name in contents["migrations"]}
     executor = MigrationExecutor(connection)
     if unknown := wanted - executor.loader.graph.nodes.keys():
-        raise Refused(f"This backup is of a newer shop: {'.'.join(min(unknown))} is not known here.")
+        raise BackupRefused(
+            f"This backup is of a newer shop: {'.'.join(min(unknown))} is not known here."
+        )
     nodes = executor.loader.graph.node_map
-    state = [node for node in wanted if not any(child.key in wanted for child in nodes[node].children)]
+    state = [
+        node for node in wanted if not any(child.key in wanted for child in nodes[node].children)
+    ]
     if not executor.loader.applied_migrations:
         executor.migrate(state)
     elif wanted != executor.loader.applied_migrations.keys():
-        raise Refused("This backup is of another version of the shop. Restore it into an empty database.")
+        raise BackupRefused(
+            "This backup is of another version of the shop. Restore it into an empty database."
+        )
     models_then = _tables(MigrationExecutor(connection).loader.project_state(state).apps)
     with zipfile.ZipFile(path) as archive:
         _load(archive, models_then, contents["rows"], replace=replace)
@@ -129,7 +150,9 @@ def _snapshot() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute(SNAPSHOT[connection.vendor])
         try:
-            cursor.execute("SELECT COUNT(*) FROM django_migrations")  # the first read takes the snapshot
+            cursor.execute(
+                "SELECT COUNT(*) FROM django_migrations"
+            )  # the first read takes the snapshot
             yield
         finally:
             cursor.execute("ROLLBACK")
@@ -174,7 +197,7 @@ def _plain(value: Any) -> str:
 
 
 def _store_media(archive: zipfile.ZipFile, *, known: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for name in images.stored(default_storage):
+    for name in images.stored_files(default_storage):
         member = f"media/{name}"
         if member in known:
             continue
@@ -194,18 +217,24 @@ def _hash(archive: zipfile.ZipFile, name: str) -> str:
 
 @atomically
 def _load(
-    archive: zipfile.ZipFile, tables: list[type[models.Model]], rows: dict[str, int], *, replace: bool
+    archive: zipfile.ZipFile,
+    tables: list[type[models.Model]],
+    rows: dict[str, int],
+    *,
+    replace: bool,
 ) -> None:
     """Every table emptied and filled. Nobody comes between: they wait, and find the shop of the backup."""
     if rows.keys() != {model._meta.db_table for model in tables}:
-        raise Refused("This backup is of another version of the shop.")
+        raise BackupRefused("This backup is of another version of the shop.")
     quoted = {model: connection.ops.quote_name(model._meta.db_table) for model in tables}
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             _lock(cursor, ", ".join(quoted.values()))
         mine = [model for model in tables if model._meta.app_label == "shop"]
         if not replace and any(model._base_manager.exists() for model in mine):
-            raise Refused("This database holds a shop already. With --replace it is thrown away.")
+            raise BackupRefused(
+                "This database holds a shop already. With --replace it is thrown away."
+            )
         for model in tables:
             cursor.execute(f"DELETE FROM {quoted[model]}")  # noqa: S608 - names of our own tables
         for model in tables:
@@ -216,7 +245,7 @@ def _load(
         connection.check_constraints()
     for model in tables:
         if model._base_manager.count() != rows[model._meta.db_table]:
-            raise Refused(f"Not all of {model._meta.db_table} came back.")
+            raise BackupRefused(f"Not all of {model._meta.db_table} came back.")
 
 
 def _lock(cursor: Any, tables: str) -> None:
@@ -239,7 +268,7 @@ def _fill(cursor: Any, model: type[models.Model], lines: IO[bytes]) -> None:
     by_name = {field.attname: field for field in _fields(model)}
     names = json.loads(next(lines))
     if set(names) != by_name.keys():
-        raise Refused(f"{model._meta.db_table} has other columns in this backup.")
+        raise BackupRefused(f"{model._meta.db_table} has other columns in this backup.")
     fields = [by_name[name] for name in names]
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
@@ -248,7 +277,10 @@ def _fill(cursor: Any, model: type[models.Model], lines: IO[bytes]) -> None:
     cursor.executemany(
         sql,
         (
-            [f.get_db_prep_save(f.to_python(value), connection) for f, value in zip(fields, row, strict=True)]
+            [
+                f.get_db_prep_save(f.to_python(value), connection)
+                for f, value in zip(fields, row, strict=True)
+            ]
             for row in rows
         ),
     )

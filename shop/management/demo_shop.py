@@ -22,9 +22,9 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from shop import emails
+from shop.documents import emails
 from shop.models import AuditEntry, CartItem, Order, OrderEvent, Product, StockMovement, User
-from shop.models.people import ALL_RIGHTS
+from shop.models.users import SUPERUSER_FIELDS
 from shop.services.cart import add_to_cart
 from shop.services.orders import mark_paid, move_order, place_order
 from shop.services.products import create_product
@@ -76,7 +76,7 @@ def load(tell: Tell) -> None:
     """Fill an empty database, all or nothing. The same data at every load, but for the dates."""
     now = timezone.now()
     dice = random.Random(2026)  # noqa: S311 - to be the same each time
-    with emails.silence(), transaction.atomic():
+    with emails.suppress_emails(), transaction.atomic():
         tell("Customers and an admin")
         admin, customers = _people(now)
         plan = _plan(now, dice, buyers=len(customers), goods=_data("products"))
@@ -108,7 +108,7 @@ def _data(name: str) -> list[dict[str, Any]]:
 def _people(now: datetime) -> tuple[User, list[User]]:
     secret = make_password(PASSWORD)  # once: it takes a while by design
     since = now - timedelta(days=DAYS + 10)
-    admin = User(email=ADMIN, first_name="Robin", last_name="Fern", **ALL_RIGHTS)
+    admin = User(email=ADMIN, first_name="Robin", last_name="Fern", **SUPERUSER_FIELDS)
     customers = [
         User(**{name: row[name] for name in ("email", "first_name", "last_name", "phone")})
         for row in _data("customers")
@@ -128,20 +128,29 @@ def _people(now: datetime) -> tuple[User, list[User]]:
 
 def make_groups() -> None:
     """The ready groups, which emptying a database takes along."""
-    import_module("shop.migrations.0007_ready_groups").make_groups(apps, None)
+    import_module("shop.migrations.0003_groups").make_groups(apps, None)
 
 
 def _plan(now: datetime, dice: random.Random, *, buyers: int, goods: list[Any]) -> list[Sale]:
     """What will have happened, oldest first; more of it lately, and some products more than others."""
     popularity = [dice.paretovariate(3) for _ in goods]
     moments = sorted(DAYS * dice.random() ** 1.7 for _ in range(ORDERS))
-    return [_sale(now - timedelta(days=days), now, dice, buyers, popularity) for days in reversed(moments)]
+    return [
+        _sale(now - timedelta(days=days), now, dice, buyers, popularity)
+        for days in reversed(moments)
+    ]
 
 
-def _sale(at: datetime, now: datetime, dice: random.Random, buyers: int, popularity: list[float]) -> Sale:
-    chosen = Counter(dice.choices(range(len(popularity)), popularity, k=dice.choice((1, 1, 2, 2, 3, 4))))
+def _sale(
+    at: datetime, now: datetime, dice: random.Random, buyers: int, popularity: list[float]
+) -> Sale:
+    chosen = Counter(
+        dice.choices(range(len(popularity)), popularity, k=dice.choice((1, 1, 2, 2, 3, 4)))
+    )
     methods = Order.PaymentMethod
-    payment = dice.choices([methods.CASH_ON_DELIVERY, methods.CARD, methods.BANK_TRANSFER], (5, 4, 1))[0]
+    payment = dice.choices(
+        [methods.CASH_ON_DELIVERY, methods.CARD, methods.BANK_TRANSFER], (5, 4, 1)
+    )[0]
     moves = [(when, status) for when, status in _moves(at, dice) if when < now]
     return Sale(at, dice.randrange(buyers), dict(chosen), payment, moves)
 
@@ -167,7 +176,9 @@ def _products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
         values = {name: value for name, value in row.items() if name not in {"stock", "picture"}}
         values["price"] = Decimal(values["price"])
         with _since(now - timedelta(days=DAYS + 5, minutes=number), Product):
-            products.append(_product(admin, values, row["picture"], stock=row["stock"] + early[number]))
+            products.append(
+                _product(admin, values, row["picture"], stock=row["stock"] + early[number])
+            )
     return products
 
 
@@ -175,7 +186,9 @@ def _product(admin: User, values: dict[str, Any], picture: str | None, *, stock:
     if picture is None:
         return create_product(actor=admin, values=values, stock=stock)
     with (DATA / "pictures" / picture).open("rb") as file:
-        return create_product(actor=admin, values=values | {"image": File(file, picture)}, stock=stock)
+        return create_product(
+            actor=admin, values=values | {"image": File(file, picture)}, stock=stock
+        )
 
 
 def _units(plan: list[Sale], middle: datetime) -> tuple[Counter[int], Counter[int]]:
@@ -198,7 +211,9 @@ def _trade(
         buy = partial(_buy, sale, customers[sale.buyer], addresses[sale.buyer], products, placed)
         happenings.append((sale.at, buy))
         reason = REASONS[number % len(REASONS)]
-        happenings += [(at, partial(_move, placed, status, admin, reason)) for at, status in sale.moves]
+        happenings += [
+            (at, partial(_move, placed, status, admin, reason)) for at, status in sale.moves
+        ]
     for at, happen in sorted(happenings, key=lambda happening: happening[0]):
         with _since(at, Order, OrderEvent):
             happen()
@@ -213,7 +228,9 @@ def _deliver(products: list[Product], units: Counter[int], admin: User) -> None:
         _adjust(products[number], units[number], Kind.RECEIVED, admin, "Delivery from the workshop")
 
 
-def _buy(sale: Sale, buyer: User, address: str, products: list[Product], placed: list[Order]) -> None:
+def _buy(
+    sale: Sale, buyer: User, address: str, products: list[Product], placed: list[Order]
+) -> None:
     CartItem.objects.bulk_create(
         CartItem(user=buyer, product=products[number], quantity=quantity)
         for number, quantity in sale.lines.items()

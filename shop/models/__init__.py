@@ -2,24 +2,24 @@
 
 from shop.models.audit import AuditEntry
 from shop.models.cart import CartItem
-from shop.models.catalogue import Product, StockMovement
-from shop.models.imports import Import, ImportFile, ImportRow
+from shop.models.imports import ImportFile, ImportRow, ProductImport
 from shop.models.orders import IdempotencyKey, Order, OrderEvent, OrderItem
-from shop.models.people import Session, User
-from shop.models.staff import SavedFilter
+from shop.models.products import Product, StockMovement
+from shop.models.saved_views import SavedView
+from shop.models.users import Session, User
 
 __all__ = [
     "AuditEntry",
     "CartItem",
     "IdempotencyKey",
-    "Import",
     "ImportFile",
     "ImportRow",
     "Order",
     "OrderEvent",
     "OrderItem",
     "Product",
-    "SavedFilter",
+    "ProductImport",
+    "SavedView",
     "Session",
     "StockMovement",
     "User",

@@ -15,7 +15,9 @@ class AuditEntry(models.Model):
         CHANGED = "changed", "Changed"
         REMOVED = "removed", "Removed"
 
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="who")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="who"
+    )
     action = models.CharField("did", max_length=10, choices=Action, default=Action.CHANGED)
     kind = models.CharField("kind", max_length=50)
     record_id = models.CharField(max_length=36)

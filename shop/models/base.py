@@ -8,18 +8,18 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
-from shop import surface, text
+from shop import exposure, text_validation
 
 # Crockford's base 32: no I, L, O or U, so that a code survives the telephone.
-READABLE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def readable_code(length: int) -> str:
+def generate_code(length: int) -> str:
     """A random code of 5 bits a character that can be read aloud."""
-    return "".join(secrets.choice(READABLE) for _ in range(length))
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))
 
 
-class Record(models.Model):
+class CleanTextModel(models.Model):
     """A row whose texts are clean: `clean_fields` trims and normalises them, or says what is wrong."""
 
     class Meta:
@@ -43,10 +43,14 @@ class Record(models.Model):
             raise ValidationError(wrong)
 
 
-def _clean(field: surface.Field, value: str) -> str:
+def _clean(field: exposure.Field, value: str) -> str:
     """The text as it is stored. Also refuses one that is too long, which Django does for lines only."""
     try:
-        clean = text.text(value) if isinstance(field, models.TextField) else text.line(value)
+        clean = (
+            text_validation.clean_text(value)
+            if isinstance(field, models.TextField)
+            else text_validation.clean_line(value)
+        )
     except ValueError as error:
         raise ValidationError(str(error), code="characters") from error
     if isinstance(field, models.TextField) and field.max_length:

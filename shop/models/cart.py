@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from shop.models.catalogue import Product
+from shop.models.products import Product
 
 MAX_QUANTITY = 999
 MAX_LINES = 100
@@ -14,7 +14,9 @@ class CartItem(models.Model):
     """One line of a cart: a product and how many of it. A cart is the lines of its user."""
 
     # The constraint's index begins with it.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="cart", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="cart", db_index=False
+    )
     product = models.ForeignKey(Product, models.CASCADE, related_name="+")
     quantity = models.PositiveIntegerField("quantity")
     created_at = models.DateTimeField("added", auto_now_add=True)

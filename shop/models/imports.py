@@ -6,10 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from shop.models.catalogue import Product
+from shop.models.products import Product
 
 
-class Import(models.Model):
+class ProductImport(models.Model):
     """One product file on its way into the catalogue, and perhaps out again."""
 
     class State(models.TextChoices):
@@ -33,10 +33,12 @@ class Import(models.Model):
         ADD = "add", "add it to the stock"
         LEAVE = "leave", "leave the stock as it is"
 
-    #: States in which somebody is at work, who may have been killed; see `beat_at`.
-    AT_WORK: ClassVar[tuple[State, ...]] = (State.CHECKING, State.APPLYING, State.UNDOING)
+    #: States in which somebody is at work, who may have been killed; see `heartbeat_at`.
+    IN_PROGRESS: ClassVar[tuple[State, ...]] = (State.CHECKING, State.APPLYING, State.UNDOING)
 
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="who")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="who"
+    )
     name = models.CharField("file", max_length=200)
     state = models.CharField("state", max_length=10, choices=State, default=State.UPLOADED)
     #: Chosen by staff: encoding, delimiter, dialect, point, blank, stock, columns.
@@ -44,7 +46,7 @@ class Import(models.Model):
     #: What reading found: encoding, delimiter, dialect, columns, unknown, suggestions, question.
     found = models.JSONField("found", default=dict, blank=True)
     headers = models.JSONField("headers", default=list, blank=True)
-    #: Verdict -> how many rows.
+    #: Status -> how many rows.
     counts = models.JSONField("rows", default=dict, blank=True)
     #: What applying and undoing did, in numbers.
     result = models.JSONField("result", default=dict, blank=True)
@@ -56,7 +58,7 @@ class Import(models.Model):
     checked_at = models.DateTimeField("checked", null=True, blank=True)
     applied_at = models.DateTimeField("applied", null=True, blank=True)
     undone_at = models.DateTimeField("undone", null=True, blank=True)
-    beat_at = models.DateTimeField("last sign of life", null=True, blank=True)
+    heartbeat_at = models.DateTimeField("last sign of life", null=True, blank=True)
     #: The step that somebody wants done next, for whoever does it: step, actor, good_only, at. Else empty.
     asked = models.JSONField("asked for", default=dict, blank=True)
 
@@ -70,7 +72,9 @@ class Import(models.Model):
 class ImportFile(models.Model):
     """The upload itself, kept here because the media folder is public and workers may share no disk."""
 
-    source = models.OneToOneField(Import, models.CASCADE, primary_key=True, related_name="file")
+    product_import = models.OneToOneField(
+        ProductImport, models.CASCADE, primary_key=True, related_name="file"
+    )
     content = models.BinaryField("content")
 
     def __str__(self) -> str:
@@ -83,7 +87,7 @@ class ImportRow(models.Model):
     `before` and `after` hold each field's value as the database takes it, as JSON.
     """
 
-    class Verdict(models.TextChoices):
+    class Status(models.TextChoices):
         NEW = "new", "New"
         CHANGED = "changed", "Changed"
         SAME = "same", "Same"
@@ -98,11 +102,11 @@ class ImportRow(models.Model):
         KEPT = "kept", "Not taken back"
 
     #: Rows are written by the thousand, together with their import: a constraint would look it up for each.
-    source = models.ForeignKey(
-        Import, models.CASCADE, related_name="rows", db_constraint=False, db_index=False
+    product_import = models.ForeignKey(
+        ProductImport, models.CASCADE, related_name="rows", db_constraint=False, db_index=False
     )
     number = models.PositiveIntegerField("line")
-    verdict = models.CharField("verdict", max_length=8, choices=Verdict)
+    status = models.CharField("status", max_length=8, choices=Status)
     sku = models.CharField("SKU", max_length=64, blank=True)
     name = models.CharField("name", max_length=200, blank=True)
     #: A note of the past, like the audit log's: it outlives the product, and costs its removal nothing.
@@ -121,7 +125,11 @@ class ImportRow(models.Model):
 
     class Meta:
         ordering = ("number",)
-        indexes = (models.Index(fields=["source", "verdict", "number"], name="importrow_by_verdict"),)
+        indexes = (
+            models.Index(
+                fields=["product_import", "status", "number"], name="importrow_by_verdict"
+            ),
+        )
 
     def __str__(self) -> str:
-        return f"Line {self.number}: {self.get_verdict_display()}"
+        return f"Line {self.number}: {self.get_status_display()}"

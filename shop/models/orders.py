@@ -7,18 +7,18 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from shop.models.base import Record, readable_code
+from shop.models.base import CleanTextModel, generate_code
 from shop.models.cart import MAX_QUANTITY
-from shop.models.catalogue import Product
+from shop.models.products import Product
 from shop.money import MoneyField
 
 
-def order_number() -> str:
+def generate_order_number() -> str:
     """Short, readable on the telephone and unguessable (40 bits): `7KX2-9M4Q`."""
-    return f"{readable_code(4)}-{readable_code(4)}"
+    return f"{generate_code(4)}-{generate_code(4)}"
 
 
-class Order(Record):
+class Order(CleanTextModel):
     """What a customer bought, at the prices of that moment. Its status moves through one service only."""
 
     class Status(models.TextChoices):
@@ -49,7 +49,9 @@ class Order(Record):
     #: Customers may cancel their own until it leaves the house.
     CUSTOMER_MAY_CANCEL: ClassVar[tuple[Status, ...]] = (Status.PENDING, Status.CONFIRMED)
 
-    order_number = models.CharField("number", max_length=9, unique=True, default=order_number)
+    order_number = models.CharField(
+        "number", max_length=9, unique=True, default=generate_order_number
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -76,7 +78,9 @@ class Order(Record):
         ordering = ("-created_at", "-id")
         constraints = (
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "confirmed", "shipped", "delivered", "cancelled"]),
+                condition=Q(
+                    status__in=["pending", "confirmed", "shipped", "delivered", "cancelled"]
+                ),
                 name="order_status_is_known",
             ),
             models.CheckConstraint(
@@ -87,7 +91,9 @@ class Order(Record):
                 condition=Q(payment_status__in=["pending", "paid", "refunded"]),
                 name="order_payment_status_is_known",
             ),
-            models.CheckConstraint(condition=Q(total_amount__gte=0), name="order_total_not_negative"),
+            models.CheckConstraint(
+                condition=Q(total_amount__gte=0), name="order_total_not_negative"
+            ),
         )
         indexes = (
             models.Index(fields=["-created_at", "-id"], name="order_newest"),
@@ -100,7 +106,7 @@ class Order(Record):
     def __str__(self) -> str:
         return self.order_number
 
-    def steps(self, *, by_staff: bool) -> tuple[Status, ...]:
+    def next_statuses(self, *, by_staff: bool) -> tuple[Status, ...]:
         """Where it may go next, by the hand of staff or of its customer."""
         if by_staff:
             return self.FLOW[self.status]
@@ -145,7 +151,7 @@ class OrderItem(models.Model):
         return f"{self.quantity} × {self.name}"
 
 
-class OrderEvent(Record):
+class OrderEvent(CleanTextModel):
     """One moment in an order's life: what changed, when and by whom. Never changed again."""
 
     class Kind(models.TextChoices):
@@ -174,7 +180,9 @@ class OrderEvent(Record):
         if self.kind == self.Kind.STATUS:
             return self.get_status_display()
         return (
-            self.get_payment_status_display() if self.kind == self.Kind.PAYMENT else self.get_kind_display()
+            self.get_payment_status_display()
+            if self.kind == self.Kind.PAYMENT
+            else self.get_kind_display()
         )
 
 
@@ -185,14 +193,18 @@ class IdempotencyKey(models.Model):
     """
 
     # The constraint's index begins with it.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
+    )
     key = models.CharField("key", max_length=255)
     fingerprint = models.CharField("request", max_length=64)
     answer = models.TextField("answer", blank=True)
     created_at = models.DateTimeField("at", default=timezone.now, db_index=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once_per_user"),)
+        constraints = (
+            models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once_per_user"),
+        )
 
     def __str__(self) -> str:
         return self.key

@@ -15,9 +15,11 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from shop import emails, surface
+from shop import exposure
+from shop.db.transactions import atomically
+from shop.documents import emails
 from shop.models import Session, User
-from shop.services import audit, later, second_factor
+from shop.services import audit, background, two_factor
 from shop.services.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -27,7 +29,6 @@ from shop.services.errors import (
     WrongCode,
     WrongPassword,
 )
-from shop.services.transactions import atomically
 
 #: A spent refresh token that comes back this soon is a second tab or a lost answer, not a thief.
 GRACE = timedelta(seconds=10)
@@ -51,7 +52,9 @@ def _save_with_session(user: User, device: str) -> Session:
 
 
 @atomically
-def add_customer(*, actor: User, email: str, first_name: str, last_name: str, phone: str = "") -> User:
+def add_customer(
+    *, actor: User, email: str, first_name: str, last_name: str, phone: str = ""
+) -> User:
     """A new customer, made by staff, without a password, who sets one by "forgot password".
 
     Raises EmailTaken; ValidationError for a bad field.
@@ -80,7 +83,7 @@ def login(*, email: str, password: str, otp: str = "", device: str = "") -> Sess
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
-    if second_factor.is_asked(user) and second_factor.accept(user=user, code=otp) is None:
+    if two_factor.is_required(user) and two_factor.verify_code(user=user, code=otp) is None:
         raise WrongCode
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
     return _open_session(user, device)
@@ -108,7 +111,9 @@ def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
 
 
 @atomically
-def end_sessions(user: User, *, because: str, only: Session | None = None, by: User | None = None) -> int:
+def end_sessions(
+    user: User, *, because: str, only: Session | None = None, by: User | None = None
+) -> int:
     """End one or all of a user's sessions at once, themselves or `by` staff; returns how many were live."""
     live = Session.objects.filter(user=user, revoked_at=None)
     if only is not None:
@@ -137,17 +142,17 @@ def change_password(*, session: Session, current: str, new: str) -> None:
 
 def request_reset(*, email: str) -> None:
     """Mail a reset link soon, if there is such an account; neither the answer nor its time tells."""
-    later.do(partial(_mail_reset, email))
+    background.enqueue(partial(_mail_reset, email))
 
 
 def _mail_reset(email: str) -> None:
     user = User.objects.filter(email=email, is_active=True).first()
     if user is not None:
         uid = urlsafe_base64_encode(force_bytes(user.pk))
-        emails.password_reset(user, uid, default_token_generator.make_token(user))
+        emails.send_password_reset(user, uid, default_token_generator.make_token(user))
 
 
-def key_of(uid: str) -> int:
+def decode_uid(uid: str) -> int:
     """Whose account a mailed `uid` names, in however many ways it can be written; 0 for nobody's."""
     try:
         return int(urlsafe_base64_decode(uid))
@@ -160,7 +165,7 @@ def reset_password(*, uid: str, token: str, new: str) -> None:
 
     Raises InvalidResetToken; ValidationError when the new one is weak.
     """
-    user = User.objects.filter(pk=key_of(uid), is_active=True).first()
+    user = User.objects.filter(pk=decode_uid(uid), is_active=True).first()
     if user is None or not default_token_generator.check_token(user, token):
         raise InvalidResetToken
     _check_password(new, user, field="new_password")
@@ -172,7 +177,9 @@ def update_profile(*, user: User, changes: dict[str, str]) -> User:
     """Change names or phone; raises ValidationError."""
     for name, value in changes.items():
         setattr(user, name, value)
-    user.clean_fields(exclude={field.name for field in surface.fields(User)} - changes.keys())
+    user.clean_fields(
+        exclude={field.name for field in exposure.concrete_fields(User)} - changes.keys()
+    )
     user.save(update_fields=list(changes))
     return user
 

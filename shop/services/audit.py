@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import FileField, ForeignKey, Model, QuerySet
 
-from shop import surface
+from shop import exposure
 from shop.models import AuditEntry, User
 
 LONGEST = 200  # characters of one value
@@ -17,7 +17,11 @@ type Changes = Mapping[str, tuple[Any, Any]]
 
 
 def log(
-    actor: User | None, record: Model, changes: Changes | str = "", *, action: Action = Action.CHANGED
+    actor: User | None,
+    record: Model,
+    changes: Changes | str = "",
+    *,
+    action: Action = Action.CHANGED,
 ) -> None:
     """Note one change, if it was staff's; a customer's own doings are none of this log's business."""
     log_many(actor, [(record, changes)], action=action)
@@ -39,7 +43,7 @@ def log_many(
             kind=record._meta.model_name or "",
             record_id=str(record.pk),
             record=str(record)[:200],
-            changes=changes if isinstance(changes, str) else in_words(changes, action=action),
+            changes=changes if isinstance(changes, str) else format_changes(changes, action=action),
         )
         for record, changes in done
     )
@@ -51,30 +55,32 @@ def last_entry(record: Model) -> AuditEntry | None:
     return entries.select_related("actor").first()
 
 
-def difference(record: Model, values: Mapping[str, Any]) -> Changes:
+def diff_record(record: Model, values: Mapping[str, Any]) -> Changes:
     """What setting these values changes in the record."""
-    return compared(type(record), {name: getattr(record, name) for name in values}, values)
+    return diff_values(type(record), {name: getattr(record, name) for name in values}, values)
 
 
-def compared(model: type[Model], before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+def diff_values(model: type[Model], before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     """Where the values differ, by the names that staff know the fields by."""
     found = {}
     for name, value in after.items():
-        field = surface.field(model, name)
+        field = exposure.get_field(model, name)
         old, new = _value(field, before.get(name)), _value(field, value)
         if old != new:
             found[str(field.verbose_name)] = (old, new)
     return found
 
 
-def in_words(changes: Changes, *, action: Action = Action.CHANGED) -> str:
+def format_changes(changes: Changes, *, action: Action = Action.CHANGED) -> str:
     """A line for each: `price: 12.50 → 13.00`; of what was added, only what it is."""
     if action == Action.ADDED:
-        return "\n".join(f"{name}: {shown(after)}" for name, (_, after) in changes.items())
-    return "\n".join(f"{name}: {shown(a)} → {shown(b)}" for name, (a, b) in changes.items())
+        return "\n".join(f"{name}: {format_value(after)}" for name, (_, after) in changes.items())
+    return "\n".join(
+        f"{name}: {format_value(a)} → {format_value(b)}" for name, (a, b) in changes.items()
+    )
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as staff read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -82,7 +88,7 @@ def shown(value: Any) -> str:
     return (text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…") or NOTHING
 
 
-def _value(field: surface.Field, value: Any) -> Any:
+def _value(field: exposure.Field, value: Any) -> Any:
     """What a field holds, as staff know it: a choice by its label, a file or a related record by its name."""
     if isinstance(field, FileField):
         return getattr(value, "name", value) or ""

@@ -4,18 +4,18 @@ from django.db import connection
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from shop.db.compiled_queries import CompiledQuery, Placeholder, db_now
+from shop.db.transactions import atomically
 from shop.models import CartItem, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
-from shop.queries import Given, Prepared, now
 from shop.services.errors import CartFull, InsufficientStock, NotFound
-from shop.services.transactions import atomically
 
-_MINE = CartItem.objects.filter(user=Given("user", User._meta.pk)).order_by()
+_MINE = CartItem.objects.filter(user=Placeholder("user", User._meta.pk)).order_by()
 _LINES = Subquery(_MINE.values("user").annotate(n=Count("pk")).values("n"))
 _QUANTITY = Subquery(_MINE.filter(product=OuterRef("pk")).values("quantity"))
 #: What there is to sell of a product, and what the cart has already.
-BEFORE_ADDING = Prepared(
-    Product.objects.filter(pk=Given("product", Product._meta.pk), is_active=True)
+BEFORE_ADDING = CompiledQuery(
+    Product.objects.filter(pk=Placeholder("product", Product._meta.pk), is_active=True)
     .order_by()
     .values("stock", lines=Coalesce(_LINES, 0), quantity=Coalesce(_QUANTITY, 0))
 )
@@ -44,7 +44,7 @@ def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
             " VALUES (%s, %s, %s, %s) ON CONFLICT (user_id, product_id)"
             " DO UPDATE SET quantity = shop_cartitem.quantity + EXCLUDED.quantity"
             " WHERE shop_cartitem.quantity + EXCLUDED.quantity <= %s RETURNING quantity",
-            [user.pk, product_id, quantity, now(), min(stock, MAX_QUANTITY)],
+            [user.pk, product_id, quantity, db_now(), min(stock, MAX_QUANTITY)],
         )
         row = cursor.fetchone()
     if row is None:  # somebody has added to it since

@@ -15,7 +15,7 @@ from shop.models import CartItem, Order, Session, User
 
 
 @dataclass(frozen=True)
-class Bought:
+class PurchaseSummary:
     """What somebody ordered so far. A cancelled order is an order, but brought nothing."""
 
     orders: int = 0
@@ -23,7 +23,7 @@ class Bought:
     last: datetime | None = None
 
 
-def bought(users: Iterable[User]) -> dict[int, Bought]:
+def purchase_summaries(users: Iterable[User]) -> dict[int, PurchaseSummary]:
     """For each of these people, by id, what they ordered so far."""
     pks = [user.pk for user in users]
     kept = ~Q(status=Order.Status.CANCELLED)
@@ -31,18 +31,22 @@ def bought(users: Iterable[User]) -> dict[int, Bought]:
         Order.objects.filter(user__in=pks)
         .order_by()
         .values_list("user")
-        .annotate(orders=Count("pk"), value=Sum("total_amount", filter=kept), last=Max("created_at"))
+        .annotate(
+            orders=Count("pk"), value=Sum("total_amount", filter=kept), last=Max("created_at")
+        )
     )
-    found = {pk: Bought(orders, value or Decimal(0), last) for pk, orders, value, last in rows}
-    return {pk: found.get(pk, Bought()) for pk in pks}
+    found = {
+        pk: PurchaseSummary(orders, value or Decimal(0), last) for pk, orders, value, last in rows
+    }
+    return {pk: found.get(pk, PurchaseSummary()) for pk in pks}
 
 
-def latest_orders(user: User, limit: int) -> list[Order]:
+def orders_of(user: User, limit: int) -> list[Order]:
     """Their newest orders, cancelled ones too."""
     return list(user.orders.all()[:limit])
 
 
-def open_cart(user: User) -> list[CartItem]:
+def cart_lines(user: User) -> list[CartItem]:
     """The lines of their cart, with the products as they are now."""
     return list(user.cart.select_related("product"))
 

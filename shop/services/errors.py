@@ -106,10 +106,13 @@ class BackOfficeError(ShopError):
 
 
 class PricesChanged(BackOfficeError):
-    code, message = "prices-changed", "A price changed since it was looked at. Look at the new ones."
+    code, message = (
+        "prices-changed",
+        "A price changed since it was looked at. Look at the new ones.",
+    )
 
 
-class Overtaken(BackOfficeError):
+class ConcurrentUpdate(BackOfficeError):
     code, message = "overtaken", "Somebody else changed the same meanwhile."
 
 

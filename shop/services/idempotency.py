@@ -7,16 +7,16 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
+from shop.db.compiled_queries import db_now
+from shop.db.transactions import atomically
 from shop.models import IdempotencyKey, User
-from shop.queries import now
 from shop.services.errors import IdempotencyKeyReused
-from shop.services.transactions import atomically
 
 KEPT_FOR = timedelta(hours=72)
 
 
 @atomically
-def once(*, user: User, key: str, request: str, work: Callable[[], str]) -> tuple[str, bool]:
+def run_once(*, user: User, key: str, request: str, work: Callable[[], str]) -> tuple[str, bool]:
     """The answer to a request, and whether it is that of an earlier call with the same key.
 
     Key, work and answer are one transaction: a rival with the same key waits here for the first, and a
@@ -30,7 +30,7 @@ def once(*, user: User, key: str, request: str, work: Callable[[], str]) -> tupl
         cursor.execute(
             "INSERT INTO shop_idempotencykey (user_id, key, fingerprint, answer, created_at)"
             " VALUES (%s, %s, %s, '', %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
-            [user.pk, key, fingerprint, now()],
+            [user.pk, key, fingerprint, db_now()],
         )
         mine = cursor.fetchone()
         if mine is None:

@@ -2,17 +2,17 @@
 
 from django.utils import timezone
 
+from shop.db.transactions import atomically
 from shop.images import Picture
-from shop.models import Import, ImportRow, Product
+from shop.models import ImportRow, Product, ProductImport
 from shop.services.stock import lock_product
-from shop.services.transactions import atomically
 
 FIELD = "image"
 Outcome = ImportRow.Outcome
 
 
 @atomically
-def give(*, row_id: int, product_id: int, picture: Picture) -> None:
+def attach_picture(*, row_id: int, product_id: int, picture: Picture) -> None:
     """The row's product gets the picture, once. The one that it had is remembered, to come back.
 
     Raises NotFound.
@@ -29,13 +29,15 @@ def give(*, row_id: int, product_id: int, picture: Picture) -> None:
     row.save(update_fields=["before", "after", "outcome"])
 
 
-def take_back(import_: Import) -> int:
+def restore_pictures(product_import: ProductImport) -> int:
     """Products get back what they had, where they still have the import's picture; returns how many.
 
     In the transaction of the undo, whose rows are marked and whose products are locked.
     """
     count = 0
-    for row in import_.rows.filter(outcome=Outcome.UNDONE, after__has_key=FIELD).order_by("product_id"):
+    for row in product_import.rows.filter(outcome=Outcome.UNDONE, after__has_key=FIELD).order_by(
+        "product_id"
+    ):
         given = Product.objects.filter(pk=row.product_id or 0, image=row.after[FIELD])
         if given.update(image=row.before[FIELD], updated_at=timezone.now()):
             count += 1

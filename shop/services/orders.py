@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from shop import emails
+from shop.db.compiled_queries import CompiledQuery, Placeholder, delete_rows, insert_rows
+from shop.db.transactions import atomically
+from shop.documents import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, Product, User
-from shop.queries import Given, Prepared, delete, insert
-from shop.services import audit, later
+from shop.services import audit, background
 from shop.services.errors import (
     CartEmpty,
     InsufficientStock,
@@ -22,13 +23,12 @@ from shop.services.errors import (
     ProductUnavailable,
     TotalChanged,
 )
-from shop.services.payments import pay, payment_after
-from shop.services.stock import Change, return_stock, take_stock
-from shop.services.transactions import atomically
+from shop.services.payments import initial_payment_status, next_payment_status
+from shop.services.stock import StockChange, return_stock, take_stock
 
 
 @dataclass(frozen=True)
-class OrderStory:
+class OrderDetails:
     """An order with its lines and its events, oldest first."""
 
     order: Order
@@ -45,7 +45,7 @@ class Shipment:
 
 
 @dataclass(frozen=True)
-class Moved:
+class BulkMoveResult:
     """What became of many orders: those that moved, and those left where they are, with the reason."""
 
     moved: Sequence[Order]
@@ -54,12 +54,12 @@ class Moved:
 
 NO_SHIPMENT = Shipment()
 #: Their PDF takes about two seconds, at five lines each.
-PRINTED_AT_ONCE = 500
+MAX_PRINTED_ORDERS = 500
 #: Events that say what an order has become, at the moment in which it did.
 CHANGES = (OrderEvent.Kind.STATUS, OrderEvent.Kind.PAYMENT)
 #: A cart with its products, locked: a second checkout of it waits, and finds it empty.
-LOCKED_LINES = Prepared(
-    CartItem.objects.filter(user=Given("user", User._meta.pk))
+LOCKED_LINES = CompiledQuery(
+    CartItem.objects.filter(user=Placeholder("user", User._meta.pk))
     .select_related("product")
     .order_by("product_id")
     .select_for_update(no_key=True, of=("self",))
@@ -75,7 +75,7 @@ def place_order(
     payment_token: str = "",
     expected_total: Decimal | None = None,
     note: str = "",
-) -> OrderStory:
+) -> OrderDetails:
     """Turn the user's cart into an order: stock taken, prices frozen, cart emptied; or nothing at all.
 
     In this order: lock the cart, empty it of what is ordered, check that, write order, lines, event and
@@ -84,9 +84,13 @@ def place_order(
     `total_amount`), PaymentDeclined; ValidationError for a bad address or note.
     """
     lines = LOCKED_LINES(user=user.pk)
-    delete(lines)
-    order = Order(user=user, shipping_address=shipping_address, payment_method=payment_method, note=note)
-    return write_order(order, lines, actor=user, payment_token=payment_token, expected_total=expected_total)
+    delete_rows(lines)
+    order = Order(
+        user=user, shipping_address=shipping_address, payment_method=payment_method, note=note
+    )
+    return write_order(
+        order, lines, actor=user, payment_token=payment_token, expected_total=expected_total
+    )
 
 
 def write_order(
@@ -97,7 +101,7 @@ def write_order(
     expected_total: Decimal | None,
     payment_token: str = "",
     told: str = "",
-) -> OrderStory:
+) -> OrderDetails:
     """Check the lines and write what an order is made of; `told` is its first event's note.
 
     The stock comes last, since other buyers of the same products wait from there until the commit. What is
@@ -109,20 +113,24 @@ def write_order(
     if expected_total is not None and expected_total != total:
         raise TotalChanged(f"The total is {total} now.", total_amount=total)
     order.total_amount = total
-    order.payment_status = pay(method=order.payment_method, token=payment_token)
+    order.payment_status = initial_payment_status(method=order.payment_method, token=payment_token)
     order.clean_fields(exclude=["user"])
     order.updated_at = order.created_at
-    insert([order])
+    insert_rows([order])
     items = _items(order, lines)
-    insert(items)
+    insert_rows(items)
     event = _record_event(order, actor=actor, note=told)
     try:
-        take_stock([Change(line.product_id, -line.quantity, order.pk) for line in lines], actor=actor)
+        take_stock(
+            [StockChange(line.product_id, -line.quantity, order.pk) for line in lines], actor=actor
+        )
     except InsufficientStock:
         _refuse_what_has_gone(lines)
         raise
-    transaction.on_commit(partial(later.do, partial(emails.order_placed, order, items)), robust=True)
-    return OrderStory(order, items, [event])
+    transaction.on_commit(
+        partial(background.enqueue, partial(emails.send_order_placed, order, items)), robust=True
+    )
+    return OrderDetails(order, items, [event])
 
 
 @atomically
@@ -144,14 +152,16 @@ def move_order(
     `order_status`).
     """
     order = _lock_order(order_id, owner=None if by_staff else actor)
-    if to not in order.steps(by_staff=by_staff):
+    if to not in order.next_statuses(by_staff=by_staff):
         raise InvalidTransition(_why_not(order, to), order_status=order.status)
     _advance([order], to, actor=actor, note=note, shipment=shipment, lost=lost)
     return order
 
 
 @atomically
-def move_orders(*, order_ids: Collection[int], to: str, actor: User, note: str = "") -> Moved:
+def move_orders(
+    *, order_ids: Collection[int], to: str, actor: User, note: str = ""
+) -> BulkMoveResult:
     """Move many orders by staff's hand, each guarded by itself: those that cannot go are left and named.
 
     As many statements for a hundred orders as for one.
@@ -159,13 +169,13 @@ def move_orders(*, order_ids: Collection[int], to: str, actor: User, note: str =
     locked = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("user")
     ready, left = [], []
     for order in locked.filter(pk__in=order_ids).order_by("pk"):
-        if to in order.steps(by_staff=True):
+        if to in order.next_statuses(by_staff=True):
             ready.append(order)
         else:
             left.append((order, _why_not(order, to)))
     if ready:
         _advance(ready, to, actor=actor, note=note)
-    return Moved(ready, left)
+    return BulkMoveResult(ready, left)
 
 
 def _advance(
@@ -179,19 +189,25 @@ def _advance(
 ) -> None:
     """Write locked and checked orders: status, payment, event, stock; the mails leave after the commit."""
     now = timezone.now()
-    audit.log_many(actor, [(order, audit.difference(order, {"status": to})) for order in orders])
+    audit.log_many(actor, [(order, audit.diff_record(order, {"status": to})) for order in orders])
     for order in orders:
-        order.status, order.payment_status, order.updated_at = to, payment_after(order, to), now
+        order.status, order.payment_status, order.updated_at = (
+            to,
+            next_payment_status(order, to),
+            now,
+        )
         if to == Order.Status.SHIPPED:
             order.carrier, order.tracking_number = shipment.carrier, shipment.tracking_number
             order.clean_fields(exclude=["user"])
     _write(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
-    insert([_event(order, actor=actor, note=note) for order in orders])
+    insert_rows([_event(order, actor=actor, note=note) for order in orders])
     if to == Order.Status.CANCELLED:
         items = OrderItem.objects.filter(order__in=orders).order_by("order_id", "id")
-        back = [Change(item.product_id, item.quantity, item.order_id) for item in items]
+        back = [StockChange(item.product_id, item.quantity, item.order_id) for item in items]
         return_stock(back, actor=actor, reason=note[:200], lost=lost)
-    transaction.on_commit(partial(later.do, partial(emails.orders_moved, orders, note)), robust=True)
+    transaction.on_commit(
+        partial(background.enqueue, partial(emails.send_order_moved, orders, note)), robust=True
+    )
 
 
 @atomically
@@ -199,18 +215,20 @@ def add_note(*, order_id: int, actor: User, note: str, is_internal: bool) -> Ord
     """Write a note into the order's story, for staff alone or for its customer too; raises NotFound."""
     order = _lock_order(order_id)
     audit.log(actor, order, {"note": ("", note)}, action=audit.Action.ADDED)
-    return _record_event(order, actor=actor, kind=OrderEvent.Kind.NOTE, note=note, is_internal=is_internal)
+    return _record_event(
+        order, actor=actor, kind=OrderEvent.Kind.NOTE, note=note, is_internal=is_internal
+    )
 
 
 @atomically
-def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> list[OrderStory]:
+def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> list[OrderDetails]:
     """Note on each order `what` was done, and give the orders by number, their lines by SKU, to print.
 
     Raises ValidationError for more than PRINTED_AT_ONCE.
     """
-    if len(order_ids) > PRINTED_AT_ONCE:
+    if len(order_ids) > MAX_PRINTED_ORDERS:
         raise ValidationError(
-            f"At most {PRINTED_AT_ONCE} orders fit into one print job. Select fewer, for example one day's."
+            f"At most {MAX_PRINTED_ORDERS} orders fit into one print job. Select fewer, for example one day's."
         )
     orders = Order.objects.filter(pk__in=order_ids).select_related("user").order_by("order_number")
     found = list(orders.prefetch_related("items"))
@@ -218,7 +236,9 @@ def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> li
         _event(order, actor=actor, kind=OrderEvent.Kind.PRINTED, note=what, is_internal=True)
         for order in found
     )
-    return [OrderStory(order, sorted(order.items.all(), key=lambda i: i.sku), []) for order in found]
+    return [
+        OrderDetails(order, sorted(order.items.all(), key=lambda i: i.sku), []) for order in found
+    ]
 
 
 @atomically
@@ -226,8 +246,10 @@ def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
     """Note that the money has arrived; raises InvalidTransition when there is none to wait for."""
     order = _lock_order(order_id)
     if not order.awaits_payment:
-        raise InvalidTransition("This order is not waiting for a payment.", order_status=order.status)
-    audit.log(actor, order, audit.difference(order, {"payment_status": Order.PaymentStatus.PAID}))
+        raise InvalidTransition(
+            "This order is not waiting for a payment.", order_status=order.status
+        )
+    audit.log(actor, order, audit.diff_record(order, {"payment_status": Order.PaymentStatus.PAID}))
     order.payment_status = Order.PaymentStatus.PAID
     order.updated_at = timezone.now()
     order.save(update_fields=["payment_status", "updated_at"])
@@ -311,7 +333,7 @@ def _event(
 def _record_event(order: Order, **about: Any) -> OrderEvent:
     event = _event(order, **about)
     event.clean_fields(exclude=["order", "actor"])
-    insert([event])
+    insert_rows([event])
     return event
 
 

@@ -7,6 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from shop.db.transactions import atomically
 from shop.models import (
     AuditEntry,
     CartItem,
@@ -14,14 +15,13 @@ from shop.models import (
     Order,
     OrderEvent,
     OrderItem,
-    SavedFilter,
+    SavedView,
     Session,
     StockMovement,
     User,
 )
 from shop.services import audit
 from shop.services.errors import NotErasable, NotFound
-from shop.services.transactions import atomically
 
 ERASED = "[erased]"
 #: Columns that say nothing about the person, or would open their account.
@@ -30,7 +30,7 @@ STILL_OPEN = [status for status, ways in Order.FLOW.items() if ways]
 
 
 @atomically
-def export_customer(*, user_id: int, actor: User) -> str:
+def export_personal_data(*, user_id: int, actor: User) -> str:
     """All that the shop holds about a customer, as JSON; raises NotFound, NotErasable for staff."""
     user = _customer(user_id)
     audit.log(actor, user, "personal data handed out")
@@ -53,7 +53,7 @@ def export_customer(*, user_id: int, actor: User) -> str:
 
 
 @atomically
-def erase_customer(*, user_id: int, actor: User) -> User:
+def erase_personal_data(*, user_id: int, actor: User) -> User:
     """Forget who a customer is. Their orders stay for the books, with what was bought at which price.
 
     Raises NotFound; NotErasable for staff, and while an order is under way or not yet paid.
@@ -65,13 +65,17 @@ def erase_customer(*, user_id: int, actor: User) -> User:
         | Q(status=Order.Status.DELIVERED, payment_status=Order.PaymentStatus.PENDING)
     )
     if numbers := list(under_way.order_by("pk").values_list("order_number", flat=True)):
-        raise NotErasable(f"Still under way or not paid: {', '.join(numbers)}. Finish or cancel that first.")
+        raise NotErasable(
+            f"Still under way or not paid: {', '.join(numbers)}. Finish or cancel that first."
+        )
     _lock_cart(user)
     for model in (CartItem, IdempotencyKey, Session):
         model._default_manager.filter(user=user).delete()
-    SavedFilter.objects.filter(owner=user).delete()
+    SavedView.objects.filter(owner=user).delete()
     orders.update(shipping_address=ERASED, note="", tracking_number="", updated_at=timezone.now())
-    OrderEvent.objects.filter(order__in=orders).exclude(kind=OrderEvent.Kind.PRINTED).update(note="")
+    OrderEvent.objects.filter(order__in=orders).exclude(kind=OrderEvent.Kind.PRINTED).update(
+        note=""
+    )
     StockMovement.objects.filter(order__in=orders).update(reason="")
     _forget(user)
     _entries(user, orders).update(changes="")

@@ -5,19 +5,19 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
+from shop.db.transactions import atomically
 from shop.models import CartItem, Order, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
 from shop.services import audit
 from shop.services.errors import ProductUnavailable
-from shop.services.orders import OrderStory, write_order
+from shop.services.orders import OrderDetails, write_order
 from shop.services.payments import WITHOUT_CARD
-from shop.services.transactions import atomically
 
 TOLD = "Taken by phone."
 
 
 @atomically
-def place_order_for(
+def place_phone_order(
     *,
     customer: User,
     lines: Mapping[int, int],
@@ -26,7 +26,7 @@ def place_order_for(
     payment_method: str = Order.PaymentMethod.CASH_ON_DELIVERY,
     note: str = "",
     expected_total: Decimal | None = None,
-) -> OrderStory:
+) -> OrderDetails:
     """An order made by `actor` for a customer, whose own cart stays as it is; or nothing at all.
 
     `lines` says how many of each product, by its id. Ledger and event name the actor.
@@ -36,7 +36,9 @@ def place_order_for(
     _refuse_what_no_cart_holds(lines)
     if payment_method not in WITHOUT_CARD:
         raise ValidationError({"payment_method": "This cannot be paid by telephone."})
-    order = Order(user=customer, shipping_address=shipping_address, payment_method=payment_method, note=note)
+    order = Order(
+        user=customer, shipping_address=shipping_address, payment_method=payment_method, note=note
+    )
     wanted = _lines(lines, customer)
     story = write_order(order, wanted, actor=actor, expected_total=expected_total, told=TOLD)
     told = {"customer": ("", customer), "total": ("", order.total_amount)}
@@ -56,4 +58,6 @@ def _lines(lines: Mapping[int, int], customer: User) -> list[CartItem]:
     products = Product.objects.in_bulk(lines)
     if gone := lines.keys() - products.keys():
         raise ProductUnavailable(items=[{"product_id": pk} for pk in sorted(gone)])
-    return [CartItem(user=customer, product=products[pk], quantity=lines[pk]) for pk in sorted(lines)]
+    return [
+        CartItem(user=customer, product=products[pk], quantity=lines[pk]) for pk in sorted(lines)
+    ]

@@ -26,7 +26,7 @@ def purge_pictures() -> int:
     The one place where they are removed: named by their content, several products may show the same.
     """
     since, named, count = timezone.now() - LEFT_FOR, set(_named()), 0
-    for name in filter(OURS.fullmatch, list(images.stored(default_storage))):
+    for name in filter(OURS.fullmatch, list(images.stored_files(default_storage))):
         if name not in named:
             with suppress(FileNotFoundError):
                 # Asked last: whoever stores the same picture anew makes it young.
@@ -39,12 +39,16 @@ def purge_pictures() -> int:
 def _named() -> Iterator[str]:
     for name in _shown():
         yield name
-        yield images.small(name)
+        yield images.small_name(name)
 
 
 def _shown() -> Iterator[str]:
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if isinstance(field, models.FileField):
-                yield from model._base_manager.exclude(**{field.name: ""}).values_list(field.name, flat=True)
-    yield from ImportRow.objects.filter(before__has_key=FIELD).values_list(f"before__{FIELD}", flat=True)
+                yield from model._base_manager.exclude(**{field.name: ""}).values_list(
+                    field.name, flat=True
+                )
+    yield from ImportRow.objects.filter(before__has_key=FIELD).values_list(
+        f"before__{FIELD}", flat=True
+    )

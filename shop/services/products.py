@@ -8,11 +8,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from shop.db.transactions import atomically
 from shop.models import CartItem, OrderItem, Product, User
-from shop.models.catalogue import PictureField
+from shop.models.products import PictureField
 from shop.services import audit
-from shop.services.stock import count_stock, first_stock, lock_product, lock_products
-from shop.services.transactions import atomically
+from shop.services.stock import count_stock, lock_product, lock_products, record_initial_stock
 
 
 @atomically
@@ -20,8 +20,8 @@ def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int 
     """A new product and the first line of its ledger; raises ValidationError."""
     product = Product(**values)
     _save(product)
-    first_stock(product, stock=stock, actor=actor)
-    told = {**audit.difference(Product(), values), "stock": (0, stock)}
+    record_initial_stock(product, stock=stock, actor=actor)
+    told = {**audit.diff_record(Product(), values), "stock": (0, stock)}
     audit.log(actor, product, told, action=audit.Action.ADDED)
     return product
 
@@ -54,13 +54,15 @@ def _update(
 ) -> Product:
     product = lock_product(product_id)
     check(product)
-    told = audit.difference(product, changes)
+    told = audit.diff_record(product, changes)
     for name, value in changes.items():
         setattr(product, name, value)
     _save(product, only=changes)
     if told:
         audit.log(actor, product, told)
-    return product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
+    return (
+        product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
+    )
 
 
 @atomically
@@ -84,7 +86,7 @@ def remove_product(*, product_id: int, actor: User) -> bool:
 def set_active(*, product_ids: Collection[int], is_active: bool, actor: User) -> int:
     """Show or archive many products; returns how many were not so already."""
     others = [p for p in lock_products(product_ids) if p.is_active != is_active]
-    audit.log_many(actor, [(p, audit.difference(p, {"is_active": is_active})) for p in others])
+    audit.log_many(actor, [(p, audit.diff_record(p, {"is_active": is_active})) for p in others])
     chosen = Product.objects.filter(pk__in=[product.pk for product in others])
     return chosen.update(is_active=is_active, updated_at=timezone.now())
 

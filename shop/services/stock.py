@@ -9,18 +9,18 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce
 
+from shop.db.compiled_queries import db_now, insert_rows, lock_clause
+from shop.db.transactions import atomically
 from shop.models import OrderItem, Product, StockMovement, User
-from shop.models.catalogue import MAX_STOCK
-from shop.queries import insert, locking, now
+from shop.models.products import MAX_STOCK
 from shop.services import audit
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
-from shop.services.transactions import atomically
 
 Kind = StockMovement.Kind
 
 
 @dataclass(frozen=True)
-class Change:
+class StockChange:
     """So many units of a product come (+) or go (-)."""
 
     product_id: int
@@ -28,39 +28,54 @@ class Change:
     order_id: int | None = None
 
 
-def take_stock(changes: Sequence[Change], *, actor: User) -> None:
+def take_stock(changes: Sequence[StockChange], *, actor: User) -> None:
     """Take a sale's units; raises InsufficientStock where one of the products has fewer, or is not there."""
     _record(changes, kind=Kind.SALE, actor=actor)
 
 
-def return_stock(changes: Sequence[Change], *, actor: User, reason: str, lost: Collection[int] = ()) -> None:
+def return_stock(
+    changes: Sequence[StockChange], *, actor: User, reason: str, lost: Collection[int] = ()
+) -> None:
     """Give cancelled orders' units back. A second time for the same order is refused by the database.
 
     Of the products in `lost` the units did not come back fit to sell: they return and are written off,
     two lines of the ledger, so that each order's own lines still add up to nothing.
     """
     _record(changes, kind=Kind.CANCELLATION, actor=actor, reason=reason)
-    gone = [Change(change.product_id, -change.delta) for change in changes if change.product_id in lost]
+    gone = [
+        StockChange(change.product_id, -change.delta)
+        for change in changes
+        if change.product_id in lost
+    ]
     if gone:
-        _record(gone, kind=Kind.DAMAGED, actor=actor, reason=reason or "Not put back after a cancellation")
+        _record(
+            gone,
+            kind=Kind.DAMAGED,
+            actor=actor,
+            reason=reason or "Not put back after a cancellation",
+        )
 
 
-def first_stock(product: Product, *, stock: int, actor: User | None) -> None:
+def record_initial_stock(product: Product, *, stock: int, actor: User | None) -> None:
     """Record what a new product starts with."""
     if stock:
-        _record([Change(product.pk, stock)], kind=Kind.INITIAL, actor=actor)
+        _record([StockChange(product.pk, stock)], kind=Kind.INITIAL, actor=actor)
         product.stock = stock
 
 
 @atomically
-def adjust_stock(*, product_id: int, delta: int, kind: Kind, actor: User, reason: str = "") -> Product:
+def adjust_stock(
+    *, product_id: int, delta: int, kind: Kind, actor: User, reason: str = ""
+) -> Product:
     """Add or remove units by hand; returns the product as it is afterwards.
 
     Raises InsufficientStock (with `available`) below 0, ValidationError above the bound, NotFound.
     """
     product = lock_product(product_id)
     if product.stock + delta > MAX_STOCK:
-        raise ValidationError({"delta": f"The stock can be at most {MAX_STOCK:,}."}, code="max_value")
+        raise ValidationError(
+            {"delta": f"The stock can be at most {MAX_STOCK:,}."}, code="max_value"
+        )
     if product.stock + delta < 0:
         raise InsufficientStock(
             f"The stock is {product.stock}: it cannot change by {delta}.", available=product.stock
@@ -80,7 +95,9 @@ def count_stock(
     """
     product = lock_product(product_id)
     if expected is not None and product.stock != expected:
-        raise StockChanged(f"The stock is {product.stock} now, not {expected}.", stock=product.stock)
+        raise StockChanged(
+            f"The stock is {product.stock} now, not {expected}.", stock=product.stock
+        )
     if counted != product.stock:
         _by_hand(product, counted - product.stock, kind=Kind.COUNTED, actor=actor, reason=reason)
     return product
@@ -97,16 +114,18 @@ def receive_stock(*, units: Mapping[int, int], actor: User, reason: str = "") ->
     if len(products) != len(coming):
         raise NotFound
     if full := [product for product in products if product.stock + coming[product.pk] > MAX_STOCK]:
-        raise ValidationError([f"The stock of {product} can be at most {MAX_STOCK:,}." for product in full])
+        raise ValidationError(
+            [f"The stock of {product} can be at most {MAX_STOCK:,}." for product in full]
+        )
     if coming:
-        changes = [Change(product.pk, coming[product.pk]) for product in products]
+        changes = [StockChange(product.pk, coming[product.pk]) for product in products]
         _record(changes, kind=Kind.RECEIVED, actor=actor, reason=reason)
         audit.log_many(actor, [(p, {"stock": (p.stock, p.stock + coming[p.pk])}) for p in products])
     return sum(coming.values())
 
 
 def _by_hand(product: Product, delta: int, *, kind: Kind, actor: User, reason: str) -> None:
-    _record([Change(product.pk, delta)], kind=kind, actor=actor, reason=reason)
+    _record([StockChange(product.pk, delta)], kind=kind, actor=actor, reason=reason)
     audit.log(actor, product, {"stock": (product.stock, product.stock + delta)})
     product.refresh_from_db()
 
@@ -125,11 +144,13 @@ def lock_products(product_ids: Collection[int]) -> list[Product]:
     The order is what keeps two who change the same products from waiting for each other forever; without
     the key, because a foreign key to the product may be added meanwhile.
     """
-    return list(Product.objects.filter(pk__in=product_ids).order_by("pk").select_for_update(no_key=True))
+    return list(
+        Product.objects.filter(pk__in=product_ids).order_by("pk").select_for_update(no_key=True)
+    )
 
 
 def _record(
-    changes: Sequence[Change],
+    changes: Sequence[StockChange],
     *,
     kind: Kind,
     actor: User | None,
@@ -152,11 +173,13 @@ def _record(
     balance = {product_id: balances[product_id] - total for product_id, total in totals.items()}
     for change in changes:
         balance[change.product_id] += change.delta
-        movement = StockMovement(product_id=change.product_id, delta=change.delta, order_id=change.order_id)
+        movement = StockMovement(
+            product_id=change.product_id, delta=change.delta, order_id=change.order_id
+        )
         movement.balance_after = balance[change.product_id]
         movement.kind, movement.actor, movement.reason = kind, actor, reason
         movements.append(movement)
-    insert(movements)
+    insert_rows(movements)
 
 
 def _move(totals: Mapping[int, int]) -> dict[int, int]:
@@ -172,12 +195,12 @@ def _move(totals: Mapping[int, int]) -> dict[int, int]:
             # VALUES names its columns column1, column2 in PostgreSQL and in SQLite alike.
             "WITH held AS MATERIALIZED (SELECT id, stock + column2 AS balance"  # noqa: S608 - only placeholders
             f" FROM shop_product JOIN (VALUES {changes}) AS change ON id = column1"
-            f" ORDER BY id {locking('NO KEY UPDATE OF shop_product')})"
+            f" ORDER BY id {lock_clause('NO KEY UPDATE OF shop_product')})"
             " UPDATE shop_product SET stock = balance, updated_at = %s FROM held"
             " WHERE shop_product.id = held.id"
             " AND (SELECT count(*) FROM held WHERE balance BETWEEN 0 AND %s) = %s"
             " RETURNING shop_product.id, stock",
-            [*numbers, now(), MAX_STOCK, len(totals)],
+            [*numbers, db_now(), MAX_STOCK, len(totals)],
         )
         return dict(cursor.fetchall())
 
@@ -187,7 +210,9 @@ def find_drift() -> Iterator[str]:
     ledger = StockMovement.objects.filter(product=OuterRef("pk")).order_by()
     total = Subquery(ledger.values("product").annotate(total=Sum("delta")).values("total"))
     for product in (
-        Product.objects.annotate(ledger=Coalesce(total, Value(0))).exclude(stock=F("ledger")).order_by("pk")
+        Product.objects.annotate(ledger=Coalesce(total, Value(0)))
+        .exclude(stock=F("ledger"))
+        .order_by("pk")
     ):
         yield f"{product.sku}: stock is {product.stock}, its movements add up to {product.ledger}."
     running = Window(Sum("delta"), partition_by="product", order_by="id")

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-import people
 import pytest
 from django.contrib.auth.models import Group
+from support import factories
 
 from shop.models import AuditEntry, Product, StockMovement, User
 from shop.services import stock
@@ -23,7 +23,9 @@ def form_of(browser, address):
     form = browser.get(address).context["adminform"].form
     shown = {bound.html_name: bound.value() for bound in form}
     hidden = {f"initial-{name}": value for name, value in shown.items()}
-    return {name: value for name, value in (shown | hidden).items() if value not in (None, "", False)}
+    return {
+        name: value for name, value in (shown | hidden).items() if value not in (None, "", False)
+    }
 
 
 def test_a_product_edited_in_the_back_office(adas_browser, mug):
@@ -33,7 +35,11 @@ def test_a_product_edited_in_the_back_office(adas_browser, mug):
     assert adas_browser.post(address, edited).status_code == 302
     [(who, did, kind, record, changes)] = entries()
     assert (who, did, kind, record) == ("Ada Staff", "changed", "product", "Cup")
-    assert sorted(changes.split("\n")) == ["active: yes → no", "name: Mug → Cup", "price: 12.50 → 13.00"]
+    assert sorted(changes.split("\n")) == [
+        "active: yes → no",
+        "name: Mug → Cup",
+        "price: 12.50 → 13.00",
+    ]
 
 
 def test_a_form_sent_back_unchanged_is_no_change(adas_browser, mug):
@@ -94,7 +100,7 @@ def test_orders_moved_by_staff_and_nothing_that_a_customer_does(ada, carl, mug):
 def test_a_persons_groups_with_old_and_new(adas_browser, carl):
     Group.objects.all().delete()
     one, two = (Group.objects.create(name=name) for name in ("One", "Two"))
-    cleo = people.person("Cleo", "Clerk", role="admin")
+    cleo = factories.create_user("Cleo", "Clerk", role="admin")
     cleo.groups.set([one])
     address = f"/admin/shop/user/{cleo.pk}/change/"
     edited = form_of(adas_browser, address) | {"phone": "555", "groups": [one.pk, two.pk]}
@@ -105,8 +111,17 @@ def test_a_persons_groups_with_old_and_new(adas_browser, carl):
 
 
 def test_no_password_is_ever_written_down(adas_browser):
-    secret = {"usable_password": "true", "password1": "a-long-enough-one", "password2": "a-long-enough-one"}
-    values = {"email": "cleo@example.com", "first_name": "Cleo", "last_name": "Clerk", "role": "admin"}
+    secret = {
+        "usable_password": "true",
+        "password1": "a-long-enough-one",
+        "password2": "a-long-enough-one",
+    }
+    values = {
+        "email": "cleo@example.com",
+        "first_name": "Cleo",
+        "last_name": "Clerk",
+        "role": "admin",
+    }
     adas_browser.post("/admin/shop/user/add/", values | secret)
     cleo = User.objects.get(email="cleo@example.com")
     adas_browser.post(f"/admin/shop/user/{cleo.pk}/password/", secret)
@@ -119,7 +134,7 @@ def test_no_password_is_ever_written_down(adas_browser):
 
 
 def test_devices_signed_out(adas_browser, carl):
-    session = people.app_of(carl).user.sessions.get()
+    session = factories.api_client(carl).user.sessions.get()
     chosen = {"action": "sign_out", "_selected_action": [str(session.pk)]}
     adas_browser.post("/admin/shop/session/", chosen)
     adas_browser.post("/admin/shop/session/", chosen)
@@ -132,8 +147,12 @@ def test_a_refused_change_leaves_no_entry(ada, mug):
     assert entries() == []
 
 
-@pytest.mark.parametrize(("term", "count"), [("12.50", 1), ("13.00", 1), ("mug", 1), ("ada@", 2), ("no", 0)])
-def test_the_log_is_searched_by_who_what_old_and_new(adas_browser, adas_app, mug, lamp, term, count):
+@pytest.mark.parametrize(
+    ("term", "count"), [("12.50", 1), ("13.00", 1), ("mug", 1), ("ada@", 2), ("no", 0)]
+)
+def test_the_log_is_searched_by_who_what_old_and_new(
+    adas_browser, adas_app, mug, lamp, term, count
+):
     adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
     adas_app.patch(f"/products/{lamp.pk}/", {"price": "50.00"})
     assert adas_browser.get(LIST, {"q": term}).context["cl"].result_count == count
@@ -152,17 +171,24 @@ def test_a_records_history_is_its_part_of_the_log(adas_browser, adas_app, mug, l
     adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
     adas_app.patch(f"/products/{lamp.pk}/", {"price": "50.00"})
     history = adas_browser.get(f"/admin/shop/product/{lamp.pk}/history/", follow=True)
-    assert [entry.changes for entry in history.context["cl"].result_list] == ["price: 49.90 → 50.00"]
+    assert [entry.changes for entry in history.context["cl"].result_list] == [
+        "price: 49.90 → 50.00"
+    ]
     assert Product.objects.get(pk=mug.pk).price == Decimal("13.00")
 
 
 def test_the_log_is_read_by_those_who_may_and_written_by_nobody(clerk_with, adas_app, mug):
     adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
     entry = AuditEntry.objects.get()
-    browser = clerk_with("view_product", "change_auditentry", "delete_auditentry", "view_auditentry")
+    browser = clerk_with(
+        "view_product", "change_auditentry", "delete_auditentry", "view_auditentry"
+    )
     assert browser.get(LIST).status_code == 200
     for step in ("change", "delete"):
-        assert browser.post(f"{LIST}{entry.pk}/{step}/", {"post": "yes", "changes": ""}).status_code == 403
+        assert (
+            browser.post(f"{LIST}{entry.pk}/{step}/", {"post": "yes", "changes": ""}).status_code
+            == 403
+        )
     assert entries() == [("Ada Staff", "changed", "product", "Mug", "price: 12.50 → 13.00")]
 
 

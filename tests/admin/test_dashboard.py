@@ -3,13 +3,13 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-import people
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from support import factories
 
-from shop.admin.dashboard import compared
+from shop.admin.dashboard import format_comparison
 from shop.models import Order, Product
 from shop.services.orders import move_order, place_order
 
@@ -21,7 +21,7 @@ def buy(carl):
     """`buy((mug, 2), days_ago=7)`: an order of Carl's."""
 
     def buy(*lines, days_ago=0):
-        people.put_in_cart(carl, *lines)
+        factories.add_to_cart(carl, *lines)
         order = place_order(user=carl, shipping_address="1 Street").order
         order.created_at -= timedelta(days=days_ago)
         order.save()
@@ -107,7 +107,10 @@ def test_each_waiting_status_leads_to_its_list(adas_browser, ada, buy, mug):
 def test_products_and_orders_lead_to_their_pages(adas_browser, buy, lamp):
     order = buy((lamp, 2))
     text = adas_browser.get("/admin/").content.decode()
-    for address in (f"/admin/shop/product/{lamp.pk}/change/", f"/admin/shop/order/{order.pk}/change/"):
+    for address in (
+        f"/admin/shop/product/{lamp.pk}/change/",
+        f"/admin/shop/order/{order.pk}/change/",
+    ):
         assert f'<a href="{address}">' in text
         assert adas_browser.get(address).status_code == 200
     assert "3 left" in text
@@ -128,11 +131,13 @@ def test_products_and_orders_lead_to_their_pages(adas_browser, buy, lamp):
     ],
 )
 def test_a_comparison_in_words(now, before, said):
-    assert compared(now, before, "last week") == said
+    assert format_comparison(now, before, "last week") == said
 
 
 @pytest.mark.parametrize("orders", [1, 3])
-def test_the_page_costs_the_same_however_many_orders(adas_browser, buy, mug, lamp, statements, orders):
+def test_the_page_costs_the_same_however_many_orders(
+    adas_browser, buy, mug, lamp, statements, orders
+):
     for _ in range(orders):
         buy((mug, 1), (lamp, 1))
     with statements(12):
@@ -145,11 +150,18 @@ def test_who_may_not_see_orders_sees_no_money_and_asks_for_none(clerk_with, buy,
     with CaptureQueriesContext(connection) as captured:
         answer = browser.get("/admin/", {"days": "30"})
     asked = [query["sql"] for query in captured if '"shop_order' in query["sql"]]
-    assert ['"counted"' in sql for sql in asked] == [True]  # the menu's counts, of which they see their own
+    assert ['"counted"' in sql for sql in asked] == [
+        True
+    ]  # the menu's counts, of which they see their own
     text = answer.content.decode()
     assert MONEY.search(text) is None
     assert "/admin/shop/order" not in text
-    assert answer.context["dashboard"].keys() == {"sees_orders", "sees_products", "low", "has_products"}
+    assert answer.context["dashboard"].keys() == {
+        "sees_orders",
+        "sees_products",
+        "low",
+        "has_products",
+    }
     assert "4 left" in text
 
 

@@ -2,10 +2,10 @@
 
 import re
 
-import people
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from support import factories
 
 from shop.admin import exports
 from shop.models import Order, Product
@@ -28,7 +28,7 @@ def skus(answer):
 
 @pytest.fixture
 def order(carl, mug):
-    people.put_in_cart(carl, (mug, 2))
+    factories.add_to_cart(carl, (mug, 2))
     return place_order(user=carl, shipping_address="1 Street").order
 
 
@@ -40,7 +40,12 @@ def test_the_lists_lead_to_the_page_with_their_filter(adas_browser, mug, order):
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("", ["MUG-1", "LAMP-1"]), ("?q=lamp", ["LAMP-1"]), ("?level=out", []), ("?is_active__exact=1", None)],
+    [
+        ("", ["MUG-1", "LAMP-1"]),
+        ("?q=lamp", ["LAMP-1"]),
+        ("?level=out", []),
+        ("?is_active__exact=1", None),
+    ],
 )
 def test_what_the_list_shows_goes_out(adas_browser, mug, lamp, query, found):
     asked = adas_browser.get(f"{PRODUCTS}export/{query}")
@@ -102,10 +107,12 @@ def test_an_unknown_kind_of_file_is_asked_again(adas_browser, mug, wrong):
     assert list(answer.context["form"].errors) == list(wrong)
 
 
-def test_a_workbook_that_cannot_hold_all_rows_is_not_begun(adas_browser, carl, mug, lamp, monkeypatch):
-    people.put_in_cart(carl, (mug, 1), (lamp, 1))
+def test_a_workbook_that_cannot_hold_all_rows_is_not_begun(
+    adas_browser, carl, mug, lamp, monkeypatch
+):
+    factories.add_to_cart(carl, (mug, 1), (lamp, 1))
     place_order(user=carl, shipping_address="1 Street")
-    monkeypatch.setattr(exports, "MOST_ROWS", 1)
+    monkeypatch.setattr(exports, "MAX_XLSX_ROWS", 1)
     answer = adas_browser.post(f"{ORDERS}export/", {"file_format": "xlsx"})
     said = "A spreadsheet holds 1 rows. Take CSV, or choose fewer."
     assert answer.context["form"].errors == {"file_format": [said]}
@@ -113,10 +120,13 @@ def test_a_workbook_that_cannot_hold_all_rows_is_not_begun(adas_browser, carl, m
 
 
 def test_orders_go_out_by_link_and_by_tick(adas_browser, order):
-    assert [row[0] for row in rows(adas_browser.post(f"{ORDERS}export/", {"file_format": "csv"}))] == [
-        order.order_number
-    ]
-    assert rows(adas_browser.post(f"{ORDERS}export/?status__exact=shipped", {"file_format": "csv"})) == []
+    assert [
+        row[0] for row in rows(adas_browser.post(f"{ORDERS}export/", {"file_format": "csv"}))
+    ] == [order.order_number]
+    assert (
+        rows(adas_browser.post(f"{ORDERS}export/?status__exact=shipped", {"file_format": "csv"}))
+        == []
+    )
     sent = {"action": "export_selected", "_selected_action": [order.pk], "file_format": "csv"}
     assert [row[0] for row in rows(adas_browser.post(ORDERS, sent))] == [order.order_number]
 
@@ -148,22 +158,22 @@ def test_only_with_the_right(clerk_with, mug, order, address, right, may):
 
 
 def test_customers_and_strangers_get_nothing(client, carl, mug):
-    for browser in (client, people.browser_of(carl)):
+    for browser in (client, factories.staff_client(carl)):
         assert browser.post(f"{PRODUCTS}export/", OWN).status_code == 302
 
 
 def test_it_changes_nothing(adas_browser, order):
-    before = people.contents()
+    before = factories.all_rows()
     list(adas_browser.post(f"{PRODUCTS}export/", OWN).streaming_content)
     list(adas_browser.post(f"{ORDERS}export/", {"file_format": "xlsx"}).streaming_content)
-    assert people.contents() == before
+    assert factories.all_rows() == before
 
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_the_cost_does_not_grow(adas_browser, carl, statements, number):
     for n in range(number):
-        item = people.product(f"Mug {n}", sku=f"M-{n}")
-        people.put_in_cart(carl, (item, 1))
+        item = factories.create_product(f"Mug {n}", sku=f"M-{n}")
+        factories.add_to_cart(carl, (item, 1))
         place_order(user=carl, shipping_address="1 Street")
     cache.clear()
     with statements(5):  # session, person, what the search finds, how many, the sidebar's counts

@@ -1,7 +1,7 @@
 from contextlib import contextmanager
 
-import people
 import pytest
+from support import factories
 
 from shop.services.orders import place_order
 
@@ -12,22 +12,22 @@ def unchanged():
 
     @contextmanager
     def nothing_changes():
-        before = people.contents()
+        before = factories.all_rows()
         yield
-        assert people.contents() == before
+        assert factories.all_rows() == before
 
     return nothing_changes
 
 
 @pytest.fixture
 def carls_order(carl, lamp):
-    people.put_in_cart(carl, (lamp, 2))
+    factories.add_to_cart(carl, (lamp, 2))
     return place_order(user=carl, shipping_address="1 Fern Road").order
 
 
 @pytest.fixture
 def carls_line(carl, mug):
-    people.put_in_cart(carl, (mug, 3))
+    factories.add_to_cart(carl, (mug, 3))
     return carl.cart.get()
 
 

@@ -1,7 +1,8 @@
-import people
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.utils.dateparse import parse_datetime
+from support import factories
+from support.api_bodies import user_body
 
 from shop.models import User
 
@@ -14,25 +15,22 @@ NEW = {
 }
 TAKEN = ["carl@example.com", "CARL@example.com", " Carl@Example.COM "]
 WEAK = ["short7", "123456789012", "password123", "eve@example.com"]
-READ_ONLY = ["id", "email", "role", "created_at", "is_staff", "is_superuser", "is_active", "password"]
+READ_ONLY = [
+    "id",
+    "email",
+    "role",
+    "created_at",
+    "is_staff",
+    "is_superuser",
+    "is_active",
+    "password",
+]
 
 
 def error_of(response):
-    assert people.problem(response) == (422, "invalid")
+    assert factories.problem_code(response) == (422, "invalid")
     (error,) = response.json()["errors"]
     return error["field"], error["code"]
-
-
-def shown(user):
-    return {
-        "id": user.pk,
-        "email": user.email,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "phone": user.phone,
-        "role": user.role,
-        "created_at": user.created_at.isoformat().replace("+00:00", "Z"),
-    }
 
 
 def test_registering_opens_an_account_and_signs_in(strangers_app):
@@ -44,11 +42,11 @@ def test_registering_opens_an_account_and_signs_in(strangers_app):
         "refresh": response.json()["refresh"],
         "token_type": "Bearer",
         "expires_in": 86400,
-        "user": shown(eve),
+        "user": user_body(eve),
     }
     assert (eve.email, eve.first_name, eve.role) == ("eve@example.com", "Eve", "customer")
-    app = people.App(strangers_app.client, response.json()["access"])
-    assert app.get("/auth/profile/").json() == shown(eve)
+    app = factories.ApiClient(strangers_app.client, response.json()["access"])
+    assert app.get("/auth/profile/").json() == user_body(eve)
 
 
 def test_a_phone_number_may_be_left_out(strangers_app):
@@ -61,14 +59,14 @@ def test_a_phone_number_may_be_left_out(strangers_app):
 def test_an_email_is_taken_whatever_its_case(strangers_app, unchanged, email):
     with unchanged():
         response = strangers_app.post("/auth/register/", {**NEW, "email": email})
-    assert people.problem(response) == (409, "email-taken")
+    assert factories.problem_code(response) == (409, "email-taken")
 
 
 @pytest.mark.parametrize("password", WEAK)
 def test_registering_with_a_weak_password_is_refused(strangers_app, unchanged, password):
     with unchanged():
         response = strangers_app.post("/auth/register/", {**NEW, "password": password})
-    assert people.problem(response) == (422, "invalid")
+    assert factories.problem_code(response) == (422, "invalid")
     assert {error["field"] for error in response.json()["errors"]} == {"password"}
 
 
@@ -95,20 +93,24 @@ def test_registering_cannot_set_what_is_not_ones_own_to_set(strangers_app, uncha
 
 
 def test_signing_in_answers_with_a_session(strangers_app, carl):
-    response = strangers_app.post("/auth/login/", {"email": "CARL@example.com", "password": people.PASSWORD})
+    response = strangers_app.post(
+        "/auth/login/", {"email": "CARL@example.com", "password": factories.PASSWORD}
+    )
     assert response.status_code == 200
     assert response.json() == {
         "access": response.json()["access"],
         "refresh": response.json()["refresh"],
         "token_type": "Bearer",
         "expires_in": 86400,
-        "user": shown(carl),
+        "user": user_body(carl),
     }
     assert User.objects.get().last_login is not None
 
 
 @pytest.mark.usefixtures("carl")
-def test_signing_in_answers_and_works_the_same_whoever_is_wrong(strangers_app, dora, unchanged, monkeypatch):
+def test_signing_in_answers_and_works_the_same_whoever_is_wrong(
+    strangers_app, dora, unchanged, monkeypatch
+):
     User.objects.filter(pk=dora.pk).update(is_active=False)
     hashed = []
     encode = MD5PasswordHasher.encode
@@ -116,14 +118,14 @@ def test_signing_in_answers_and_works_the_same_whoever_is_wrong(strangers_app, d
     answers, work = set(), set()
     for email, password in [
         ("carl@example.com", "wrong-horse-7"),
-        ("nobody@example.com", people.PASSWORD),
-        ("dora@example.com", people.PASSWORD),
-        ("no email", people.PASSWORD),
+        ("nobody@example.com", factories.PASSWORD),
+        ("dora@example.com", factories.PASSWORD),
+        ("no email", factories.PASSWORD),
     ]:
         hashed.clear()
         with unchanged():
             response = strangers_app.post("/auth/login/", {"email": email, "password": password})
-        assert people.problem(response) == (401, "invalid-credentials")
+        assert factories.problem_code(response) == (401, "invalid-credentials")
         answers.add(response.content)
         work.add(len(hashed))
     assert (len(answers), work) == (1, {1})
@@ -131,7 +133,7 @@ def test_signing_in_answers_and_works_the_same_whoever_is_wrong(strangers_app, d
 
 def test_the_profile_shows_who_is_signed_in(carls_app, carl):
     response = carls_app.get("/auth/profile/")
-    assert (response.status_code, response.json()) == (200, shown(carl))
+    assert (response.status_code, response.json()) == (200, user_body(carl))
     assert parse_datetime(response.json()["created_at"]) == carl.created_at
 
 
@@ -145,7 +147,7 @@ def test_putting_the_profile_replaces_all_of_it(carls_app, carl, dora):
     User.objects.filter(pk=carl.pk).update(phone="123")
     response = carls_app.put("/auth/profile/", {"first_name": " Karl ", "last_name": "Buyer"})
     carl.refresh_from_db()
-    assert (response.status_code, response.json()) == (200, shown(carl))
+    assert (response.status_code, response.json()) == (200, user_body(carl))
     assert (carl.first_name, carl.last_name, carl.phone) == ("Karl", "Buyer", "")
     assert User.objects.get(pk=dora.pk).first_name == "Dora"
 
@@ -154,9 +156,9 @@ def test_putting_the_profile_replaces_all_of_it(carls_app, carl, dora):
 def test_patching_the_profile_changes_only_what_is_sent(carls_app, carl, change):
     User.objects.filter(pk=carl.pk).update(phone="99")
     response = carls_app.patch("/auth/profile/", change)
-    expected = {**shown(carl), "phone": "99", **change}
+    expected = {**user_body(carl), "phone": "99", **change}
     carl.refresh_from_db()
-    assert (response.status_code, response.json(), shown(carl)) == (200, expected, expected)
+    assert (response.status_code, response.json(), user_body(carl)) == (200, expected, expected)
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])

@@ -2,15 +2,13 @@ import json
 import re
 from itertools import product
 
-import people
 import pytest
 from django.db import transaction
-
-from api import hostile
-from api.operations import BODIES, OPERATIONS, WITH_BODY, name
+from support import factories, hostile_inputs
+from support.api_operations import BODIES, OPERATIONS, WITH_BODY, name
 
 MAY_BE_LEFT_OUT = {"logout", "cancel_order"}
-EVERYTHING = {field for shape in BODIES for field in hostile.fields(shape)}
+EVERYTHING = {field for shape in BODIES for field in hostile_inputs.fields(shape)}
 SECRET = re.compile("password|refresh")
 LISTS = [op for op in OPERATIONS if op.id.startswith("list_")]
 WITH_ID = [op for op in OPERATIONS if "{" in op.path and op.id != "set_image"]
@@ -22,14 +20,20 @@ def send(adas_app, carls_app, strangers_app, ids):
     """Make the call, take back what it did if it did anything, and give its answer."""
 
     def made(operation, body=None, query="", **wrong_ids):
-        app = adas_app if operation.is_for_staff else carls_app if operation.is_protected else strangers_app
+        app = (
+            adas_app
+            if operation.is_for_staff
+            else carls_app
+            if operation.is_protected
+            else strangers_app
+        )
         with transaction.atomic():
             response = operation.call(app, ids | wrong_ids, body, query)
             transaction.set_rollback(response.status_code < 400)
         what = (operation.id, (body or "")[:80], query[:80], wrong_ids, response.content[:300])
         assert response.status_code < 500, what
         if response.status_code >= 400:
-            status, code = people.problem(response)
+            status, code = factories.problem_code(response)
             declared = operation.about["responses"].get(str(status), {})
             assert f"`{code}`" in declared.get("description", ""), what
             assert len(response.content) < 5_000, what
@@ -49,54 +53,68 @@ def test_every_shape_of_a_body_has_a_good_example():
     assert {shape for _, shape in SHAPES} == BODIES.keys()
     for shape, body in BODIES.items():
         for field, value in body.items():
-            assert hostile.allows(hostile.fields(shape)[field], json.dumps(value)), (shape, field)
+            assert hostile_inputs.allows(hostile_inputs.fields(shape)[field], json.dumps(value)), (
+                shape,
+                field,
+            )
 
 
 def test_what_is_no_value_anywhere_is_refused_in_every_field(send, unchanged):
     with unchanged():
-        for (operation, shape), text in product(SHAPES, hostile.NEVER):
-            every = set(hostile.fields(shape))
-            assert named(send(operation, hostile.with_value({}, every, text))) >= every, (shape, text)
+        for (operation, shape), text in product(SHAPES, hostile_inputs.NEVER):
+            every = set(hostile_inputs.fields(shape))
+            assert named(send(operation, hostile_inputs.with_value({}, every, text))) >= every, (
+                shape,
+                text,
+            )
 
 
 def test_what_is_no_text_is_refused_in_every_field_but_secrets(send, unchanged):
     with unchanged():
-        for (operation, shape), text in product(SHAPES, hostile.NEVER_BUT_SECRETS):
-            every = {field for field in hostile.fields(shape) if not SECRET.search(field)}
+        for (operation, shape), text in product(SHAPES, hostile_inputs.NEVER_BUT_SECRETS):
+            every = {field for field in hostile_inputs.fields(shape) if not SECRET.search(field)}
             if every:
-                response = send(operation, hostile.with_value(BODIES[shape], every, text))
+                response = send(operation, hostile_inputs.with_value(BODIES[shape], every, text))
                 assert named(response) >= every, (shape, text)
 
 
-@pytest.mark.parametrize("text", hostile.SOMETIMES, ids=lambda text: text[:12])
+@pytest.mark.parametrize("text", hostile_inputs.SOMETIMES, ids=lambda text: text[:12])
 def test_what_the_document_forbids_is_refused_in_every_field(send, unchanged, text):
     with unchanged():
         for operation, shape in SHAPES:
-            forbidden = {f for f, schema in hostile.fields(shape).items() if not hostile.allows(schema, text)}
+            forbidden = {
+                f
+                for f, schema in hostile_inputs.fields(shape).items()
+                if not hostile_inputs.allows(schema, text)
+            }
             if forbidden:
-                response = send(operation, hostile.with_value(BODIES[shape], forbidden, text))
+                response = send(
+                    operation, hostile_inputs.with_value(BODIES[shape], forbidden, text)
+                )
                 assert named(response) >= forbidden, (shape, response.content)
 
 
-@pytest.mark.parametrize("text", hostile.SOMETIMES, ids=lambda text: text[:12])
+@pytest.mark.parametrize("text", hostile_inputs.SOMETIMES, ids=lambda text: text[:12])
 def test_what_the_document_allows_breaks_nothing(send, unchanged, text):
     with unchanged():
         for operation, shape in SHAPES:
-            for field, schema in hostile.fields(shape).items():
-                if hostile.allows(schema, text):
-                    send(operation, hostile.with_value(BODIES[shape], [field], text))
+            for field, schema in hostile_inputs.fields(shape).items():
+                if hostile_inputs.allows(schema, text):
+                    send(operation, hostile_inputs.with_value(BODIES[shape], [field], text))
 
 
 def test_a_body_that_is_no_object_is_refused(send, unchanged):
     with unchanged():
-        for operation, body in product(WITH_BODY, hostile.BODIES):
+        for operation, body in product(WITH_BODY, hostile_inputs.BODIES):
             assert send(operation, body).status_code in {400, 422}, (operation.id, body[:40])
 
 
 def test_only_a_body_that_may_be_left_out_may_be_empty(send, unchanged):
     with unchanged():
         for body in ("", "null"):
-            taken = {operation.id for operation in WITH_BODY if send(operation, body).status_code < 300}
+            taken = {
+                operation.id for operation in WITH_BODY if send(operation, body).status_code < 300
+            }
             assert taken == MAY_BE_LEFT_OUT, body
 
 
@@ -104,7 +122,9 @@ def test_a_field_that_is_not_known_is_refused(send, unchanged):
     with unchanged():
         for operation, shape in SHAPES:
             for field in ("role", "is_superuser", "id", "user_id", "__proto__", "", "a.b"):
-                assert send(operation, json.dumps(BODIES[shape] | {field: "admin"})).status_code == 422, field
+                assert (
+                    send(operation, json.dumps(BODIES[shape] | {field: "admin"})).status_code == 422
+                ), field
 
 
 def test_a_name_that_is_written_twice_does_no_harm(send, unchanged):
@@ -125,7 +145,7 @@ def test_a_body_that_is_too_large_is_not_read(send, unchanged):
 
 def test_an_id_that_does_not_exist_is_not_found(send, unchanged):
     with unchanged():
-        for operation, text in product(WITH_ID, hostile.IDS):
+        for operation, text in product(WITH_ID, hostile_inputs.IDS):
             (parameter,) = (one["name"] for one in operation.parameters if one["in"] == "path")
             assert send(operation, **{parameter: text}).status_code == 404, (operation.id, text)
 
@@ -134,12 +154,12 @@ def test_an_id_that_does_not_exist_is_not_found(send, unchanged):
 def test_no_query_breaks_a_list(operation, send, unchanged):
     with unchanged():
         for parameter in (one["name"] for one in operation.parameters):
-            for text in hostile.QUERIES:
+            for text in hostile_inputs.QUERIES:
                 assert send(operation, query=f"?{parameter}={text}").status_code in {200, 422}, (
                     parameter,
                     text,
                 )
-        for query in hostile.WHOLE_QUERIES:
+        for query in hostile_inputs.WHOLE_QUERIES:
             assert send(operation, query=query).status_code in {200, 422}, query
 
 
@@ -166,7 +186,7 @@ NORMALISES_TO_THREE = "\ufb2c" * 1000
 def test_a_text_is_measured_as_it_is_kept(carls_app, ids, unchanged, path, body, field):
     with unchanged():
         response = carls_app.post(path.format(**ids), body)
-    assert people.problem(response) == (422, "invalid")
+    assert factories.problem_code(response) == (422, "invalid")
     assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
@@ -174,4 +194,4 @@ def test_a_text_is_measured_as_it_is_kept(carls_app, ids, unchanged, path, body,
 def test_a_price_is_never_rounded(adas_app, unchanged, price):
     with unchanged():
         response = adas_app.post("/products/", f'{{"name": "Vase", "price": {price}}}')
-    assert people.problem(response) == (422, "invalid")
+    assert factories.problem_code(response) == (422, "invalid")

@@ -1,7 +1,7 @@
-import people
 import pytest
+from support import factories
+from support.api_bodies import product_body
 
-from api.test_products import shown
 from shop.models import CartItem, Product
 
 EMPTY = {"items": [], "total_quantity": 0, "total_amount": "0.00", "can_checkout": False}
@@ -11,7 +11,7 @@ def line(item, *, problem=None):
     price = item.product.price
     return {
         "id": item.pk,
-        "product": shown(item.product),
+        "product": product_body(item.product),
         "quantity": item.quantity,
         "price": f"{price:.2f}",
         "subtotal": f"{price * item.quantity:.2f}",
@@ -28,7 +28,7 @@ def fill(user, lines):
     products = Product.objects.bulk_create(
         Product(name=f"P{n}", sku=f"P-{n}", price="1.00") for n in range(lines)
     )
-    people.put_in_cart(user, *((product, 1) for product in products))
+    factories.add_to_cart(user, *((product, 1) for product in products))
 
 
 def test_a_new_cart_is_empty(carls_app):
@@ -37,8 +37,8 @@ def test_a_new_cart_is_empty(carls_app):
 
 
 def test_the_cart_shows_its_lines_with_products_and_sums(carls_app, carl, mug, lamp, dora):
-    people.put_in_cart(dora, (mug, 1))
-    people.put_in_cart(carl, (lamp, 2), (mug, 3))
+    factories.add_to_cart(dora, (mug, 1))
+    factories.add_to_cart(carl, (lamp, 2), (mug, 3))
     assert carls_app.get("/cart/").json() == {
         "items": [line(item) for item in carl.cart.order_by("id")],
         "total_quantity": 5,
@@ -64,20 +64,20 @@ def test_adding_again_adds_the_quantities(carls_app, carl, mug, doras_app, dora)
 @pytest.mark.parametrize(("in_cart", "more"), [(0, 11), (1, 10), (10, 1), (0, 999)])
 def test_no_more_than_is_in_stock_can_be_added(carls_app, carl, mug, unchanged, in_cart, more):
     if in_cart:
-        people.put_in_cart(carl, (mug, in_cart))
+        factories.add_to_cart(carl, (mug, in_cart))
     with unchanged():
         response = carls_app.post("/cart/", {"product_id": mug.pk, "quantity": more})
-    assert people.problem(response) == (409, "insufficient-stock")
+    assert factories.problem_code(response) == (409, "insufficient-stock")
     assert response.json()["available"] == 10
 
 
 def test_no_more_than_999_of_one_product_can_be_added(carls_app, carl, unchanged):
-    bead = people.product("Bead", stock=5000)
-    people.put_in_cart(carl, (bead, 998))
+    bead = factories.create_product("Bead", stock=5000)
+    factories.add_to_cart(carl, (bead, 998))
     assert carls_app.post("/cart/", {"product_id": bead.pk}).json()["total_quantity"] == 999
     with unchanged():
         response = carls_app.post("/cart/", {"product_id": bead.pk})
-    assert people.problem(response) == (409, "cart-full")
+    assert factories.problem_code(response) == (409, "cart-full")
 
 
 def test_a_cart_holds_a_hundred_lines(carls_app, carl, mug, lamp, unchanged):
@@ -86,7 +86,7 @@ def test_a_cart_holds_a_hundred_lines(carls_app, carl, mug, lamp, unchanged):
     assert carls_app.post("/cart/", {"product_id": mug.pk}).status_code == 200
     with unchanged():
         response = carls_app.post("/cart/", {"product_id": lamp.pk})
-    assert people.problem(response) == (409, "cart-full")
+    assert factories.problem_code(response) == (409, "cart-full")
 
 
 @pytest.mark.parametrize("who", ["carls_app", "adas_app"])
@@ -96,7 +96,7 @@ def test_what_is_not_for_sale_cannot_be_added(request, mug, unchanged, who):
     with unchanged():
         for product_id in (mug.pk, 999, 2**63 - 1):
             response = app.post("/cart/", {"product_id": product_id})
-            assert people.problem(response) == (404, "not-found")
+            assert factories.problem_code(response) == (404, "not-found")
 
 
 @pytest.mark.parametrize("quantity", [1, 9, 10])
@@ -109,7 +109,7 @@ def test_a_quantity_can_be_set(carls_app, carls_line, carl, quantity):
 def test_a_quantity_cannot_be_set_above_the_stock(carls_app, carls_line, unchanged):
     with unchanged():
         response = carls_app.put(f"/cart/{carls_line.pk}/", {"quantity": 11})
-    assert people.problem(response) == (409, "insufficient-stock")
+    assert factories.problem_code(response) == (409, "insufficient-stock")
     assert response.json()["available"] == 10
 
 
@@ -121,20 +121,20 @@ def test_a_quantity_is_a_number_from_1_to_999(carls_app, carls_line, lamp, uncha
             carls_app.post("/cart/", {"product_id": lamp.pk, "quantity": quantity}),
         ]
     for response in responses:
-        assert people.problem(response) == (422, "invalid")
+        assert factories.problem_code(response) == (422, "invalid")
         assert [error["field"] for error in response.json()["errors"]] == ["quantity"]
 
 
 def test_a_line_can_be_taken_out(carls_app, carls_line, carl, lamp):
-    people.put_in_cart(carl, (lamp, 1))
+    factories.add_to_cart(carl, (lamp, 1))
     response = carls_app.delete(f"/cart/{carls_line.pk}/")
     assert (response.status_code, quantities(carl)) == (200, [("Lamp", 1)])
     assert response.json() == carls_app.get("/cart/").json()
 
 
 def test_a_cart_can_be_cleared_of_ones_own_lines(carls_app, carl, dora, mug, lamp):
-    people.put_in_cart(carl, (mug, 1), (lamp, 1))
-    people.put_in_cart(dora, (mug, 1))
+    factories.add_to_cart(carl, (mug, 1), (lamp, 1))
+    factories.add_to_cart(dora, (mug, 1))
     for _ in range(2):
         response = carls_app.delete("/cart/clear/")
         assert (response.status_code, response.json()) == (200, EMPTY)
@@ -148,7 +148,9 @@ def test_anothers_line_does_not_exist(request, carls_line, unchanged, who):
         for line_id in (carls_line.pk, 999):
             put = app.put(f"/cart/{line_id}/", {"quantity": 1})
             delete = app.delete(f"/cart/{line_id}/")
-            assert [people.problem(put), people.problem(delete)] == [(404, "not-found")] * 2
+            assert [factories.problem_code(put), factories.problem_code(delete)] == [
+                (404, "not-found")
+            ] * 2
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_anothers_line_does_not_exist(request, carls_line, unchanged, who):
     ],
 )
 def test_the_cart_says_what_stands_in_the_way(carls_app, carls_line, carl, lamp, change, problem):
-    people.put_in_cart(carl, (lamp, 1))
+    factories.add_to_cart(carl, (lamp, 1))
     Product.objects.filter(pk=carls_line.product_id).update(**change)
     response = carls_app.get("/cart/").json()
     other = CartItem.objects.get(product=lamp)
@@ -173,7 +175,7 @@ def test_a_line_that_is_no_longer_for_sale_can_only_be_taken_out(carls_app, carl
     Product.objects.filter(pk=carls_line.product_id).update(is_active=False)
     with unchanged():
         response = carls_app.put(f"/cart/{carls_line.pk}/", {"quantity": 1})
-    assert people.problem(response) == (404, "not-found")
+    assert factories.problem_code(response) == (404, "not-found")
     assert carls_app.delete(f"/cart/{carls_line.pk}/").json() == EMPTY
 
 

@@ -1,8 +1,8 @@
 import json
 import re
 
-import people
 import pytest
+from support import factories
 
 from shop.models import CartItem, IdempotencyKey, Order, Product, StockMovement
 from shop.services import orders
@@ -15,7 +15,7 @@ KEY = {"Idempotency-Key": "a-key"}
 @pytest.fixture
 def cart(carl, mug, lamp):
     """Lamp twice and Mug three times: 137.30."""
-    people.put_in_cart(carl, (lamp, 2), (mug, 3))
+    factories.add_to_cart(carl, (lamp, 2), (mug, 3))
 
 
 def create(app, headers=None, **changes):
@@ -59,14 +59,17 @@ def test_an_order_is_answered_in_full(carls_app, mug, lamp):
 
 @pytest.mark.usefixtures("cart")
 def test_an_order_empties_the_cart_and_takes_the_stock(carls_app, carl, dora, mug):
-    people.put_in_cart(dora, (mug, 1))
+    factories.add_to_cart(dora, (mug, 1))
     assert create(carls_app).status_code == 201
     assert stocks() == {"Mug": 7, "Lamp": 3}
     assert list(CartItem.objects.values_list("user__first_name", flat=True)) == ["Dora"]
     order = Order.objects.get()
     assert order.user == carl
     sales = StockMovement.objects.filter(order=order).order_by("product_id")
-    assert list(sales.values_list("kind", "delta", "actor")) == [("sale", -3, carl.pk), ("sale", -2, carl.pk)]
+    assert list(sales.values_list("kind", "delta", "actor")) == [
+        ("sale", -3, carl.pk),
+        ("sale", -2, carl.pk),
+    ]
     assert list(find_drift()) == []
 
 
@@ -103,7 +106,7 @@ def test_a_total_that_is_as_expected_is_no_obstacle(carls_app, total):
 
 def test_an_empty_cart_cannot_be_ordered(carls_app, unchanged):
     with unchanged():
-        assert people.problem(create(carls_app)) == (409, "cart-empty")
+        assert factories.problem_code(create(carls_app)) == (409, "cart-empty")
 
 
 @pytest.mark.usefixtures("cart")
@@ -112,7 +115,7 @@ def test_what_is_not_in_stock_cannot_be_ordered(carls_app, mug, lamp, unchanged)
     Product.objects.filter(pk=lamp.pk).update(stock=0)
     with unchanged():
         response = create(carls_app)
-    assert people.problem(response) == (409, "insufficient-stock")
+    assert factories.problem_code(response) == (409, "insufficient-stock")
     assert response.json()["items"] == [
         {"product_id": mug.pk, "requested": 3, "available": 2},
         {"product_id": lamp.pk, "requested": 2, "available": 0},
@@ -124,7 +127,7 @@ def test_what_is_no_longer_for_sale_cannot_be_ordered(carls_app, mug, unchanged)
     Product.objects.filter(pk=mug.pk).update(is_active=False, stock=0)
     with unchanged():
         response = create(carls_app)
-    assert people.problem(response) == (409, "product-unavailable")
+    assert factories.problem_code(response) == (409, "product-unavailable")
     assert response.json()["items"] == [{"product_id": mug.pk}]
 
 
@@ -133,7 +136,7 @@ def test_what_is_no_longer_for_sale_cannot_be_ordered(carls_app, mug, unchanged)
 def test_another_total_than_expected_is_refused(carls_app, unchanged, total):
     with unchanged():
         response = create(carls_app, expected_total=total)
-    assert people.problem(response) == (409, "total-changed")
+    assert factories.problem_code(response) == (409, "total-changed")
     assert response.json()["total_amount"] == "137.30"
 
 
@@ -141,7 +144,7 @@ def test_another_total_than_expected_is_refused(carls_app, unchanged, total):
 def test_a_declined_card_is_refused(carls_app, unchanged):
     with unchanged():
         response = create(carls_app, payment_method="card", payment_token="tok_declined")
-    assert people.problem(response) == (402, "payment-declined")
+    assert factories.problem_code(response) == (402, "payment-declined")
 
 
 @pytest.mark.parametrize("address", ["", "   ", "\n", None, "x" * 1001, "a\u202eb"])
@@ -149,7 +152,7 @@ def test_a_declined_card_is_refused(carls_app, unchanged):
 def test_an_order_needs_an_address(carls_app, unchanged, address):
     with unchanged():
         response = create(carls_app, shipping_address=address)
-    assert people.problem(response) == (422, "invalid")
+    assert factories.problem_code(response) == (422, "invalid")
     assert [error["field"] for error in response.json()["errors"]] == ["shipping_address"]
 
 
@@ -157,7 +160,7 @@ def test_an_order_needs_an_address(carls_app, unchanged, address):
 def test_a_fault_half_way_leaves_everything_as_it_was(carls_app, unchanged, monkeypatch):
     monkeypatch.setattr(orders, "_items", lambda *_: 1 / 0)
     with unchanged():
-        assert people.problem(create(carls_app, KEY)) == (500, "internal-error")
+        assert factories.problem_code(create(carls_app, KEY)) == (500, "internal-error")
     monkeypatch.undo()
     assert create(carls_app, KEY).status_code == 201
 
@@ -165,7 +168,7 @@ def test_a_fault_half_way_leaves_everything_as_it_was(carls_app, unchanged, monk
 @pytest.mark.usefixtures("cart")
 def test_the_same_key_gets_the_same_answer_and_no_second_order(carls_app, carl, mug, unchanged):
     first = create(carls_app, KEY)
-    people.put_in_cart(carl, (mug, 1))
+    factories.add_to_cart(carl, (mug, 1))
     with unchanged():
         again = create(carls_app, KEY)
     assert (first.status_code, again.status_code) == (201, 201)
@@ -190,20 +193,25 @@ def test_the_same_body_written_another_way_is_the_same(carls_app):
 
 @pytest.mark.parametrize(
     "change",
-    [{"note": "x"}, {"payment_method": "card"}, {"expected_total": "1.00"}, {"shipping_address": "2"}],
+    [
+        {"note": "x"},
+        {"payment_method": "card"},
+        {"expected_total": "1.00"},
+        {"shipping_address": "2"},
+    ],
 )
 @pytest.mark.usefixtures("cart")
 def test_the_same_key_with_another_body_is_refused(carls_app, unchanged, change):
     create(carls_app, KEY)
     with unchanged():
         response = create(carls_app, KEY, **change)
-    assert people.problem(response) == (422, "idempotency-key-reused")
+    assert factories.problem_code(response) == (422, "idempotency-key-reused")
 
 
 @pytest.mark.usefixtures("cart")
 def test_two_keys_are_two_orders(carls_app, carl, mug):
     create(carls_app, KEY)
-    people.put_in_cart(carl, (mug, 1))
+    factories.add_to_cart(carl, (mug, 1))
     second = create(carls_app, {"Idempotency-Key": "another"})
     assert (second.status_code, "Idempotent-Replayed" in second) == (201, False)
     assert Order.objects.count() == 2
@@ -211,7 +219,7 @@ def test_two_keys_are_two_orders(carls_app, carl, mug):
 
 @pytest.mark.usefixtures("cart")
 def test_the_same_key_of_another_user_is_another_key(carls_app, doras_app, dora, mug):
-    people.put_in_cart(dora, (mug, 1))
+    factories.add_to_cart(dora, (mug, 1))
     answers = [create(app, KEY) for app in (carls_app, doras_app)]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert ["Idempotent-Replayed" in answer for answer in answers] == [False, False]
@@ -220,8 +228,8 @@ def test_the_same_key_of_another_user_is_another_key(carls_app, doras_app, dora,
 
 def test_a_refusal_leaves_the_key_usable(carls_app, carl, mug, unchanged):
     with unchanged():
-        assert people.problem(create(carls_app, KEY)) == (409, "cart-empty")
-    people.put_in_cart(carl, (mug, 1))
+        assert factories.problem_code(create(carls_app, KEY)) == (409, "cart-empty")
+    factories.add_to_cart(carl, (mug, 1))
     assert create(carls_app, KEY).status_code == 201
 
 
@@ -229,23 +237,27 @@ def test_a_refusal_leaves_the_key_usable(carls_app, carl, mug, unchanged):
 def test_a_declined_card_can_be_replaced_under_the_same_key(carls_app, unchanged):
     card = {"payment_method": "card", "payment_token": "tok_declined"}
     with unchanged():
-        assert people.problem(create(carls_app, KEY, **card)) == (402, "payment-declined")
+        assert factories.problem_code(create(carls_app, KEY, **card)) == (402, "payment-declined")
     assert create(carls_app, KEY, payment_method="card").json()["payment_status"] == "paid"
 
 
-@pytest.mark.parametrize(("key", "status"), [("k" * 255, 201), ("k" * 256, 422), ("é", 201), ("k k", 201)])
+@pytest.mark.parametrize(
+    ("key", "status"), [("k" * 255, 201), ("k" * 256, 422), ("é", 201), ("k k", 201)]
+)
 @pytest.mark.usefixtures("cart")
 def test_a_key_is_any_text_of_up_to_255_characters(carls_app, key, status):
     response = create(carls_app, {"Idempotency-Key": key})
     assert response.status_code == status
-    assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ([key] if status == 201 else [])
+    assert list(IdempotencyKey.objects.values_list("key", flat=True)) == (
+        [key] if status == 201 else []
+    )
     assert Order.objects.count() == (1 if status == 201 else 0)
 
 
 @pytest.mark.usefixtures("cart")
 def test_the_largest_cart_adds_up_exactly(carls_app, carl):
     CartItem.objects.all().delete()
-    gold = people.product("Gold", price="99999999.99", stock=999)
-    people.put_in_cart(carl, (gold, 999))
+    gold = factories.create_product("Gold", price="99999999.99", stock=999)
+    factories.add_to_cart(carl, (gold, 999))
     body = create(carls_app, expected_total="99899999990.01").json()
     assert (body["total_amount"], body["items"][0]["subtotal"]) == ("99899999990.01",) * 2

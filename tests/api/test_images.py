@@ -1,20 +1,14 @@
 import re
 from io import BytesIO
 
-import people
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from PIL import Image
+from support import factories
+from support.image_files import make_image, send_image, send_raw
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 ADDRESS = r"http://testserver(/media/products/[0-9a-f]{32}\.webp)"
-
-
-def picture(kind="JPEG", size=(40, 30), mode="RGB", colour=0, **options):
-    target = BytesIO()
-    Image.new(mode, size, colour).save(target, kind, **options)
-    return target.getvalue()
 
 
 def gps():
@@ -25,36 +19,25 @@ def gps():
     return exif
 
 
-def send(app, product_id, data, name="p.jpg", field="image"):
-    body = encode_multipart(BOUNDARY, {field: SimpleUploadedFile(name, data)})
-    return raw(app, product_id, body)
-
-
-def raw(app, product_id, body, content_type=MULTIPART_CONTENT):
-    headers = {"Authorization": f"Bearer {app.token}"}
-    path = f"/api/products/{product_id}/image/"
-    return app.client.put(path, body, content_type=content_type, headers=headers)
-
-
 @pytest.mark.parametrize(
     "data",
     [
-        picture("JPEG"),
-        picture("PNG"),
-        picture("WEBP"),
-        picture("PNG", mode="RGBA"),
-        picture("PNG", mode="P"),
-        picture("PNG", mode="1"),
-        picture("PNG", mode="I;16"),
-        picture("JPEG", mode="CMYK", colour=(0, 0, 0, 0)),
-        picture("JPEG") + b"<?php system('id'); ?>PK",
+        make_image("JPEG"),
+        make_image("PNG"),
+        make_image("WEBP"),
+        make_image("PNG", mode="RGBA"),
+        make_image("PNG", mode="P"),
+        make_image("PNG", mode="1"),
+        make_image("PNG", mode="I;16"),
+        make_image("JPEG", mode="CMYK", colour=(0, 0, 0, 0)),
+        make_image("JPEG") + b"<?php system('id'); ?>PK",
     ],
     ids=["jpeg", "png", "webp", "transparent", "palette", "bilevel", "16 bit", "cmyk", "polyglot"],
 )
 def test_a_picture_is_kept_as_webp(adas_app, mug, settings, data):
-    response = send(adas_app, mug.pk, data, name="../../evil.php")
+    response = send_image(adas_app, mug.pk, data, name="../../evil.php")
     assert response.status_code == 200, response.content
-    (stored,) = people.pictures()
+    (stored,) = factories.stored_pictures()
     assert stored.as_posix().endswith(
         re.fullmatch(ADDRESS, response.json()["image"])[1].removeprefix("/media")
     )
@@ -65,13 +48,13 @@ def test_a_picture_is_kept_as_webp(adas_app, mug, settings, data):
 
 
 def test_a_picture_that_is_asked_for_comes_as_webp(adas_app, mug):
-    address = send(adas_app, mug.pk, picture()).json()["image"]
+    address = send_image(adas_app, mug.pk, make_image()).json()["image"]
     assert adas_app.get(f"/products/?search={mug.sku}").json()["items"][0]["image"] == address
 
 
 def test_a_large_picture_is_made_smaller(adas_app, mug, settings):
-    assert send(adas_app, mug.pk, picture(size=(3200, 800))).status_code == 200
-    [kept] = people.pictures()
+    assert send_image(adas_app, mug.pk, make_image(size=(3200, 800))).status_code == 200
+    [kept] = factories.stored_pictures()
     for path, size in ((kept, (1600, 400)), (kept.with_suffix(".small.webp"), (400, 100))):
         with Image.open(path) as drawn:
             assert (drawn.format, drawn.size) == ("WEBP", size)
@@ -79,8 +62,8 @@ def test_a_large_picture_is_made_smaller(adas_app, mug, settings):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_where_a_picture_was_taken_is_forgotten_and_its_turn_is_not(adas_app, mug, settings, kind):
-    assert send(adas_app, mug.pk, picture(kind, exif=gps())).status_code == 200
-    data = people.pictures()[0].read_bytes()
+    assert send_image(adas_app, mug.pk, make_image(kind, exif=gps())).status_code == 200
+    data = factories.stored_pictures()[0].read_bytes()
     with Image.open(BytesIO(data)) as kept:
         assert (dict(kept.getexif()), kept.size) == ({}, (30, 40))
     assert b"SpyCam" not in data
@@ -99,43 +82,50 @@ def moving(kind):
     [
         SVG,
         b"<html><script>alert(1)</script></html>",
-        picture()[: len(picture()) // 2],
-        picture("PNG")[:60],
-        picture("WEBP")[:-20],
-        picture("GIF"),
-        picture("BMP"),
-        picture("TIFF"),
+        make_image()[: len(make_image()) // 2],
+        make_image("PNG")[:60],
+        make_image("WEBP")[:-20],
+        make_image("GIF"),
+        make_image("BMP"),
+        make_image("TIFF"),
         b"GIF89a/*<svg/onload=alert(1)>*/=1",
         b"x",
         b"\0" * 5000,
         moving("PNG"),
         moving("WEBP"),
         moving("GIF"),
-        picture("PNG", size=(8001, 1)),
-        picture("PNG", size=(4000, 3001), mode="1"),
-        picture("PNG", size=(20_000, 20_000), mode="1"),
+        make_image("PNG", size=(8001, 1)),
+        make_image("PNG", size=(4000, 3001), mode="1"),
+        make_image("PNG", size=(20_000, 20_000), mode="1"),
         b"\xff\xd8\xff" + b"x" * (5 * 1024 * 1024),
     ],
     ids=lambda data: repr(data[:8]),
 )
 def test_other_files_are_refused(adas_app, mug, settings, unchanged, data):
     with unchanged():
-        response = send(adas_app, mug.pk, data)
-    assert people.problem(response) == (422, "invalid")
+        response = send_image(adas_app, mug.pk, data)
+    assert factories.problem_code(response) == (422, "invalid")
     (error,) = response.json()["errors"]
-    assert (error["field"], error["code"], people.pictures()) == ("image", "invalid_image", [])
+    assert (error["field"], error["code"], factories.stored_pictures()) == (
+        "image",
+        "invalid_image",
+        [],
+    )
 
 
 def test_a_file_that_is_far_too_large_is_not_read(adas_app, mug, settings, unchanged):
     with unchanged():
-        response = send(adas_app, mug.pk, b"x" * (6 * 1024 * 1024))
-    assert (people.problem(response), people.pictures()) == ((413, "too-large"), [])
+        response = send_image(adas_app, mug.pk, b"x" * (6 * 1024 * 1024))
+    assert (factories.problem_code(response), factories.stored_pictures()) == (
+        (413, "too-large"),
+        [],
+    )
 
 
 def test_an_empty_file_is_refused(adas_app, mug, settings, unchanged):
     with unchanged():
-        response = send(adas_app, mug.pk, b"")
-    assert (people.problem(response), people.pictures()) == ((422, "invalid"), [])
+        response = send_image(adas_app, mug.pk, b"")
+    assert (factories.problem_code(response), factories.stored_pictures()) == ((422, "invalid"), [])
 
 
 @pytest.mark.parametrize(
@@ -143,7 +133,11 @@ def test_an_empty_file_is_refused(adas_app, mug, settings, unchanged):
     [
         (encode_multipart(BOUNDARY, {"image": "text"}), MULTIPART_CONTENT, (422, "invalid")),
         (encode_multipart(BOUNDARY, {"other": "text"}), MULTIPART_CONTENT, (422, "invalid")),
-        (encode_multipart(BOUNDARY, {"image": "x" * 300_000}), MULTIPART_CONTENT, (400, "bad-request")),
+        (
+            encode_multipart(BOUNDARY, {"image": "x" * 300_000}),
+            MULTIPART_CONTENT,
+            (400, "bad-request"),
+        ),
         (b"no parts", MULTIPART_CONTENT, (422, "invalid")),
         (b"no parts", "multipart/form-data", (400, "bad-request")),
         (b"{}", "application/json", (415, "unsupported-media-type")),
@@ -151,37 +145,39 @@ def test_an_empty_file_is_refused(adas_app, mug, settings, unchanged):
         (b"", MULTIPART_CONTENT, (422, "invalid")),
     ],
 )
-def test_a_body_without_a_file_is_refused(adas_app, mug, settings, unchanged, body, content_type, expected):
+def test_a_body_without_a_file_is_refused(
+    adas_app, mug, settings, unchanged, body, content_type, expected
+):
     with unchanged():
-        response = raw(adas_app, mug.pk, body, content_type)
-    assert (people.problem(response), people.pictures()) == (expected, [])
+        response = send_raw(adas_app, mug.pk, body, content_type)
+    assert (factories.problem_code(response), factories.stored_pictures()) == (expected, [])
 
 
 def test_a_picture_is_named_by_what_is_in_it(adas_app, mug, lamp):
-    red, blue = picture("PNG", colour="red"), picture("PNG", colour="blue")
+    red, blue = make_image("PNG", colour="red"), make_image("PNG", colour="blue")
     sent = [(mug, red), (mug, red), (lamp, red), (mug, blue), (mug, red)]
-    addresses = [send(adas_app, item.pk, data).json()["image"] for item, data in sent]
+    addresses = [send_image(adas_app, item.pk, data).json()["image"] for item, data in sent]
     first = addresses[0]
     assert addresses == [first, first, first, addresses[3], first]
     assert addresses[3] != first
-    assert len(people.pictures()) == 2
+    assert len(factories.stored_pictures()) == 2
 
 
 def test_what_one_product_shows_no_more_another_still_does(adas_app, mug, lamp):
     for item in (mug, lamp):
-        address = send(adas_app, item.pk, picture()).json()["image"]
+        address = send_image(adas_app, item.pk, make_image()).json()["image"]
     assert adas_app.delete(f"/products/{mug.pk}/").status_code == 204
-    (kept,) = people.pictures_kept()
+    (kept,) = factories.pictures_after_purge()
     assert (address.endswith(kept.name), kept.with_suffix(".small.webp").exists()) == (True, True)
     assert adas_app.delete(f"/products/{lamp.pk}/image/").json()["image"] is None
-    assert (people.pictures_kept(), list(kept.parent.iterdir())) == ([], [])
+    assert (factories.pictures_after_purge(), list(kept.parent.iterdir())) == ([], [])
 
 
 def test_a_refused_picture_leaves_the_old_one(adas_app, mug):
-    address = send(adas_app, mug.pk, picture()).json()["image"]
-    before = people.pictures()
-    assert people.problem(send(adas_app, mug.pk, SVG)) == (422, "invalid")
-    assert people.pictures() == people.pictures_kept() == before
+    address = send_image(adas_app, mug.pk, make_image()).json()["image"]
+    before = factories.stored_pictures()
+    assert factories.problem_code(send_image(adas_app, mug.pk, SVG)) == (422, "invalid")
+    assert factories.stored_pictures() == factories.pictures_after_purge() == before
     assert adas_app.get(f"/products/{mug.pk}/").json()["image"] == address
 
 
@@ -193,15 +189,21 @@ def test_removing_no_picture_is_no_error(adas_app, mug):
 @pytest.mark.parametrize("product_id", [999, 0, -1, "abc", 2**63 - 1, 2**63])
 def test_a_picture_of_an_unknown_product_leaves_no_file(adas_app, settings, unchanged, product_id):
     with unchanged():
-        response = send(adas_app, product_id, picture())
-    assert (people.problem(response), people.pictures()) == ((404, "not-found"), [])
+        response = send_image(adas_app, product_id, make_image())
+    assert (factories.problem_code(response), factories.stored_pictures()) == (
+        (404, "not-found"),
+        [],
+    )
 
 
 def test_customers_cannot_change_a_picture(carls_app, mug, settings, unchanged):
     with unchanged():
-        responses = [send(carls_app, mug.pk, picture()), carls_app.delete(f"/products/{mug.pk}/image/")]
-    assert [people.problem(response) for response in responses] == [(403, "forbidden")] * 2
-    assert people.pictures() == []
+        responses = [
+            send_image(carls_app, mug.pk, make_image()),
+            carls_app.delete(f"/products/{mug.pk}/image/"),
+        ]
+    assert [factories.problem_code(response) for response in responses] == [(403, "forbidden")] * 2
+    assert factories.stored_pictures() == []
 
 
 def test_metadata_of_another_type_than_it_says_is_no_accident(adas_app, mug):
@@ -211,4 +213,4 @@ def test_metadata_of_another_type_than_it_says_is_no_accident(adas_app, mug):
         b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00",
     )
     exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x02" + width + turned + b"\x00" * 4
-    assert send(adas_app, mug.pk, picture(exif=exif)).status_code in {200, 422}
+    assert send_image(adas_app, mug.pk, make_image(exif=exif)).status_code in {200, 422}

@@ -5,8 +5,8 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from support.api_operations import DOCUMENT, OPERATIONS, SCHEMAS, name
 
-from api.operations import DOCUMENT, OPERATIONS, SCHEMAS, name
 from shop.api.problems import BUSY, CODES, status_of
 from shop.models import Order, Product
 from shop.services import errors
@@ -146,7 +146,9 @@ def test_every_code_of_the_shop_is_told_somewhere_with_its_status():
         for code in re.findall("`([a-z-]+)`", response["description"])
     }
     own = {(str(status_of(error)), error.code) for error in OWN}
-    general = {(str(status), code) for status, code in CODES.items() if status not in {405, 409, 500}}
+    general = {
+        (str(status), code) for status, code in CODES.items() if status not in {405, 409, 500}
+    }
     assert told | NOT_YET == own | general | {("503", BUSY)}
 
 

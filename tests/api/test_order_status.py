@@ -1,7 +1,7 @@
 from itertools import product as pairs
 
-import people
 import pytest
+from support import factories
 
 from shop.models import Order, OrderEvent, StockMovement
 from shop.services.stock import find_drift
@@ -47,7 +47,7 @@ def test_every_other_step_is_refused(adas_app, order_in, unchanged, now, to):
     path = order_in(now)
     with unchanged():
         response = adas_app.post(f"{path}/status/", {"status": to})
-    assert people.problem(response) == (409, "invalid-transition")
+    assert factories.problem_code(response) == (409, "invalid-transition")
     assert response.json()["status"] == 409
 
 
@@ -63,7 +63,7 @@ def test_customers_may_cancel_until_it_is_shipped(carls_app, order_in, unchanged
     else:
         with unchanged():
             response = carls_app.post(f"{path}/cancel/")
-        assert people.problem(response) == (409, "invalid-transition")
+        assert factories.problem_code(response) == (409, "invalid-transition")
 
 
 @pytest.mark.parametrize("now", STATUSES)
@@ -75,7 +75,10 @@ def test_staff_may_cancel_until_it_is_delivered(adas_app, order_in, unchanged, n
         assert adas_app.post(f"{path}/cancel/").json()["status"] == "cancelled"
     else:
         with unchanged():
-            assert people.problem(adas_app.post(f"{path}/cancel/")) == (409, "invalid-transition")
+            assert factories.problem_code(adas_app.post(f"{path}/cancel/")) == (
+                409,
+                "invalid-transition",
+            )
 
 
 @pytest.mark.parametrize("body", [None, {}, {"reason": ""}, "null"])
@@ -91,7 +94,10 @@ def test_cancelling_gives_the_stock_back_exactly_once(carls_app, order_in, lamp,
     lamp.refresh_from_db()
     assert (lamp.stock, back.delta, back.reason, list(find_drift())) == (5, 2, "x" * 200, [])
     with unchanged():
-        assert people.problem(carls_app.post(f"{path}/cancel/")) == (409, "invalid-transition")
+        assert factories.problem_code(carls_app.post(f"{path}/cancel/")) == (
+            409,
+            "invalid-transition",
+        )
 
 
 @pytest.mark.parametrize("method", Order.PaymentMethod.values)
@@ -116,7 +122,7 @@ def test_an_unknown_status_is_refused(adas_app, order_in, unchanged, status):
     path = order_in("pending")
     with unchanged():
         response = adas_app.post(f"{path}/status/", {"status": status})
-    assert people.problem(response) == (422, "invalid")
+    assert factories.problem_code(response) == (422, "invalid")
     assert [error["field"] for error in response.json()["errors"]] == ["status"]
 
 
@@ -124,11 +130,11 @@ def test_customers_cannot_set_a_status(carls_app, order_in, unchanged):
     path = order_in("pending")
     with unchanged():
         response = carls_app.post(f"{path}/status/", {"status": "cancelled"})
-    assert people.problem(response) == (403, "forbidden")
+    assert factories.problem_code(response) == (403, "forbidden")
 
 
 @pytest.mark.parametrize("status", ["confirmed", "cancelled"])
 def test_an_unknown_order_has_no_status(adas_app, unchanged, status):
     with unchanged():
         response = adas_app.post("/orders/999/status/", {"status": status})
-    assert people.problem(response) == (404, "not-found")
+    assert factories.problem_code(response) == (404, "not-found")

@@ -1,10 +1,10 @@
 import datetime
 
-import people
 import pytest
 from django.utils import timezone
+from support import factories
+from support.api_bodies import user_body
 
-from api.test_accounts import shown as shown_user
 from shop.models import Order, OrderEvent
 from shop.services.orders import mark_paid, move_order, place_order
 
@@ -12,7 +12,7 @@ NOON = datetime.datetime(2026, 3, 10, 12, tzinfo=datetime.UTC)
 
 
 def order_of(user, product, *, at=None, **values):
-    people.put_in_cart(user, (product, 1))
+    factories.add_to_cart(user, (product, 1))
     order = place_order(user=user, shipping_address="1 Fern Road").order
     Order.objects.filter(pk=order.pk).update(created_at=at or timezone.now(), **values)
     return Order.objects.get(pk=order.pk)
@@ -51,7 +51,7 @@ def test_admins_see_everybodys_orders(adas_app):
 def test_a_list_shows_orders_as_they_are_shown_alone_but_for_the_history(
     carls_app, adas_app, carls_order, carl
 ):
-    for app, extra in ((carls_app, {}), (adas_app, {"customer": shown_user(carl)})):
+    for app, extra in ((carls_app, {}), (adas_app, {"customer": user_body(carl)})):
         alone = app.get(f"/orders/{carls_order.pk}/").json()
         (listed,) = app.get("/orders/").json()["items"]
         assert alone == listed | {"history": alone["history"]}
@@ -129,8 +129,10 @@ REFUSED = [
 def test_the_list_refuses_what_makes_no_sense(carls_app):
     for query in REFUSED:
         response = carls_app.get(f"/orders/?{query}")
-        assert people.problem(response) == (422, "invalid")
-        assert {error["field"].split(".")[0] for error in response.json()["errors"]} == {query.split("=")[0]}
+        assert factories.problem_code(response) == (422, "invalid")
+        assert {error["field"].split(".")[0] for error in response.json()["errors"]} == {
+            query.split("=")[0]
+        }
 
 
 @pytest.mark.usefixtures("orders")
@@ -138,19 +140,29 @@ def test_pages_link_to_each_other(carls_app):
     page = carls_app.get("/orders/?page=2&page_size=1").json()
     address = "http://testserver/api/orders/?page={}&page_size=1"
     assert [item["order_number"] for item in page["items"]] == ["AAAA-0002"]
-    assert (page["count"], page["previous"], page["next"]) == (3, address.format(1), address.format(3))
+    assert (page["count"], page["previous"], page["next"]) == (
+        3,
+        address.format(1),
+        address.format(3),
+    )
 
 
 def test_an_order_of_somebody_else_does_not_exist(doras_app, carls_order, unchanged):
     with unchanged():
         for order_id in (carls_order.pk, 999):
-            assert people.problem(doras_app.get(f"/orders/{order_id}/")) == (404, "not-found")
-            assert people.problem(doras_app.post(f"/orders/{order_id}/cancel/")) == (404, "not-found")
+            assert factories.problem_code(doras_app.get(f"/orders/{order_id}/")) == (
+                404,
+                "not-found",
+            )
+            assert factories.problem_code(doras_app.post(f"/orders/{order_id}/cancel/")) == (
+                404,
+                "not-found",
+            )
 
 
 def test_only_admins_see_the_customer(carls_app, adas_app, carls_order, carl):
     assert "customer" not in carls_app.get(f"/orders/{carls_order.pk}/").json()
-    assert adas_app.get(f"/orders/{carls_order.pk}/").json()["customer"] == shown_user(carl)
+    assert adas_app.get(f"/orders/{carls_order.pk}/").json()["customer"] == user_body(carl)
 
 
 def test_the_history_tells_each_step_but_not_the_payments(carls_app, carls_order, ada):
@@ -167,4 +179,8 @@ def test_the_history_tells_each_step_but_not_the_payments(carls_app, carls_order
         {"status": "confirmed", "at": at[1], "note": "All there"},
         {"status": "cancelled", "at": at[2], "note": ""},
     ]
-    assert (body["status"], body["payment_status"], body["updated_at"]) == ("cancelled", "refunded", at[2])
+    assert (body["status"], body["payment_status"], body["updated_at"]) == (
+        "cancelled",
+        "refunded",
+        at[2],
+    )

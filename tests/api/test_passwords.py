@@ -2,20 +2,22 @@ import re
 from datetime import datetime, timedelta
 from threading import Event
 
-import people
 import pytest
 from django.contrib.auth.tokens import default_token_generator
-from servers import PATIENCE
+from support import factories
+from support.servers import PATIENCE
 
-from shop import emails
+from shop.documents import emails
 from shop.models import User
-from shop.services import later
+from shop.services import background
 
-CHANGE = {"current_password": people.PASSWORD, "new_password": "another-horse-9"}
+CHANGE = {"current_password": factories.PASSWORD, "new_password": "another-horse-9"}
 
 
 def can_sign_in(email, password):
-    response = people.app_of(None).post("/auth/login/", {"email": email, "password": password})
+    response = factories.api_client(None).post(
+        "/auth/login/", {"email": email, "password": password}
+    )
     return response.status_code == 200
 
 
@@ -29,32 +31,34 @@ def mailed(strangers_app, carl, mailoutbox):
 
 
 def test_changing_the_password_ends_every_other_session_but_not_this(carls_app, carl, doras_app):
-    other = people.app_of(carl)
+    other = factories.api_client(carl)
     response = carls_app.post("/auth/password/change/", CHANGE)
     assert (response.status_code, response.content) == (204, b"")
     assert carls_app.get("/auth/profile/").status_code == 200
-    assert people.problem(other.get("/auth/profile/")) == (401, "token-invalid")
+    assert factories.problem_code(other.get("/auth/profile/")) == (401, "token-invalid")
     assert doras_app.get("/auth/profile/").status_code == 200
-    assert not can_sign_in("carl@example.com", people.PASSWORD)
+    assert not can_sign_in("carl@example.com", factories.PASSWORD)
     assert can_sign_in("carl@example.com", "another-horse-9")
 
 
 def test_changing_the_password_needs_the_current_one(carls_app, unchanged):
     with unchanged():
         response = carls_app.post("/auth/password/change/", {**CHANGE, "current_password": "wrong"})
-    assert people.problem(response) == (422, "wrong-password")
+    assert factories.problem_code(response) == (422, "wrong-password")
 
 
 @pytest.mark.parametrize("password", ["short7", "123456789012", "password123", "carl@example.com"])
 def test_changing_to_a_weak_password_is_refused(carls_app, unchanged, password):
     with unchanged():
         response = carls_app.post("/auth/password/change/", {**CHANGE, "new_password": password})
-    assert people.problem(response) == (422, "invalid")
+    assert factories.problem_code(response) == (422, "invalid")
     assert {error["field"] for error in response.json()["errors"]} == {"new_password"}
 
 
 @pytest.mark.parametrize("email", ["nobody@example.com", "dora@example.com", "no email", ""])
-def test_asking_for_a_reset_never_tells_who_has_an_account(strangers_app, dora, mailoutbox, unchanged, email):
+def test_asking_for_a_reset_never_tells_who_has_an_account(
+    strangers_app, dora, mailoutbox, unchanged, email
+):
     User.objects.filter(pk=dora.pk).update(is_active=False)
     with unchanged():
         response = strangers_app.post("/auth/password/reset/", {"email": email})
@@ -69,14 +73,16 @@ def test_asking_for_a_reset_never_tells_who_has_an_account(strangers_app, dora, 
 def test_the_time_of_the_answer_does_not_tell_either(
     strangers_app, carl, mailoutbox, really_later, monkeypatch, statements, email, to
 ):
-    monkeypatch.setattr(later, "do", really_later)
-    answered, send = Event(), emails.password_reset
-    monkeypatch.setattr(emails, "password_reset", lambda *args: answered.wait(PATIENCE) and send(*args))
+    monkeypatch.setattr(background, "enqueue", really_later)
+    answered, send = Event(), emails.send_password_reset
+    monkeypatch.setattr(
+        emails, "send_password_reset", lambda *args: answered.wait(PATIENCE) and send(*args)
+    )
     with statements(0):
         response = strangers_app.post("/auth/password/reset/", {"email": email})
     assert (response.status_code, response.content, mailoutbox) == (202, b"", [])
     answered.set()
-    later._thread.submit(int).result(PATIENCE)  # after what was there before
+    background._thread.submit(int).result(PATIENCE)  # after what was there before
     assert [address for mail in mailoutbox for address in mail.to] == to
 
 
@@ -85,23 +91,29 @@ def test_asking_for_a_reset_changes_nothing_and_mails_only_the_owner(mailoutbox,
     (mail,) = mailoutbox
     assert (mail.to, mail.subject) == (["carl@example.com"], "Set a new password")
     assert carls_app.get("/auth/profile/").status_code == 200
-    assert can_sign_in("carl@example.com", people.PASSWORD)
+    assert can_sign_in("carl@example.com", factories.PASSWORD)
 
 
-def test_the_mail_holds_a_link_where_the_app_has_an_address_for_it(strangers_app, carl, mailoutbox, settings):
+def test_the_mail_holds_a_link_where_the_app_has_an_address_for_it(
+    strangers_app, carl, mailoutbox, settings
+):
     settings.SHOP_RESET_URL = "https://app.example.com/reset/{uid}/{token}"
     strangers_app.post("/auth/password/reset/", {"email": "carl@example.com"})
-    uid, token = re.search(r"https://app\.example\.com/reset/(\S+)/(\S+)", mailoutbox[0].body).groups()
+    uid, token = re.search(
+        r"https://app\.example\.com/reset/(\S+)/(\S+)", mailoutbox[0].body
+    ).groups()
     assert default_token_generator.check_token(carl, token)
     assert uid not in {"", "{uid}"}
 
 
-def test_resetting_sets_the_password_and_ends_every_session(mailed, strangers_app, carls_app, doras_app):
+def test_resetting_sets_the_password_and_ends_every_session(
+    mailed, strangers_app, carls_app, doras_app
+):
     response = strangers_app.post("/auth/password/reset/confirm/", mailed)
     assert (response.status_code, response.content) == (204, b"")
     assert can_sign_in("carl@example.com", "another-horse-9")
-    assert not can_sign_in("carl@example.com", people.PASSWORD)
-    assert people.problem(carls_app.get("/auth/profile/")) == (401, "token-invalid")
+    assert not can_sign_in("carl@example.com", factories.PASSWORD)
+    assert factories.problem_code(carls_app.get("/auth/profile/")) == (401, "token-invalid")
     assert doras_app.get("/auth/profile/").status_code == 200
 
 
@@ -111,7 +123,7 @@ def test_a_reset_code_works_once(mailed, strangers_app, unchanged):
         again = strangers_app.post(
             "/auth/password/reset/confirm/", {**mailed, "new_password": "third-horse-9"}
         )
-    assert people.problem(again) == (422, "reset-token-invalid")
+    assert factories.problem_code(again) == (422, "reset-token-invalid")
 
 
 @pytest.mark.parametrize(
@@ -130,14 +142,14 @@ def test_a_reset_code_works_once(mailed, strangers_app, unchanged):
 def test_a_wrong_reset_code_is_refused(mailed, strangers_app, unchanged, wrong):
     with unchanged():
         response = strangers_app.post("/auth/password/reset/confirm/", {**mailed, **wrong})
-    assert people.problem(response) == (422, "reset-token-invalid")
+    assert factories.problem_code(response) == (422, "reset-token-invalid")
 
 
 def test_anothers_reset_code_is_refused(mailed, strangers_app, dora, unchanged):
     token = default_token_generator.make_token(dora)
     with unchanged():
         response = strangers_app.post("/auth/password/reset/confirm/", {**mailed, "token": token})
-    assert people.problem(response) == (422, "reset-token-invalid")
+    assert factories.problem_code(response) == (422, "reset-token-invalid")
 
 
 def test_a_reset_code_works_for_three_days(mailed, strangers_app, unchanged, monkeypatch):
@@ -145,13 +157,15 @@ def test_a_reset_code_works_for_three_days(mailed, strangers_app, unchanged, mon
     monkeypatch.setattr(default_token_generator, "_now", lambda: later)
     with unchanged():
         response = strangers_app.post("/auth/password/reset/confirm/", mailed)
-    assert people.problem(response) == (422, "reset-token-invalid")
+    assert factories.problem_code(response) == (422, "reset-token-invalid")
 
 
 def test_a_weak_new_password_leaves_the_reset_code_usable(mailed, strangers_app, unchanged):
     with unchanged():
-        response = strangers_app.post("/auth/password/reset/confirm/", {**mailed, "new_password": "short7"})
-    assert people.problem(response) == (422, "invalid")
+        response = strangers_app.post(
+            "/auth/password/reset/confirm/", {**mailed, "new_password": "short7"}
+        )
+    assert factories.problem_code(response) == (422, "invalid")
     assert strangers_app.post("/auth/password/reset/confirm/", mailed).status_code == 204
 
 
@@ -159,4 +173,4 @@ def test_a_reset_does_not_wake_a_deactivated_account(mailed, strangers_app, carl
     User.objects.filter(pk=carl.pk).update(is_active=False)
     with unchanged():
         response = strangers_app.post("/auth/password/reset/confirm/", mailed)
-    assert people.problem(response) == (422, "reset-token-invalid")
+    assert factories.problem_code(response) == (422, "reset-token-invalid")

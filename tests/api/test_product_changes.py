@@ -1,9 +1,9 @@
 import re
 
-import people
 import pytest
+from support import factories
+from support.api_bodies import ledger, product_body
 
-from api.test_products import shown
 from shop.models import CartItem, Product, StockMovement
 from shop.services.orders import place_order
 
@@ -43,21 +43,15 @@ WRONG = [
 ]
 
 
-def ledger(product):
-    return list(
-        product.movements.order_by("id").values_list("kind", "delta", "balance_after", "actor__first_name")
-    )
-
-
 def error_fields(response):
-    assert people.problem(response) == (422, "invalid")
+    assert factories.problem_code(response) == (422, "invalid")
     return [(error["field"], error["code"]) for error in response.json()["errors"]]
 
 
 def test_a_product_needs_no_more_than_a_name_and_a_price(adas_app):
     response = adas_app.post("/products/", {"name": "Vase", "price": "5"})
     vase = Product.objects.get()
-    assert (response.status_code, response.json()) == (201, shown(vase))
+    assert (response.status_code, response.json()) == (201, product_body(vase))
     assert re.fullmatch("P-[0-9A-Z]{7}", vase.sku)
     assert (vase.stock, vase.is_active, ledger(vase)) == (0, True, [])
 
@@ -65,7 +59,7 @@ def test_a_product_needs_no_more_than_a_name_and_a_price(adas_app):
 def test_a_product_is_made_with_all_that_may_be_sent(adas_app):
     response = adas_app.post("/products/", FULL)
     vase = Product.objects.get()
-    assert (response.status_code, response.json()) == (201, shown(vase))
+    assert (response.status_code, response.json()) == (201, product_body(vase))
     assert {name: response.json()[name] for name in FULL} == FULL
     assert ledger(vase) == [("initial", 4, 4, "Ada")]
 
@@ -115,17 +109,21 @@ def test_a_sku_is_taken_whatever_its_case(adas_app, mug, lamp, unchanged, method
 
 def test_putting_a_product_keeps_what_is_left_out(adas_app, mug):
     response = adas_app.put(f"/products/{mug.pk}/", {"name": "Cup", "price": "9.00"})
-    assert (response.status_code, response.json()) == (200, shown(mug))
+    assert (response.status_code, response.json()) == (200, product_body(mug))
     assert (mug.name, str(mug.price), mug.sku, mug.stock) == ("Cup", "9.00", "MUG-1", 10)
 
 
 @pytest.mark.parametrize("change", [{name: value} for name, value in FULL.items()] + [{}, FULL])
 def test_patching_a_product_changes_only_what_is_sent(adas_app, mug, lamp, change):
-    expected, other = shown(mug) | change, shown(lamp)
+    expected, other = product_body(mug) | change, product_body(lamp)
     response = adas_app.patch(f"/products/{mug.pk}/", change)
     assert response.status_code == 200
-    assert response.json() == {**expected, "updated_at": response.json()["updated_at"]} == shown(mug)
-    assert shown(lamp) == other
+    assert (
+        response.json()
+        == {**expected, "updated_at": response.json()["updated_at"]}
+        == product_body(mug)
+    )
+    assert product_body(lamp) == other
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
@@ -144,7 +142,9 @@ def test_a_product_that_does_not_change_its_own_sku_keeps_it(adas_app, mug):
 def test_a_change_goes_through_while_the_etag_matches(adas_app, mug, method, header):
     tag = adas_app.get(f"/products/{mug.pk}/")["ETag"]
     body = {"name": "Cup", "price": "9.00"}
-    response = adas_app.call(method, f"/products/{mug.pk}/", body, **{"If-Match": header.format(tag=tag)})
+    response = adas_app.call(
+        method, f"/products/{mug.pk}/", body, **{"If-Match": header.format(tag=tag)}
+    )
     assert (response.status_code, response.json()["name"]) == (200, "Cup")
     assert response["ETag"] == adas_app.get(f"/products/{mug.pk}/")["ETag"] != tag
 
@@ -155,7 +155,7 @@ def test_a_change_is_refused_when_the_etag_does_not_match(adas_app, mug, unchang
     body = {"name": "Cup", "price": "9.00", "stock": 1}
     with unchanged():
         response = adas_app.call(method, f"/products/{mug.pk}/", body, **{"If-Match": header})
-    assert people.problem(response) == (412, "precondition-failed")
+    assert factories.problem_code(response) == (412, "precondition-failed")
 
 
 def test_of_two_who_read_the_same_only_the_first_writes(adas_app, mug, unchanged):
@@ -164,29 +164,34 @@ def test_of_two_who_read_the_same_only_the_first_writes(adas_app, mug, unchanged
     with unchanged():
         second = adas_app.patch(f"/products/{mug.pk}/", {"name": "Jug"}, **{"If-Match": tag})
     assert first.status_code == 200
-    assert people.problem(second) == (412, "precondition-failed")
+    assert factories.problem_code(second) == (412, "precondition-failed")
 
 
 def test_a_product_that_was_never_ordered_is_erased(adas_app, mug, lamp, carl, unchanged):
-    people.put_in_cart(carl, (mug, 1), (lamp, 1))
+    factories.add_to_cart(carl, (mug, 1), (lamp, 1))
     response = adas_app.delete(f"/products/{mug.pk}/")
     assert (response.status_code, response.content) == (204, b"")
     assert list(Product.objects.all()) == [lamp]
     assert list(CartItem.objects.values_list("product", flat=True)) == [lamp.pk]
     assert not StockMovement.objects.exclude(product=lamp).exists()
     with unchanged():
-        assert people.problem(adas_app.delete(f"/products/{mug.pk}/")) == (404, "not-found")
+        assert factories.problem_code(adas_app.delete(f"/products/{mug.pk}/")) == (404, "not-found")
 
 
 def test_a_product_that_was_ordered_is_archived(adas_app, carls_app, carl, mug, dora):
-    people.put_in_cart(carl, (mug, 2))
+    factories.add_to_cart(carl, (mug, 2))
     order = place_order(user=carl, shipping_address="1 Fern Road").order
-    people.put_in_cart(dora, (mug, 1))
+    factories.add_to_cart(dora, (mug, 1))
     before = ledger(mug)
     assert adas_app.delete(f"/products/{mug.pk}/").status_code == 204
     mug.refresh_from_db()
-    assert (mug.is_active, mug.stock, ledger(mug), CartItem.objects.count()) == (False, 8, before, 0)
-    assert people.problem(carls_app.get(f"/products/{mug.pk}/")) == (404, "not-found")
+    assert (mug.is_active, mug.stock, ledger(mug), CartItem.objects.count()) == (
+        False,
+        8,
+        before,
+        0,
+    )
+    assert factories.problem_code(carls_app.get(f"/products/{mug.pk}/")) == (404, "not-found")
     assert carls_app.get("/products/").json()["items"] == []
     (line,) = carls_app.get(f"/orders/{order.pk}/").json()["items"]
     assert (line["product_id"], line["name"], line["sku"]) == (mug.pk, "Mug", "MUG-1")

@@ -4,11 +4,11 @@ import time
 from datetime import timedelta
 
 import jwt
-import people
 import pytest
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
+from support import factories
 
 from shop.api import tokens
 from shop.models import Session, User
@@ -23,11 +23,11 @@ def session_of(app):
 
 
 def refresh(token):
-    return people.app_of(None).post("/auth/refresh/", {"refresh": token})
+    return factories.api_client(None).post("/auth/refresh/", {"refresh": token})
 
 
 def works(access):
-    response = people.app_of(None).get("/auth/profile/", Authorization=f"Bearer {access}")
+    response = factories.api_client(None).get("/auth/profile/", Authorization=f"Bearer {access}")
     return response.status_code == 200
 
 
@@ -39,7 +39,14 @@ def changed(token, key=KEY, algorithm="HS256", headers=None, **claims):
 
 
 #: What may stand in a claim in place of what belongs there.
-ODD = {"a list": [1], "a table": {"a": 1}, "true": True, "negative": -1, "endless": float("inf"), "": ""}
+ODD = {
+    "a list": [1],
+    "a table": {"a": 1},
+    "true": True,
+    "negative": -1,
+    "endless": float("inf"),
+    "": "",
+}
 #: Those of ODD that are times long ago, as Python counts.
 TIMES = {(name, kind) for name in ("iat", "exp") for kind in ("true", "negative")}
 
@@ -115,16 +122,16 @@ def test_a_forged_token_is_refused(carls_app, unchanged):
     with unchanged():
         for kind, token in forged(carls_app.token).items():
             response = carls_app.get("/auth/profile/", Authorization=f"Bearer {token}")
-            assert people.problem(response) == (401, "token-invalid"), kind
+            assert factories.problem_code(response) == (401, "token-invalid"), kind
             assert response["WWW-Authenticate"] == 'Bearer error="invalid_token"', kind
 
 
 def test_a_forged_refresh_token_is_refused(carls_app, unchanged):
-    good = tokens.sign(session_of(carls_app), "refresh")
+    good = tokens.sign_token(session_of(carls_app), "refresh")
     cases = forged(good) | {"other type": carls_app.token}
     with unchanged():
         for kind, token in cases.items():
-            assert people.problem(refresh(token)) == (401, "token-invalid"), kind
+            assert factories.problem_code(refresh(token)) == (401, "token-invalid"), kind
     assert refresh(good).status_code == 200
 
 
@@ -132,11 +139,11 @@ def test_a_token_that_was_good_before_ends_in_time(carls_app, monkeypatch):
     assert carls_app.get("/auth/profile/").status_code == 200
     later = time.time() + settings.ACCESS_LIFETIME.total_seconds()
     monkeypatch.setattr(tokens.time, "time", lambda: later)
-    assert people.problem(carls_app.get("/auth/profile/")) == (401, "token-expired")
+    assert factories.problem_code(carls_app.get("/auth/profile/")) == (401, "token-expired")
 
 
 def test_keys_are_changed_while_everybody_stays_signed_in(carls_app, settings):
-    before = carls_app.token, tokens.sign(session_of(carls_app), "refresh")
+    before = carls_app.token, tokens.sign_token(session_of(carls_app), "refresh")
     settings.JWT_SIGNING_KEYS = [NEW, KEY]
     assert works(before[0])
     after = refresh(before[1]).json()
@@ -165,21 +172,26 @@ def test_a_key_counts_under_its_own_name_only(carls_app, settings):
     assert works(changed(carls_app.token, KEY, headers={"kid": old}))
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic Y2FybDp4", "Token abc", "Bearerabc"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic Y2FybDp4", "Token abc", "Bearerabc"]
+)
 def test_another_kind_of_authorization_is_refused(carls_app, header):
     response = carls_app.get("/auth/profile/", Authorization=header)
-    assert people.problem(response)[0] == 401
+    assert factories.problem_code(response)[0] == 401
     assert response["WWW-Authenticate"].split()[0] == "Bearer"
 
 
 def test_the_word_bearer_may_be_written_in_any_case(carls_app):
-    assert carls_app.get("/auth/profile/", Authorization=f"bEARER {carls_app.token}").status_code == 200
+    assert (
+        carls_app.get("/auth/profile/", Authorization=f"bEARER {carls_app.token}").status_code
+        == 200
+    )
 
 
 def test_an_access_token_lives_a_day_and_a_refresh_token_seven(carls_app):
     session = session_of(carls_app)
     claims = [
-        jwt.decode(tokens.sign(session, kind), options={"verify_signature": False})
+        jwt.decode(tokens.sign_token(session, kind), options={"verify_signature": False})
         for kind in ("access", "refresh")
     ]
     assert [claim["exp"] - claim["iat"] for claim in claims] == [86_400, 7 * 86_400]
@@ -189,61 +201,66 @@ def test_an_access_token_lives_a_day_and_a_refresh_token_seven(carls_app):
 def test_an_expired_token_is_refused(carls_app, unchanged, kind, days):
     session = session_of(carls_app)
     session.refreshed_at -= timedelta(days=days, seconds=1)
-    token = tokens.sign(session, kind)
+    token = tokens.sign_token(session, kind)
     with unchanged():
         if kind == "access":
             response = carls_app.get("/auth/profile/", Authorization=f"Bearer {token}")
         else:
             response = refresh(token)
-    assert people.problem(response) == (401, "token-expired")
+    assert factories.problem_code(response) == (401, "token-expired")
 
 
 def test_refreshing_answers_with_a_new_pair_and_spends_the_old(carls_app, carl):
-    old = tokens.sign(session_of(carls_app), "refresh")
+    old = tokens.sign_token(session_of(carls_app), "refresh")
     response = refresh(old)
     body = response.json()
     assert response.status_code == 200
-    assert (body["token_type"], body["expires_in"], body["user"]["id"]) == ("Bearer", 86_400, carl.pk)
+    assert (body["token_type"], body["expires_in"], body["user"]["id"]) == (
+        "Bearer",
+        86_400,
+        carl.pk,
+    )
     assert old not in {body["access"], body["refresh"]}
     assert works(body["access"])
     assert refresh(body["refresh"]).status_code == 200
 
 
 def test_a_spent_token_gets_the_same_successor_within_ten_seconds(carls_app, unchanged):
-    old = tokens.sign(session_of(carls_app), "refresh")
+    old = tokens.sign_token(session_of(carls_app), "refresh")
     first = refresh(old)
     Session.objects.update(refreshed_at=F("refreshed_at") - timedelta(seconds=8))
     with unchanged():
         second, third = refresh(old), refresh(old)
     assert (second.status_code, third.json()) == (200, second.json())
     ids = [
-        jwt.decode(r.json()["refresh"], options={"verify_signature": False})["jti"] for r in (first, second)
+        jwt.decode(r.json()["refresh"], options={"verify_signature": False})["jti"]
+        for r in (first, second)
     ]
     assert ids[0] == ids[1]
     assert works(first.json()["access"])
 
 
 def test_a_spent_token_that_comes_back_at_once_gets_the_very_same_answer(carls_app):
-    old = tokens.sign(session_of(carls_app), "refresh")
+    old = tokens.sign_token(session_of(carls_app), "refresh")
     assert refresh(old).content == refresh(old).content
 
 
 def test_a_spent_token_that_comes_back_later_ends_the_session_and_no_other(carls_app, carl):
-    other = people.app_of(carl)
-    old = tokens.sign(session_of(carls_app), "refresh")
+    other = factories.api_client(carl)
+    old = tokens.sign_token(session_of(carls_app), "refresh")
     new = refresh(old).json()
     Session.objects.update(refreshed_at=F("refreshed_at") - ELEVEN_SECONDS)
-    assert people.problem(refresh(old)) == (401, "token-reused")
+    assert factories.problem_code(refresh(old)) == (401, "token-reused")
     assert not works(new["access"])
     assert not works(carls_app.token)
-    assert people.problem(refresh(new["refresh"])) == (401, "token-invalid")
+    assert factories.problem_code(refresh(new["refresh"])) == (401, "token-invalid")
     assert works(other.token)
 
 
 def test_a_token_spent_twice_over_ends_the_session_even_at_once(carls_app):
-    old = tokens.sign(session_of(carls_app), "refresh")
+    old = tokens.sign_token(session_of(carls_app), "refresh")
     newest = refresh(refresh(old).json()["refresh"]).json()
-    assert people.problem(refresh(old)) == (401, "token-reused")
+    assert factories.problem_code(refresh(old)) == (401, "token-reused")
     assert not works(newest["access"])
 
 
@@ -252,34 +269,34 @@ def test_a_session_ends_after_thirty_days_however_often_it_is_refreshed(carls_ap
     assert session.expires_at - session.created_at == timedelta(days=30)
     session.expires_at = timezone.now() + timedelta(hours=1)
     session.save()
-    body = refresh(tokens.sign(session, "refresh")).json()
+    body = refresh(tokens.sign_token(session, "refresh")).json()
     for kind in ("access", "refresh"):
         claims = jwt.decode(body[kind], options={"verify_signature": False})
         assert claims["exp"] == int(session.expires_at.timestamp())
     Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     with unchanged():
-        assert people.problem(refresh(body["refresh"])) == (401, "token-invalid")
+        assert factories.problem_code(refresh(body["refresh"])) == (401, "token-invalid")
         assert not works(body["access"])
 
 
 def test_logging_out_ends_this_session_only(carls_app, carl):
-    other, token = people.app_of(carl), tokens.sign(session_of(carls_app), "refresh")
+    other, token = factories.api_client(carl), tokens.sign_token(session_of(carls_app), "refresh")
     response = carls_app.post("/auth/logout/")
     assert (response.status_code, response.content) == (204, b"")
-    assert people.problem(carls_app.get("/auth/profile/")) == (401, "token-invalid")
-    assert people.problem(refresh(token)) == (401, "token-invalid")
+    assert factories.problem_code(carls_app.get("/auth/profile/")) == (401, "token-invalid")
+    assert factories.problem_code(refresh(token)) == (401, "token-invalid")
     assert works(other.token)
 
 
 @pytest.mark.parametrize("body", [{}, {"everywhere": False}])
 def test_logging_out_is_only_here_unless_told_otherwise(carls_app, carl, body):
-    other = people.app_of(carl)
+    other = factories.api_client(carl)
     assert carls_app.post("/auth/logout/", body).status_code == 204
     assert (works(carls_app.token), works(other.token)) == (False, True)
 
 
 def test_logging_out_everywhere_ends_all_of_ones_own_sessions(carls_app, carl, doras_app):
-    other = people.app_of(carl)
+    other = factories.api_client(carl)
     assert carls_app.post("/auth/logout/", {"everywhere": True}).status_code == 204
     assert [works(app.token) for app in (carls_app, other, doras_app)] == [False, False, True]
 
@@ -287,35 +304,35 @@ def test_logging_out_everywhere_ends_all_of_ones_own_sessions(carls_app, carl, d
 def test_logging_out_twice_is_refused_like_any_ended_session(carls_app, unchanged):
     carls_app.post("/auth/logout/")
     with unchanged():
-        assert people.problem(carls_app.post("/auth/logout/")) == (401, "token-invalid")
+        assert factories.problem_code(carls_app.post("/auth/logout/")) == (401, "token-invalid")
 
 
 def test_a_password_set_elsewhere_ends_every_session(carls_app, carl):
-    token = tokens.sign(session_of(carls_app), "refresh")
+    token = tokens.sign_token(session_of(carls_app), "refresh")
     carl.set_password("set-by-staff-9")
     carl.save()
-    assert people.problem(carls_app.get("/auth/profile/")) == (401, "token-invalid")
-    assert people.problem(refresh(token)) == (401, "token-invalid")
+    assert factories.problem_code(carls_app.get("/auth/profile/")) == (401, "token-invalid")
+    assert factories.problem_code(refresh(token)) == (401, "token-invalid")
 
 
 def test_a_deactivated_user_is_out_at_once(carls_app, carl, unchanged):
-    token = tokens.sign(session_of(carls_app), "refresh")
+    token = tokens.sign_token(session_of(carls_app), "refresh")
     User.objects.filter(pk=carl.pk).update(is_active=False)
     with unchanged():
-        assert people.problem(carls_app.get("/auth/profile/")) == (401, "token-invalid")
-        assert people.problem(refresh(token)) == (401, "token-invalid")
+        assert factories.problem_code(carls_app.get("/auth/profile/")) == (401, "token-invalid")
+        assert factories.problem_code(refresh(token)) == (401, "token-invalid")
 
 
 def test_a_changed_role_counts_at_once(adas_app, ada):
     assert adas_app.post("/products/", {"name": "Vase", "price": "1.00"}).status_code == 201
     User.objects.filter(pk=ada.pk).update(role="customer", is_superuser=False)
     refused = adas_app.post("/products/", {"name": "Vase", "price": "1.00"})
-    assert people.problem(refused) == (403, "forbidden")
+    assert factories.problem_code(refused) == (403, "forbidden")
     User.objects.filter(pk=ada.pk).update(role="admin", is_superuser=True)
     assert adas_app.post("/products/", {"name": "Vase", "price": "1.00"}).status_code == 201
 
 
 def test_a_session_remembers_its_device(strangers_app, carl):
-    login = {"email": carl.email, "password": people.PASSWORD}
+    login = {"email": carl.email, "password": factories.PASSWORD}
     strangers_app.call("post", "/auth/login/", login, **{"User-Agent": "Phone " + "x" * 300})
     assert Session.objects.get().device == ("Phone " + "x" * 300)[:200]

@@ -1,8 +1,6 @@
-import people
 import pytest
-
-from api.test_product_changes import ledger
-from api.test_products import shown
+from support import factories
+from support.api_bodies import ledger, product_body
 
 FIRST = ("initial", 10, 10, None)
 
@@ -23,16 +21,18 @@ def adjust(app, product, **body):
 )
 def test_units_come_and_go_with_a_reason(adas_app, mug, body, kind, stock):
     response = adjust(adas_app, mug, **body)
-    assert (response.status_code, response.json()) == (200, shown(mug))
+    assert (response.status_code, response.json()) == (200, product_body(mug))
     assert response["ETag"] == adas_app.get(f"/products/{mug.pk}/")["ETag"]
     assert ledger(mug) == [FIRST, (kind, stock - 10, stock, "Ada")]
     assert mug.movements.first().reason == body.get("reason", "")
 
 
-@pytest.mark.parametrize("body", [{"counted": 12, "expected": 10, "reason": "Year end"}, {"counted": 12}])
+@pytest.mark.parametrize(
+    "body", [{"counted": 12, "expected": 10, "reason": "Year end"}, {"counted": 12}]
+)
 def test_a_count_becomes_a_difference(adas_app, mug, body):
     response = adjust(adas_app, mug, **body)
-    assert (response.status_code, response.json()) == (200, shown(mug))
+    assert (response.status_code, response.json()) == (200, product_body(mug))
     assert ledger(mug) == [FIRST, ("counted", 2, 12, "Ada")]
     assert mug.movements.first().reason == body.get("reason", "")
 
@@ -41,13 +41,13 @@ def test_a_count_becomes_a_difference(adas_app, mug, body):
 def test_nothing_is_written_where_nothing_differs(adas_app, mug, unchanged, body):
     with unchanged():
         response = adjust(adas_app, mug, **body)
-    assert (response.status_code, response.json()) == (200, shown(mug))
+    assert (response.status_code, response.json()) == (200, product_body(mug))
 
 
 def test_a_count_is_refused_when_the_stock_moved_meanwhile(adas_app, mug, unchanged):
     with unchanged():
         response = adjust(adas_app, mug, counted=12, expected=15)
-    assert people.problem(response) == (409, "stock-changed")
+    assert factories.problem_code(response) == (409, "stock-changed")
     assert response.json()["stock"] == 10
 
 
@@ -55,19 +55,20 @@ SHORT, WRONG = (409, "insufficient-stock"), (422, "invalid")
 
 
 @pytest.mark.parametrize(
-    ("delta", "said"), [(-11, SHORT), (-1_000_000_000, SHORT), (999_999_991, WRONG), (1_000_000_000, WRONG)]
+    ("delta", "said"),
+    [(-11, SHORT), (-1_000_000_000, SHORT), (999_999_991, WRONG), (1_000_000_000, WRONG)],
 )
 def test_stock_stays_within_its_bounds(adas_app, mug, unchanged, delta, said):
     with unchanged():
         response = adjust(adas_app, mug, delta=delta)
-    assert people.problem(response) == said
+    assert factories.problem_code(response) == said
 
 
 def test_kinds_that_the_shop_writes_itself_are_refused(adas_app, mug, unchanged):
     with unchanged():
         for kind in ("sale", "initial", "cancellation", "counted", "", "x", None):
             response = adjust(adas_app, mug, delta=1, kind=kind)
-            assert people.problem(response) == (422, "invalid")
+            assert factories.problem_code(response) == (422, "invalid")
             assert "kind" in {error["field"] for error in response.json()["errors"]}
 
 
@@ -95,11 +96,11 @@ NONSENSE = [
 def test_bodies_that_make_no_sense_are_refused(adas_app, mug, unchanged):
     with unchanged():
         for body in NONSENSE:
-            assert people.problem(adjust(adas_app, mug, **body)) == (422, "invalid"), body
+            assert factories.problem_code(adjust(adas_app, mug, **body)) == (422, "invalid"), body
 
 
 @pytest.mark.parametrize("body", [{"delta": 1}, {"counted": 1}])
 def test_an_unknown_product_has_no_stock(adas_app, unchanged, body):
     with unchanged():
         response = adas_app.post("/products/999/stock/", body)
-    assert people.problem(response) == (404, "not-found")
+    assert factories.problem_code(response) == (404, "not-found")

@@ -37,7 +37,16 @@ ENVIRONMENT = {
 }
 LINES, LONG, BUYERS = 3, 12, 8
 #: The most statements of one call. A list's third is its count, once in 30 seconds.
-LIMITS = {"list": 3, "deep": 3, "detail": 2, "cart": 2, "add": 4, "orders": 3, "order": 10, "order_long": 10}
+LIMITS = {
+    "list": 3,
+    "deep": 3,
+    "detail": 2,
+    "cart": 2,
+    "add": 4,
+    "orders": 3,
+    "order": 10,
+    "order_long": 10,
+}
 ORDER = "/api/orders/create/"
 ADDRESS = {"shipping_address": "12 Long Street, Springfield"}
 #: Name: method, path, body, lines in the cart. `{…}` is chosen anew for each request, alike for both shops.
@@ -76,14 +85,20 @@ def measure(shops, cases, rounds, chunk):
     for number in range(rounds + 1):
         for case in cases:
             for shop in shops:
-                newest = shop.newest_order() if case == "order" and shop.alias == "default" else None
+                newest = (
+                    shop.newest_order() if case == "order" and shop.alias == "default" else None
+                )
                 _fill_carts(shop, case, chunk)
                 found = {shop.name: shop.ask(list(requests(case, shop, number, chunk)))}
-                if newest:  # the very same orders again, without anything between them and the database
+                if (
+                    newest
+                ):  # the very same orders again, without anything between them and the database
                     shop.forget_orders(newest)
                     _fill_carts(shop, case, chunk)
                     replayed = shop.ask("replay")
-                    found["driver"] = [[seconds, 201, found[shop.name][0][2], 0] for seconds in replayed]
+                    found["driver"] = [
+                        [seconds, 201, found[shop.name][0][2], 0] for seconds in replayed
+                    ]
                 for name, rows in found.items():
                     samples.setdefault((case, name), []).extend(rows if number else ())
     return samples
@@ -101,13 +116,18 @@ def report(samples):
     for (case, name), rows in samples.items():
         median, best = _middle(rows)
         ours = _middle(samples[case, "shop"])
-        ratios = (median / ours[0], best / ours[1]) if name == "drf" else (ours[0] / median, ours[1] / best)
+        ratios = (
+            (median / ours[0], best / ours[1])
+            if name == "drf"
+            else (ours[0] / median, ours[1] / best)
+        )
         shown = "                " if name == "shop" else f"{ratios[0]:9.2f} {ratios[1]:6.2f}"
         queries = sorted({row[2] for row in rows})
         told = f"{queries[0]}" if len(queries) == 1 else f"{queries[0]}-{queries[-1]}"
         size, codes = statistics.median(row[3] for row in rows), sorted({row[1] for row in rows})
         print(
-            f"{case:12} {name:6} {median:9.2f} {best:7.2f} {shown} {told:>7} {size:6.0f}  {codes}", flush=True
+            f"{case:12} {name:6} {median:9.2f} {best:7.2f} {shown} {told:>7} {size:6.0f}  {codes}",
+            flush=True,
         )
 
 
@@ -130,9 +150,7 @@ def served(shop):
     """The shop's port, behind gunicorn: two processes of four threads."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as door:
         port = door.getsockname()[1]
-        options = (
-            f"-w 2 --threads 4 -k gthread --keep-alive 60 --log-level error -b fd://{door.fileno()}".split()
-        )
+        options = f"-w 2 --threads 4 -k gthread --keep-alive 60 --log-level error -b fd://{door.fileno()}".split()
         command = [shop.python, "-m", "gunicorn", shop.wsgi, *options]
         process = subprocess.Popen(
             command,
@@ -209,7 +227,9 @@ def databases(url, names):
     import psycopg  # noqa: PLC0415 - only where it is PostgreSQL
 
     beside = [urlsplit(url)._replace(path=f"{urlsplit(url).path}_{name}") for name in names]
-    with psycopg.connect(urlsplit(url)._replace(path="/postgres").geturl(), autocommit=True) as server:
+    with psycopg.connect(
+        urlsplit(url)._replace(path="/postgres").geturl(), autocommit=True
+    ) as server:
         dropping = [f'DROP DATABASE IF EXISTS "{one.path[1:]}" WITH (FORCE)' for one in beside]
         try:
             for one, drop in zip(beside, dropping, strict=True):
@@ -258,7 +278,9 @@ def main():
     parser.add_argument(
         "--only", default=",".join([*CASES, "order_hot"]), help="cases, with commas between them"
     )
-    parser.add_argument("--short", action="store_true", help="small tables; judges the numbers of queries")
+    parser.add_argument(
+        "--short", action="store_true", help="small tables; judges the numbers of queries"
+    )
     asked = parser.parse_args()
     sizes, rounds, chunk, many = (asked.products, 3_000, 60_000), asked.rounds, 20, 400
     if asked.short:

@@ -47,7 +47,13 @@ FROM shop_orderitem JOIN shop_order o ON o.id = order_id
 class Shop:
     """This project, with everything on: session and user are read from the database at each call."""
 
-    name, alias, wsgi, folder, python = "shop", "default", "settings.wsgi", HERE.parents[1], sys.executable
+    name, alias, wsgi, folder, python = (
+        "shop",
+        "default",
+        "settings.wsgi",
+        HERE.parents[1],
+        sys.executable,
+    )
     product, user, cart, times = "shop_product", "shop_user", "shop_cartitem", ", CURRENT_TIMESTAMP"
     columns = "id, user_id, product_id, quantity, created_at"
 
@@ -66,9 +72,12 @@ class Shop:
         customers = User.objects.filter(pk__gt=1).order_by("pk")
         proof, ends = customers[0].get_session_auth_hash(), timezone.now() + timedelta(days=30)
         sessions = [
-            Session(id=uuid.uuid4(), user=user, password_hash=proof, expires_at=ends) for user in customers
+            Session(id=uuid.uuid4(), user=user, password_hash=proof, expires_at=ends)
+            for user in customers
         ]
-        self.tokens = [tokens.sign(one, "access") for one in Session.objects.bulk_create(sessions, 2000)]
+        self.tokens = [
+            tokens.sign_token(one, "access") for one in Session.objects.bulk_create(sessions, 2000)
+        ]
         self.analyze()
 
     def _products(self):
@@ -76,12 +85,13 @@ class Shop:
         step = timedelta(days=700) / self.products
         rows = []
         for n in range(1, self.products + 1):
-            name = (
-                f"{rng.choice(ADJECTIVES)} {rng.choice(MATERIALS)} {rng.choice(NOUNS)} {n:06d}".capitalize()
-            )
+            name = f"{rng.choice(ADJECTIVES)} {rng.choice(MATERIALS)} {rng.choice(NOUNS)} {n:06d}".capitalize()
             text = SENTENCE * rng.randint(2, 5)
             row = Product(
-                name=name, sku=f"SKU-{n}", description=text, price=Decimal(rng.randint(100, 50000)) / 100
+                name=name,
+                sku=f"SKU-{n}",
+                description=text,
+                price=Decimal(rng.randint(100, 50000)) / 100,
             )
             row.stock, row.image, row.created_at = (
                 STOCK,
@@ -119,7 +129,9 @@ class Shop:
         for n in range(1, self.orders + 1):
             number, status = f"{n:08d}", ways[n % 10] if n % 20 else "cancelled"
             row = Order(
-                order_number=f"{number[:4]}-{number[4:]}", user_id=2 + n * 7 % (self.users - 1), status=status
+                order_number=f"{number[:4]}-{number[4:]}",
+                user_id=2 + n * 7 % (self.users - 1),
+                status=status,
             )
             row.shipping_address, row.total_amount = "12 Long Street, Springfield", 0
             row.created_at = row.updated_at = START + step * n
@@ -160,7 +172,9 @@ class Shop:
         """Undo all orders after this one, so that the next get the same numbers again."""
         tables = ("shop_stockmovement", "shop_orderitem", "shop_orderevent")
         self.execute(*(f"DELETE FROM {table} WHERE order_id > {newest}" for table in tables))
-        self.execute(f"DELETE FROM shop_order WHERE id > {newest}", "DELETE FROM shop_idempotencykey")
+        self.execute(
+            f"DELETE FROM shop_order WHERE id > {newest}", "DELETE FROM shop_idempotencykey"
+        )
         resets = connection.ops.sequence_reset_sql(no_style(), [Order, IdempotencyKey])
         if connection.vendor == "sqlite":
             resets = [
@@ -209,11 +223,17 @@ class Peer(Shop):
         if not Path(self.python).exists():
             print("Making the peer's environment in .drf …", flush=True)
             subprocess.run([sys.executable, "-m", "venv", str(self.home)], check=True)
-            install = [self.python, "-m", "pip", "install", "-q", "-r", str(self.folder / "requirements.txt")]
+            install = [
+                self.python,
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "-r",
+                str(self.folder / "requirements.txt"),
+            ]
             subprocess.run(install, check=True)
-        sizes = (
-            f"--products {self.products} --users {self.users} --orders {self.orders} --lines {LINES}".split()
-        )
+        sizes = f"--products {self.products} --users {self.users} --orders {self.orders} --lines {LINES}".split()
         self._python("seed.py", *sizes)
         self.tokens = json.loads(self._python("-c", SIGN))
         self.analyze()
@@ -221,7 +241,12 @@ class Peer(Shop):
     def _python(self, *arguments):
         command = [self.python, *arguments]
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, check=True, stdout=subprocess.PIPE, text=True
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         return done.stdout
 

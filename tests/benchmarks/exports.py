@@ -14,9 +14,9 @@ import pytest
 from import_export.formats import base_formats
 from import_export.resources import modelresource_factory
 
-from shop import surface
-from shop.exchange.exporting import export
+from shop import exposure
 from shop.models import Product
+from shop.product_files.exports.product_export import export_products
 
 ROWS = int(os.environ.get("BENCHMARK_ROWS", "100000"))
 ROUNDS = 3
@@ -47,8 +47,11 @@ def catalogue(db):
 def ours(file_format):
     """Seconds in all, seconds to the first row, and bytes."""
     began = time.perf_counter()
-    pieces = export(
-        Product.objects.all(), layout="own", file_format=file_format, address=lambda name: f"/media/{name}"
+    pieces = export_products(
+        Product.objects.all(),
+        layout="own",
+        file_format=file_format,
+        address=lambda name: f"/media/{name}",
     )
     size = len(next(pieces)) + len(next(pieces))
     first = time.perf_counter() - began
@@ -58,7 +61,7 @@ def ours(file_format):
 
 def stock(file_format):
     """The same columns, by the library's own way."""
-    fields = (*surface.editable(Product), "stock")
+    fields = (*exposure.editable_fields(Product), "stock")
     resource = modelresource_factory(Product, meta_options={"fields": fields})()
     began = time.perf_counter()
     size = len(STOCK[file_format]().export_data(resource.export(Product.objects.order_by("pk"))))

@@ -104,8 +104,8 @@ LISTS = {
     ),
     "session": ("q={email}", "q=telephone"),
     "cartitem": ("q={email}", "q=SKU-777"),
-    "import": (),
-    "savedfilter": (),
+    "productimport": (),
+    "savedview": (),
     "idempotencykey": (),
 }
 OTHER_PAGES = (
@@ -180,7 +180,9 @@ class Browser:
         body = next(iter(answer.streaming_content)) if answer.streaming else answer.content
         taken = time.perf_counter() - started
         assert answer.status_code == 200, (path, answer.status_code)
-        asked = [seconds for seconds, sql in self.queries if not sql.startswith(("SAVEPOINT", "RELEASE"))]
+        asked = [
+            seconds for seconds, sql in self.queries if not sql.startswith(("SAVEPOINT", "RELEASE"))
+        ]
         self.body = body
         return taken * 1000, sum(asked) * 1000, len(asked), len(body)
 
@@ -252,7 +254,9 @@ def tell_pages(small, large):
         before = small.get(name.replace(" (last page)", ""), page)
         goal = GOALS.get(re.split("[? ]", name)[0], OTHERS)
         marks = [f"SLOW (may take {goal})"] if page.best > goal else []
-        marks += [f"QUERIES GROW from {before.queries:.0f}"] if page.queries > before.queries else []
+        marks += (
+            [f"QUERIES GROW from {before.queries:.0f}"] if page.queries > before.queries else []
+        )
         marks += [f"MEMORY GROWS from {before.peak:.1f}"] if page.peak > before.peak + GROWN else []
         print(
             f"{page.best:7.1f} {page.median:7.1f} {page.sql:7.1f} {before.best:7.1f} {page.queries:7.0f} "
@@ -269,10 +273,15 @@ def tell_api(samples, small, large):
             continue
         rows = [samples[case, shop.name] for shop in (small, large)]
         times = [sorted(row[0] * 1000 for row in every) for every in rows]
-        (a, b), (a10, b10) = map(statistics.median, times), (every[len(every) // 10] for every in times)
+        (a, b), (a10, b10) = (
+            map(statistics.median, times),
+            (every[len(every) // 10] for every in times),
+        )
         asked = "/".join(f"{statistics.median(row[2] for row in every):.0f}" for every in rows)
         codes = sorted({row[1] for every in rows for row in every})
-        print(f"{a:8.2f} {b:8.2f} {b / a:6.2f} {b10 / a10:6.2f} {asked:>7}  {case} {CASES[case][1]} {codes}")
+        print(
+            f"{a:8.2f} {b:8.2f} {b / a:6.2f} {b10 / a10:6.2f} {asked:>7}  {case} {CASES[case][1]} {codes}"
+        )
 
 
 def set_up(urls):
@@ -282,14 +291,18 @@ def set_up(urls):
     import django  # noqa: PLC0415 - only now it is known which database
     from django.conf import settings  # noqa: PLC0415
 
-    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES["staticfiles"]["BACKEND"] = (
+        "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
     django.setup()
     from django.db import connections  # noqa: PLC0415
 
     from settings import env  # noqa: PLC0415
 
     for name, url in urls.items():
-        connections.databases[name] = connections.databases["default"] | {"NAME": env.database(url)["NAME"]}
+        connections.databases[name] = connections.databases["default"] | {
+            "NAME": env.database(url)["NAME"]
+        }
 
 
 def main():
@@ -301,7 +314,9 @@ def main():
     parser.add_argument("--only", default="", help="a regular expression of pages, or `api`")
     asked = parser.parse_args()
     sizes = {"small": SMALL, "large": {name: getattr(asked, name) for name in SMALL}}
-    with databases(os.environ.get("DATABASE_URL", "sqlite:///db.sqlite3"), tuple(sizes)) as addresses:
+    with databases(
+        os.environ.get("DATABASE_URL", "sqlite:///db.sqlite3"), tuple(sizes)
+    ) as addresses:
         urls = dict(zip(sizes, addresses, strict=True))
         set_up(urls)
         from large_shop import LargeShop  # noqa: PLC0415 - needs Django set up

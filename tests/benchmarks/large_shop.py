@@ -122,7 +122,9 @@ class LargeShop(Shop):
 
     def fill(self):
         """Make all rows; afterwards `tokens` has one for each of the first customers."""
-        connections["default"] = connections[self.alias]  # a migration of the tasks' knows no other name
+        connections["default"] = connections[
+            self.alias
+        ]  # a migration of the tasks' knows no other name
         call_command("migrate", verbosity=0)
         spoken = SPOKEN[connections[self.alias].vendor]
         indexes = self.execute(spoken["indexes"])
@@ -140,7 +142,9 @@ class LargeShop(Shop):
         def moment(number, many):
             return spoken["ago"].format(f"({many} - {number}) * {DAYS * 86400 // many} + 60")
 
-        product_name = [picked(words, f"(h / {by})") for words, by in ((MATERIALS, 12), (NOUNS, 144))]
+        product_name = [
+            picked(words, f"(h / {by})") for words, by in ((MATERIALS, 12), (NOUNS, 144))
+        ]
         names = {
             "first_name": picked(FIRST, "g"),
             "last_name": f"{picked(LAST, f'(g / {len(FIRST)})')} || {picked(LATTER, f'(g / {len(FIRST) * len(LAST)})')}",
@@ -154,8 +158,15 @@ class LargeShop(Shop):
                 ]
             ),
         }
-        sizes = {"products": self.products, "users": self.users, "orders": self.orders, "stock": STOCK}
-        moments = {f"{one}_at": moment("g", sizes[f"{one}s"]) for one in ("user", "product", "order")}
+        sizes = {
+            "products": self.products,
+            "users": self.users,
+            "orders": self.orders,
+            "stock": STOCK,
+        }
+        moments = {
+            f"{one}_at": moment("g", sizes[f"{one}s"]) for one in ("user", "product", "order")
+        }
         status = STATUS.format(left=f"({self.orders} - g)", **sizes)
         return FILL.replace("char(10)", spoken["char"]).format(
             password=make_password("correct-horse-7"),
@@ -171,4 +182,4 @@ class LargeShop(Shop):
         ends = timezone.now() + timedelta(days=30)
         session = Session(user=user, password_hash=user.get_session_auth_hash(), expires_at=ends)
         session.save(using=user._state.db)
-        return tokens.sign(session, "access")
+        return tokens.sign_token(session, "access")

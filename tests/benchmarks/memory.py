@@ -27,7 +27,13 @@ def calls(tokens, rng):
             yield "GET", f"/api/products/{rng.randint(1, PRODUCTS)}/", token, None, {}
         yield "GET", "/api/orders/", token, None, {}
         yield "POST", "/api/cart/", token, {"product_id": product, "quantity": 1}, {}
-        yield "POST", "/api/orders/create/", token, ADDRESS, {"HTTP_IDEMPOTENCY_KEY": uuid.uuid4().hex}
+        yield (
+            "POST",
+            "/api/orders/create/",
+            token,
+            ADDRESS,
+            {"HTTP_IDEMPOTENCY_KEY": uuid.uuid4().hex},
+        )
 
 
 def main():
@@ -48,7 +54,8 @@ def main():
             now = shop.ask("memory")
             first = first or now
             print(
-                f"{number * tenth:8} calls  {now:7.1f} MB  {now / first:5.3f}  {sorted(statuses)}", flush=True
+                f"{number * tenth:8} calls  {now:7.1f} MB  {now / first:5.3f}  {sorted(statuses)}",
+                flush=True,
             )
         shop.stop()
 

@@ -18,10 +18,10 @@ import tablib
 from django.db import connection, transaction
 from import_export.resources import modelresource_factory
 
-from shop.exchange.applying import apply
-from shop.exchange.checking import check, upload
-from shop.exchange.undoing import undo
 from shop.models import Product, StockMovement
+from shop.product_files.imports.apply import apply_import
+from shop.product_files.imports.preview import preview_import, store_upload
+from shop.product_files.imports.undo import undo_import
 from shop.services.stock import find_drift
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,9 +29,7 @@ SIZES = [int(size) for size in os.environ.get("BENCHMARK_ROWS", "20000").split("
 STOCK_ROWS = 2000
 HEADERS = ("SKU", "name", "description", "price", "stock", "stock at export", "active")
 TEXT = "A dependable everyday piece, made with care and tested for long use. "
-COLUMNS = (
-    "name, sku, description, price, stock, image, is_active, low_stock_threshold, created_at, updated_at"
-)
+COLUMNS = "name, sku, description, price, stock, image, is_active, low_stock_threshold, created_at, updated_at"
 
 
 def rows_of(count, *, price=0, stock=0):
@@ -71,7 +69,9 @@ def bare(count, told):
                 for row in new:
                     copy.write_row(row)
         else:
-            cursor.executemany(f"INSERT INTO shop_product ({COLUMNS}) VALUES ({', '.join(['%s'] * 10)})", new)
+            cursor.executemany(
+                f"INSERT INTO shop_product ({COLUMNS}) VALUES ({', '.join(['%s'] * 10)})", new
+            )
         ledger = "(product_id, kind, delta, balance_after, reason, created_at)"
         first = Product.objects.order_by("pk").values_list("pk", flat=True)[0]
         lines = [(first + n, "import", 5, 5, "", now) for n in range(count)]
@@ -100,13 +100,13 @@ def stock_resource(told, *, price):
 
 
 def ours(actor, content, told):
-    import_ = upload(actor=actor, name="large.csv", content=content)
+    product_import = store_upload(actor=actor, name="large.csv", content=content)
     with timed(told, "check"):
-        check(import_)
-    assert import_.counts["wrong"] == 0
+        preview_import(product_import)
+    assert product_import.counts["wrong"] == 0
     with timed(told, "apply"):
-        apply(import_.pk, actor=actor)
-    return import_
+        apply_import(product_import.pk, actor=actor)
+    return product_import
 
 
 def empty():
@@ -121,7 +121,9 @@ def show(kind, count, told):
     print(f"\n{connection.vendor}, {count:,} {kind} rows")
     for name, seconds in told.items():
         print(f"  {name:14} {seconds:8.2f} s")
-    print(f"  check + apply {scale * stock / mine:6.1f} times as fast as the library's preview + apply")
+    print(
+        f"  check + apply {scale * stock / mine:6.1f} times as fast as the library's preview + apply"
+    )
     print(
         f"  apply         {scale * told['stock apply'] / told['apply']:6.1f} times as fast as the library's"
     )
@@ -139,9 +141,9 @@ def test_a_large_file(ada, count):
     analyse()
     second = ours(ada, file_of(count, price=100, stock=2), changed)
     assert Product.objects.get(sku="P-0").stock == 7
-    for import_, told in ((second, changed), (first, new)):
+    for product_import, told in ((second, changed), (first, new)):
         with timed(told, "undo"):
-            undo(import_.pk, actor=ada)
+            undo_import(product_import.pk, actor=ada)
     assert (Product.objects.count(), list(find_drift())) == (0, [])
     analyse()
     bare(count, new)

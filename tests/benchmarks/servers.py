@@ -35,8 +35,25 @@ DATABASES["default"]["OPTIONS"]["pool"] = {{"min_size": {threads}, "max_size": {
 
 def ways(processes, *, is_postgres):
     """Name -> (command, threads, with a pool?); the first is what the others are compared with."""
-    gunicorn = [sys.executable, "-m", "gunicorn", "settings.wsgi", "-w", str(processes), "-k", "gthread"]
-    gunicorn += ["--keep-alive", "60", "--log-level", "error", "-b", "127.0.0.1:{port}", "--threads"]
+    gunicorn = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "settings.wsgi",
+        "-w",
+        str(processes),
+        "-k",
+        "gthread",
+    ]
+    gunicorn += [
+        "--keep-alive",
+        "60",
+        "--log-level",
+        "error",
+        "-b",
+        "127.0.0.1:{port}",
+        "--threads",
+    ]
     granian = [
         sys.executable,
         "-m",
@@ -119,9 +136,13 @@ def main():
         shop = shops_of(*urls, (10_000, 1_000, 20_000), only_ours=True)[0]
         found = list(ways(asked.processes, is_postgres=url.startswith("postgres")))
         speeds, statuses = measure(shop, found, asked.rounds, Path(folder))
-        print(f"{'way':28} {'connections':>11} {'calls':7} {'per second':>10} {'ratio':>6}  statuses")
+        print(
+            f"{'way':28} {'connections':>11} {'calls':7} {'per second':>10} {'ratio':>6}  statuses"
+        )
         for (name, many, kind), several in speeds.items():
-            speed, first = (statistics.median(one) for one in (several, speeds[found[0][0], many, kind]))
+            speed, first = (
+                statistics.median(one) for one in (several, speeds[found[0][0], many, kind])
+            )
             told = dict(statuses[name, many, kind])
             print(f"{name:28} {many:11} {kind:7} {speed:10.0f} {speed / first:6.2f}  {told}")
 

@@ -79,7 +79,9 @@ class Application:
 
     def _driver(self):
         return (
-            _Postgres(self.connection) if self.connection.vendor == "postgresql" else _SQLite(self.connection)
+            _Postgres(self.connection)
+            if self.connection.vendor == "postgresql"
+            else _SQLite(self.connection)
         )
 
     @staticmethod

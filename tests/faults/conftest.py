@@ -3,15 +3,15 @@
 import os
 
 import httpx
-import people
 import pytest
-from fire import Fire
-from servers import serving
+from support import factories
+from support.crash_test import Fire
+from support.servers import serving
 
 
 @pytest.fixture
 def fire(transactional_db, tmp_path, mug, lamp):
-    stocked = [people.product(f"Bowl {n}", stock=40).pk for n in range(4)]
-    with serving("mortal_wsgi", tmp_path / "server.log", processes=4) as address:
+    stocked = [factories.create_product(f"Bowl {n}", stock=40).pk for n in range(4)]
+    with serving("support.crashing_wsgi", tmp_path / "server.log", processes=4) as address:
         known = httpx.get(f"{address}/api/health/", trust_env=False).headers["X-Process"]
         yield Fire(address, os.getpgid(int(known)), [mug.pk, lamp.pk, *stocked])

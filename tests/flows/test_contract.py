@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import scene
 from django.db import connection
-from people import app_of
+from support import world
+from support.factories import api_client
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / ".contract/bin/schemathesis"
@@ -29,13 +29,17 @@ def test_it_keeps_to_its_document(server, role, ada, carl, dora, tmp_path):
     if connection.vendor == "sqlite":
         pytest.skip("once is enough, on the stricter database")
     if not PROGRAM.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("schemathesis is not here: run .ci/contract")
-    scene.a_day(ada, carl, dora)
-    token = app_of({"customer": carl, "admin": ada}[role]).token
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "schemathesis is not here: run .ci/contract"
+        )
+    world.create_world(ada, carl, dora)
+    token = api_client({"customer": carl, "admin": ada}[role]).token
     command = [PROGRAM, "run", f"{server}/api/openapi.json", "-H", f"Authorization: Bearer {token}"]
     command += ["--checks", CHECKS, "--exclude-path-regex", LEAVE_OUT]
     command += ["--phases", "coverage,fuzzing,stateful"]
     command += ["-n", EXAMPLES, "--generation-deterministic", "--suppress-health-check", "all"]
-    run = subprocess.run([*command, "--no-color"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [*command, "--no-color"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     print(run.stdout[-1500:])  # noqa: T201 - how many cases there were
     assert run.returncode == 0, run.stdout

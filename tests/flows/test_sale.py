@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def clerk(http, ada):
     """Ada's browser, signed in: fills in a page's form and sends it back with its token."""
-    with httpx.Client(base_url=http.base_url, follow_redirects=True, trust_env=False, timeout=30) as browser:
+    with httpx.Client(
+        base_url=http.base_url, follow_redirects=True, trust_env=False, timeout=30
+    ) as browser:
 
         def submit(path, **fields):
             form = browser.get(path)
@@ -46,7 +48,11 @@ def test_from_registration_to_the_door(http, clerk, mug, lamp):
     assert [item["name"] for item in items] == ["Mug"]
     for product, quantity in ((mug, 2), (lamp, 1), (mug, 1)):
         cart = http.post("/api/cart/", json={"product_id": product.pk, "quantity": quantity}).json()
-    assert (cart["total_quantity"], cart["total_amount"], cart["can_checkout"]) == (4, "87.40", True)
+    assert (cart["total_quantity"], cart["total_amount"], cart["can_checkout"]) == (
+        4,
+        "87.40",
+        True,
+    )
 
     order = http.post(
         "/api/orders/create/", json={"shipping_address": "1 Street", "expected_total": "87.40"}
@@ -59,8 +65,17 @@ def test_from_registration_to_the_door(http, clerk, mug, lamp):
         assert f"Order {order['order_number']} is {step} now." in page
 
     seen = http.get(f"/api/orders/{order['id']}/").json()
-    assert (seen["status"], seen["payment_status"], seen["can_cancel"]) == ("delivered", "paid", False)
-    assert [step["status"] for step in seen["history"]] == ["pending", "confirmed", "shipped", "delivered"]
+    assert (seen["status"], seen["payment_status"], seen["can_cancel"]) == (
+        "delivered",
+        "paid",
+        False,
+    )
+    assert [step["status"] for step in seen["history"]] == [
+        "pending",
+        "confirmed",
+        "shipped",
+        "delivered",
+    ]
     assert list(Product.objects.order_by("pk").values_list("stock", flat=True)) == [7, 4]
     sold = StockMovement.objects.filter(kind="sale").order_by("product_id")
     assert list(sold.values_list("delta", "balance_after")) == [(-3, 7), (-1, 4)]

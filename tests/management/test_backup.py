@@ -7,14 +7,13 @@ import sys
 import zipfile
 from pathlib import Path
 
-import people
 import pytest
-import scene
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
+from support import factories, world
 
 from shop.management import backup
 from shop.models import Order, Product
@@ -24,7 +23,10 @@ from shop.services.stock import find_drift
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = django_settings.BASE_DIR
-LAST = ["admin", "0003_logentry_add_action_flag_choices"]  # nothing rests on it, and no column is of it
+LAST = [
+    "admin",
+    "0003_logentry_add_action_flag_choices",
+]  # nothing rests on it, and no column is of it
 PICTURE = ROOT / "fixtures/demo/pictures/mug-stone-blue.webp"
 
 
@@ -33,7 +35,9 @@ def everything():
     tables = apps.get_models(include_auto_created=True)
     rows = {model.__name__: list(model._base_manager.order_by("pk").values()) for model in tables}
     media = Path(django_settings.MEDIA_ROOT)
-    return rows, {path.relative_to(media): path.read_bytes() for path in media.rglob("*") if path.is_file()}
+    return rows, {
+        path.relative_to(media): path.read_bytes() for path in media.rglob("*") if path.is_file()
+    }
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def file(tmp_path):
 @pytest.fixture
 def shop(ada, carl, dora):
     """A day's worth of everything, with a picture."""
-    scene.a_day(ada, carl, dora)
+    world.create_world(ada, carl, dora)
     mug = Product.objects.get(sku="MUG-1")
     image = SimpleUploadedFile("mug.webp", PICTURE.read_bytes())
     update_product(
@@ -65,12 +69,14 @@ def test_what_was_lost_comes_back(file, carl, capsys):
     next(Path(django_settings.MEDIA_ROOT).rglob("*.webp")).unlink()
     call_command("restore", file, "--replace")
     assert everything() == before
-    login = {"email": carl.email, "password": people.PASSWORD}
-    assert people.app_of(None).post("/auth/login/", login).status_code == 200
-    assert Client().login(username="ada@example.com", password=people.PASSWORD)
+    login = {"email": carl.email, "password": factories.PASSWORD}
+    assert factories.api_client(None).post("/auth/login/", login).status_code == 200
+    assert Client().login(username="ada@example.com", password=factories.PASSWORD)
     mug = Product.objects.get(sku="MUG-1")
-    people.put_in_cart(people.User.objects.get(email="dora@example.com"), (mug, 1))
-    place_order(user=people.User.objects.get(email="dora@example.com"), shipping_address="1 Elm Street")
+    factories.add_to_cart(factories.User.objects.get(email="dora@example.com"), (mug, 1))
+    place_order(
+        user=factories.User.objects.get(email="dora@example.com"), shipping_address="1 Elm Street"
+    )
     assert list(find_drift()) == []
 
 
@@ -90,11 +96,18 @@ def test_a_damaged_file_is_refused_before_anything_is_touched(file, where):
     call_command("backup", file)
     content = bytearray(file.read_bytes())
     if isinstance(where, float):
-        content[int(len(content) * where)] ^= 0xFF
+        with zipfile.ZipFile(file) as archive:
+            member = archive.getinfo("rows/shop_product")
+        start = member.header_offset + 30 + len(member.filename)  # the local header's length
+        content[start + int(member.compress_size * where)] ^= 0xFF
     elif where == "rows":
         content = rewritten(file, "rows/shop_product", b"[]\n")
     else:
-        content = {"cut": content[: len(content) // 2], "empty": b"", "text": b"A shop, I promise."}[where]
+        content = {
+            "cut": content[: len(content) // 2],
+            "empty": b"",
+            "text": b"A shop, I promise.",
+        }[where]
     file.write_bytes(content)
     before = everything()
     with pytest.raises(CommandError, match="damaged"):
@@ -148,14 +161,14 @@ def test_what_cannot_be_written_is_told(mug, tmp_path):
 def test_an_earlier_backup_stays_until_the_new_one_was_read(mug, file, monkeypatch):
     call_command("backup", file)
     earlier = file.read_bytes()
-    monkeypatch.setattr(backup, "read", lambda _: damaged())
+    monkeypatch.setattr(backup, "read_backup", lambda _: damaged())
     with pytest.raises(CommandError, match="damaged"):
         call_command("backup", file)
     assert (file.read_bytes(), list(file.parent.glob("*.part"))) == (earlier, [])
 
 
 def damaged():
-    raise backup.Refused("damaged")
+    raise backup.BackupRefused("damaged")
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ def test_check_stock_says_where_the_numbers_part(mug, lamp, capsys):
 def test_purge_forgets_only_what_has_served_its_time(carl, capsys):
     now = timezone.now()
     for hours in (71, 73):
-        IdempotencyKey.objects.create(user=carl, key=str(hours), created_at=now - timedelta(hours=hours))
+        IdempotencyKey.objects.create(
+            user=carl, key=str(hours), created_at=now - timedelta(hours=hours)
+        )
     for days in (-1, 1):
         Session.objects.create(user=carl, password_hash="x", expires_at=now + timedelta(days=days))
     call_command("purge")
@@ -38,7 +40,10 @@ def test_purge_forgets_only_what_has_served_its_time(carl, capsys):
 
 def test_the_suite_runs_on_the_database_that_is_named(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgres://somewhere/shop")
-    assert suite.databases() == {"SQLite": "sqlite:///db.sqlite3", "PostgreSQL": "postgres://somewhere/shop"}
+    assert suite.databases() == {
+        "SQLite": "sqlite:///db.sqlite3",
+        "PostgreSQL": "postgres://somewhere/shop",
+    }
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -59,7 +64,9 @@ def test_a_server_that_refuses_does_not_answer(monkeypatch):
 @pytest.mark.parametrize("code", [0, 1, 5])
 def test_the_suite_fails_when_one_database_does(monkeypatch, code):
     runs = []
-    monkeypatch.setattr(suite, "databases", lambda: {"SQLite": "sqlite:///a", "PostgreSQL": "postgres://b"})
+    monkeypatch.setattr(
+        suite, "databases", lambda: {"SQLite": "sqlite:///a", "PostgreSQL": "postgres://b"}
+    )
 
     def run(command, *, env, cwd, check):
         runs.append((command[1:], env["DATABASE_URL"], env["DJANGO_SETTINGS_MODULE"]))

@@ -36,7 +36,9 @@ def read(name):
 def test_the_demo_is_a_shop_that_has_traded(db, capsys):
     demo()
     assert (Product.objects.count(), User.objects.filter(role="customer").count()) == (60, 12)
-    assert Counter(Order.objects.values_list("status", flat=True)).keys() == set(Order.Status.values)
+    assert Counter(Order.objects.values_list("status", flat=True)).keys() == set(
+        Order.Status.values
+    )
     assert Order.objects.count() == demo_shop.ORDERS
     assert Product.objects.exclude(image="").count() == sum(
         row["picture"] is not None for row in read("products")
@@ -48,7 +50,11 @@ def test_the_demo_is_a_shop_that_has_traded(db, capsys):
     for model in (OrderEvent, StockMovement):
         moments = list(model.objects.order_by("pk").values_list("created_at", flat=True))
         assert len(set(moments)) > demo_shop.ORDERS / 2
-    sold = StockMovement.objects.exclude(kind="initial").order_by("pk").values_list("created_at", flat=True)
+    sold = (
+        StockMovement.objects.exclude(kind="initial")
+        .order_by("pk")
+        .values_list("created_at", flat=True)
+    )
     assert list(sold) == sorted(sold)
     first, last = Order.objects.last().created_at, Order.objects.first().created_at
     assert demo_shop.DAYS * 0.8 < (last - first).days <= demo_shop.DAYS
@@ -69,7 +75,9 @@ class TestSmallDemo:
         assert "keeping its data" in capsys.readouterr().out
         assert set(Product.objects.values_list("price", flat=True)) == {1}
 
-    @pytest.mark.django_db(transaction=True)  # PostgreSQL empties no table that a transaction wrote to
+    @pytest.mark.django_db(
+        transaction=True
+    )  # PostgreSQL empties no table that a transaction wrote to
     def test_fresh_starts_over(self):
         demo()
         Product.objects.update(price="1.00")

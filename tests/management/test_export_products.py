@@ -1,16 +1,16 @@
 import io
 import zipfile
 
-import people
 import pytest
 from django.core.management import CommandError, call_command
+from support import factories
 
 LINE = '"Mug","MUG-1","",12.50,"products/a.webp","yes",5,10,10\r\n'
 
 
 @pytest.fixture
 def shelf(db):
-    people.product("Mug", sku="MUG-1", image="products/a.webp")
+    factories.create_product("Mug", sku="MUG-1", image="products/a.webp")
 
 
 @pytest.mark.parametrize("name", ["products.csv", "products", "products.txt"])
@@ -19,7 +19,9 @@ def test_the_catalogue_is_written_to_a_file(shelf, tmp_path, name):
     assert (tmp_path / name).read_bytes().decode("utf-8-sig").partition("\r\n")[2] == LINE
 
 
-@pytest.mark.parametrize(("name", "options"), [("a.xlsx", []), ("A.XLSX", []), ("a", ["--format", "xlsx"])])
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.xlsx", []), ("A.XLSX", []), ("a", ["--format", "xlsx"])]
+)
 def test_a_workbook_is_written_where_the_name_or_the_option_says_so(shelf, tmp_path, name, options):
     call_command("export_products", str(tmp_path / name), *options)
     assert zipfile.ZipFile(tmp_path / name).testzip() is None

@@ -1,10 +1,10 @@
 """Product files from the command line: the same engine, in words."""
 
-import people
 import pytest
 from django.core.management import CommandError, call_command
+from support import factories
 
-from shop.models import Import, Product
+from shop.models import Product, ProductImport
 
 GOOD = "sku,name,price,stock\nMUG-1,Mug,13.00,\nVASE,Vase,30,4\n"
 WRONG = f"{GOOD}BAD,Bad,cheap,1\n"
@@ -32,15 +32,15 @@ def test_a_file_is_brought(bring, ada):
         "spring.csv: CSV, UTF-8, columns of our own columns",
         "The file has a stock, but not what it was at export. Say what to do with it; until then it is left.",
         "1 new, 1 changed, 0 same, 0 skipped, 0 wrong",
-        f"Import {Import.objects.get().pk}: 1 added, 1 changed, 0 left out.",
+        f"Import {ProductImport.objects.get().pk}: 1 added, 1 changed, 0 left out.",
     ]
     assert prices() == {"MUG-1": "13.00", "VASE": "30.00"}
-    assert Import.objects.get().actor == ada
+    assert ProductImport.objects.get().actor == ada
 
 
 def test_a_dry_run_leaves_nothing_behind(bring):
     assert bring(GOOD, "--dry-run")[-1] == "Nothing was changed."
-    assert (prices(), Import.objects.count()) == ({"MUG-1": "12.50"}, 0)
+    assert (prices(), ProductImport.objects.count()) == ({"MUG-1": "12.50"}, 0)
 
 
 def test_wrong_rows_stop_all_unless_the_good_ones_are_wanted(bring, capsys):
@@ -79,8 +79,8 @@ def test_a_file_that_is_not_there(ada, tmp_path):
 
 
 def test_with_two_superusers_somebody_has_to_be_named(bring):
-    bea = people.person("Bea", "Staff", **people.ALL_RIGHTS)
+    bea = factories.create_user("Bea", "Staff", **factories.SUPERUSER_FIELDS)
     with pytest.raises(CommandError, match="--as"):
         bring(GOOD)
     bring(GOOD, "--as", "BEA@example.com")
-    assert Import.objects.get().actor == bea
+    assert ProductImport.objects.get().actor == bea

@@ -2,15 +2,24 @@
 
 from decimal import Decimal
 
-import people
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Upper
+from support import factories
 
-from shop.models import CartItem, IdempotencyKey, Order, OrderItem, Product, SavedFilter, StockMovement, User
-from shop.models.catalogue import MAX_STOCK
+from shop.models import (
+    CartItem,
+    IdempotencyKey,
+    Order,
+    OrderItem,
+    Product,
+    SavedView,
+    StockMovement,
+    User,
+)
+from shop.models.products import MAX_STOCK
 from shop.services.orders import place_order
 
 CHECKS = [
@@ -31,7 +40,7 @@ CHECKS = [
     ("order_quantity_in_bounds", OrderItem, {"quantity": 0}),
     ("order_quantity_in_bounds", OrderItem, {"quantity": 1000}),
     ("order_price_not_negative", OrderItem, {"price": Decimal("-0.01")}),
-    ("saved_filter_screen_is_known", SavedFilter, {"screen": "cartitem"}),
+    ("saved_filter_screen_is_known", SavedView, {"screen": "cartitem"}),
 ]
 #: name, model, its columns, as SQLite names a constraint that is one of columns
 UNIQUE = [
@@ -40,7 +49,7 @@ UNIQUE = [
     ("cart_one_line_per_product", CartItem, "user_id"),
     ("order_one_line_per_product", OrderItem, "order_id"),
     ("idempotency_key_once_per_user", IdempotencyKey, "key"),
-    ("saved_filter_name_once_per_list", SavedFilter, "owner_id"),
+    ("saved_filter_name_once_per_list", SavedView, "owner_id"),
 ]
 
 
@@ -48,11 +57,11 @@ UNIQUE = [
 def _one_of_each(carl, mug):
     """One row of every table, the sale's movement as the only one."""
     StockMovement.objects.all().delete()
-    people.put_in_cart(carl, (mug, 2))
+    factories.add_to_cart(carl, (mug, 2))
     place_order(user=carl, shipping_address="1 Elm Street")
-    people.put_in_cart(carl, (mug, 1))
+    factories.add_to_cart(carl, (mug, 1))
     IdempotencyKey.objects.create(user=carl, key="k", fingerprint="f")
-    SavedFilter.objects.create(owner=carl, screen="order", name="n", query="q=1")
+    SavedView.objects.create(owner=carl, screen="order", name="n", query="q=1")
 
 
 def rows(model):
@@ -119,7 +128,7 @@ def test_a_second_email_or_order_number_is_refused(field, model):
 
 
 def test_a_line_of_an_order_knows_its_subtotal(carl, mug):
-    people.put_in_cart(carl, (mug, 3))
+    factories.add_to_cart(carl, (mug, 3))
     Product.objects.update(price=Decimal("19.99"))
     order = place_order(user=carl, shipping_address="1 Elm Street").order
     assert order.items.get().subtotal == order.total_amount == Decimal("59.97")

@@ -3,22 +3,24 @@ import re
 import pytest
 
 from shop.models import CartItem, IdempotencyKey, Order, OrderEvent, OrderItem, Product
-from shop.models.base import READABLE, readable_code
-from shop.models.orders import order_number
+from shop.models.base import CODE_ALPHABET, generate_code
+from shop.models.orders import generate_order_number
 
 Status = Order.Status
 
 
 def test_a_readable_code_has_no_letters_that_look_like_others():
-    assert len(READABLE) == len(set(READABLE)) == 32
-    assert set("ILOU").isdisjoint(READABLE)
-    assert [len(readable_code(length)) for length in (0, 1, 40)] == [0, 1, 40]
+    assert len(CODE_ALPHABET) == len(set(CODE_ALPHABET)) == 32
+    assert set("ILOU").isdisjoint(CODE_ALPHABET)
+    assert [len(generate_code(length)) for length in (0, 1, 40)] == [0, 1, 40]
 
 
 def test_an_order_number_can_be_read_aloud():
-    numbers = {order_number() for _ in range(500)}
+    numbers = {generate_order_number() for _ in range(500)}
     assert len(numbers) == 500
-    assert all(re.fullmatch(f"[{READABLE}]{{4}}-[{READABLE}]{{4}}", number) for number in numbers)
+    assert all(
+        re.fullmatch(f"[{CODE_ALPHABET}]{{4}}-[{CODE_ALPHABET}]{{4}}", number) for number in numbers
+    )
 
 
 def test_each_order_gets_a_number_of_its_own():
@@ -37,8 +39,8 @@ def test_each_order_gets_a_number_of_its_own():
 )
 def test_an_order_may_go_from(status, by_staff, by_customer):
     order = Order(status=status)
-    assert order.steps(by_staff=True) == by_staff == Order.FLOW[status]
-    assert order.steps(by_staff=False) == by_customer
+    assert order.next_statuses(by_staff=True) == by_staff == Order.FLOW[status]
+    assert order.next_statuses(by_staff=False) == by_customer
 
 
 def test_the_flow_knows_every_status_and_no_other():
@@ -49,7 +51,7 @@ def test_the_flow_knows_every_status_and_no_other():
 def test_customers_may_only_do_what_staff_may():
     for status in Status:
         order = Order(status=status)
-        assert set(order.steps(by_staff=False)) <= set(order.steps(by_staff=True))
+        assert set(order.next_statuses(by_staff=False)) <= set(order.next_statuses(by_staff=True))
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,16 @@
 import re
 from decimal import Decimal
 
-import people
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from support import factories
 
 from shop.models import Product, StockMovement
-from shop.models.base import READABLE
+from shop.models.base import CODE_ALPHABET
 
 pytestmark = pytest.mark.django_db
-MADE = re.compile(f"P-[{READABLE}]{{7}}")
+MADE = re.compile(f"P-[{CODE_ALPHABET}]{{7}}")
 
 
 def messages_of(item):
@@ -40,7 +40,7 @@ def test_a_product_may_keep_its_own_sku(mug):
 
 
 def test_an_empty_sku_is_made():
-    made = [people.product(name) for name in ("Cup", "Bowl")]
+    made = [factories.create_product(name) for name in ("Cup", "Bowl")]
     assert all(MADE.fullmatch(item.sku) for item in made)
     assert made[0].sku != made[1].sku
     assert [Product.objects.get(pk=item.pk).sku for item in made] == [item.sku for item in made]
@@ -58,7 +58,7 @@ def test_a_sku_outside_printable_ascii_is_refused(sku):
 
 @pytest.mark.parametrize("sku", ["A", "a b", "A/1_2#3", "~!", "x" * 64])
 def test_a_sku_of_printable_ascii_is_taken(sku):
-    assert people.product(sku=sku).sku == sku
+    assert factories.create_product(sku=sku).sku == sku
 
 
 @pytest.mark.parametrize("price", ["-0.01", "100000000.00", "0.005", "NaN", "Infinity", "cheap"])
@@ -68,7 +68,7 @@ def test_a_price_out_of_bounds_is_told_of_in_words(price):
 
 @pytest.mark.parametrize("price", ["0.00", "0.01", "99999999.99"])
 def test_a_price_at_the_bounds_is_taken(price):
-    item = people.product(price=price)
+    item = factories.create_product(price=price)
     assert Product.objects.get(pk=item.pk).price == Decimal(price)
 
 
@@ -89,7 +89,12 @@ def test_saving_writes_all_else(mug):
     mug.name, mug.price, mug.low_stock_threshold, mug.is_active = "Cup", Decimal("9.00"), 2, False
     mug.save()
     found = Product.objects.get()
-    assert (found.name, found.price, found.low_stock_threshold, found.is_active) == ("Cup", 9, 2, False)
+    assert (found.name, found.price, found.low_stock_threshold, found.is_active) == (
+        "Cup",
+        9,
+        2,
+        False,
+    )
     assert found.updated_at == mug.updated_at > mug.created_at
 
 
@@ -114,7 +119,7 @@ def test_a_sale_touches_no_index(db):
 
 
 def test_the_database_knows_whether_a_product_is_in_stock(mug):
-    sold_out = people.product("Lamp", stock=0)
+    sold_out = factories.create_product("Lamp", stock=0)
     assert list(Product.objects.filter(in_stock=True)) == [mug]
     assert list(Product.objects.filter(in_stock=False)) == [sold_out]
 

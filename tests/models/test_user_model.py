@@ -1,12 +1,12 @@
 import uuid
 from datetime import timedelta
 
-import people
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from support import factories
 
 from shop.models import Session, User
 from shop.services.accounts import _open_session
@@ -14,7 +14,9 @@ from shop.services.accounts import _open_session
 
 @pytest.mark.django_db
 def test_an_email_is_kept_in_lower_case():
-    user = User.objects.create_user("Carl@Example.COM", people.PASSWORD, first_name="C", last_name="B")
+    user = User.objects.create_user(
+        "Carl@Example.COM", factories.PASSWORD, first_name="C", last_name="B"
+    )
     assert user.email == User.objects.get().email == "carl@example.com"
 
 
@@ -31,13 +33,20 @@ def test_an_email_is_unique_regardless_of_case_in_the_database(carl):
 
 def test_a_taken_email_is_told_of_in_words(carl):
     with pytest.raises(ValidationError) as refused:
-        User.objects.create_user("CARL@example.com", people.PASSWORD, first_name="C", last_name="B")
+        User.objects.create_user(
+            "CARL@example.com", factories.PASSWORD, first_name="C", last_name="B"
+        )
     assert refused.value.message_dict == {"email": ["This email is taken."]}
     assert list(User.objects.all()) == [carl]
 
 
 def test_a_person_is_a_customer_unless_told_otherwise(carl):
-    assert (carl.role, carl.is_staff, carl.is_superuser, carl.is_active) == ("customer", False, False, True)
+    assert (carl.role, carl.is_staff, carl.is_superuser, carl.is_active) == (
+        "customer",
+        False,
+        False,
+        True,
+    )
     assert carl.get_all_permissions() == set()
 
 
@@ -54,15 +63,15 @@ def test_an_admin_without_groups_may_enter_and_do_nothing(carl):
 
 
 def test_a_password_is_kept_as_a_hash(carl):
-    assert people.PASSWORD not in carl.password
-    assert carl.check_password(people.PASSWORD)
+    assert factories.PASSWORD not in carl.password
+    assert carl.check_password(factories.PASSWORD)
     assert not carl.check_password("wrong")
 
 
 @pytest.fixture
 def environment(monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "Ada@example.com")
-    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", people.PASSWORD)
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", factories.PASSWORD)
     return monkeypatch
 
 
@@ -71,7 +80,7 @@ def test_createsuperuser_makes_an_admin_from_the_environment():
     call_command("createsuperuser", "--noinput", verbosity=0)
     user = User.objects.get()
     assert (user.email, user.role, user.is_superuser) == ("ada@example.com", "admin", True)
-    assert user.check_password(people.PASSWORD)
+    assert user.check_password(factories.PASSWORD)
 
 
 @pytest.mark.usefixtures("environment", "ada")
@@ -83,7 +92,11 @@ def test_createsuperuser_refuses_a_taken_email():
 
 @pytest.mark.parametrize(
     ("first", "last", "full", "shown"),
-    [("Ada", "Staff", "Ada Staff", "Ada Staff"), ("Ada", "", "Ada", "Ada"), ("", "", "", "a@b.example")],
+    [
+        ("Ada", "Staff", "Ada Staff", "Ada Staff"),
+        ("Ada", "", "Ada", "Ada"),
+        ("", "", "", "a@b.example"),
+    ],
 )
 def test_a_person_is_shown_by_name_or_else_by_email(first, last, full, shown):
     user = User(email="a@b.example", first_name=first, last_name=last)

@@ -1,7 +1,7 @@
 """Callers who start at the same moment."""
 
 import pytest
-from racing import Caller
+from support.concurrency import Caller
 
 from shop.api import tokens
 from shop.models import User
@@ -11,7 +11,7 @@ from shop.services.accounts import _open_session
 @pytest.fixture
 def app_of(http):
     def app_of(user):
-        return Caller(http, tokens.sign(_open_session(user, "test"), "access"))
+        return Caller(http, tokens.sign_token(_open_session(user, "test"), "access"))
 
     return app_of
 

@@ -1,13 +1,12 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import codes
-import people
 import pytest
 from django.db import transaction
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from racing import at_once, on_postgresql, tally, wait_for_waiting
+from support import factories, totp
+from support.concurrency import on_postgresql, run_concurrently, tally, wait_for_waiting
 
 from shop.api import tokens
 from shop.models import Session, User
@@ -23,7 +22,7 @@ def test_an_email_is_registered_once(http):
         "first_name": "Dora",
         "last_name": "Stranger",
     }
-    answers = at_once(*[lambda: http.post("/api/auth/register/", json=body)] * 8)
+    answers = run_concurrently(*[lambda: http.post("/api/auth/register/", json=body)] * 8)
     assert tally(answers) == {201: 1, (409, "email-taken"): 7}
     assert (User.objects.get().email, Session.objects.count()) == ("dora@example.com", 1)
 
@@ -31,22 +30,26 @@ def test_an_email_is_registered_once(http):
 def test_one_refresh_token_has_one_successor(http, carl):
     session = _open_session(carl, "test")
     for _ in range(5):
-        body = {"refresh": tokens.sign(session, "refresh")}
-        answers = at_once(*[lambda body=body: http.post("/api/auth/refresh/", json=body)] * 5)
+        body = {"refresh": tokens.sign_token(session, "refresh")}
+        answers = run_concurrently(
+            *[lambda body=body: http.post("/api/auth/refresh/", json=body)] * 5
+        )
         assert tally(answers) == {200: 5}
         assert len({answer.content for answer in answers}) == 1
         before = session.current
         session.refresh_from_db()
         assert (session.previous, session.revoked_at) == (before, None)
-        assert answers[0].json()["refresh"] == tokens.sign(session, "refresh") != body["refresh"]
+        assert (
+            answers[0].json()["refresh"] == tokens.sign_token(session, "refresh") != body["refresh"]
+        )
 
 
 @on_postgresql
 @pytest.mark.parametrize("model", [TOTPDevice, StaticDevice])
 def test_a_code_lets_one_in(http, ada, model):
-    codes.telephone_of(ada)
-    code = codes.code_at(time.time()) if model is TOTPDevice else codes.RECOVERY
-    body = {"email": ada.email, "password": people.PASSWORD, "otp": code}
+    totp.create_device(ada)
+    code = totp.code_at(time.time()) if model is TOTPDevice else totp.RECOVERY
+    body = {"email": ada.email, "password": factories.PASSWORD, "otp": code}
     with ThreadPoolExecutor(8) as pool:
         with transaction.atomic():
             model.objects.select_for_update().get()

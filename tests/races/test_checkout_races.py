@@ -1,6 +1,6 @@
-import people
 import pytest
-from racing import at_once, tally
+from support import factories
+from support.concurrency import run_concurrently, tally
 
 from shop.models import CartItem, Order, Product
 from shop.services.stock import find_drift
@@ -17,21 +17,24 @@ def stock_of(product):
 def test_the_last_five_go_to_five_of_twenty_buyers(buyers, lamp):
     everyone = buyers(20)
     for user, _ in everyone:
-        people.put_in_cart(user, (lamp, 1))
-    answers = at_once(*[app(*CHECKOUT) for _, app in everyone])
+        factories.add_to_cart(user, (lamp, 1))
+    answers = run_concurrently(*[app(*CHECKOUT) for _, app in everyone])
     assert tally(answers) == {201: 5, (409, "insufficient-stock"): 15}
     assert (Order.objects.count(), CartItem.objects.count(), stock_of(lamp)) == (5, 15, 0)
     assert list(find_drift()) == []
 
 
 def test_carts_in_opposite_order_never_wait_in_a_circle(buyers):
-    one, other = people.product("Mat", stock=100), people.product("Rug", stock=100)
+    one, other = (
+        factories.create_product("Mat", stock=100),
+        factories.create_product("Rug", stock=100),
+    )
     everyone = buyers(8)
     for _ in range(10):
         for number, (user, _) in enumerate(everyone):
             lines = [(one, 1), (other, 1)]
-            people.put_in_cart(user, *(reversed(lines) if number % 2 else lines))
-        answers = at_once(*[app(*CHECKOUT) for _, app in everyone])
+            factories.add_to_cart(user, *(reversed(lines) if number % 2 else lines))
+        answers = run_concurrently(*[app(*CHECKOUT) for _, app in everyone])
         assert tally(answers) == {201: 8}
     assert (stock_of(one), stock_of(other), Order.objects.count()) == (20, 20, 80)
     assert list(find_drift()) == []
@@ -39,19 +42,22 @@ def test_carts_in_opposite_order_never_wait_in_a_circle(buyers):
 
 def test_one_cart_is_ordered_once(carl, carls_app, mug):
     for bought in range(1, 9):
-        people.put_in_cart(carl, (mug, 1))
-        answers = at_once(*[carls_app(*CHECKOUT)] * 2)
+        factories.add_to_cart(carl, (mug, 1))
+        answers = run_concurrently(*[carls_app(*CHECKOUT)] * 2)
         assert tally(answers) == {201: 1, (409, "cart-empty"): 1}
         assert (Order.objects.count(), stock_of(mug)) == (bought, 10 - bought)
     assert list(find_drift()) == []
 
 
 def test_one_key_is_one_order(carl, carls_app, mug):
-    people.put_in_cart(carl, (mug, 2))
-    answers = at_once(*[carls_app(*CHECKOUT, **{"Idempotency-Key": "once"})] * 8)
+    factories.add_to_cart(carl, (mug, 2))
+    answers = run_concurrently(*[carls_app(*CHECKOUT, **{"Idempotency-Key": "once"})] * 8)
     assert tally(answers) == {201: 8}
     assert len({answer.content for answer in answers}) == 1
-    assert sorted(answer.headers.get("Idempotent-Replayed", "") for answer in answers) == [""] + ["true"] * 7
+    assert (
+        sorted(answer.headers.get("Idempotent-Replayed", "") for answer in answers)
+        == [""] + ["true"] * 7
+    )
     assert answers[0].json()["order_number"] == Order.objects.get().order_number
     assert (stock_of(mug), CartItem.objects.count()) == (8, 0)
     assert list(find_drift()) == []
@@ -59,9 +65,9 @@ def test_one_key_is_one_order(carl, carls_app, mug):
 
 def test_what_is_added_during_a_checkout_is_ordered_or_kept(carl, carls_app, mug, lamp):
     for _ in range(5):
-        people.put_in_cart(carl, (mug, 1))
+        factories.add_to_cart(carl, (mug, 1))
         add = carls_app("POST", "/cart/", {"product_id": lamp.pk, "quantity": 1})
-        ordered, added = at_once(carls_app(*CHECKOUT), add)
+        ordered, added = run_concurrently(carls_app(*CHECKOUT), add)
         assert (ordered.status_code, added.status_code) == (201, 201)
         in_order = {item["sku"] for item in ordered.json()["items"]}
         in_cart = set(CartItem.objects.values_list("product__sku", flat=True))
@@ -73,5 +79,7 @@ def test_what_is_added_during_a_checkout_is_ordered_or_kept(carl, carls_app, mug
 
 def test_ten_adds_at_once_are_one_line_of_ten(carl, carls_app, mug):
     add = carls_app("POST", "/cart/", {"product_id": mug.pk, "quantity": 1})
-    assert tally(at_once(*[add] * 10)) == {201: 1, 200: 9}
-    assert list(CartItem.objects.values_list("user", "product", "quantity")) == [(carl.pk, mug.pk, 10)]
+    assert tally(run_concurrently(*[add] * 10)) == {201: 1, 200: 9}
+    assert list(CartItem.objects.values_list("user", "product", "quantity")) == [
+        (carl.pk, mug.pk, 10)
+    ]

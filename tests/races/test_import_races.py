@@ -8,16 +8,16 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import people
 import pytest
 from django.db import connection
-from racing import at_once, on_postgresql, tally
-from servers import database_url
+from support import factories
+from support.concurrency import on_postgresql, run_concurrently, tally
+from support.servers import database_url
 
-from shop.exchange.applying import apply
-from shop.exchange.checking import check, upload
-from shop.exchange.undoing import undo
-from shop.models import Import, Order, Product
+from shop.models import Order, Product, ProductImport
+from shop.product_files.imports.apply import apply_import
+from shop.product_files.imports.preview import preview_import, store_upload
+from shop.product_files.imports.undo import undo_import
 from shop.services.errors import ImportNotReady
 from shop.services.stock import find_drift
 
@@ -27,10 +27,12 @@ HEADERS = "sku,name,price,stock,stock at export\n"
 
 
 def checked(ada, *lines):
-    import_ = upload(actor=ada, name="spring.csv", content=(HEADERS + "\n".join(lines)).encode())
-    check(import_)
-    assert import_.error == ""
-    return import_
+    product_import = store_upload(
+        actor=ada, name="spring.csv", content=(HEADERS + "\n".join(lines)).encode()
+    )
+    preview_import(product_import)
+    assert product_import.error == ""
+    return product_import
 
 
 def closing(call):
@@ -46,17 +48,21 @@ def closing(call):
 
 
 def test_customers_buy_while_an_import_takes_stock_away_and_gives_it_back(buyers, ada):
-    mats = [people.product(f"Mat {n}", sku=f"M-{n}", stock=12) for n in range(6)]
+    mats = [factories.create_product(f"Mat {n}", sku=f"M-{n}", stock=12) for n in range(6)]
     lines = [f"M-{n},Rug {n},9,{4 if n % 2 else 20},12" for n in range(6)]
-    import_ = checked(ada, *lines)
+    product_import = checked(ada, *lines)
     everyone = buyers(10)
     for number, (user, _) in enumerate(everyone):
         chosen = mats if number % 2 else reversed(mats)
-        people.put_in_cart(user, *[(mat, 1) for mat in chosen])
+        factories.add_to_cart(user, *[(mat, 1) for mat in chosen])
     halves = [app(*CHECKOUT) for _, app in everyone]
-    answers = at_once(closing(lambda: apply(import_.pk, actor=ada, good_only=True)), *halves[:5])
+    answers = run_concurrently(
+        closing(lambda: apply_import(product_import.pk, actor=ada, good_only=True)), *halves[:5]
+    )
     assert answers[0]["changed"] + answers[0]["left"] == 6
-    again = at_once(closing(lambda: undo(import_.pk, actor=ada)), *halves[5:])
+    again = run_concurrently(
+        closing(lambda: undo_import(product_import.pk, actor=ada)), *halves[5:]
+    )
     sold = tally(answers[1:] + again[1:])
     assert sold.keys() <= {201, (409, "insufficient-stock")}
     assert Order.objects.count() == sold[201]
@@ -65,17 +71,17 @@ def test_customers_buy_while_an_import_takes_stock_away_and_gives_it_back(buyers
 
 
 def test_of_two_who_apply_at_once_one_does(ada):
-    people.product("Mat", sku="M-1", stock=10)
+    factories.create_product("Mat", sku="M-1", stock=10)
     for stock in range(11, 19):
-        import_ = checked(ada, f"M-1,,,{stock},{stock - 1}", f"N-{stock},Rug,7,2,")
+        product_import = checked(ada, f"M-1,,,{stock},{stock - 1}", f"N-{stock},Rug,7,2,")
 
-        def press(import_=import_):
+        def press(product_import=product_import):
             try:
-                return apply(import_.pk, actor=ada)["changed"]
+                return apply_import(product_import.pk, actor=ada)["changed"]
             except ImportNotReady:
                 return "told"
 
-        assert sorted(map(str, at_once(closing(press), closing(press)))) == ["1", "told"]
+        assert sorted(map(str, run_concurrently(closing(press), closing(press)))) == ["1", "told"]
         assert Product.objects.get(sku="M-1").stock == stock
     assert list(find_drift()) == []
 
@@ -115,18 +121,23 @@ for line in sys.stdin:
 
 @pytest.fixture
 def killed(ada):
-    """`killed("apply", import_, 3)`: whether that step was killed after three statements."""
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "settings.test", "DATABASE_URL": database_url()}
+    """`killed("apply", product_import, 3)`: whether that step was killed after three statements."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "settings.test",
+        "DATABASE_URL": database_url(),
+    }
     root = Path(__file__).parents[2]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", KILLER], env=environment, cwd=root, **pipes) as killer:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLER], env=environment, cwd=root, **pipes
+    ) as killer:
 
-        def killed(step, import_, statements):
-            print(step, import_.pk, statements, file=killer.stdin, flush=True)
+        def killed(step, product_import, statements):
+            print(step, product_import.pk, statements, file=killer.stdin, flush=True)
             code = int(killer.stdout.readline())
             assert code in {0, -signal.SIGKILL}
             # Long silence, without waiting for it.
-            Import.objects.update(beat_at=import_.created_at - timedelta(days=1))
+            ProductImport.objects.update(heartbeat_at=product_import.created_at - timedelta(days=1))
             return code != 0
 
         yield killed
@@ -134,22 +145,26 @@ def killed(ada):
 
 
 def contents():
-    return {name: table for name, table in people.contents().items() if name not in {"Import", "AuditEntry"}}
+    return {
+        name: table
+        for name, table in factories.all_rows().items()
+        if name not in {"ProductImport", "AuditEntry"}
+    }
 
 
 @on_postgresql
 def test_a_killed_worker_leaves_all_or_nothing_and_the_next_finishes(ada, killed):
     dice = random.Random(20)  # noqa: S311 - the same moments each time
-    people.product("Mat", sku="M-1", stock=10)
+    factories.create_product("Mat", sku="M-1", stock=10)
     for turn in range(20):
-        import_ = checked(ada, "M-1,Rug,9,15,10", f"N-{turn},Bag,7,3,")
+        product_import = checked(ada, "M-1,Rug,9,15,10", f"N-{turn},Bag,7,3,")
         before = contents()
-        assert killed("apply", import_, dice.randint(0, 13))
+        assert killed("apply", product_import, dice.randint(0, 13))
         assert contents() == before
-        assert apply(import_.pk, actor=ada) == {"new": 1, "changed": 1, "left": 0}
+        assert apply_import(product_import.pk, actor=ada) == {"new": 1, "changed": 1, "left": 0}
         between = contents()
-        assert killed("undo", import_, dice.randint(0, 16))
+        assert killed("undo", product_import, dice.randint(0, 16))
         assert contents() == between
-        assert undo(import_.pk, actor=ada) == {"removed": 1, "restored": 1, "kept": 0}
+        assert undo_import(product_import.pk, actor=ada) == {"removed": 1, "restored": 1, "kept": 0}
         assert list(Product.objects.values_list("sku", "name", "stock")) == [("M-1", "Mat", 10)]
     assert list(find_drift()) == []

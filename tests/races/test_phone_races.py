@@ -2,10 +2,10 @@ import html
 import re
 
 import httpx
-import people
 import pytest
 from django.conf import settings
-from racing import PATIENCE, at_once, tally
+from support import factories
+from support.concurrency import PATIENCE, run_concurrently, tally
 
 from shop.models import IdempotencyKey, Order, Product, User
 from shop.services.stock import find_drift
@@ -19,7 +19,7 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 @pytest.fixture
 def press(http, ada):
     """`press(lines, email=…)`: Ada's finger on "Place order", once the page has been checked."""
-    session = people.browser_of(ada).cookies[settings.SESSION_COOKIE_NAME].value
+    session = factories.staff_client(ada).cookies[settings.SESSION_COOKIE_NAME].value
     cookies = {settings.SESSION_COOKIE_NAME: session}
     options = {"base_url": http.base_url, "trust_env": False, "timeout": PATIENCE}
     with httpx.Client(cookies=cookies, **options) as browser:
@@ -40,12 +40,14 @@ def press(http, ada):
 
 
 def test_the_last_units_go_to_the_telephone_or_to_the_carts(buyers, press):
-    mat = people.product("Mat", stock=5)
+    mat = factories.create_product("Mat", stock=5)
     everyone = buyers(5)
     for user, _ in everyone:
-        people.put_in_cart(user, (mat, 1))
-    checkouts = [app("POST", "/orders/create/", {"shipping_address": "1 Elm Street"}) for _, app in everyone]
-    by_phone, *by_app = at_once(press(mat, 3, customer=everyone[0][0].pk), *checkouts)
+        factories.add_to_cart(user, (mat, 1))
+    checkouts = [
+        app("POST", "/orders/create/", {"shipping_address": "1 Elm Street"}) for _, app in everyone
+    ]
+    by_phone, *by_app = run_concurrently(press(mat, 3, customer=everyone[0][0].pk), *checkouts)
     expected = {201: 2, (409, "insufficient-stock"): 3} if by_phone.is_redirect else {201: 5}
     assert tally(by_app) == expected
     assert by_phone.is_redirect or "Nothing was ordered." in by_phone.text
@@ -54,11 +56,13 @@ def test_the_last_units_go_to_the_telephone_or_to_the_carts(buyers, press):
 
 
 def test_a_button_pressed_eight_times_is_one_order_of_one_new_customer(press):
-    mat = people.product("Mat", stock=3)
+    mat = factories.create_product("Mat", stock=3)
     nora = {"email": "nora@example.com", "first_name": "Nora", "last_name": "New"}
-    answers = at_once(*[press(mat, 3, **nora)] * 8)
+    answers = run_concurrently(*[press(mat, 3, **nora)] * 8)
     page = f"/admin/shop/order/{Order.objects.get().pk}/change/"
-    assert [(answer.status_code, answer.headers.get("Location")) for answer in answers] == [(302, page)] * 8
+    assert [(answer.status_code, answer.headers.get("Location")) for answer in answers] == [
+        (302, page)
+    ] * 8
     assert (User.objects.filter(role="customer").count(), IdempotencyKey.objects.count()) == (1, 1)
     assert Product.objects.get().stock == 0
     assert list(find_drift()) == []

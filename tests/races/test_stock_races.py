@@ -1,27 +1,29 @@
 from threading import Barrier
 
-import people
 import pytest
 from django.db import connection, transaction
-from racing import PATIENCE, at_once, on_postgresql, tally
+from support import factories
+from support.concurrency import PATIENCE, on_postgresql, run_concurrently, tally
 
+from shop.db.transactions import atomically
 from shop.models import Order, Product
 from shop.services.stock import Kind, adjust_stock, find_drift, lock_product
-from shop.services.transactions import atomically
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_staff_adjust_while_buyers_buy(buyers, adas_app):
-    mat = people.product("Mat", stock=50)
+    mat = factories.create_product("Mat", stock=50)
     everyone = buyers(10)
     for user, _ in everyone:
-        people.put_in_cart(user, (mat, 2))
-    checkouts = [app("POST", "/orders/create/", {"shipping_address": "1 Elm Street"}) for _, app in everyone]
+        factories.add_to_cart(user, (mat, 2))
+    checkouts = [
+        app("POST", "/orders/create/", {"shipping_address": "1 Elm Street"}) for _, app in everyone
+    ]
     changes = [{"delta": delta} for delta in (5, -3, 7, -1, 4)]
     adjusting = [adas_app("POST", f"/products/{mat.pk}/stock/", change) for change in changes]
     renaming = [adas_app("PATCH", f"/products/{mat.pk}/", {"name": f"Mat {n}"}) for n in range(3)]
-    answers = at_once(*checkouts, *adjusting, *renaming)
+    answers = run_concurrently(*checkouts, *adjusting, *renaming)
     assert tally(answers) == {201: 10, 200: 8}
     assert Order.objects.count() == 10
     assert Product.objects.get().stock == 50 - 20 + 12
@@ -30,7 +32,9 @@ def test_staff_adjust_while_buyers_buy(buyers, adas_app):
 
 def test_of_two_counts_of_the_same_moment_one_is_refused(adas_app, mug):
     counts = [{"counted": number, "expected": 10} for number in (7, 8)]
-    answers = at_once(*[adas_app("POST", f"/products/{mug.pk}/stock/", count) for count in counts])
+    answers = run_concurrently(
+        *[adas_app("POST", f"/products/{mug.pk}/stock/", count) for count in counts]
+    )
     assert tally(answers) == {200: 1, (409, "stock-changed"): 1}
     won = next(answer.json()["stock"] for answer in answers if answer.is_success)
     assert Product.objects.get().stock == won
@@ -39,7 +43,7 @@ def test_of_two_counts_of_the_same_moment_one_is_refused(adas_app, mug):
 
 def test_one_sku_is_taken_once(adas_app):
     body = {"name": "Mat", "price": "9.00", "sku": "MAT-1", "stock": 3}
-    answers = at_once(*[adas_app("POST", "/products/", body)] * 8)
+    answers = run_concurrently(*[adas_app("POST", "/products/", body)] * 8)
     assert tally(answers) == {201: 1, (422, "invalid"): 7}
     assert list(Product.objects.values_list("sku", "stock")) == [("MAT-1", 3)]
     assert list(find_drift()) == []
@@ -59,17 +63,17 @@ def sold_by(read, mat):
         finally:
             connection.close()
 
-    return sum(at_once(*[sell] * 8))
+    return sum(run_concurrently(*[sell] * 8))
 
 
 @on_postgresql
 def test_these_races_are_real_without_a_lock_units_are_sold_twice():
-    mat = people.product("Mat", stock=50)
+    mat = factories.create_product("Mat", stock=50)
     assert sold_by(lambda pk: Product.objects.get(pk=pk), mat) > 50
 
 
 def test_with_the_lock_each_unit_is_sold_once():
-    mat = people.product("Mat", stock=50)
+    mat = factories.create_product("Mat", stock=50)
     assert sold_by(lock_product, mat) == 50
     assert Product.objects.get().stock == 0
 
@@ -96,7 +100,7 @@ def test_a_real_deadlock_is_tried_again_and_passes(ada, mug, lamp):
         finally:
             connection.close()
 
-    at_once(lambda: call(mug, lamp), lambda: call(lamp, mug))
+    run_concurrently(lambda: call(mug, lamp), lambda: call(lamp, mug))
     assert len(attempts) == 3
     assert list(Product.objects.order_by("pk").values_list("stock", flat=True)) == [12, 7]
     assert list(find_drift()) == []

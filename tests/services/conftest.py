@@ -1,7 +1,7 @@
 from contextlib import contextmanager
 
-import people
 import pytest
+from support import factories
 
 from shop.services.orders import place_order
 
@@ -12,10 +12,10 @@ def refused():
 
     @contextmanager
     def refused(error, **options):
-        before = people.contents()
+        before = factories.all_rows()
         with pytest.raises(error, **options) as told:
             yield told
-        assert people.contents() == before
+        assert factories.all_rows() == before
 
     return refused
 
@@ -23,5 +23,5 @@ def refused():
 @pytest.fixture
 def carls_order(carl, mug, lamp):
     """Two mugs and a lamp, pending."""
-    people.put_in_cart(carl, (lamp, 1), (mug, 2))
+    factories.add_to_cart(carl, (lamp, 1), (mug, 2))
     return place_order(user=carl, shipping_address="1 Elm Street").order

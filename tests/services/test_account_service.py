@@ -2,12 +2,12 @@ import re
 import uuid
 from datetime import timedelta
 
-import people
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
+from support import factories
 
 from shop.models import Session, User
 from shop.services import accounts
@@ -21,7 +21,12 @@ from shop.services.errors import (
 )
 
 NEW = "another-horse-8"
-DORA = {"email": "Dora@Example.com", "password": people.PASSWORD, "first_name": "Dora", "last_name": "S"}
+DORA = {
+    "email": "Dora@Example.com",
+    "password": factories.PASSWORD,
+    "first_name": "Dora",
+    "last_name": "S",
+}
 
 
 def is_live(session):
@@ -30,12 +35,12 @@ def is_live(session):
 
 @pytest.fixture
 def phone(carl):
-    return accounts.login(email=carl.email, password=people.PASSWORD, device="phone")
+    return accounts.login(email=carl.email, password=factories.PASSWORD, device="phone")
 
 
 @pytest.fixture
 def laptop(carl):
-    return accounts.login(email=carl.email, password=people.PASSWORD, device="laptop")
+    return accounts.login(email=carl.email, password=factories.PASSWORD, device="laptop")
 
 
 @pytest.mark.django_db
@@ -48,7 +53,7 @@ def test_whoever_registers_is_a_customer_and_signed_in(settings):
         "030 123",
         "customer",
     )
-    assert user.check_password(people.PASSWORD)
+    assert user.check_password(factories.PASSWORD)
     assert (session.user, session.device) == (user, "x" * 200)
     assert session.expires_at == session.created_at + settings.SESSION_LIFETIME
     assert is_live(session)
@@ -85,7 +90,7 @@ def test_a_bad_field_is_refused(refused, field, value):
 @pytest.mark.parametrize("email", ["carl@example.com", "Carl@Example.COM"])
 def test_who_knows_the_password_is_signed_in(carl, email):
     before = timezone.now()
-    session = accounts.login(email=email, password=people.PASSWORD, device="phone")
+    session = accounts.login(email=email, password=factories.PASSWORD, device="phone")
     assert (session.user, session.device, is_live(session)) == (carl, "phone", True)
     assert before <= User.objects.get().last_login <= timezone.now()
 
@@ -93,7 +98,7 @@ def test_who_knows_the_password_is_signed_in(carl, email):
 @pytest.mark.usefixtures("carl")
 @pytest.mark.parametrize(
     ("email", "password"),
-    [("carl@example.com", "wrong"), ("dora@example.com", people.PASSWORD), ("", "")],
+    [("carl@example.com", "wrong"), ("dora@example.com", factories.PASSWORD), ("", "")],
 )
 def test_who_does_not_is_refused(refused, email, password):
     with refused(InvalidCredentials):
@@ -103,7 +108,7 @@ def test_who_does_not_is_refused(refused, email, password):
 def test_who_was_switched_off_is_refused(carl, refused):
     User.objects.update(is_active=False)
     with refused(InvalidCredentials):
-        accounts.login(email=carl.email, password=people.PASSWORD)
+        accounts.login(email=carl.email, password=factories.PASSWORD)
 
 
 def test_a_refresh_moves_the_session_on(phone):
@@ -163,7 +168,7 @@ def test_a_session_that_is_over_is_not_refreshed(carl, phone, reason):
 
 
 def test_one_or_all_sessions_of_one_user_end(carl, dora, phone, laptop):
-    doras = accounts.login(email=dora.email, password=people.PASSWORD)
+    doras = accounts.login(email=dora.email, password=factories.PASSWORD)
     assert accounts.end_sessions(carl, because="logout", only=phone) == 1
     assert [is_live(session) for session in (phone, laptop, doras)] == [False, True, True]
     assert accounts.end_sessions(carl, because="signed out everywhere") == 1
@@ -172,14 +177,14 @@ def test_one_or_all_sessions_of_one_user_end(carl, dora, phone, laptop):
 
 
 def test_a_new_password_ends_all_other_sessions(carl, phone, laptop):
-    accounts.change_password(session=phone, current=people.PASSWORD, new=NEW)
+    accounts.change_password(session=phone, current=factories.PASSWORD, new=NEW)
     assert User.objects.get().check_password(NEW)
     assert (is_live(phone), is_live(laptop)) == (True, False)
 
 
 @pytest.mark.parametrize(
     ("current", "new", "error"),
-    [("wrong", NEW, WrongPassword), (people.PASSWORD, "short", ValidationError)],
+    [("wrong", NEW, WrongPassword), (factories.PASSWORD, "short", ValidationError)],
 )
 def test_a_password_is_not_changed_when(phone, refused, current, new, error):
     with refused(error) as told:
@@ -211,7 +216,8 @@ def test_a_code_works_once(mailed, refused):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"uid": "LTE"}, {"uid": "~"}, {"uid": ""}, {"uid": "\u00e9"}, {"token": "x-1"}, {"token": ""}]
+    "wrong",
+    [{"uid": "LTE"}, {"uid": "~"}, {"uid": ""}, {"uid": "\u00e9"}, {"token": "x-1"}, {"token": ""}],
 )
 def test_another_code_is_refused(mailed, refused, wrong):
     with refused(InvalidResetToken):
@@ -250,7 +256,9 @@ def test_a_profile_is_changed(carl):
     assert (found.first_name, found.last_name, found.phone) == ("Karl", "Buyer", "1")
 
 
-@pytest.mark.parametrize("changes", [{"first_name": ""}, {"phone": "x" * 31}, {"last_name": "\x00"}])
+@pytest.mark.parametrize(
+    "changes", [{"first_name": ""}, {"phone": "x" * 31}, {"last_name": "\x00"}]
+)
 def test_a_profile_that_is_wrong_is_not_changed(carl, refused, changes):
     with refused(ValidationError) as told:
         accounts.update_profile(user=carl, changes=changes)

@@ -1,5 +1,5 @@
-import people
 import pytest
+from support import factories
 
 from shop.models import CartItem, Product
 from shop.models.cart import MAX_LINES
@@ -35,7 +35,7 @@ def test_a_cart_may_hold_all_that_is_in_stock(carl, mug):
 @pytest.mark.parametrize(("held", "more"), [(0, 11), (10, 1), (4, 7)])
 def test_more_than_there_is_cannot_be_added(carl, mug, refused, held, more):
     if held:
-        people.put_in_cart(carl, (mug, held))
+        factories.add_to_cart(carl, (mug, held))
     with refused(InsufficientStock) as told:
         add_to_cart(user=carl, product_id=mug.pk, quantity=more)
     assert told.value.details == {"available": 10}
@@ -43,8 +43,8 @@ def test_more_than_there_is_cannot_be_added(carl, mug, refused, held, more):
 
 @pytest.mark.parametrize(("held", "more"), [(999, 1), (500, 500)])
 def test_a_line_holds_at_most_999(carl, refused, held, more):
-    nail = people.product("Nail", stock=5000)
-    people.put_in_cart(carl, (nail, held))
+    nail = factories.create_product("Nail", stock=5000)
+    factories.add_to_cart(carl, (nail, held))
     with refused(CartFull, match="at most 999 of one product"):
         add_to_cart(user=carl, product_id=nail.pk, quantity=more)
 
@@ -67,7 +67,7 @@ def test_what_is_not_for_sale_cannot_be_added(carl, mug, refused, reason):
 
 
 def test_what_is_sold_out_cannot_be_added(carl, refused):
-    gone = people.product("Gone", stock=0)
+    gone = factories.create_product("Gone", stock=0)
     with refused(InsufficientStock) as told:
         add_to_cart(user=carl, product_id=gone.pk, quantity=1)
     assert told.value.details == {"available": 0}
@@ -75,27 +75,27 @@ def test_what_is_sold_out_cannot_be_added(carl, refused):
 
 @pytest.mark.parametrize("quantity", [1, 10])
 def test_a_quantity_is_set(carl, mug, quantity):
-    people.put_in_cart(carl, (mug, 2))
+    factories.add_to_cart(carl, (mug, 2))
     set_quantity(user=carl, item_id=carl.cart.get().pk, quantity=quantity)
     assert cart_of(carl) == [("Mug", quantity)]
 
 
 def test_a_quantity_above_the_stock_is_refused(carl, mug, refused):
-    people.put_in_cart(carl, (mug, 2))
+    factories.add_to_cart(carl, (mug, 2))
     with refused(InsufficientStock) as told:
         set_quantity(user=carl, item_id=carl.cart.get().pk, quantity=11)
     assert told.value.details == {"available": 10}
 
 
 def test_a_quantity_of_what_is_not_for_sale_cannot_be_set(carl, mug, refused):
-    people.put_in_cart(carl, (mug, 2))
+    factories.add_to_cart(carl, (mug, 2))
     archive(mug)
     with refused(NotFound):
         set_quantity(user=carl, item_id=carl.cart.get().pk, quantity=1)
 
 
 def test_a_strangers_cart_is_not_found(carl, dora, mug, refused):
-    people.put_in_cart(carl, (mug, 2))
+    factories.add_to_cart(carl, (mug, 2))
     line = carl.cart.get().pk
     with refused(NotFound):
         set_quantity(user=dora, item_id=line, quantity=1)
@@ -104,7 +104,7 @@ def test_a_strangers_cart_is_not_found(carl, dora, mug, refused):
 
 
 def test_a_line_is_taken_out_once(carl, mug, lamp, refused):
-    people.put_in_cart(carl, (mug, 2), (lamp, 1))
+    factories.add_to_cart(carl, (mug, 2), (lamp, 1))
     line = carl.cart.get(product=mug).pk
     remove_from_cart(user=carl, item_id=line)
     assert cart_of(carl) == [("Lamp", 1)]
@@ -114,7 +114,7 @@ def test_a_line_is_taken_out_once(carl, mug, lamp, refused):
 
 def test_only_ones_own_cart_is_cleared(carl, dora, mug, lamp):
     for user in (carl, dora):
-        people.put_in_cart(user, (mug, 2), (lamp, 1))
+        factories.add_to_cart(user, (mug, 2), (lamp, 1))
     clear_cart(user=carl)
     assert (cart_of(carl), cart_of(dora)) == ([], [("Mug", 2), ("Lamp", 1)])
     clear_cart(user=carl)

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from shop.models import IdempotencyKey, Product
 from shop.services.errors import CartEmpty, IdempotencyKeyReused
-from shop.services.idempotency import KEPT_FOR, once, purge_keys
+from shop.services.idempotency import KEPT_FOR, purge_keys, run_once
 
 
 @pytest.fixture
@@ -21,29 +21,29 @@ def work():
 
 def test_a_key_is_answered_once(carl, work):
     call = {"user": carl, "key": "k", "request": "{}", "work": work}
-    assert once(**call) == ("answer 1", False)
-    assert once(**call) == once(**call) == ("answer 1", True)
+    assert run_once(**call) == ("answer 1", False)
+    assert run_once(**call) == run_once(**call) == ("answer 1", True)
     assert Product.objects.count() == 1
     kept = IdempotencyKey.objects.get()
     assert (kept.user, kept.key, kept.answer, len(kept.fingerprint)) == (carl, "k", "answer 1", 64)
 
 
 def test_another_key_or_another_user_is_another_call(carl, dora, work):
-    assert once(user=carl, key="k", request="{}", work=work) == ("answer 1", False)
-    assert once(user=carl, key="K", request="{}", work=work) == ("answer 2", False)
-    assert once(user=dora, key="k", request="{}", work=work) == ("answer 3", False)
+    assert run_once(user=carl, key="k", request="{}", work=work) == ("answer 1", False)
+    assert run_once(user=carl, key="K", request="{}", work=work) == ("answer 2", False)
+    assert run_once(user=dora, key="k", request="{}", work=work) == ("answer 3", False)
 
 
 def test_without_a_key_the_work_simply_runs(carl, work):
     for number in (1, 2):
-        assert once(user=carl, key="", request="{}", work=work) == (f"answer {number}", False)
+        assert run_once(user=carl, key="", request="{}", work=work) == (f"answer {number}", False)
     assert IdempotencyKey.objects.count() == 0
 
 
 def test_a_key_with_another_request_is_refused(carl, work, refused):
-    once(user=carl, key="k", request="{}", work=work)
+    run_once(user=carl, key="k", request="{}", work=work)
     with refused(IdempotencyKeyReused):
-        once(user=carl, key="k", request="[]", work=work)
+        run_once(user=carl, key="k", request="[]", work=work)
 
 
 def test_a_refusal_leaves_no_key_behind(carl, work, refused):
@@ -52,12 +52,12 @@ def test_a_refusal_leaves_no_key_behind(carl, work, refused):
         raise CartEmpty
 
     with refused(CartEmpty):
-        once(user=carl, key="k", request="{}", work=refuse)
-    assert once(user=carl, key="k", request="{}", work=work) == ("answer 1", False)
+        run_once(user=carl, key="k", request="{}", work=refuse)
+    assert run_once(user=carl, key="k", request="{}", work=work) == ("answer 1", False)
 
 
 def test_the_request_itself_is_not_kept(carl, work):
-    once(user=carl, key="k", request="1 Elm Street", work=work)
+    run_once(user=carl, key="k", request="1 Elm Street", work=work)
     assert "Elm" not in str(IdempotencyKey.objects.values().get())
 
 
@@ -65,7 +65,7 @@ def test_keys_are_kept_for_72_hours(carl, work):
     assert timedelta(hours=72) == KEPT_FOR
     ages = {"old": KEPT_FOR + timedelta(minutes=1), "young": KEPT_FOR - timedelta(minutes=1)}
     for key, age in ages.items():
-        once(user=carl, key=key, request="{}", work=work)
+        run_once(user=carl, key=key, request="{}", work=work)
         IdempotencyKey.objects.filter(key=key).update(created_at=timezone.now() - age)
     assert purge_keys() == 1
     assert [kept.key for kept in IdempotencyKey.objects.all()] == ["young"]

@@ -2,23 +2,23 @@ import pytest
 
 from shop.models import Order
 from shop.services.errors import PaymentDeclined
-from shop.services.payments import TOKENS, pay, payment_after
+from shop.services.payments import TOKENS, initial_payment_status, next_payment_status
 
 
 @pytest.mark.parametrize("token", ["", *TOKENS])
 @pytest.mark.parametrize("method", ["cash_on_delivery", "bank_transfer"])
 def test_what_is_not_a_card_is_paid_later(method, token):
-    assert pay(method=method, token=token) == "pending"
+    assert initial_payment_status(method=method, token=token) == "pending"
 
 
 @pytest.mark.parametrize("token", ["", "tok_success"])
 def test_a_card_is_paid_at_once(token):
-    assert pay(method="card", token=token) == "paid"
+    assert initial_payment_status(method="card", token=token) == "paid"
 
 
 def test_a_card_may_be_declined():
     with pytest.raises(PaymentDeclined, match=r"The payment was declined\."):
-        pay(method="card", token="tok_declined")
+        initial_payment_status(method="card", token="tok_declined")
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_a_card_may_be_declined():
 )
 def test_a_payment_follows_its_order(method, payment, to, becomes):
     order = Order(payment_method=method, payment_status=payment)
-    assert payment_after(order, to) == becomes
+    assert next_payment_status(order, to) == becomes

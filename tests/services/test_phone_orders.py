@@ -1,10 +1,10 @@
 import re
 from decimal import Decimal
 
-import people
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
+from support import factories
 
 from shop.models import CartItem, Order, Product, StockMovement, User
 from shop.services import accounts
@@ -16,7 +16,7 @@ from shop.services.errors import (
     ProductUnavailable,
     TotalChanged,
 )
-from shop.services.phone_orders import place_order_for
+from shop.services.phone_orders import place_phone_order
 from shop.services.stock import find_drift
 
 ADDRESS = "1 Elm Street\nSpringfield"
@@ -29,7 +29,7 @@ def take(ada, carl):
 
     def take(lines, **values):
         told = {"customer": carl, "actor": ada, "shipping_address": ADDRESS, **values}
-        return place_order_for(lines=lines, **told)
+        return place_phone_order(lines=lines, **told)
 
     return take
 
@@ -57,13 +57,20 @@ def test_staff_order_for_a_customer(take, ada, carl, mug, lamp):
 def test_the_customer_reads_who_took_it(take, ada, carl, mug):
     order = take({mug.pk: 1}).order
     event = order.events.get()
-    assert (event.kind, event.status, event.actor, event.is_internal) == ("status", "pending", ada, False)
-    shown = people.app_of(carl).get(f"/orders/{order.pk}/").json()
-    assert [(step["status"], step["note"]) for step in shown["history"]] == [("pending", "Taken by phone.")]
+    assert (event.kind, event.status, event.actor, event.is_internal) == (
+        "status",
+        "pending",
+        ada,
+        False,
+    )
+    shown = factories.api_client(carl).get(f"/orders/{order.pk}/").json()
+    assert [(step["status"], step["note"]) for step in shown["history"]] == [
+        ("pending", "Taken by phone.")
+    ]
 
 
 def test_the_customers_own_cart_stays(take, carl, mug, lamp):
-    people.put_in_cart(carl, (mug, 2), (lamp, 1))
+    factories.add_to_cart(carl, (mug, 2), (lamp, 1))
     before = list(CartItem.objects.values())
     take({mug.pk: 1})
     assert list(CartItem.objects.values()) == before
@@ -79,7 +86,7 @@ def test_the_customer_is_mailed_after_the_commit(take, mug, django_capture_on_co
 
 
 def test_many_lines_take_as_many_statements_as_one(take, mug, lamp, statements):
-    mat = people.product("Mat")
+    mat = factories.create_product("Mat")
     for lines in ({mug.pk: 1}, {mug.pk: 1, lamp.pk: 1, mat.pk: 1}):
         with statements(7):
             take(lines)
@@ -137,20 +144,22 @@ def test_what_a_cart_or_the_telephone_does_not_allow_is_refused(take, mug, refus
 
 @pytest.mark.parametrize("quantity", [-1, 0, 1000])
 def test_a_quantity_is_one_to_999(take, refused, quantity):
-    plenty = people.product(stock=2000)
+    plenty = factories.create_product(stock=2000)
     with refused(ValidationError, match="order 1 to 999"):
         take({plenty.pk: quantity})
     assert take({plenty.pk: 999}).order.items.get().quantity == 999
 
 
 def test_an_order_has_at_most_100_lines(take, refused):
-    shelf = [people.product(f"Mat {number}", stock=1).pk for number in range(101)]
+    shelf = [factories.create_product(f"Mat {number}", stock=1).pk for number in range(101)]
     with refused(ValidationError, match="at most 100 different products"):
         take(dict.fromkeys(shelf, 1))
     assert take(dict.fromkeys(shelf[:100], 1)).order.items.count() == 100
 
 
-def test_a_customer_without_a_password_sets_one_by_the_reset(ada, django_capture_on_commit_callbacks):
+def test_a_customer_without_a_password_sets_one_by_the_reset(
+    ada, django_capture_on_commit_callbacks
+):
     nora = accounts.add_customer(actor=ada, **NEW)
     assert (nora, nora.email, nora.phone, nora.role) == (
         User.objects.get(email=NEW["email"]),
@@ -163,8 +172,8 @@ def test_a_customer_without_a_password_sets_one_by_the_reset(ada, django_capture
     with django_capture_on_commit_callbacks(execute=True):
         accounts.request_reset(email=nora.email)
     uid, token = re.search(r"User: (\S+)\s+Code: (\S+)", mail.outbox[0].body).groups()
-    accounts.reset_password(uid=uid, token=token, new=people.PASSWORD)
-    assert accounts.login(email=nora.email, password=people.PASSWORD).user == nora
+    accounts.reset_password(uid=uid, token=token, new=factories.PASSWORD)
+    assert accounts.login(email=nora.email, password=factories.PASSWORD).user == nora
 
 
 @pytest.mark.parametrize("email", ["carl@example.com", "CARL@EXAMPLE.COM"])
@@ -176,7 +185,13 @@ def test_a_customer_is_added_once(ada, carl, refused, email):
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("email", "nobody"), ("email", ""), ("first_name", " "), ("last_name", ""), ("phone", "\u202e1")],
+    [
+        ("email", "nobody"),
+        ("email", ""),
+        ("first_name", " "),
+        ("last_name", ""),
+        ("phone", "\u202e1"),
+    ],
 )
 def test_a_customer_with_a_bad_field_is_refused(ada, refused, field, value):
     with refused(ValidationError) as told:

@@ -2,15 +2,15 @@ from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 
-import people
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError
 from PIL import Image
+from support import factories
 
 from shop.models import CartItem, Product, StockMovement
-from shop.models.catalogue import MAX_STOCK
+from shop.models.products import MAX_STOCK
 from shop.services.errors import InsufficientStock, NotFound, ProductChanged
 from shop.services.products import create_product, remove_product, update_product
 from shop.services.stock import find_drift
@@ -27,7 +27,7 @@ def picture(name="mug.png", colour="red"):
 @pytest.fixture
 def files(settings):
     """The names of the pictures that the next purges leave."""
-    return lambda: [path.name for path in people.pictures_kept()]
+    return lambda: [path.name for path in factories.pictures_after_purge()]
 
 
 @pytest.fixture
@@ -39,7 +39,12 @@ def blind(monkeypatch):
 def test_a_product_is_made_with_its_first_stock(ada):
     item = create_product(actor=ada, values={"name": " Mat ", "price": Decimal("9.00")}, stock=3)
     found = Product.objects.get()
-    assert (found.name, found.price, found.stock, found.is_active) == ("Mat", Decimal("9.00"), 3, True)
+    assert (found.name, found.price, found.stock, found.is_active) == (
+        "Mat",
+        Decimal("9.00"),
+        3,
+        True,
+    )
     assert found.sku == item.sku
     line = found.movements.get()
     assert (line.kind, line.delta, line.balance_after, line.actor) == ("initial", 3, 3, ada)
@@ -47,7 +52,12 @@ def test_a_product_is_made_with_its_first_stock(ada):
 
 @pytest.mark.parametrize(
     ("values", "field"),
-    [({"name": ""}, "name"), ({"price": "-1"}, "price"), ({"price": "x"}, "price"), ({"sku": "é"}, "sku")],
+    [
+        ({"name": ""}, "name"),
+        ({"price": "-1"}, "price"),
+        ({"price": "x"}, "price"),
+        ({"sku": "é"}, "sku"),
+    ],
 )
 def test_a_product_that_is_wrong_is_not_made(ada, refused, values, field):
     with refused(ValidationError) as told:
@@ -66,7 +76,9 @@ def test_a_product_with_too_much_stock_is_not_made_and_leaves_no_file(ada, refus
 @pytest.mark.usefixtures("mug", "blind")
 def test_of_two_who_take_a_sku_at_once_the_second_is_told(ada, refused, files):
     with refused(ValidationError) as told:
-        create_product(actor=ada, values={"name": "Cup", "price": "1", "sku": "mug-1", "image": picture()})
+        create_product(
+            actor=ada, values={"name": "Cup", "price": "1", "sku": "mug-1", "image": picture()}
+        )
     assert told.value.message_dict == TAKEN
     assert files() == []
 
@@ -122,7 +134,9 @@ def test_a_check_may_refuse(ada, mug, refused):
         update_product(product_id=mug.pk, actor=ada, changes={"name": "Cup"}, stock=3, check=no)
 
 
-@pytest.mark.parametrize("changes", [{"name": ""}, {"name": "\x00"}, {"price": "-1"}, {"sku": "LAMP-1"}])
+@pytest.mark.parametrize(
+    "changes", [{"name": ""}, {"name": "\x00"}, {"price": "-1"}, {"sku": "LAMP-1"}]
+)
 @pytest.mark.usefixtures("lamp")
 def test_a_change_that_is_wrong_is_not_made(ada, mug, refused, changes):
     with refused(ValidationError):
@@ -139,8 +153,10 @@ def test_what_is_not_there_is_not_found(ada, mug, refused):
 def test_an_old_picture_is_not_kept(ada, mug, files):
     update_product(product_id=mug.pk, actor=ada, changes={"image": picture()})
     (old,) = files()
-    product = update_product(product_id=mug.pk, actor=ada, changes={"image": picture(colour="blue")})
-    assert len(people.pictures()) == 2
+    product = update_product(
+        product_id=mug.pk, actor=ada, changes={"image": picture(colour="blue")}
+    )
+    assert len(factories.stored_pictures()) == 2
     assert files() == [Path(product.image.name).name] != [old]
 
 
@@ -156,20 +172,24 @@ def test_a_refused_change_keeps_the_old_picture_and_no_other(ada, mug, files, re
     with refused(InsufficientStock):
         new = {"image": picture(colour="blue")}
         update_product(product_id=mug.pk, actor=ada, changes=new, stock=MAX_STOCK + 1)
-    assert len(people.pictures()) == 2
+    assert len(factories.stored_pictures()) == 2
     assert files() == before
 
 
 def test_a_product_that_was_never_ordered_is_erased(ada, carl, mug, files):
-    people.put_in_cart(carl, (mug, 1))
+    factories.add_to_cart(carl, (mug, 1))
     update_product(product_id=mug.pk, actor=ada, changes={"image": picture()})
     assert remove_product(product_id=mug.pk, actor=ada) is True
-    assert (Product.objects.count(), StockMovement.objects.count(), CartItem.objects.count()) == (0, 0, 0)
+    assert (Product.objects.count(), StockMovement.objects.count(), CartItem.objects.count()) == (
+        0,
+        0,
+        0,
+    )
     assert files() == []
 
 
 def test_a_product_that_was_ordered_is_archived(ada, dora, mug, lamp, carls_order):
-    people.put_in_cart(dora, (mug, 1), (lamp, 1))
+    factories.add_to_cart(dora, (mug, 1), (lamp, 1))
     assert remove_product(product_id=mug.pk, actor=ada) is False
     found = Product.objects.get(pk=mug.pk)
     assert (found.is_active, found.stock, found.movements.count()) == (False, 8, 2)

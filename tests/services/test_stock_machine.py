@@ -4,9 +4,7 @@ from dataclasses import astuple, dataclass, field
 from decimal import Decimal
 from functools import partial
 
-import people
 import pytest
-from adding_up import assert_it_adds_up
 from django.db import transaction
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,13 +16,15 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from support import factories
+from support.invariants import assert_invariants
 
-from shop.exchange.applying import apply
-from shop.exchange.checking import check, upload
-from shop.exchange.undoing import undo
 from shop.models import CartItem, ImportRow, Order, Product, StockMovement
+from shop.product_files.imports.apply import apply_import
+from shop.product_files.imports.preview import preview_import, store_upload
+from shop.product_files.imports.undo import undo_import
 from shop.services import cart, errors, phone_orders, products, stock
-from shop.services.idempotency import once
+from shop.services.idempotency import run_once
 from shop.services.orders import move_order, move_orders, place_order
 
 ADDRESS = "1 Elm Street"
@@ -72,11 +72,13 @@ class Shop(RuleBasedStateMachine):
         super().__init__()
         self.undone = transaction.atomic()
         self.undone.__enter__()
-        self.people = {name: getattr(people, name)() for name in ("ada", "carl", "dora")}
+        self.people = {
+            name: getattr(factories, f"create_{name}")() for name in ("ada", "carl", "dora")
+        }
         self.shelves, self.carts = {}, {"carl": {}, "dora": {}}
         self.orders, self.keys, self.files = [], {}, []
         for sku, (price, units) in OLD.items():
-            made = people.product(sku, price=price, stock=units, sku=sku)
+            made = factories.create_product(sku, price=price, stock=units, sku=sku)
             self.shelves[sku] = Shelf(made.pk, Decimal(price), units)
 
     def teardown(self):
@@ -131,7 +133,9 @@ class Shop(RuleBasedStateMachine):
                 error = errors.NotFound
             elif together > shelf.stock:
                 error = errors.InsufficientStock
-            call = partial(cart.add_to_cart, user=self.people[buyer], product_id=self.pk(sku), quantity=units)
+            call = partial(
+                cart.add_to_cart, user=self.people[buyer], product_id=self.pk(sku), quantity=units
+            )
             if self.answered(error, call):
                 self.carts[buyer][sku] = together
 
@@ -143,7 +147,7 @@ class Shop(RuleBasedStateMachine):
             return str(place_order(user=user, shipping_address=ADDRESS).order.pk)
 
         def call():
-            answer, replayed = once(user=user, key=key, request="{}", work=work)
+            answer, replayed = run_once(user=user, key=key, request="{}", work=work)
             assert replayed is ((buyer, key) in self.keys)
             return int(answer)
 
@@ -165,7 +169,7 @@ class Shop(RuleBasedStateMachine):
     @rule(buyer=buyers, lines=st.dictionaries(skus, quantities, max_size=3))
     def order_by_phone(self, buyer, lines):
         def call():
-            return phone_orders.place_order_for(
+            return phone_orders.place_phone_order(
                 customer=self.people[buyer],
                 lines={self.pk(sku): units for sku, units in lines.items()},
                 actor=self.people["ada"],
@@ -175,7 +179,11 @@ class Shop(RuleBasedStateMachine):
         self.buy(buyer, lines, call)
 
     @precondition(lambda self: self.orders)
-    @rule(number=which, to=st.sampled_from(["", "", "cancelled", *Order.Status.values]), lost=st.sets(skus))
+    @rule(
+        number=which,
+        to=st.sampled_from(["", "", "cancelled", *Order.Status.values]),
+        lost=st.sets(skus),
+    )
     def staff_move(self, number, to, lost):
         placed = self.orders[number % len(self.orders)]
         self.move(placed, to or (*Order.FLOW[placed.status], "pending")[0], lost=lost)
@@ -184,7 +192,9 @@ class Shop(RuleBasedStateMachine):
         may = to in Order.FLOW[placed.status]
         if by != "ada":
             may = placed.status in Order.CUSTOMER_MAY_CANCEL
-        call = partial(move_order, order_id=placed.pk, to=to, actor=self.people[by], by_staff=by == "ada")
+        call = partial(
+            move_order, order_id=placed.pk, to=to, actor=self.people[by], by_staff=by == "ada"
+        )
         call = partial(call, lost=[self.pk(sku) for sku in lost])
         if self.answered(None if may else errors.InvalidTransition, call):
             self.moved(placed, to, lost=lost)
@@ -195,11 +205,16 @@ class Shop(RuleBasedStateMachine):
             for sku, units in placed.lines.items():
                 self.shelves[sku].stock += 0 if sku in lost else units
 
-    @rule(numbers=st.sets(which, max_size=4), to=st.sampled_from(["confirmed", "shipped", "cancelled"]))
+    @rule(
+        numbers=st.sets(which, max_size=4),
+        to=st.sampled_from(["confirmed", "shipped", "cancelled"]),
+    )
     def staff_move_many(self, numbers, to):
         chosen = [placed for number, placed in enumerate(self.orders) if number in numbers]
         ready = [placed for placed in chosen if to in Order.FLOW[placed.status]]
-        done = move_orders(order_ids=[placed.pk for placed in chosen], to=to, actor=self.people["ada"])
+        done = move_orders(
+            order_ids=[placed.pk for placed in chosen], to=to, actor=self.people["ada"]
+        )
         assert {order.pk for order in done.moved} == {placed.pk for placed in ready}
         assert len(done.moved) + len(done.left) == len(chosen)
         for placed in ready:
@@ -219,14 +234,18 @@ class Shop(RuleBasedStateMachine):
         if sku not in self.shelves:
             error, off = errors.NotFound, None
         expected = None if off is None else self.shelves[sku].stock + off
-        if self.by_ada(stock.count_stock, error, product_id=self.pk(sku), counted=counted, expected=expected):
+        if self.by_ada(
+            stock.count_stock, error, product_id=self.pk(sku), counted=counted, expected=expected
+        ):
             self.shelves[sku].stock = counted
 
     @rule(units=st.dictionaries(skus, counts, max_size=3))
     def receive(self, units):
         units = {sku: number for sku, number in units.items() if number}
         error = None if units.keys() <= self.shelves.keys() else errors.NotFound
-        if self.by_ada(stock.receive_stock, error, units={self.pk(sku): n for sku, n in units.items()}):
+        if self.by_ada(
+            stock.receive_stock, error, units={self.pk(sku): n for sku, n in units.items()}
+        ):
             for sku, number in units.items():
                 self.shelves[sku].stock += number
 
@@ -234,7 +253,9 @@ class Shop(RuleBasedStateMachine):
     def edit(self, sku, is_active, cents):
         if sku in self.shelves:
             price = Decimal(cents) / 100
-            self.by_ada(products.update_product, None, product_id=self.pk(sku), changes={"price": price})
+            self.by_ada(
+                products.update_product, None, product_id=self.pk(sku), changes={"price": price}
+            )
             self.by_ada(products.set_active, None, product_ids=[self.pk(sku)], is_active=is_active)
             self.shelves[sku].price, self.shelves[sku].is_active = price, is_active
 
@@ -260,7 +281,9 @@ class Shop(RuleBasedStateMachine):
 
     # Product files
 
-    @rule(wanted=st.dictionaries(skus, counts, min_size=1, max_size=4), off=offs, is_set=st.booleans())
+    @rule(
+        wanted=st.dictionaries(skus, counts, min_size=1, max_size=4), off=offs, is_set=st.booleans()
+    )
     def bring_a_file(self, wanted, off, is_set):
         lines, rows, has_wrong = ["sku,name,price,stock,stock at export"], {}, False
         for sku, number in wanted.items():
@@ -275,9 +298,11 @@ class Shop(RuleBasedStateMachine):
                 rows[sku] = (shelf and shelf.pk, now, then - now)
         options = {"stock": "set"} if is_set else {}
         content = "\n".join(lines).encode()
-        import_ = upload(actor=self.people["ada"], name="f.csv", content=content, options=options)
-        check(import_)
-        self.files.append(File(import_.pk, is_set, rows, has_wrong))
+        product_import = store_upload(
+            actor=self.people["ada"], name="f.csv", content=content, options=options
+        )
+        preview_import(product_import)
+        self.files.append(File(product_import.pk, is_set, rows, has_wrong))
 
     @precondition(lambda self: self.files)
     @rule(number=which, good_only=st.booleans(), again=st.sampled_from([False, False, True]))
@@ -290,12 +315,14 @@ class Shop(RuleBasedStateMachine):
 
     def apply(self, file, *, good_only):
         good = {
-            sku: row for sku, row in file.rows.items() if self.is_as_checked(sku, row, is_set=file.is_set)
+            sku: row
+            for sku, row in file.rows.items()
+            if self.is_as_checked(sku, row, is_set=file.is_set)
         }
         error = errors.ImportChanged if len(good) < len(file.rows) and not good_only else None
         if file.state != "checked" or (file.has_wrong and not good_only):
             error = errors.ImportNotReady
-        if self.by_ada(partial(apply, file.pk), error, good_only=good_only):
+        if self.by_ada(partial(apply_import, file.pk), error, good_only=good_only):
             file.state = "applied"
             for sku, (product, _, change) in good.items():
                 if product is None:
@@ -313,10 +340,12 @@ class Shop(RuleBasedStateMachine):
 
     def take_back(self, file):
         error = None if file.state == "applied" else errors.ImportNotReady
-        if not self.by_ada(partial(undo, file.pk), error):
+        if not self.by_ada(partial(undo_import, file.pk), error):
             return
         file.state = "undone"
-        outcomes = dict(ImportRow.objects.filter(source=file.pk).values_list("sku", "outcome"))
+        outcomes = dict(
+            ImportRow.objects.filter(product_import=file.pk).values_list("sku", "outcome")
+        )
         for sku, pk in file.done.items():
             product, _, change = file.rows[sku]
             shelf = self.shelves.get(sku)
@@ -336,15 +365,18 @@ class Shop(RuleBasedStateMachine):
         shelves = Product.objects.values_list("sku", "pk", "price", "stock", "is_active")
         assert set(shelves) == {(sku, *astuple(shelf)) for sku, shelf in self.shelves.items()}
         lines = CartItem.objects.values_list("user__first_name", "product__sku", "quantity")
-        in_head = {(b.title(), sku, units) for b, mine in self.carts.items() for sku, units in mine.items()}
+        in_head = {
+            (b.title(), sku, units) for b, mine in self.carts.items() for sku, units in mine.items()
+        }
         assert set(lines) == in_head
         orders = Order.objects.values_list("pk", "status", "total_amount")
         assert set(orders) == {(placed.pk, placed.status, placed.total) for placed in self.orders}
-        assert_it_adds_up()
+        assert_invariants()
 
 
 @pytest.mark.django_db
 def test_stock_adds_up_whatever_happens():
     run_state_machine_as_test(
-        Shop, settings=settings(max_examples=12, stateful_step_count=40, deadline=None, derandomize=True)
+        Shop,
+        settings=settings(max_examples=12, stateful_step_count=40, deadline=None, derandomize=True),
     )

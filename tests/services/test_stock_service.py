@@ -1,15 +1,15 @@
-import people
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from support import factories
 
 from shop.models import Product, StockMovement
-from shop.models.catalogue import MAX_STOCK
+from shop.models.products import MAX_STOCK
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
 from shop.services.orders import move_order
 from shop.services.stock import (
-    Change,
     Kind,
+    StockChange,
     adjust_stock,
     count_stock,
     find_drift,
@@ -43,7 +43,7 @@ def test_a_new_product_starts_with_the_first_line_of_its_ledger(mug):
 
 
 def test_a_new_product_without_stock_has_an_empty_ledger(db):
-    item = people.product(stock=0)
+    item = factories.create_product(stock=0)
     assert (item.stock, item.movements.count()) == (0, 0)
 
 
@@ -51,7 +51,9 @@ def test_a_new_product_without_stock_has_an_empty_ledger(db):
     ("delta", "kind", "becomes"), [(5, "received", 15), (-4, "damaged", 6), (-10, "correction", 0)]
 )
 def test_staff_adjust_the_stock(ada, mug, delta, kind, becomes):
-    product = adjust_stock(product_id=mug.pk, delta=delta, kind=Kind(kind), actor=ada, reason="Shelf 3")
+    product = adjust_stock(
+        product_id=mug.pk, delta=delta, kind=Kind(kind), actor=ada, reason="Shelf 3"
+    )
     assert product.stock == stock_of(mug) == becomes
     assert ledger(mug) == [(kind, delta, becomes, None, ada.pk, "Shelf 3")]
     assert product.updated_at > mug.updated_at
@@ -113,18 +115,18 @@ def test_a_count_out_of_bounds_is_refused(ada, mug, refused, counted):
 
 
 def test_a_sale_takes_each_product_in_one_statement(carl, mug, lamp, carls_order, statements):
-    extra = people.product("Mat", stock=3)
+    extra = factories.create_product("Mat", stock=3)
     with statements(2):
-        take_stock([Change(extra.pk, -2, carls_order.pk)], actor=carl)
+        take_stock([StockChange(extra.pk, -2, carls_order.pk)], actor=carl)
     assert ledger(mug) == [("sale", -2, 8, carls_order.pk, carl.pk, "")]
     assert ledger(lamp) == [("sale", -1, 4, carls_order.pk, carl.pk, "")]
     assert ledger(extra) == [("sale", -2, 1, carls_order.pk, carl.pk, "")]
 
 
 def test_a_sale_that_one_product_cannot_meet_takes_none(carl, mug, lamp, carls_order, refused):
-    mat = people.product("Mat", stock=1)
+    mat = factories.create_product("Mat", stock=1)
     with refused(InsufficientStock), transaction.atomic():
-        take_stock([Change(mat.pk, -1), Change(mug.pk, -9)], actor=carl)
+        take_stock([StockChange(mat.pk, -1), StockChange(mug.pk, -9)], actor=carl)
     assert [stock_of(product) for product in (mat, mug, lamp)] == [1, 8, 4]
 
 
@@ -137,15 +139,15 @@ def test_a_cancellation_gives_back_what_was_taken(ada, mug, lamp, carls_order):
 
 def test_the_database_refuses_to_give_back_twice(ada, mug, carls_order, refused):
     back = {"actor": ada, "reason": ""}
-    return_stock([Change(mug.pk, 2, carls_order.pk)], **back)
+    return_stock([StockChange(mug.pk, 2, carls_order.pk)], **back)
     with refused(Exception, match=r"movement_of_a_kind|UNIQUE"), transaction.atomic():
-        return_stock([Change(mug.pk, 2, carls_order.pk)], **back)
+        return_stock([StockChange(mug.pk, 2, carls_order.pk)], **back)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_balance_and_ledger_are_never_written_apart(carl, mug, refused):
     with refused(transaction.TransactionManagementError):
-        take_stock([Change(mug.pk, -1)], actor=carl)
+        take_stock([StockChange(mug.pk, -1)], actor=carl)
 
 
 def test_products_are_locked_by_id(mug, lamp):

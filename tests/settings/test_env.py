@@ -30,7 +30,12 @@ GOOD = [
     ("DJANGO_SECRET_KEY", "abc", "secret_key", "abc"),
     ("JWT_SIGNING_KEY", "abc", "jwt_signing_keys", ["abc"]),
     ("JWT_SIGNING_KEY", "new, old", "jwt_signing_keys", ["new", "old"]),
-    ("DJANGO_ALLOWED_HOSTS", " a.example, b.example ,", "allowed_hosts", ["a.example", "b.example"]),
+    (
+        "DJANGO_ALLOWED_HOSTS",
+        " a.example, b.example ,",
+        "allowed_hosts",
+        ["a.example", "b.example"],
+    ),
     ("CSRF_TRUSTED_ORIGINS", "https://a.example", "csrf_trusted_origins", ["https://a.example"]),
     ("CORS_ALLOWED_ORIGINS", "https://a.example", "cors_allowed_origins", ["https://a.example"]),
     ("DJANGO_HTTPS", "off", "https", False),
@@ -45,8 +50,13 @@ GOOD = [
     ("SHOP_IMPRINT", "1 Fern Road, Kew", "shop_imprint", "1 Fern Road, Kew"),
     ("SHOP_ENVIRONMENT", "Staging", "shop_environment", "Staging"),
     ("SHOP_PUBLIC_CATALOG", "1", "public_catalog", True),
-    ("SHOP_RESET_URL", "https://a.example/{uid}/{token}", "reset_url", "https://a.example/{uid}/{token}"),
-    ("SHOP_SECOND_FACTOR", "required", "second_factor", "required"),
+    (
+        "SHOP_RESET_URL",
+        "https://a.example/{uid}/{token}",
+        "reset_url",
+        "https://a.example/{uid}/{token}",
+    ),
+    ("SHOP_TWO_FACTOR", "required", "second_factor", "required"),
     ("SHOP_RATE_LOGIN", "5/s", "rate_login", Rate(5, 1)),
     ("SHOP_RATE_REGISTER", "100/day", "rate_register", Rate(100, 86400)),
     ("SHOP_RATE_API", "1000/hour", "rate_api", Rate(1000, 3600)),
@@ -132,19 +142,26 @@ def test_a_sqlite_file_is_found_from_the_project_or_from_the_root(url, name):
 
 
 def test_a_sqlite_file_keeps_what_was_committed_when_the_power_fails(tmp_path, django_db_blocker):
-    file = ConnectionHandler({"default": env.database(f"sqlite:///{tmp_path}/shop.sqlite3")})["default"]
+    file = ConnectionHandler({"default": env.database(f"sqlite:///{tmp_path}/shop.sqlite3")})[
+        "default"
+    ]
     with django_db_blocker.unblock(), file.cursor() as cursor:
-        found = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+        found = [
+            cursor.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous")
+        ]
         file.close()
     assert found == ["wal", 2]  # FULL
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_a_postgres_address_is_taken_apart(scheme):
-    found = env.database(f"{scheme}://me%2Bshop:p%40ss%2Fw%25rd@db.example:6543/my%20shop?sslmode=require")
+    found = env.database(
+        f"{scheme}://me%2Bshop:p%40ss%2Fw%25rd@db.example:6543/my%20shop?sslmode=require"
+    )
     names = ("ENGINE", "USER", "PASSWORD", "HOST", "PORT", "NAME")
     assert [found[name] for name in names] == [
-        "settings.postgresql",
+        "shop.db.postgresql",
         "me+shop",
         "p@ss/w%rd",
         "db.example",
@@ -157,7 +174,13 @@ def test_a_postgres_address_is_taken_apart(scheme):
 
 def test_a_postgres_address_may_be_short():
     found = env.database("postgres:///shop")
-    assert [found[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == ["", "", "", "", "shop"]
+    assert [found[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
+        "",
+        "",
+        "",
+        "",
+        "shop",
+    ]
     assert found["OPTIONS"]["connect_timeout"] == 3
 
 
@@ -178,7 +201,13 @@ def test_mails_may_go_nowhere(kind):
 def test_mails_may_go_to_a_server(url, port, security):
     found = env.mailer(url)
     assert found["BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
-    server = {"host": "mail.example", "port": port, "username": "me@b", "password": "p@ss", "timeout": 10}
+    server = {
+        "host": "mail.example",
+        "port": port,
+        "username": "me@b",
+        "password": "p@ss",
+        "timeout": 10,
+    }
     assert found["OPTIONS"] == server | security
 
 
@@ -199,12 +228,17 @@ def test_production_names_all_that_is_missing(missing):
 )
 def test_production_refuses_a_short_key(name, key):
     message = message_of(env.require_production, {**PRODUCTION, name: key})
-    assert message == f"The environment is not right: {name} is shorter than 32 bytes. See .env.example."
+    assert (
+        message
+        == f"The environment is not right: {name} is shorter than 32 bytes. See .env.example."
+    )
 
 
 def test_production_counts_bytes_and_takes_empty_for_missing():
     env.require_production({**PRODUCTION, "JWT_SIGNING_KEY": "é" * 16})
-    message = message_of(env.require_production, {**PRODUCTION, "DATABASE_URL": "", "JWT_SIGNING_KEY": "x"})
+    message = message_of(
+        env.require_production, {**PRODUCTION, "DATABASE_URL": "", "JWT_SIGNING_KEY": "x"}
+    )
     assert "DATABASE_URL is missing; JWT_SIGNING_KEY is shorter" in message
 
 
@@ -219,8 +253,14 @@ def started(*shown, **variables):
     show = "import sys; from django.conf import settings as s; "
     show += "print(*(getattr(s, name) for name in sys.argv[1:]))"
     command = [sys.executable, "-c", show, *shown]
-    alone = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "settings.production", **variables}
-    return subprocess.run(command, cwd=env.ROOT, env=alone, capture_output=True, text=True, check=False)
+    alone = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "settings.production",
+        **variables,
+    }
+    return subprocess.run(
+        command, cwd=env.ROOT, env=alone, capture_output=True, text=True, check=False
+    )
 
 
 def test_production_starts_with_what_it_needs():
@@ -229,7 +269,7 @@ def test_production_starts_with_what_it_needs():
 
 
 def test_production_writes_json_lines():
-    assert "'()': 'shop.logs.JsonLines'" in started("LOGGING", **PRODUCTION).stdout
+    assert "'()': 'shop.json_logging.JsonFormatter'" in started("LOGGING", **PRODUCTION).stdout
 
 
 @pytest.mark.parametrize(
@@ -240,8 +280,15 @@ def test_production_writes_json_lines():
     ],
 )
 def test_cookies_and_https_in_production(https, told):
-    names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME")
-    process = started(*names, "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", **PRODUCTION, DJANGO_HTTPS=https)
+    names = (
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SESSION_COOKIE_NAME",
+        "CSRF_COOKIE_NAME",
+    )
+    process = started(
+        *names, "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", **PRODUCTION, DJANGO_HTTPS=https
+    )
     assert (process.stdout, process.returncode) == (told, 0)
 
 
@@ -249,7 +296,9 @@ def test_cookies_and_https_in_production(https, told):
 def test_production_does_not_start_without():
     process = started("DEBUG", DATABASE_URL="sqlite:///db.sqlite3", EMAIL_URL="console://")
     assert (process.stdout, process.returncode) == ("", 1)
-    missing = "DJANGO_SECRET_KEY is missing; JWT_SIGNING_KEY is missing; DJANGO_ALLOWED_HOSTS is missing"
+    missing = (
+        "DJANGO_SECRET_KEY is missing; JWT_SIGNING_KEY is missing; DJANGO_ALLOWED_HOSTS is missing"
+    )
     assert f"ImproperlyConfigured: The environment is not right: {missing}." in process.stderr
 
 

@@ -11,15 +11,20 @@ from shop.management import backup
 class Command(BaseCommand):
     """Exits with 1, and says why, when there is none."""
 
-    help = "Write the whole shop, rows and pictures, into one file, and check it by reading it back."
+    help = (
+        "Write the whole shop, rows and pictures, into one file, and check it by reading it back."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
 
     def handle(self, *_: Any, file: Path, **__: Any) -> None:
         try:
-            contents = backup.write(file)
-        except (backup.Refused, OSError) as error:
+            contents = backup.write_backup(file)
+        except (backup.BackupRefused, OSError) as error:
             raise CommandError(str(error)) from error
-        rows, files = sum(contents["rows"].values()), len(contents["hashes"]) - len(contents["rows"])
+        rows, files = (
+            sum(contents["rows"].values()),
+            len(contents["hashes"]) - len(contents["rows"]),
+        )
         self.stdout.write(f"{file}: {rows:,} rows and {files:,} files, checked.")

@@ -58,7 +58,9 @@ class Command(BaseCommand):
         """Load the demo, unless it is there; never into, or over, a shop that is not the demo."""
         if demo_shop.is_loaded():
             if not fresh:
-                self.stdout.write("The demo shop is there already: keeping its data (--fresh starts over).")
+                self.stdout.write(
+                    "The demo shop is there already: keeping its data (--fresh starts over)."
+                )
                 return
             self._tell("Clearing the old demo")
             call_command("flush", interactive=False, verbosity=0)
@@ -88,7 +90,9 @@ class Command(BaseCommand):
 @contextmanager
 def worker() -> Iterator[subprocess.Popen[bytes]]:
     """A process that does what takes too long for a page, for as long as this one serves."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # else a `kill` would leave the worker behind
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(0)
+    )  # else a `kill` would leave the worker behind
     command = [sys.executable, "manage.py", "db_worker", "--no-reload", "--verbosity", "0"]
     process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)  # noqa: S603 - our own
     try:

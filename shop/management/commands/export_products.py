@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from shop.exchange import exporting
 from shop.models import Product
+from shop.product_files.exports import product_export
 
 
 class Command(BaseCommand):
@@ -18,14 +18,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument(
-            "--format", choices=exporting.WRITERS, help="FILE's ending says it too; otherwise it is csv."
+            "--format",
+            choices=product_export.WRITERS,
+            help="FILE's ending says it too; otherwise it is csv.",
         )
-        parser.add_argument("--layout", choices=exporting.LAYOUTS, default="own")
+        parser.add_argument("--layout", choices=product_export.LAYOUTS, default="own")
 
     def handle(self, *_: Any, **options: Any) -> None:
         ending = Path(options["file"]).suffix.removeprefix(".").lower()
-        file_format: exporting.Format = options["format"] or ("xlsx" if ending == "xlsx" else "csv")
-        pieces = exporting.export(
+        file_format: product_export.Format = options["format"] or (
+            "xlsx" if ending == "xlsx" else "csv"
+        )
+        pieces = product_export.export_products(
             Product.objects.all(), layout=options["layout"], file_format=file_format, address=str
         )
         if options["file"] == "-":

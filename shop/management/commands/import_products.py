@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from shop.exchange import checking, work
-from shop.models import Import, ImportRow, User
+from shop.models import ImportRow, ProductImport, User
+from shop.product_files.imports import preview, runner
 from shop.services.errors import ShopError
-from shop.services.import_files import discard
+from shop.services.import_retention import discard_import
 
 NAMED = 20
 
@@ -24,9 +24,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--good-only", action="store_true", help="leave out what is wrong, apply the rest"
         )
-        stock = [way for way in Import.Stock.values if way != Import.Stock.DIFFERENCE]
+        stock = [way for way in ProductImport.Stock.values if way != ProductImport.Stock.DIFFERENCE]
         parser.add_argument("--stock", choices=stock, help="for files without “stock at export”")
-        parser.add_argument("--blank", choices=Import.Blank.values, help="what a blank cell does (keep)")
+        parser.add_argument(
+            "--blank", choices=ProductImport.Blank.values, help="what a blank cell does (keep)"
+        )
         parser.add_argument(
             "--point", choices=[".", ","], help="the decimal sign, where the file does not say"
         )
@@ -39,19 +41,21 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         chosen = {name: options[name] for name in ("stock", "blank", "point") if options[name]}
-        import_ = checking.upload(actor=actor, name=file.name, content=content, options=chosen)
-        self._do(import_, work.CHECK, actor)
-        self._tell(import_)
+        product_import = preview.store_upload(
+            actor=actor, name=file.name, content=content, options=chosen
+        )
+        self._do(product_import, runner.CHECK, actor)
+        self._tell(product_import)
         if dry_run:
-            discard(import_id=import_.pk, actor=actor)
+            discard_import(import_id=product_import.pk, actor=actor)
             self.stdout.write("Nothing was changed.")
             return
-        self._do(import_, work.APPLY, actor, good_only=good_only)
-        done = import_.result
+        self._do(product_import, runner.APPLY, actor, good_only=good_only)
+        done = product_import.result
         pictures = f", {done['pictures']:,} pictures set" if "pictures" in done else ""
-        left = done["left"] + import_.counts["wrong"]
+        left = done["left"] + product_import.counts["wrong"]
         self.stdout.write(
-            f"Import {import_.pk}: {done['new']:,} added, {done['changed']:,} changed,"
+            f"Import {product_import.pk}: {done['new']:,} added, {done['changed']:,} changed,"
             f" {left:,} left out{pictures}."
         )
 
@@ -63,25 +67,33 @@ class Command(BaseCommand):
             raise CommandError("Say with --as EMAIL which member of staff does this.")
         return actors[0]
 
-    def _do(self, import_: Import, step: str, actor: User, **terms: Any) -> None:
+    def _do(self, product_import: ProductImport, step: str, actor: User, **terms: Any) -> None:
         try:
-            work.ask(import_.pk, step, actor=actor, at_once=True, **terms)
+            runner.request_step(product_import.pk, step, actor=actor, at_once=True, **terms)
         except ShopError as error:
             raise CommandError(str(error)) from error
-        import_.refresh_from_db()
-        if import_.error:
-            raise CommandError(f"{import_.error} Nothing was changed.")
+        product_import.refresh_from_db()
+        if product_import.error:
+            raise CommandError(f"{product_import.error} Nothing was changed.")
 
-    def _tell(self, import_: Import) -> None:
-        found = import_.found
+    def _tell(self, product_import: ProductImport) -> None:
+        found = product_import.found
         kind = ", ".join(filter(None, [found["format"], found["encoding"]]))
-        self.stdout.write(f"{import_.name}: {kind}, columns of {checking.DIALECTS[found['dialect']].label}")
-        for sentence in (*found["suggestions"], *found["questions"].values(), *import_.warnings):
+        self.stdout.write(
+            f"{product_import.name}: {kind}, columns of {preview.DIALECTS[found['dialect']].label}"
+        )
+        for sentence in (
+            *found["suggestions"],
+            *found["questions"].values(),
+            *product_import.warnings,
+        ):
             self.stdout.write(sentence)
-        self.stdout.write(", ".join(f"{import_.counts[kind]:,} {kind}" for kind in ImportRow.Verdict.values))
-        wrong = import_.rows.filter(verdict=ImportRow.Verdict.WRONG).order_by("number")
+        self.stdout.write(
+            ", ".join(f"{product_import.counts[kind]:,} {kind}" for kind in ImportRow.Status.values)
+        )
+        wrong = product_import.rows.filter(status=ImportRow.Status.WRONG).order_by("number")
         for row in wrong[:NAMED]:
             said = " ".join(problem["said"] for problem in row.problems)
             self.stdout.write(f"Line {row.number} {row.sku}: {said}")
-        if (more := import_.counts["wrong"] - NAMED) > 0:
+        if (more := product_import.counts["wrong"] - NAMED) > 0:
             self.stdout.write(f"And {more:,} more.")

@@ -9,7 +9,7 @@ from django_tasks_db.models import DBTaskResult
 
 from shop.services.accounts import purge_sessions
 from shop.services.idempotency import purge_keys
-from shop.services.import_files import purge_imports
+from shop.services.import_retention import purge_imports
 from shop.services.pictures import purge_pictures
 
 #: What a worker did says nothing that the imports do not.

@@ -15,11 +15,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--replace", action="store_true", help="throw away what the database holds")
+        parser.add_argument(
+            "--replace", action="store_true", help="throw away what the database holds"
+        )
 
     def handle(self, *_: Any, file: Path, replace: bool, **__: Any) -> None:
         try:
-            contents = backup.restore(file, replace=replace)
-        except backup.Refused as error:
+            contents = backup.restore_backup(file, replace=replace)
+        except backup.BackupRefused as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{sum(contents['rows'].values()):,} rows are back, and their pictures.")

@@ -4,17 +4,16 @@ import os
 import shutil
 from pathlib import Path
 
-import people
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connections
 from playwright.sync_api import sync_playwright
+from support import factories
+from support.browser import DESKTOP, PHONE, require_tool
 
 from shop.management.demo_shop import make_groups
 
-DESKTOP = {"viewport": {"width": 1366, "height": 900}}  # wide enough for the menu
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PATIENCE = 30_000  # milliseconds until something is broken, not slow
 failed = pytest.StashKey[bool]()
 
@@ -33,17 +32,10 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def needed(path, what):
-    """On a laptop a test without its tool is skipped; where everything must be shown, it fails."""
-    if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is not here: run .ci/browser")
-    return path
-
-
 @pytest.fixture(scope="module")
 def chromium():
     """One browser for each file of tests."""
-    program = needed(shutil.which("chromium") or shutil.which("google-chrome"), "Chromium")
+    program = require_tool(shutil.which("chromium") or shutil.which("google-chrome"), "Chromium")
     # Playwright keeps an event loop in this thread, so Django takes every query for one in async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
@@ -77,8 +69,10 @@ def window(chromium, server, transactional_db, troubles, tmp_path, request):
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if user:
-            key = people.browser_of(user).cookies[settings.SESSION_COOKIE_NAME].value
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": server}])
+            key = factories.staff_client(user).cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies(
+                [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": server}]
+            )
         page = context.new_page()
         _listen(page, troubles)
         return page
@@ -129,6 +123,6 @@ def phone(window, ada):
 def viewer(transactional_db):
     """Vi, who may look."""
     make_groups()
-    vi = people.person("Vi", "Viewer", role="admin")
+    vi = factories.create_user("Vi", "Viewer", role="admin")
     vi.groups.set([Group.objects.get(name="Viewer")])
     return vi

@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import pytest
-import scene
-from conftest import PHONE, needed
 from playwright.sync_api import TimeoutError as StillTooWide
-from visits import Findings, every_page, lists, outside
+from support import world
+from support.browser import PHONE, require_tool
+from support.page_checks import Findings, every_page, lists, outside
 
 AXE = Path(__file__).parents[3] / ".axe" / "axe.min.js"
 # In the dark only the colours differ.
-RULES = {"light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "dark": ["color-contrast"]}
+RULES = {
+    "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "dark": ["color-contrast"],
+}
 ASK = """async ([theme, rules]) => {
   if (window.Alpine) Alpine.$data(document.documentElement).switchTheme(theme);
   const still = new CSSStyleSheet();
@@ -32,7 +35,7 @@ REDRAWN = 5_000  # milliseconds for a chart to be drawn anew, narrower
 @pytest.fixture(scope="session")
 def axe():
     """`axe(page, findings, name)`: note whatever keeps somebody from using the page, in both themes."""
-    script = needed(AXE if AXE.exists() else None, "axe-core").read_text()
+    script = require_tool(AXE if AXE.exists() else None, "axe-core").read_text()
 
     def look(page, findings, name):
         page.evaluate(script)
@@ -58,7 +61,7 @@ def narrow(page, findings, name):
 
 def test_every_page_can_be_used_by_everyone(axe, page, ada, carl, dora, troubles):
     findings = Findings()
-    scene.a_day(ada, carl, dora)
+    world.create_world(ada, carl, dora)
     for name in every_page(page, troubles):
         axe(page, findings, name)
         narrow(page, findings, name)
@@ -79,7 +82,7 @@ def test_empty_lists_and_the_way_in_can_be_used_by_everyone(axe, page, window):
 
 def test_what_a_viewer_sees_can_be_used_by_everyone(axe, window, viewer, ada, carl, dora):
     findings = Findings()
-    order = scene.a_day(ada, carl, dora)[0]
+    order = world.create_world(ada, carl, dora)[0]
     page = window(viewer)
     for path in (
         "",
@@ -95,16 +98,24 @@ def test_what_a_viewer_sees_can_be_used_by_everyone(axe, window, viewer, ada, ca
 
 def test_what_is_other_on_a_phone_can_be_used_by_everyone(axe, phone, ada, carl, dora):
     findings = Findings()
-    order = scene.a_day(ada, carl, dora)[0]
-    for path in ("", "shop/order/", "shop/product/", "shop/auditentry/", f"shop/order/{order.pk}/change/"):
+    order = world.create_world(ada, carl, dora)[0]
+    for path in (
+        "",
+        "shop/order/",
+        "shop/product/",
+        "shop/auditentry/",
+        f"shop/order/{order.pk}/change/",
+    ):
         phone.goto(f"/admin/{path}")
         axe(phone, findings, path)
-        assert phone.evaluate("document.documentElement.scrollWidth") == phone.viewport_size["width"], path
+        assert (
+            phone.evaluate("document.documentElement.scrollWidth") == phone.viewport_size["width"]
+        ), path
     assert not findings.pages, str(findings)
 
 
 def test_the_next_step_is_on_the_phones_first_screen(phone, ada, carl, dora):
-    for order in scene.a_day(ada, carl, dora)[:4]:
+    for order in world.create_world(ada, carl, dora)[:4]:
         phone.goto(f"/admin/shop/order/{order.pk}/change/")
         step = phone.locator(".shop-banner .shop-button-primary")
         for part in (phone.get_by_role("heading", name=order.order_number, exact=True), step):
@@ -114,7 +125,7 @@ def test_the_next_step_is_on_the_phones_first_screen(phone, ada, carl, dora):
 
 @pytest.mark.parametrize("model", ["order", "product"])
 def test_twenty_rows_are_a_short_way_on_a_phone(phone, carl, model):
-    scene.twenty_more(carl)
+    world.create_more_orders(carl)
     phone.goto(f"/admin/shop/{model}/")
     assert phone.locator(".data-row").count() == 20
     assert phone.evaluate("document.documentElement.scrollHeight") < 2500

@@ -1,0 +1,1 @@
+"""Product imports: upload, preview, apply, undo."""

@@ -1,0 +1,1 @@
+"""Orders: list, page, actions, phone orders."""

@@ -1,0 +1,1 @@
+"""Customers, staff, sessions and groups."""

@@ -1,0 +1,1 @@
+"""What leans on Django's internals: compiled queries, deferred joins, transactions, the PostgreSQL backend."""

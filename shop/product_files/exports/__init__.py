@@ -1,0 +1,1 @@
+"""Exports of products and orders as CSV and XLSX."""

@@ -1,0 +1,1 @@
+"""Which columns a file has: our own format, Shopify's and WooCommerce's."""

@@ -1,0 +1,1 @@
+"""Product imports: preview, apply and undo."""

@@ -1,0 +1,1 @@
+"""Reading uploaded files: file type, encoding, separator, rows and cell values."""

@@ -1,0 +1,115 @@
+import pytest
+from django.test import Client
+from django.urls import resolve, reverse
+from support import factories
+
+from shop.admin import command_search
+from shop.models import Order
+from shop.services.orders import place_order
+
+
+@pytest.fixture
+def order(carl, mug):
+    factories.add_to_cart(carl, (mug, 2))
+    placed = place_order(user=carl, shipping_address="1 Street").order
+    Order.objects.update(order_number="7KX2-9M4Q")
+    placed.refresh_from_db()
+    return placed
+
+
+def found(browser, term):
+    results = browser.get("/admin/search/", {"s": term}).context["results"]
+    return [(result.title, result.description) for result in results]
+
+
+ORDER = ("7KX2-9M4Q", "Pending, Carl Buyer")
+CARL = ("Carl Buyer", "carl@example.com")
+MUG = ("Mug", "MUG-1")
+
+
+@pytest.mark.parametrize(
+    ("term", "results"),
+    [
+        ("7KX2-9M4Q", [ORDER]),
+        ("7kx29m", [ORDER]),
+        (" 7kx ", [ORDER]),
+        ("carl@", [ORDER, CARL]),
+        ("BUYER carl", [ORDER, CARL]),
+        ("mug", [MUG]),
+        ("mug-1", [MUG]),
+        ("MUG teapot", []),
+        ("mu", [MUG]),
+        ("ug", []),
+        ("bu Carl", [ORDER, CARL]),
+        ("session", [("Sessions", "Page")]),
+        ("7", []),
+        ("nobody", []),
+    ],
+)
+def test_it_finds_what_was_meant(adas_browser, order, lamp, term, results):
+    assert found(adas_browser, term) == results
+
+
+def test_unfolds_address_is_ours(adas_browser):
+    assert resolve(reverse("admin:search")).func.__wrapped__ is command_search.command_search
+
+
+def test_a_result_leads_to_its_page(adas_browser, order):
+    text = adas_browser.get("/admin/search/", {"s": "7kx2"}).content.decode()
+    assert f'href="/admin/shop/order/{order.pk}/change/"' in text
+
+
+def test_nothing_typed_finds_nothing(adas_browser, order):
+    assert adas_browser.get("/admin/search/", {"s": " "}).content == b""
+
+
+@pytest.mark.parametrize(
+    ("rights", "results"),
+    [
+        (["view_order"], [ORDER]),
+        (["view_user"], [CARL]),
+        (["change_user", "view_order"], [ORDER, CARL]),
+        (["view_product"], []),
+    ],
+)
+def test_it_finds_only_what_one_may_see(clerk_with, order, rights, results):
+    assert found(clerk_with(*rights), "carl") == results
+
+
+def test_it_names_no_page_that_one_may_not_see(clerk_with):
+    assert found(clerk_with("view_product"), "session") == []
+
+
+def test_a_right_that_was_taken_away_is_gone_at_once(clerk_with, order):
+    browser = clerk_with("view_order")
+    assert found(browser, "carl") == [ORDER]
+    factories.User.objects.get(email="cleo@example.com").user_permissions.clear()
+    assert found(browser, "carl") == []
+
+
+def test_a_result_is_as_it_is_now(adas_browser, order):
+    found(adas_browser, "7kx2")
+    Order.objects.update(status="shipped")
+    assert found(adas_browser, "7kx2") == [("7KX2-9M4Q", "Shipped, Carl Buyer")]
+
+
+def test_strangers_and_customers_find_nothing(carl, order):
+    for browser in (Client(), factories.staff_client(carl)):
+        assert browser.get("/admin/search/", {"s": "carl"}).status_code == 302
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_it_costs_the_same_however_much_there_is(adas_browser, carl, mug, statements, number):
+    for _ in range(number):
+        factories.add_to_cart(carl, (mug, 1))
+        place_order(user=carl, shipping_address="1 Street")
+    with statements(7):
+        assert len(found(adas_browser, "carl")) == number + 1
+
+
+def test_of_each_kind_a_few_are_enough(adas_browser):
+    for number in range(command_search.FEW + 2):
+        factories.create_product(f"Mug {number}")
+    assert [title for title, _ in found(adas_browser, "mug")] == [
+        f"Mug {n}" for n in (6, 5, 4, 3, 2)
+    ]

@@ -1,0 +1,182 @@
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.test import Client
+from support import factories
+
+from settings import env
+from settings.env import Rate
+from shop import throttling
+from shop.models import User
+
+PAGE = "/admin/login/"
+ADA = {"username": "ada@example.com", "password": factories.PASSWORD}
+WRONG = ADA | {"password": "wrong"}
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """The passwords that were hashed."""
+    passwords, encode = [], MD5PasswordHasher.encode
+    monkeypatch.setattr(
+        MD5PasswordHasher, "encode", lambda *args: passwords.append(args[1]) or encode(*args)
+    )
+    return passwords
+
+
+@pytest.fixture
+def _two_tries(settings, monkeypatch):
+    """Two tries a minute, 20 seconds before a minute is full."""
+    settings.SHOP_RATES = settings.SHOP_RATES | {"login": Rate(2, 60)}
+    monkeypatch.setattr(throttling.time, "time", lambda: 1_000_000_000)
+
+
+def refusal(answer):
+    return (
+        answer.status_code,
+        answer.headers.get("Retry-After"),
+        answer.context["form"].non_field_errors(),
+    )
+
+
+TOO_MANY = (429, "20", ["Too many tries. Wait 20 seconds, then try again."])
+
+
+@pytest.mark.usefixtures("_two_tries", "ada")
+def test_after_too_many_tries_nobody_is_even_looked_at(hashed):
+    browser = Client()
+    assert [browser.post(PAGE, WRONG).status_code for _ in range(2)] == [200, 200]
+    hashed.clear()
+    assert refusal(browser.post(PAGE, ADA)) == TOO_MANY
+    assert (hashed, browser.get("/admin/").status_code) == ([], 302)
+
+
+@pytest.mark.usefixtures("_two_tries", "ada")
+@pytest.mark.parametrize("name", ["ada@example.com", "ADA@example.com", "nobody@example.com"])
+def test_one_account_cannot_be_guessed_at_from_many_addresses(name):
+    answers = [
+        Client(REMOTE_ADDR=f"10.0.0.{n}").post(PAGE, WRONG | {"username": name.swapcase()})
+        for n in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert (
+        refusal(Client(REMOTE_ADDR="10.0.0.9").post(PAGE, WRONG | {"username": name})) == TOO_MANY
+    )
+
+
+@pytest.mark.usefixtures("_two_tries", "ada")
+@pytest.mark.parametrize(("proxies", "status"), [(0, 429), (1, 200)])
+def test_one_address_cannot_guess_at_many_accounts_whatever_it_forwards(settings, proxies, status):
+    settings.SHOP_TRUSTED_PROXIES = proxies
+    answers = [
+        Client().post(
+            PAGE,
+            WRONG | {"username": f"{n}@example.com"},
+            headers={"X-Forwarded-For": f"1.1.1.{n}"},
+        )
+        for n in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, status]
+
+
+@pytest.mark.usefixtures("_two_tries", "ada")
+def test_the_api_and_the_back_office_count_together(strangers_app):
+    guess = {"email": "ada@example.com", "password": "wrong"}
+    for _ in range(2):
+        assert strangers_app.post("/auth/login/", guess).status_code == 401
+    assert refusal(Client(REMOTE_ADDR="10.0.0.9").post(PAGE, ADA)) == TOO_MANY
+
+
+@pytest.mark.usefixtures("_two_tries", "ada")
+def test_an_unfinished_form_is_no_try():
+    browser = Client()
+    for half in ({"username": "ada@example.com"}, {"password": "x"}, {}):
+        assert browser.post(PAGE, half).status_code == 200
+    assert browser.post(PAGE, ADA).url == "/admin/"
+
+
+def test_while_the_cache_is_away_nobody_gets_in_and_who_is_in_works_on(ada, settings):
+    signed_in = factories.staff_client(ada)
+    settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
+    browser = Client()
+    said = ["Passwords cannot be checked just now. Try again in a moment."]
+    assert refusal(browser.post(PAGE, ADA)) == (503, "1", said)
+    assert browser.get("/admin/").status_code == 302
+    assert [signed_in.get(page).status_code for page in ("/admin/", "/admin/shop/product/")] == [
+        200,
+        200,
+    ]
+
+
+OWN = "/admin/password_change/"
+NEW = {"new_password1": "another-horse-9", "new_password2": "another-horse-9"}
+CHANGE = NEW | {"old_password": factories.PASSWORD}
+GUESS = NEW | {"old_password": "wrong"}
+
+
+def old_password_refusal(answer):
+    return answer.status_code, answer.headers.get("Retry-After"), answer.context["form"].errors
+
+
+TOO_MANY_GUESSES = (429, "20", {"old_password": TOO_MANY[2]})
+
+
+@pytest.mark.usefixtures("_two_tries")
+def test_a_browser_left_open_is_not_enough_to_guess_the_password(ada, hashed):
+    guesses = [
+        factories.staff_client(ada, REMOTE_ADDR=f"10.0.0.{n}").post(OWN, GUESS) for n in range(2)
+    ]
+    assert [answer.status_code for answer in guesses] == [200, 200]
+    hashed.clear()
+    browser = factories.staff_client(ada, REMOTE_ADDR="10.0.0.9")
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == TOO_MANY_GUESSES
+    assert (hashed, browser.get("/admin/").status_code) == ([], 200)
+    ada.refresh_from_db()
+    assert ada.check_password(factories.PASSWORD)
+
+
+@pytest.mark.usefixtures("_two_tries")
+def test_both_doors_to_a_new_password_count_together(ada, adas_app):
+    adas_app.client.defaults["REMOTE_ADDR"] = "10.0.0.1"
+    guess = {"current_password": "wrong", "new_password": "another-horse-9"}
+    assert adas_app.post("/auth/password/change/", guess).status_code == 422
+    browser = factories.staff_client(ada)
+    assert browser.post(OWN, GUESS).status_code == 200
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == TOO_MANY_GUESSES
+    assert factories.problem_code(adas_app.post("/auth/password/change/", guess)) == (
+        429,
+        "too-many-calls",
+    )
+
+
+@pytest.mark.usefixtures("_two_tries")
+def test_ones_own_password_is_changed_and_an_unfinished_form_is_no_try(ada):
+    browser = factories.staff_client(ada)
+    for _ in range(3):
+        assert browser.post(OWN, NEW).status_code == 200
+    assert browser.post(OWN, CHANGE).url == "/admin/password_change/done/"
+    assert browser.get("/admin/").status_code == 200
+    ada.refresh_from_db()
+    assert ada.check_password("another-horse-9")
+
+
+def test_while_the_cache_is_away_no_password_is_changed(ada, settings):
+    browser = factories.staff_client(ada)
+    settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
+    said = ["Passwords cannot be checked just now. Try again in a moment."]
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == (503, "1", {"old_password": said})
+
+
+def test_whoever_is_wrong_gets_the_same_page_after_the_same_work(ada, carl, dora, hashed):
+    User.objects.filter(pk=dora.pk).update(is_active=False)
+    fred = factories.create_user("Fred", "Invited")
+    fred.set_unusable_password()
+    fred.save()
+    pages = set()
+    for email in ("ada", "carl", "dora", "fred", "nobody"):
+        hashed.clear()
+        answer = Client().post(PAGE, {"username": f"{email}@example.com", "password": "wrong"})
+        pages.add((answer.status_code, tuple(answer.context["form"].non_field_errors())))
+        assert len(hashed) == 1, email
+    known = Client().post(PAGE, {"username": carl.email, "password": factories.PASSWORD})
+    pages.add((known.status_code, tuple(known.context["form"].non_field_errors())))
+    assert len(pages) == 1

@@ -1,0 +1,269 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.utils import timezone
+from support import factories
+
+from shop.admin.users.admin import PersonForm
+from shop.models import Order, Session, User
+from shop.services import customers
+from shop.services.orders import place_order
+
+LIST = "/admin/shop/user/"
+
+
+def page(user, step="change/"):
+    return f"{LIST}{user.pk}/{step}"
+
+
+def order_of(user, product, quantity=1, **values):
+    factories.add_to_cart(user, (product, quantity))
+    order = place_order(user=user, shipping_address="1 Street").order
+    Order.objects.filter(pk=order.pk).update(**values)
+    return order
+
+
+def text_of(answer):
+    return " ".join(answer.content.decode().split())
+
+
+def row_of(browser, user):
+    """What the list says of somebody."""
+    shown = browser.get(LIST).context["cl"]
+    row = next(row for row in shown.result_list if row == user)
+    screen = shown.model_admin
+    return screen.order_count(row), screen.lifetime_value(row), screen.last_order(row)
+
+
+def test_the_list_says_what_each_bought(adas_browser, carl, dora, mug, lamp):
+    long_ago = timezone.now() - timedelta(days=3, minutes=5)
+    order_of(carl, mug, 2, created_at=long_ago)
+    order_of(carl, lamp, created_at=long_ago - timedelta(days=9))
+    order_of(carl, lamp, 3, status="cancelled", created_at=long_ago - timedelta(days=1))
+    count, value, last = row_of(adas_browser, carl)
+    assert (count, value) == (3, "74.90 EUR")
+    assert last.endswith(">3\xa0days ago</span>")
+    assert row_of(adas_browser, dora) == (0, None, None)
+
+
+def test_the_service_says_the_same_of_each(carl, dora, mug):
+    order_of(carl, mug, 2, status="cancelled")
+    last = order_of(carl, mug, 3)
+    last.refresh_from_db()
+    assert customers.purchase_summaries([carl, dora]) == {
+        carl.pk: customers.PurchaseSummary(2, last.total_amount, last.created_at),
+        dora.pk: customers.PurchaseSummary(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("tab", "names"), [("", "AdaCarl"), ("customer", "Carl"), ("admin", "Ada")]
+)
+def test_the_tabs_part_customers_from_staff(adas_browser, carl, tab, names):
+    context = adas_browser.get(LIST, {"role__exact": tab} if tab else {}).context
+    assert "".join(sorted(user.first_name for user in context["cl"].result_list)) == names
+    assert [(t["label"], t["count"]) for t in context["tabs"]] == [
+        ("All", 2),
+        ("Customers", 1),
+        ("Staff", 1),
+    ]
+    assert [t["query"] for t in context["tabs"] if t["is_here"]] == [
+        f"role__exact={tab}" if tab else ""
+    ]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_list_costs_the_same_however_long(adas_browser, mug, statements, rows):
+    for number in range(rows):
+        order_of(factories.create_user(f"Buyer{number}", "B"), mug)
+    with statements(6):
+        adas_browser.get(LIST)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_page_costs_the_same_however_much_they_did(adas_browser, carl, mug, statements, rows):
+    for _ in range(rows):
+        order_of(carl, mug)
+        factories.api_client(carl)
+    factories.add_to_cart(
+        carl, *((factories.create_product(f"Cup {number}"), 1) for number in range(rows))
+    )
+    ContentType.objects.get_for_model(User)  # asked once in a process's life
+    with statements(8):
+        story = adas_browser.get(page(carl)).context["story"]
+    assert [len(story[part]) for part in ("orders", "cart", "sessions")] == [rows] * 3
+
+
+def test_the_page_tells_their_story(adas_browser, carl, mug, lamp):
+    earlier = order_of(carl, mug, 2)
+    last = order_of(carl, lamp, status="cancelled")
+    text = text_of(adas_browser.get(page(carl)))
+    banner = text[text.index("shop-banner-title") : text.index("</section>")]
+    assert ">2 orders</a>" in banner
+    assert f"/admin/shop/order/?user__id__exact={carl.pk}" in banner
+    assert "<strong>25.00 EUR</strong>" in banner
+    assert f'/admin/shop/order/{last.pk}/change/">{last}</a>' in banner
+    assert "The cart is empty." in text
+    assert "They are not signed in on any device." in text
+    assert f'/admin/shop/order/{earlier.pk}/change/">{earlier}</a>' in text
+
+
+def test_the_page_shows_the_ten_latest_orders(adas_browser, carl):
+    cup, now = factories.create_product("Cup", stock=11), timezone.now()
+    placed = [order_of(carl, cup, created_at=now - timedelta(days=day)) for day in range(11)]
+    answer = adas_browser.get(page(carl))
+    assert [order.pk for order, _ in answer.context["story"]["orders"]] == [
+        o.pk for o in placed[:10]
+    ]
+    assert "All 11 orders" in text_of(answer)
+
+
+def test_the_cart_says_what_can_still_be_bought(adas_browser, carl, mug):
+    few, none, gone = (
+        factories.create_product("Few", stock=1),
+        factories.create_product("None", stock=0),
+        factories.create_product("Gone"),
+    )
+    type(gone).objects.filter(pk=gone.pk).update(is_active=False)
+    factories.add_to_cart(carl, (mug, 2), (few, 2), (none, 1), (gone, 1))
+    text = text_of(adas_browser.get(page(carl))).partition("<h1")[2]
+    said = ["can be bought", "only 1 left", "out of stock", "no longer for sale"]
+    places = [text.index(words) for words in said]
+    assert places == sorted(places)
+    assert [text.count(words) for words in said] == [1, 1, 1, 1]
+
+
+def test_only_live_sessions_are_shown(adas_browser, carl):
+    now = timezone.now()
+    factories.api_client(carl)
+    for over in ({"revoked_at": now}, {"expires_at": now}, {"password_hash": "another"}):
+        factories.api_client(carl)
+        newest = Session.objects.order_by("-created_at").first()
+        Session.objects.filter(pk=newest.pk).update(device="over", **over)
+    shown = adas_browser.get(page(carl)).context["story"]["sessions"]
+    assert [session.device for session in shown] == ["test"]
+
+
+def test_of_staff_who_buy_nothing_no_empty_parts_are_shown(adas_browser, ada):
+    answer = adas_browser.get(page(ada))
+    assert answer.context["story"] == {}
+    assert "not ordered anything" not in text_of(answer)
+
+
+PARTS = {"view_order": "orders", "view_cartitem": "cart", "view_session": "sessions"}
+
+
+@pytest.mark.parametrize("right", [*PARTS, None])
+def test_each_part_is_for_those_who_may_see_it(clerk_with, carl, mug, lamp, right):
+    order = order_of(carl, lamp)
+    factories.add_to_cart(carl, (mug, 1))
+    factories.api_client(carl)
+    browser = clerk_with("view_user", *filter(None, [right]))
+    answer = browser.get(page(carl))
+    assert answer.context["story"].keys() & PARTS.values() == ({PARTS[right]} if right else set())
+    text, listed = text_of(answer), text_of(browser.get(LIST))
+    for says in (str(order), "49.90 EUR", "lifetime value"):
+        assert (says in text) is (right == "view_order")
+    in_cart = re.search(r"\bMug\b", text)  # a page's key may have any three letters in it
+    assert bool(in_cart) is (right == "view_cartitem")
+    assert ("49.90 EUR" in listed, "Lifetime value" in listed) == ((right == "view_order"),) * 2
+    assert "Sign out everywhere" not in text
+
+
+def test_signing_out_everywhere_ends_all_sessions(adas_browser, carl, doras_app):
+    apps = [factories.api_client(carl), factories.api_client(carl)]
+    assert page(carl, "sign-out/") in text_of(adas_browser.get(page(carl)))
+    answer = adas_browser.post(page(carl, "sign-out/"), follow=True)
+    assert answer.redirect_chain == [(page(carl), 302)]
+    assert factories.page_messages(answer) == ["They are signed out everywhere."]
+    assert page(carl, "sign-out/") not in text_of(answer)
+    assert [app.get("/auth/profile/").status_code for app in apps] == [401, 401]
+    assert set(carl.sessions.values_list("revoked_because", flat=True)) == {"staff"}
+    assert doras_app.get("/auth/profile/").status_code == 200
+
+
+def test_asking_signs_nobody_out(adas_browser, carls_app, carl):
+    before = factories.all_rows()
+    assert "password again" in text_of(adas_browser.get(page(carl, "sign-out/")))
+    assert factories.all_rows() == before
+
+
+def test_without_a_token_nobody_is_signed_out(ada, carls_app, carl):
+    browser = factories.staff_client(ada, enforce_csrf_checks=True)
+    assert browser.post(page(carl, "sign-out/")).status_code == 403
+    assert carls_app.get("/auth/profile/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "rights", [("view_user", "change_user", "view_session"), ("change_session",)]
+)
+def test_signing_out_needs_the_right_to_it_and_to_see_people(clerk_with, carls_app, carl, rights):
+    browser = clerk_with(*rights)
+    before = factories.all_rows()
+    for call in (browser.get, browser.post):
+        assert call(page(carl, "sign-out/")).status_code == 403
+    assert factories.all_rows() == before
+    assert carls_app.get("/auth/profile/").status_code == 200
+
+
+def test_a_clerk_signs_out_customers_but_no_other_staff(clerk_with, ada, adas_app, carl, carls_app):
+    browser = clerk_with("view_user", "change_session")
+    assert page(ada, "sign-out/") not in text_of(browser.get(page(ada)))
+    assert browser.post(page(ada, "sign-out/")).status_code == 403
+    assert adas_app.get("/auth/profile/").status_code == 200
+    shown = browser.get(page(carl))
+    assert page(carl, "sign-out/") in text_of(shown)
+    assert "sessions" not in shown.context["story"]
+    assert browser.post(page(carl, "sign-out/")).url == page(carl)
+    assert carls_app.get("/auth/profile/").status_code == 401
+
+
+def test_a_customer_signs_nobody_out(carl, doras_app, dora):
+    browser = Client()
+    browser.force_login(carl)
+    assert browser.post(page(dora, "sign-out/")).url.startswith("/admin/login/")
+    assert doras_app.get("/auth/profile/").status_code == 200
+
+
+@pytest.mark.parametrize("rights", [None, ("view_user",), ("view_user", "change_user")])
+def test_nothing_of_a_customers_password_is_on_the_page(adas_browser, clerk_with, carl, rights):
+    browser = adas_browser if rights is None else clerk_with(*rights)
+    answer = browser.get(page(carl))
+    assert "password" not in answer.context["adminform"].form.fields
+    text = text_of(answer).lower()
+    algorithm, salt, secret = carl.password.lower().split("$")
+    for words in (
+        f"{algorithm}$",
+        f">{algorithm}<",
+        salt,
+        secret,
+        secret[:6],
+        "../password",
+        page(carl, "password/"),
+    ):
+        assert words not in text
+
+
+def test_a_password_that_its_owner_changes_meanwhile_stays(adas_browser, carl, monkeypatch):
+    def clean(form):
+        User.objects.filter(pk=carl.pk).update(password="changed")
+
+    monkeypatch.setattr(PersonForm, "clean", clean)
+    details = {"email": carl.email, "first_name": "Karl", "last_name": "Buyer", "role": "customer"}
+    assert adas_browser.post(page(carl), {**details, "is_active": "on"}).status_code == 302
+    carl.refresh_from_db()
+    assert (carl.first_name, carl.password) == ("Karl", "changed")
+
+
+def test_of_staff_only_superusers_see_that_there_is_a_password(adas_browser, clerk_with, ada):
+    assert "../password/" in text_of(adas_browser.get(page(ada)))
+    browser = clerk_with("view_user", "change_user")
+    for staff in (ada, User.objects.get(first_name="Cleo")):
+        answer = browser.get(page(staff))
+        shown = flatten_fieldsets(answer.context["adminform"].fieldsets)
+        assert ("password" in shown, "role" in shown, "groups" in shown) == (False, True, False)
+        assert "password/" not in text_of(answer)

@@ -1,0 +1,196 @@
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.urls import reverse
+from support import factories, world
+
+from shop.models import Session, User
+from shop.services import accounts
+
+
+def page(user, step="change/"):
+    return f"/admin/shop/user/{user.pk}/{step}"
+
+
+def details_of(user, **changes):
+    shown = {
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "is_active": "on",
+    }
+    return {**shown, "phone": user.phone, "role": user.role, **changes}
+
+
+def test_signing_in_leads_to_the_back_office(ada):
+    answer = Client().post(
+        "/admin/login/", {"username": "ADA@example.com", "password": factories.PASSWORD}
+    )
+    assert answer.url == "/admin/"
+
+
+@pytest.mark.parametrize(
+    "screen",
+    sorted(
+        model._meta.model_name for model in admin.site._registry if model._meta.app_label == "shop"
+    ),
+)
+def test_every_screen_opens(adas_browser, screen, carl, mug):
+    factories.add_to_cart(carl, (mug, 1))
+    assert (
+        adas_browser.get(reverse(f"admin:shop_{screen}_changelist"), {"q": "mug"}).status_code
+        == 200
+    )
+
+
+def test_a_superuser_makes_staff(adas_browser):
+    password = "a-long-enough-one"
+    values = {
+        "email": "Cleo@Example.com",
+        "first_name": "Cleo",
+        "last_name": "Clerk",
+        "role": "admin",
+    }
+    secret = {"usable_password": "true", "password1": password, "password2": password}
+    adas_browser.post("/admin/shop/user/add/", {**values, **secret})
+    cleo = User.objects.get(email="cleo@example.com")
+    assert (cleo.is_staff, cleo.is_superuser, cleo.check_password(password)) == (True, False, True)
+
+
+def test_new_staff_are_given_their_group_at_once(adas_browser):
+    group = Group.objects.create(name="Packing")
+    group.permissions.set(Permission.objects.filter(codename__in=["view_order", "change_order"]))
+    values = {"email": "cleo@example.com", "first_name": "C", "last_name": "C", "role": "admin"}
+    secret = {
+        "usable_password": "true",
+        "password1": "a-long-enough-one",
+        "password2": "a-long-enough-one",
+    }
+    adas_browser.post("/admin/shop/user/add/", {**values, **secret, "groups": [group.pk]})
+    cleo = User.objects.get(email="cleo@example.com")
+    assert factories.staff_client(cleo).get("/admin/shop/order/").status_code == 200
+    assert factories.staff_client(cleo).get("/admin/shop/user/").status_code == 403
+
+
+def test_a_superuser_is_an_admin(adas_browser):
+    values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "customer"}
+    answer = adas_browser.post("/admin/shop/user/add/", {**values, "is_superuser": "on"})
+    assert "A superuser has the role Admin." in answer.content.decode()
+    assert not User.objects.filter(email="eve@example.com").exists()
+
+
+def test_a_clerk_who_adds_people_makes_customers_only(clerk_with):
+    values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "admin"}
+    clerk_with("add_user", "view_user", "change_user").post(
+        "/admin/shop/user/add/", {**values, "is_superuser": "on"}
+    )
+    eve = User.objects.get(email="eve@example.com")
+    assert (eve.role, eve.is_superuser, eve.has_usable_password()) == ("customer", False, False)
+
+
+def test_nobody_makes_a_customer_with_a_password_that_they_know(adas_browser, clerk_with):
+    values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "customer"}
+    secret = {
+        "usable_password": "true",
+        "password1": "a-long-enough-one",
+        "password2": "a-long-enough-one",
+    }
+    for browser in (adas_browser, clerk_with("add_user", "view_user", "change_user")):
+        answer = browser.post("/admin/shop/user/add/", {**values, **secret})
+        assert "password1" in answer.context["adminform"].form.errors
+    assert not User.objects.filter(email="eve@example.com").exists()
+    adas_browser.post("/admin/shop/user/add/", values)
+    assert not User.objects.get(email="eve@example.com").has_usable_password()
+
+
+def test_an_email_is_taken_in_any_case(adas_browser, carl):
+    answer = adas_browser.post(
+        "/admin/shop/user/add/", {"email": "CARL@example.com", "first_name": "C", "last_name": "B"}
+    )
+    assert "email" in answer.context["adminform"].form.errors
+
+
+def test_nobody_raises_their_own_rights(clerk_with):
+    browser = clerk_with("view_user", "change_user")
+    cleo = User.objects.get(email="cleo@example.com")
+    raised = {"is_superuser": "on", "groups": "1", "user_permissions": "1", "phone": "123"}
+    assert browser.post(page(cleo), details_of(cleo, **raised)).status_code == 302
+    cleo.refresh_from_db()
+    assert (cleo.is_superuser, cleo.user_permissions.count(), cleo.phone) == (False, 2, "123")
+
+
+def test_a_clerk_changes_customers_but_no_other_staff(clerk_with, ada, carl):
+    browser = clerk_with("view_user", "change_user")
+    browser.post(page(carl), details_of(carl, phone="555", role="admin", email="mine@example.com"))
+    assert browser.post(page(ada), details_of(ada, email="mine@example.com")).status_code == 403
+    carl.refresh_from_db()
+    ada.refresh_from_db()
+    assert (carl.phone, carl.role, carl.email) == ("555", "customer", "carl@example.com")
+    assert ada.email == "ada@example.com"
+
+
+def test_a_customers_password_is_nobodys_business(adas_browser, clerk_with, ada, carl):
+    new = {
+        "password1": "a-long-enough-one",
+        "password2": "a-long-enough-one",
+        "usable_password": "true",
+    }
+    assert adas_browser.post(page(carl, "password/"), new).status_code == 403
+    assert clerk_with("change_user").post(page(ada, "password/"), new).status_code == 403
+    carl.refresh_from_db()
+    assert carl.check_password(factories.PASSWORD)
+
+
+def test_staff_passwords_are_set_by_a_superuser_and_end_their_sessions(adas_browser, db):
+    cleo = User.objects.create_user(
+        "cleo@example.com", "old-enough-7", first_name="C", last_name="C", role="admin"
+    )
+    app = factories.api_client(cleo)
+    new = {
+        "password1": "a-long-enough-one",
+        "password2": "a-long-enough-one",
+        "usable_password": "true",
+    }
+    assert adas_browser.post(page(cleo, "password/"), new).status_code == 302
+    assert app.get("/auth/profile/").status_code == 401
+
+
+def test_nobody_is_deleted(adas_browser, carl):
+    assert adas_browser.post(page(carl, "delete/"), {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=carl.pk).exists()
+
+
+def sign_out(browser, session):
+    chosen = {"action": "sign_out", "_selected_action": [str(session.pk)]}
+    return browser.post("/admin/shop/session/", chosen, follow=True)
+
+
+def test_a_device_is_signed_out(adas_browser, carl):
+    app = factories.api_client(carl)
+    answer = sign_out(adas_browser, Session.objects.get())
+    assert factories.page_messages(answer) == ["1 signed out."]
+    assert app.get("/auth/profile/").status_code == 401
+
+
+def test_signing_out_others_needs_the_right(clerk_with, carl):
+    session = accounts.login(email=carl.email, password=factories.PASSWORD)
+    sign_out(clerk_with("view_session"), session)
+    session.refresh_from_db()
+    assert session.revoked_at is None
+
+
+def test_other_staffs_devices_are_for_superusers(clerk_with, ada):
+    session = accounts.login(email=ada.email, password=factories.PASSWORD)
+    answer = sign_out(clerk_with("view_session", "change_session"), session)
+    session.refresh_from_db()
+    assert (factories.page_messages(answer), session.revoked_at) == (["0 signed out."], None)
+
+
+def test_the_list_of_people_is_sorted_by_what_they_are_only(adas_browser, carl, mug):
+    for _ in range(2):
+        world.create_order(carl, (mug, 1))
+    listed = [
+        user.pk for user in adas_browser.get("/admin/shop/user/?o=1").context["cl"].result_list
+    ]
+    assert sorted(listed) == sorted(set(listed))

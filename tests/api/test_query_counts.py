@@ -1,0 +1,167 @@
+import pytest
+from support import factories
+
+from shop.db import compiled_queries
+from shop.models import Order, Product
+from shop.services.orders import place_order
+
+BODY = {"shipping_address": "1 Fern Road"}
+
+
+@pytest.fixture
+def shelf(mug, lamp):
+    return [mug, lamp, factories.create_product("Vase", price="5.00", stock=9)]
+
+
+def order_of(user, products):
+    factories.add_to_cart(user, *((product, 1) for product in products))
+    return place_order(user=user, shipping_address="1 Fern Road").order
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize(
+    ("who", "query", "count"),
+    [
+        ("carls_app", "", 3),
+        ("adas_app", "", 3),
+        ("carls_app", "?search=a&in_stock=true", 2),
+        ("adas_app", "?search=-&page_size=1", 2),
+        ("carls_app", "?in_stock=true&page_size=1", 3),
+        ("adas_app", "?ordering=price&page_size=1", 3),
+    ],
+)
+def test_listing_products(request, statements, shelf, number, who, query, count):
+    app = request.getfixturevalue(who)
+    Product.objects.exclude(pk__in=[product.pk for product in shelf[:number]]).update(
+        is_active=False
+    )
+    with statements(count):
+        assert app.get(f"/products/{query}").status_code == 200
+
+
+def test_searching_for_what_many_products_have(statements, carls_app, shelf, monkeypatch):
+    monkeypatch.setattr(compiled_queries, "MAX_COUNTED_HITS", 1)
+    with statements(4):
+        assert len(carls_app.get("/products/?search=a&page_size=1").json()["items"]) == 1
+
+
+def test_listing_products_while_their_count_is_known(statements, carls_app, shelf):
+    carls_app.get("/products/")
+    with statements(2):
+        assert len(carls_app.get("/products/").json()["items"]) == len(shelf)
+
+
+def test_listing_products_without_a_token(statements, strangers_app, shelf, settings):
+    settings.SHOP_PUBLIC_CATALOG = True
+    with statements(2):
+        assert len(strangers_app.get("/products/").json()["items"]) == len(shelf)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize(("who", "count"), [("carls_app", 3), ("adas_app", 4)])
+def test_listing_orders(request, statements, carl, shelf, number, who, count):
+    app = request.getfixturevalue(who)
+    for _ in range(number):
+        order_of(carl, shelf[:number])
+    with statements(count):
+        assert app.get("/orders/").json()["count"] == number
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_showing_an_order(statements, carls_app, carl, shelf, number):
+    order = order_of(carl, shelf[:number])
+    with statements(4):
+        assert len(carls_app.get(f"/orders/{order.pk}/").json()["items"]) == number
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_showing_the_cart(statements, carls_app, carl, shelf, number):
+    factories.add_to_cart(carl, *((product, 1) for product in shelf[:number]))
+    with statements(2):
+        assert len(carls_app.get("/cart/").json()["items"]) == number
+
+
+def test_showing_a_product(statements, carls_app, mug):
+    with statements(2):
+        tag = carls_app.get(f"/products/{mug.pk}/")["ETag"]
+    with statements(2):
+        assert carls_app.get(f"/products/{mug.pk}/", **{"If-None-Match": tag}).status_code == 304
+
+
+def test_showing_the_profile(statements, carls_app):
+    with statements(1):
+        assert carls_app.get("/auth/profile/").status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_adding_to_a_cart(statements, carls_app, carl, shelf, number):
+    factories.add_to_cart(carl, *((product, 1) for product in shelf[1:number]))
+    for status in (201, 200):
+        with statements(4):
+            assert carls_app.post("/cart/", {"product_id": shelf[0].pk}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "count"), [("put", {"quantity": 2}, 4), ("delete", None, 3)]
+)
+def test_changing_a_line(statements, carls_app, carls_line, method, body, count):
+    with statements(count):
+        assert carls_app.call(method, f"/cart/{carls_line.pk}/", body).status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_clearing_a_cart(statements, carls_app, carl, shelf, number):
+    factories.add_to_cart(carl, *((product, 1) for product in shelf[:number]))
+    with statements(3):
+        assert carls_app.delete("/cart/clear/").status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize(("headers", "count"), [({}, 8), ({"Idempotency-Key": "k"}, 10)])
+def test_ordering(statements, carls_app, carl, shelf, number, headers, count):
+    factories.add_to_cart(carl, *((product, 1) for product in shelf[:number]))
+    with statements(count):
+        assert carls_app.post("/orders/create/", BODY, **headers).status_code == 201
+    assert Order.objects.get().items.count() == number
+
+
+def test_ordering_again_with_the_same_key(statements, carls_app, carl, shelf):
+    factories.add_to_cart(carl, (shelf[0], 1))
+    carls_app.post("/orders/create/", BODY, **{"Idempotency-Key": "k"})
+    with statements(3):
+        assert (
+            carls_app.post("/orders/create/", BODY, **{"Idempotency-Key": "k"}).status_code == 201
+        )
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize(("status", "count"), [("confirmed", 8), ("cancelled", 11)])
+def test_moving_an_order(statements, adas_app, carl, shelf, number, status, count):
+    order = order_of(carl, shelf[:number])
+    with statements(count):
+        assert adas_app.post(f"/orders/{order.pk}/status/", {"status": status}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "count"),
+    [
+        ("put", {"name": "Cup", "price": "1.00"}, 8),
+        ("patch", {"name": "Cup"}, 8),
+        ("patch", {"stock": 3}, 12),
+    ],
+)
+def test_changing_a_product(statements, adas_app, mug, method, body, count):
+    with statements(count):
+        assert adas_app.call(method, f"/products/{mug.pk}/", body).status_code == 200
+
+
+def test_adjusting_the_stock(statements, adas_app, mug):
+    with statements(7):
+        assert adas_app.post(f"/products/{mug.pk}/stock/", {"delta": 1}).status_code == 200
+
+
+@pytest.mark.parametrize(("stock", "count"), [(0, 7), (5, 9)])
+def test_making_a_product(statements, adas_app, stock, count):
+    body = {"name": "Vase", "price": "5.00", "stock": stock}
+    with statements(count):
+        assert adas_app.post("/products/", body).status_code == 201

@@ -1,0 +1,71 @@
+"""Two people and a customer at one product: everybody keeps what they did."""
+
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import expect
+from support import factories
+from support.page_actions import buy, product_page, save
+
+from shop.models import AuditEntry, StockMovement
+from shop.services.stock import find_drift
+
+
+@pytest.fixture
+def beas(window, db):
+    """Bea, at the next desk."""
+    return window(factories.create_user("Bea", "Staff", **factories.SUPERUSER_FIELDS))
+
+
+def test_edits_of_different_fields_and_a_sale_are_kept(page, beas, http, carls_app, mug):
+    for one in (page, beas):
+        one.goto(product_page(mug))
+    buy(http, carls_app, (mug, 2))
+    page.get_by_label("Price").fill("15.00")
+    beas.get_by_label("Low stock at").fill("8")
+    save(page)
+    save(beas)
+    mug.refresh_from_db()
+    assert (mug.price, mug.low_stock_threshold, mug.stock) == (Decimal("15.00"), 8, 8)
+    assert list(find_drift()) == []
+
+
+def test_of_two_who_edit_one_field_the_second_is_told_and_keeps_hers(
+    page, beas, http, carls_app, mug
+):
+    for one in (page, beas):
+        one.goto(product_page(mug))
+    page.get_by_label("Price").fill("15.00")
+    beas.get_by_label("Price").fill("16.00")
+    beas.get_by_label("Name").fill("Big mug")
+    save(page)
+    bought = buy(http, carls_app, (mug, 2))
+    beas.get_by_role("button", name="Save", exact=True).click()
+    told = beas.get_by_text("Ada Staff changed it to “15.00” meanwhile. Save again to keep yours.")
+    expect(told).to_be_visible()
+    expect(beas.get_by_label("Name")).to_have_value("Big mug")
+    mug.refresh_from_db()
+    assert (mug.name, mug.price) == ("Mug", Decimal("15.00"))
+    save(beas)
+    mug.refresh_from_db()
+    assert (mug.name, mug.price, mug.stock) == ("Big mug", Decimal("16.00"), 8)
+    assert bought["total_amount"] == "30.00"
+    log = AuditEntry.objects.order_by("pk").values_list("actor__first_name", "changes")
+    assert [who for who, what in log if "price" in what] == ["Ada", "Bea"]
+    assert list(find_drift()) == []
+
+
+def test_price_and_stock_are_changed_while_a_customer_buys(page, beas, http, carls_app, mug):
+    page.goto(product_page(mug))
+    beas.goto(product_page(mug, "stock/"))
+    bought = buy(http, carls_app, (mug, 2))
+    beas.get_by_label("Change").fill("5")
+    beas.get_by_role("button", name="Adjust stock").click()
+    beas.get_by_text("Mug: +5, now 13 in stock.").wait_for()
+    page.get_by_label("Price").fill("15.00")
+    save(page)
+    mug.refresh_from_db()
+    assert (bought["total_amount"], mug.price, mug.stock) == ("25.00", Decimal("15.00"), 13)
+    movements = StockMovement.objects.order_by("pk").values_list("kind", "delta")
+    assert list(movements) == [("initial", 10), ("sale", -2), ("received", 5)]
+    assert list(find_drift()) == []

@@ -1,0 +1,314 @@
+"""Products and orders as files, and back through our own reading."""
+
+import io
+from datetime import UTC, datetime
+from itertools import islice
+
+import pytest
+from django.db.models import QuerySet
+from openpyxl import load_workbook
+from support import factories
+
+from shop.models import Order, Product
+from shop.product_files.exports import csv_writer, order_export, product_export, xlsx_writer
+from shop.product_files.exports.csv_writer import CellType, Column
+from shop.product_files.exports.resources import ProductResource
+from shop.product_files.formats import file_formats
+from shop.product_files.reading import number_parsing
+from shop.product_files.reading.sheets import open_sheet
+from shop.services.orders import place_order
+
+
+def address(name):
+    return f"https://shop.example.com/media/{name}"
+
+
+def exported(layout="own", file_format="csv"):
+    found = Product.objects.all()
+    return b"".join(
+        product_export.export_products(
+            found, layout=layout, file_format=file_format, address=address
+        )  # type: ignore[arg-type]
+    )
+
+
+def texts(data):
+    """A CSV file as text; its mark for Excel must be there once."""
+    text = data.decode("utf-8")
+    assert (text[0], text.count("\ufeff")) == ("\ufeff", 1)
+    return text[1:]
+
+
+def cells(data):
+    return [list(row) for row in load_workbook(io.BytesIO(data)).active.iter_rows(values_only=True)]
+
+
+def read_back(data, name="products.csv"):
+    """The values and pictures of each line, by our own reading, and whose file it is."""
+    sheet = open_sheet(io.BytesIO(data), name)
+    dialect = file_formats.detect_format(sheet.headers)
+    return dialect.name, list(file_formats.parse_rows(sheet, dialect))
+
+
+@pytest.fixture
+def two(db):
+    factories.create_product(
+        'Ada\'s "best" mug, größer',
+        price="12.50",
+        stock=3,
+        sku="090.750",
+        description="Thrown by hand.\nFor 1 < 2 & more.",
+        image="products/a.webp",
+    )
+    factories.create_product(
+        "=1+1", price="0", stock=0, sku="1E5", is_active=False, low_stock_threshold=0
+    )
+
+
+def test_our_own_file_is_every_field_that_staff_edit(two):
+    assert texts(exported()) == (
+        '"name","SKU","description","price","picture","active","low stock at","stock","stock at export"\r\n'
+        '"Ada\'s ""best"" mug, größer","090.750","Thrown by hand.\nFor 1 < 2 & more.",12.50,'
+        '"https://shop.example.com/media/products/a.webp","yes",5,3,3\r\n'
+        '"\'=1+1","1E5","",0.00,"","no",0,0,0\r\n'
+    )
+
+
+def test_in_a_workbook_numbers_are_numbers_and_texts_are_texts(two):
+    data = exported(file_format="xlsx")
+    assert cells(data)[1:] == [
+        [
+            'Ada\'s "best" mug, größer',
+            "090.750",
+            "Thrown by hand.\nFor 1 < 2 & more.",
+            12.5,
+            "https://shop.example.com/media/products/a.webp",
+            "yes",
+            5,
+            3,
+            3,
+        ],
+        ["'=1+1", "1E5", None, 0, None, "no", 0, 0, 0],
+    ]
+    formats = [
+        cell.number_format
+        for cell in next(load_workbook(io.BytesIO(data)).active.iter_rows(min_row=2))
+    ]
+    assert formats == ["@", "@", "General", "0.00", "@", "@", "General", "General", "General"]
+
+
+def test_the_stock_resource_of_the_library_says_the_same(two):
+    own = [
+        list(row)
+        for row in csv_writer.table_rows(
+            ProductResource().columns(str), Product.objects.order_by("pk")
+        )
+    ]
+    dataset = ProductResource().export(Product.objects.order_by("pk"))
+    assert [list(row) for row in dataset] == own
+    assert dataset.headers == [column.header for column in ProductResource().columns(str)]
+
+
+def test_shopify_reads_this(two):
+    header, first, second = cells(exported("shopify", "xlsx"))
+    row = dict(zip(header, first, strict=True))
+    assert row == {
+        "Title": 'Ada\'s "best" mug, größer',
+        "URL handle": f"adas-best-mug-groer-{Product.objects.earliest('pk').pk}",
+        "Description": "Thrown by hand.<br>For 1 &lt; 2 &amp; more.",
+        "Vendor": "Test Shop",
+        "Published on online store": "TRUE",
+        "Status": "Active",
+        "SKU": "090.750",
+        "Option1 name": "Title",
+        "Option1 value": "Default Title",
+        "Price": 12.5,
+        "Charge tax": "TRUE",
+        "Inventory tracker": "shopify",
+        "Inventory quantity": 3,
+        "Continue selling when out of stock": "DENY",
+        "Requires shipping": "TRUE",
+        "Fulfillment service": "manual",
+        "Product image URL": "https://shop.example.com/media/products/a.webp",
+        "Image position": 1,
+        "Image alt text": 'Ada\'s "best" mug, größer',
+        "Gift card": "FALSE",
+    }
+    row = dict(zip(header, second, strict=True))
+    assert (row["Status"], row["Published on online store"], row["Image position"]) == (
+        "Archived",
+        "FALSE",
+        None,
+    )
+
+
+def test_woocommerce_reads_this(two):
+    first, second = texts(exported("woocommerce")).splitlines()[1:3]
+    assert first == (
+        '"","simple","090.750","Ada\'s ""best"" mug, größer","1","0","visible",'
+        '"Thrown by hand.<br>For 1 &lt; 2 &amp; more.","taxable","1",3,5,"0",12.50,'
+        '"https://shop.example.com/media/products/a.webp"'
+    )
+    assert (
+        second == '"","simple","1E5","&#61;1+1","-1","0","visible","","taxable","0",0,0,"0",0.00,""'
+    )
+
+
+RUN = ["=1+1", "+49 30", "-5", "@SUM(A1)", "\uff1d1", "'quoted'", "''", "'=1", "=1\n-2"]
+PLAIN = [
+    "1,800",
+    "2026-01-02",
+    "00123",
+    "1E5",
+    'a "b"; c, d',
+    "a\\nb",
+    "<b>1</b> &amp; 2",
+    "größer ñ 日本 🏺",
+]
+NAMES = {"own": "own", "shopify": "shopify-new", "woocommerce": "woocommerce"}
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("layout", "texts"), [(layout, texts) for layout in NAMES for texts in (PLAIN, RUN)]
+)
+def test_what_goes_out_comes_back_the_same(db, layout, texts, file_format):
+    for number, text in enumerate(texts):
+        [name, *_] = text.split("\n")
+        factories.create_product(
+            name, description=text, sku=f"{number:03}.750", price="9.00", stock=number
+        )
+    dialect, found = read_back(exported(layout, file_format))
+    assert dialect == NAMES[layout]
+    for product, line in zip(Product.objects.order_by("pk"), found, strict=True):
+        assert (line.skip, line.problems) == ("", ())
+        got = line.values
+        assert (got["name"], got["description"]) == (product.name, product.description)
+        assert got["sku"] == product.sku
+        assert number_parsing.parse_price(got["price"], point=".") == product.price
+        assert number_parsing.parse_quantity(got["stock"]) == product.stock
+        assert number_parsing.parse_boolean(got["is_active"]) is product.is_active
+
+
+@pytest.mark.parametrize("sku", ["090.750", "1E5", "2026-01-02", "=A1", "-1", "'1", "@", "0"])
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_an_article_number_stays_what_it_is(db, sku, file_format):
+    factories.create_product(sku=sku, image="products/a.webp")
+    _, [line] = read_back(exported(file_format=file_format))
+    assert line.values["sku"] == sku
+    assert line.pictures == (address("products/a.webp"),)
+    assert line.values["stock"] == line.values["stock_was"] == "10"
+
+
+@pytest.mark.parametrize(
+    "price", ["0.00", "0.01", "0.10", "1.15", "100.00", "70368744.07", "99999999.99"]
+)
+def test_a_price_has_its_two_decimals(db, price):
+    factories.create_product(price=price)
+    for layout, column in (("own", 3), ("shopify", 9), ("woocommerce", 13)):
+        [line] = texts(exported(layout)).splitlines()[1:]
+        assert line.split(",")[column] == price
+
+
+def test_a_total_of_fifteen_digits_is_whole(placed_orders):
+    Order.objects.update(total_amount="9999999999999.99")
+    rows = b"".join(order_export.export_orders(Order.objects.all(), file_format="csv")).decode()
+    assert rows.count(',9999999999999.99,"DHL"') == 4
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_what_no_file_can_hold_is_left_out(file_format):
+    columns = [
+        Column("a", str, kind=CellType.LINE),
+        Column("b", str),
+        Column("n", str, kind=CellType.NUMBER),
+    ]
+    lines = [("\x00a\x0b\x1f", "\tb\n \ud800\uffff\ufffe</v>]]>&", "1234567890123456.78")]
+    data = b"".join(product_export.WRITERS[file_format](columns, iter(lines)))
+    sheet = open_sheet(io.BytesIO(data), "any")
+    assert list(sheet.rows) == [(2, ["a", "\tb\n </v>]]>&", "1234567890123456.78"])]
+
+
+def test_a_workbook_is_made_of_well_known_parts(db):
+    book = load_workbook(io.BytesIO(exported(file_format="xlsx")))
+    assert book.sheetnames == ["Sheet1"]
+    assert book.active.freeze_panes == "A2"
+    assert [cell.font.b for cell in book.active[1]] == [True] * 9
+    assert len(xlsx_writer.STYLES.split("<xf ")) - 1 == 1 + len(CellType) + 1
+
+
+def counting(monkeypatch):
+    """How many rows have been read so far."""
+    read = []
+    before = QuerySet.iterator
+
+    def iterator(self, chunk_size=None):
+        for row in before(self, chunk_size):
+            read.append(row)
+            yield row
+
+    monkeypatch.setattr(QuerySet, "iterator", iterator)
+    return read
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_the_first_bytes_leave_before_a_row_is_read_and_rows_before_the_last(
+    db, monkeypatch, statements, file_format
+):
+    monkeypatch.setattr(csv_writer, "BATCH", 2)
+    for module in (csv_writer, xlsx_writer):
+        monkeypatch.setattr(module, "CHUNK", 1)
+    for number in range(9):
+        factories.create_product(f"Mug {number}", description="x" * 4000)
+    read = counting(monkeypatch)
+    with statements(1):
+        pieces = product_export.export_products(
+            Product.objects.all(), layout="own", file_format=file_format, address=address
+        )
+        head = next(pieces)
+        assert (bool(head), read) == (True, [])
+        rest = list(islice(pieces, 1))
+        assert 0 < len(read) < 9
+        rest += list(pieces)
+    assert len(read) == 9
+    assert read_back(head + b"".join(rest))[1][8].values["name"] == "Mug 8"
+
+
+@pytest.fixture
+def placed_orders(carl, mug, lamp):
+    carl.phone = "+49 30 1234"
+    carl.save()
+    for number in range(2):
+        factories.add_to_cart(carl, (mug, 2), (lamp, 1))
+        order = place_order(user=carl, shipping_address="1 Fern Road\nKew").order
+        placed = datetime(2026, 3, number + 1, 9, 30, 15, 999, tzinfo=UTC)
+        Order.objects.filter(pk=order.pk).update(
+            created_at=placed, order_number=f"AAAA-000{number}", carrier="DHL", tracking_number="=1"
+        )
+
+
+def test_orders_go_out_line_by_line(placed_orders, statements):
+    with statements(1):
+        data = b"".join(order_export.export_orders(Order.objects.all(), file_format="csv"))
+    header, *lines = texts(data).split("\r\n")
+    assert header == (
+        '"order number","placed","status","payment","paid","customer email","customer name","phone",'
+        '"shipping address","SKU","name","quantity","price","subtotal","order total","carrier",'
+        '"tracking number"'
+    )
+    assert lines[0] == (
+        '"AAAA-0000","2026-03-01T09:30:15Z","Pending","Cash on delivery","Not yet paid","carl@example.com",'
+        '"Carl Buyer","\'+49 30 1234","1 Fern Road\nKew","MUG-1","Mug",2,12.50,25.00,74.90,"DHL","\'=1"'
+    )
+    assert [line.split(",")[0] for line in lines] == ['"AAAA-0000"'] * 2 + ['"AAAA-0001"'] * 2 + [
+        ""
+    ]
+
+
+def test_orders_in_a_workbook(placed_orders):
+    chosen = Order.objects.filter(order_number="AAAA-0001")
+    found = cells(b"".join(order_export.export_orders(chosen, file_format="xlsx")))
+    assert [row[9:15] for row in found[1:]] == [
+        ["MUG-1", "Mug", 2, 12.5, 25, 74.9],
+        ["LAMP-1", "Lamp", 1, 49.9, 49.9, 74.9],
+    ]

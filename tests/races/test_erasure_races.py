@@ -1,0 +1,56 @@
+"""A customer who orders while staff erase them: either, never both."""
+
+import re
+
+import httpx
+import pytest
+from django.conf import settings
+from support import factories
+from support.concurrency import PATIENCE, run_concurrently
+
+from shop.models import Order, User
+from shop.services.stock import find_drift
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+
+
+@pytest.fixture
+def erase(http, ada):
+    """`erase(user)`: Ada's finger on the button of the step that has asked."""
+    cookies = {
+        settings.SESSION_COOKIE_NAME: factories.staff_client(ada)
+        .cookies[settings.SESSION_COOKIE_NAME]
+        .value
+    }
+    with httpx.Client(
+        base_url=http.base_url, trust_env=False, timeout=PATIENCE, cookies=cookies
+    ) as browser:
+
+        def erase(user):
+            page = f"/admin/shop/user/{user.pk}/erase/"
+            fields = dict(HIDDEN.findall(browser.get(page).text))
+            return lambda: browser.post(page, data=fields)
+
+        yield erase
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "once"}])
+def test_whoever_orders_while_being_erased_is_either(buyers, erase, key):
+    mat = factories.create_product("Mat", stock=20)
+    everyone = buyers(10)
+    for user, _ in everyone:
+        factories.add_to_cart(user, (mat, 1))
+    erasures = [erase(user) for user, _ in everyone]
+    orders = [
+        app("POST", "/orders/create/", {"shipping_address": "1 Elm"}, **key) for _, app in everyone
+    ]
+    answers = run_concurrently(
+        *[call for pair in zip(erasures, orders, strict=True) for call in pair]
+    )
+    for (user, _), erased, ordered in zip(everyone, answers[::2], answers[1::2], strict=True):
+        is_erased = User.objects.get(pk=user.pk).email != user.email
+        assert (erased.status_code, ordered.status_code) in {(302, 401), (302, 409), (200, 201)}
+        assert is_erased is erased.is_redirect
+        assert Order.objects.filter(user=user).exists() is not is_erased
+    assert list(find_drift()) == []

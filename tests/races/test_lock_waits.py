@@ -1,0 +1,124 @@
+"""What becomes of those who wait for a product that somebody else has in hand."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+from support import factories
+from support.concurrency import PATIENCE, on_postgresql, wait_for_waiting
+
+from shop.db.transactions import atomically
+from shop.models import CartItem, IdempotencyKey, Order, OrderItem, Product
+from shop.services.errors import ProductUnavailable
+from shop.services.phone_orders import place_phone_order
+from shop.services.products import remove_product, update_product
+from shop.services.stock import (
+    Kind,
+    StockChange,
+    adjust_stock,
+    find_drift,
+    lock_product,
+    take_stock,
+)
+
+pytestmark = [pytest.mark.django_db(transaction=True), on_postgresql]
+
+
+@contextmanager
+def waiting_for(change, call):
+    """The call starts while `change` is made and not committed, and waits; what is yielded is its future."""
+
+    def run():
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            change()
+            waits = pool.submit(run)
+            wait_for_waiting(1)
+        yield waits
+
+
+def test_a_buyer_is_told_what_was_left(carl, ada, carls_app, lamp, mug):
+    factories.add_to_cart(carl, (mug, 6), (lamp, 4))
+    order = carls_app(
+        "POST",
+        "/orders/create/",
+        {"shipping_address": "1 Elm Street"},
+        **{"Idempotency-Key": "once"},
+    )
+
+    def sell():
+        adjust_stock(product_id=lamp.pk, delta=-3, kind=Kind.DAMAGED, actor=ada)
+
+    with waiting_for(sell, order) as waits:
+        answer = waits.result(PATIENCE)
+    assert (answer.status_code, answer.json()["code"]) == (409, "insufficient-stock")
+    assert answer.json()["items"] == [{"product_id": lamp.pk, "requested": 4, "available": 2}]
+    kept = (CartItem.objects.count(), Order.objects.count(), OrderItem.objects.count())
+    assert (*kept, IdempotencyKey.objects.count()) == (2, 0, 0, 0)
+    assert list(find_drift()) == []
+
+
+def test_what_came_meanwhile_is_sold(ada, mug):
+    @atomically
+    def sell():
+        take_stock([StockChange(mug.pk, -12)], actor=ada)
+
+    def receive():
+        adjust_stock(product_id=mug.pk, delta=5, kind=Kind.RECEIVED, actor=ada)
+
+    with waiting_for(receive, sell) as waits:
+        waits.result(PATIENCE)
+    assert Product.objects.get().stock == 3
+    assert list(find_drift()) == []
+
+
+def test_what_was_agreed_on_is_charged(carl, ada, carls_app, lamp):
+    factories.add_to_cart(carl, (lamp, 2))
+    body = {"shipping_address": "1 Elm Street", "expected_total": str(2 * lamp.price)}
+
+    def change():
+        update_product(
+            product_id=lamp.pk, actor=ada, changes={"price": Decimal("60.00"), "is_active": False}
+        )
+
+    with waiting_for(change, carls_app("POST", "/orders/create/", body)) as waits:
+        answer = waits.result(PATIENCE)
+    assert (answer.status_code, answer.json()["total_amount"]) == (201, body["expected_total"])
+    assert list(find_drift()) == []
+
+
+def test_what_was_erased_meanwhile_is_unavailable(carl, ada, mug, lamp):
+    def order():
+        lines = {mug.pk: 10, lamp.pk: 1}
+        place_phone_order(customer=carl, lines=lines, actor=ada, shipping_address="1 Elm Street")
+
+    def erase():
+        remove_product(product_id=lamp.pk, actor=ada)
+
+    with waiting_for(erase, order) as waits, pytest.raises(ProductUnavailable) as refused:
+        waits.result(PATIENCE)
+    assert refused.value.details == {"items": [{"product_id": lamp.pk}]}
+    assert Order.objects.count() == 0
+    assert list(find_drift()) == []
+
+
+def test_who_waits_for_the_first_product_does_not_hold_the_second(ada, mug, lamp):
+    @atomically
+    def sell():
+        take_stock([StockChange(lamp.pk, -1), StockChange(mug.pk, -1)], actor=ada)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock_product(mug.pk)
+            waits = pool.submit(lambda: (sell(), connection.close()))
+            wait_for_waiting(1)
+            Product.objects.select_for_update(nowait=True).get(pk=lamp.pk)
+        waits.result(PATIENCE)
+    assert list(Product.objects.order_by("pk").values_list("stock", flat=True)) == [9, 4]

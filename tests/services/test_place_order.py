@@ -1,0 +1,215 @@
+from decimal import Decimal
+
+import pytest
+from django.core import mail
+from django.core.exceptions import ValidationError
+from support import factories
+
+from shop.models import CartItem, Order, Product
+from shop.services import orders
+from shop.services.errors import (
+    CartEmpty,
+    InsufficientStock,
+    PaymentDeclined,
+    ProductUnavailable,
+    TotalChanged,
+)
+from shop.services.orders import place_order
+from shop.services.stock import find_drift
+
+ADDRESS = "1 Elm Street\nSpringfield"
+
+
+def place(user, **values):
+    return place_order(user=user, **{"shipping_address": ADDRESS, **values})
+
+
+@pytest.fixture
+def full_cart(carl, mug, lamp):
+    factories.add_to_cart(carl, (lamp, 1), (mug, 3))
+
+
+@pytest.mark.usefixtures("full_cart")
+def test_a_cart_becomes_an_order(carl, mug, lamp):
+    story = place(carl, note=" Ring twice ")
+    order = Order.objects.get()
+    assert (order, order.user, order.total_amount) == (story.order, carl, Decimal("87.40"))
+    assert (order.status, order.payment_status, order.payment_method) == (
+        "pending",
+        "pending",
+        "cash_on_delivery",
+    )
+    assert (order.shipping_address, order.note) == (ADDRESS, "Ring twice")
+    assert order.created_at == order.updated_at == order.events.get().created_at
+    lines = order.items.order_by("name").values_list(
+        "product", "sku", "name", "price", "quantity", "subtotal"
+    )
+    assert list(lines) == [
+        (lamp.pk, "LAMP-1", "Lamp", Decimal("49.90"), 1, Decimal("49.90")),
+        (mug.pk, "MUG-1", "Mug", Decimal("12.50"), 3, Decimal("37.50")),
+    ]
+    assert sorted(Product.objects.values_list("name", "stock")) == [("Lamp", 4), ("Mug", 7)]
+    assert CartItem.objects.count() == 0
+    assert list(find_drift()) == []
+
+
+@pytest.mark.usefixtures("full_cart")
+def test_the_story_tells_what_the_database_has(carl):
+    story = place(carl)
+    assert [item.subtotal for item in story.items] == [
+        item.subtotal for item in story.order.items.all()
+    ]
+    event = story.order.events.get()
+    assert list(story.events) == [event]
+    assert (event.kind, event.status, event.payment_status, event.actor) == (
+        "status",
+        "pending",
+        "pending",
+        carl,
+    )
+
+
+def test_an_order_of_many_lines_takes_as_many_statements_as_one_of_few(carl, mug, lamp, statements):
+    factories.add_to_cart(carl, (mug, 1))
+    with statements(7):
+        place(carl)
+    factories.add_to_cart(carl, (mug, 1), (lamp, 1), (factories.create_product("Mat"), 1))
+    with statements(7):
+        place(carl)
+
+
+@pytest.mark.usefixtures("full_cart")
+def test_an_order_keeps_its_prices_and_names(carl, mug):
+    order = place(carl).order
+    Product.objects.filter(pk=mug.pk).update(name="Cup", price=Decimal("99.00"), sku="CUP-9")
+    line = order.items.get(product=mug)
+    assert (line.name, line.price, line.sku, line.subtotal) == (
+        "Mug",
+        Decimal("12.50"),
+        "MUG-1",
+        Decimal("37.50"),
+    )
+    assert Order.objects.get().total_amount == Decimal("87.40")
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "total"),
+    [
+        ("0.00", 5, "0.00"),
+        ("0.01", 999, "9.99"),
+        ("19.99", 3, "59.97"),
+        ("99999999.99", 999, "99899999990.01"),
+    ],
+)
+def test_totals_are_exact(carl, price, quantity, total):
+    item = factories.create_product(price=price, stock=999)
+    factories.add_to_cart(carl, (item, quantity))
+    story = place(carl, expected_total=Decimal(total))
+    assert Order.objects.get().total_amount == story.order.total_amount == Decimal(total)
+    assert story.order.items.get().subtotal == Decimal(total)
+
+
+def test_a_strangers_cart_is_left_alone(carl, dora, mug, lamp):
+    factories.add_to_cart(carl, (mug, 1))
+    factories.add_to_cart(dora, (mug, 2), (lamp, 1))
+    place(carl)
+    assert list(dora.cart.values_list("product", "quantity")) == [(mug.pk, 2), (lamp.pk, 1)]
+
+
+def test_an_empty_cart_is_no_order(carl, refused):
+    with refused(CartEmpty):
+        place(carl)
+
+
+@pytest.mark.usefixtures("full_cart")
+def test_all_that_is_short_is_named(carl, mug, lamp, refused):
+    Product.objects.filter(pk=mug.pk).update(stock=2)
+    Product.objects.filter(pk=lamp.pk).update(stock=0)
+    with refused(InsufficientStock) as told:
+        place(carl)
+    assert sorted(told.value.details["items"], key=lambda item: -item["requested"]) == [
+        {"product_id": mug.pk, "requested": 3, "available": 2},
+        {"product_id": lamp.pk, "requested": 1, "available": 0},
+    ]
+
+
+@pytest.mark.usefixtures("full_cart")
+def test_all_that_is_not_for_sale_is_named(carl, mug, lamp, refused):
+    Product.objects.update(is_active=False)
+    with refused(ProductUnavailable) as told:
+        place(carl)
+    assert {item["product_id"] for item in told.value.details["items"]} == {mug.pk, lamp.pk}
+
+
+@pytest.mark.usefixtures("full_cart")
+@pytest.mark.parametrize("expected", ["87.39", "87.41", "0.00"])
+def test_another_total_than_expected_is_refused(carl, refused, expected):
+    with refused(TotalChanged, match=r"The total is 87.40 now\.") as told:
+        place(carl, expected_total=Decimal(expected))
+    assert told.value.details == {"total_amount": Decimal("87.40")}
+
+
+@pytest.mark.usefixtures("full_cart")
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"shipping_address": ""}, "shipping_address"),
+        ({"shipping_address": " \n "}, "shipping_address"),
+        ({"shipping_address": "x" * 1001}, "shipping_address"),
+        ({"shipping_address": "\x00"}, "shipping_address"),
+        ({"note": "\u202e"}, "note"),
+        ({"note": "x" * 1001}, "note"),
+        ({"payment_method": "shells"}, "payment_method"),
+    ],
+)
+def test_bad_words_are_refused(carl, refused, values, field):
+    with refused(ValidationError) as told:
+        place(carl, **values)
+    assert list(told.value.message_dict) == [field]
+
+
+@pytest.mark.usefixtures("full_cart")
+def test_a_declined_card_is_refused(carl, refused):
+    with refused(PaymentDeclined):
+        place(carl, payment_method="card", payment_token="tok_declined")
+
+
+@pytest.mark.usefixtures("full_cart")
+def test_without_the_check_the_stock_still_cannot_be_oversold(carl, mug, refused, monkeypatch):
+    Product.objects.filter(pk=mug.pk).update(stock=2)
+    monkeypatch.setattr(orders, "_refuse_what_cannot_be_sold", lambda _: None)
+    with refused(InsufficientStock):
+        place(carl)
+
+
+@pytest.mark.usefixtures("full_cart")
+def test_the_mail_leaves_after_the_commit(carl, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        order = place(carl).order
+        assert mail.outbox == []
+    assert len(callbacks) == 1
+    assert [(message.to, order.order_number in message.subject) for message in mail.outbox] == [
+        (["carl@example.com"], True)
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("full_cart")
+def test_no_mail_leaves_when_the_order_is_undone(carl, refused, monkeypatch):
+    monkeypatch.setattr(orders, "OrderDetails", None)  # the last step fails
+    with refused(TypeError):
+        place(carl)
+    assert mail.outbox == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("full_cart")
+def test_a_mail_that_fails_does_not_lose_the_order(carl, monkeypatch, caplog):
+    def broken(*_):
+        raise ConnectionRefusedError("no mail today")
+
+    monkeypatch.setattr("shop.documents.emails.EmailMessage.send", broken)
+    order = place(carl).order
+    assert Order.objects.get() == order
+    assert CartItem.objects.count() == 0
+    assert ["no mail today" in record.getMessage() for record in caplog.records] == [True]

@@ -1,0 +1,197 @@
+"""Exact numbers from orders made by hand, each placed at the very edge of a period."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+from support import factories
+
+from shop.models import Order, OrderItem, StockMovement
+from shop.services import reports
+from shop.services.orders import move_order, place_order
+from shop.services.reports import BestSeller, Comparison, DailySales, LowStockProduct, Sales
+
+TICK = timedelta(microseconds=1)
+SINCE = datetime(2026, 3, 10, tzinfo=UTC)
+NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
+NOTHING = Sales(Decimal("0.00"), 0, 0)
+
+
+def placed(buyer, at, *lines, status="delivered"):
+    """An order of that moment, with (product, quantity) lines at the products' prices."""
+    total = sum(product.price * quantity for product, quantity in lines)
+    order = Order.objects.create(user=buyer, created_at=at, status=status, total_amount=total)
+    for product, quantity in lines:
+        OrderItem.objects.create(
+            order=order,
+            product=product,
+            sku=product.sku,
+            name=product.name,
+            price=product.price,
+            quantity=quantity,
+        )
+    return order
+
+
+def test_sales_of_a_period_and_of_the_one_before(carl, mug, lamp):
+    for at in (SINCE, NOON - TICK):
+        placed(carl, at, (mug, 2), (lamp, 1))
+    for at in (SINCE - timedelta(days=7), NOON - timedelta(days=7) - TICK):
+        placed(carl, at, (mug, 1))
+    for outside in (NOON, SINCE - TICK, NOON - timedelta(days=7), SINCE - timedelta(days=7) - TICK):
+        placed(carl, outside, (mug, 7))
+    found = reports.compare_sales(SINCE, NOON)
+    assert found == Comparison(Sales(Decimal("149.80"), 2, 6), Sales(Decimal("25.00"), 2, 2))
+    assert (found.now.average, found.before.average) == (Decimal("74.90"), Decimal("12.50"))
+
+
+def test_a_morning_is_compared_with_the_morning_before(carl, mug):
+    midnight = datetime(2026, 3, 16, tzinfo=UTC)
+    placed(carl, midnight - timedelta(days=1), (mug, 1))
+    placed(carl, NOON - timedelta(days=1), (mug, 5))
+    assert reports.compare_sales(midnight, NOON) == Comparison(
+        NOTHING, Sales(Decimal("12.50"), 1, 1)
+    )
+
+
+def test_whole_days_are_compared_with_the_days_right_before(carl, mug):
+    until = SINCE + timedelta(days=1)
+    placed(carl, SINCE - TICK, (mug, 1))
+    assert reports.compare_sales(SINCE, until) == Comparison(NOTHING, Sales(Decimal("12.50"), 1, 1))
+
+
+def test_a_cancelled_order_was_no_sale(carl, mug):
+    placed(carl, SINCE, (mug, 1), status="cancelled")
+    assert reports.compare_sales(SINCE, NOON) == Comparison(NOTHING, NOTHING)
+    assert reports.daily_sales(1, SINCE.date()) == [DailySales(SINCE.date(), Decimal("0.00"), 0)]
+    assert reports.best_sellers(SINCE) == []
+
+
+def test_an_average_is_rounded_to_the_cent(carl, mug, lamp):
+    for product in (mug, mug, lamp):
+        placed(carl, SINCE, (product, 1))
+    assert reports.compare_sales(SINCE, NOON).now.average == Decimal("24.97")
+    assert NOTHING.average == Decimal("0.00")
+
+
+def test_cents_add_up_exactly(carl):
+    penny = factories.create_product("Penny", price="0.10")
+    for _ in range(3):
+        placed(carl, SINCE, (penny, 1))
+    assert str(reports.compare_sales(SINCE, NOON).now.revenue) == "0.30"
+    assert str(reports.daily_sales(1, SINCE.date())[0].revenue) == "0.30"
+    assert str(reports.best_sellers(SINCE)[0].revenue) == "0.30"
+
+
+def test_an_order_counts_whatever_the_order_in_which_it_was_written(carl, mug):
+    placed(carl, NOON - TICK, (mug, 1))
+    placed(carl, SINCE, (mug, 2))
+    assert reports.compare_sales(SINCE, NOON).now == Sales(Decimal("37.50"), 2, 3)
+    assert reports.best_sellers(SINCE) == [BestSeller(mug.pk, "Mug", 3, Decimal("37.50"))]
+
+
+def test_each_day_has_its_row(carl, mug, lamp):
+    today = date(2026, 3, 16)
+    placed(carl, datetime(2026, 3, 13, 23, 59, 59, 999999, tzinfo=UTC), (mug, 9))
+    placed(carl, datetime(2026, 3, 14, tzinfo=UTC), (mug, 1))
+    placed(carl, datetime(2026, 3, 14, 23, 59, 59, 999999, tzinfo=UTC), (lamp, 1))
+    placed(carl, datetime(2026, 3, 16, 23, 59, 59, 999999, tzinfo=UTC), (mug, 1))
+    placed(carl, datetime(2026, 3, 17, tzinfo=UTC), (mug, 9))
+    assert reports.daily_sales(3, today) == [
+        DailySales(date(2026, 3, 14), Decimal("62.40"), 2),
+        DailySales(date(2026, 3, 15), Decimal("0.00"), 0),
+        DailySales(date(2026, 3, 16), Decimal("12.50"), 1),
+    ]
+
+
+def test_every_status_with_a_way_on_is_counted(carl, mug):
+    for status in ("pending", "pending", "shipped", "delivered", "cancelled"):
+        placed(carl, NOON, (mug, 1), status=status)
+    waiting = [(row.status, row.orders) for row in reports.open_order_counts()]
+    assert waiting == [("pending", 2), ("confirmed", 0), ("shipped", 1)]
+
+
+def test_the_best_sellers_by_units_then_by_revenue(carl, mug, lamp):
+    cups = [
+        factories.create_product(f"Cup {number}", price=f"{number}.00") for number in range(1, 6)
+    ]
+    placed(carl, SINCE, (mug, 1), (lamp, 3), *((cup, 2) for cup in cups))
+    placed(carl, NOON, (mug, 3))
+    placed(carl, SINCE - TICK, (cups[0], 99))
+    assert reports.best_sellers(SINCE) == [
+        BestSeller(mug.pk, "Mug", 4, Decimal("50.00")),
+        BestSeller(lamp.pk, "Lamp", 3, Decimal("149.70")),
+        BestSeller(cups[4].pk, "Cup 5", 2, Decimal("10.00")),
+        BestSeller(cups[3].pk, "Cup 4", 2, Decimal("8.00")),
+        BestSeller(cups[2].pk, "Cup 3", 2, Decimal("6.00")),
+    ]
+
+
+def test_what_runs_low_and_how_long_it_lasts(carl, mug, lamp):
+    out = factories.create_product("Vase", stock=0)
+    factories.create_product("Archived", stock=0, is_active=False)
+    factories.create_product("Enough", stock=6)
+    factories.add_to_cart(carl, (mug, 7), (lamp, 1))
+    place_order(user=carl, shipping_address="1 Street")
+    assert reports.low_stock_products(9) == [
+        LowStockProduct(out.pk, "Vase", 0, 0),
+        LowStockProduct(mug.pk, "Mug", 3, 7),
+        LowStockProduct(lamp.pk, "Lamp", 4, 1),
+    ]
+    assert [low.days_left for low in reports.low_stock_products(9)] == [None, 12, 120]
+    assert reports.low_stock_products(1) == [LowStockProduct(out.pk, "Vase", 0, 0)]
+
+
+def test_the_pace_is_that_of_thirty_days_without_what_came_back(ada, carl, lamp):
+    for quantity in (1, 2):
+        factories.add_to_cart(carl, (lamp, quantity))
+        order = place_order(user=carl, shipping_address="1 Street").order
+    assert reports.low_stock_products(1) == [LowStockProduct(lamp.pk, "Lamp", 2, 3)]
+    move_order(order_id=order.pk, to="cancelled", actor=ada, by_staff=True)
+    assert reports.low_stock_products(1) == [LowStockProduct(lamp.pk, "Lamp", 4, 1)]
+    month_ago = timezone.now() - timedelta(days=30)
+    StockMovement.objects.update(created_at=month_ago)
+    assert reports.low_stock_products(1) == [LowStockProduct(lamp.pk, "Lamp", 4, 0)]
+
+
+def test_the_latest_orders_come_first(carl, dora, mug, lamp):
+    placed(carl, SINCE, (mug, 1))
+    middle = placed(carl, NOON, (mug, 1), status="cancelled")
+    last = placed(dora, NOON, (lamp, 1))
+    assert reports.recent_orders(2) == [
+        reports.RecentOrder(
+            last.pk, last.order_number, "Dora Stranger", "delivered", Decimal("49.90"), NOON
+        ),
+        reports.RecentOrder(
+            middle.pk, middle.order_number, "Carl Buyer", "cancelled", Decimal("12.50"), NOON
+        ),
+    ]
+
+
+@pytest.mark.parametrize("orders", [0, 1, 3])
+@pytest.mark.parametrize(
+    ("figure", "cost"),
+    [
+        (lambda: reports.compare_sales(SINCE, NOON), 2),
+        (lambda: reports.daily_sales(30, NOON.date()), 1),
+        (reports.open_order_counts, 1),
+        (lambda: reports.low_stock_products(5), 1),
+        (reports.has_products, 1),
+        (lambda: reports.recent_orders(5), 1),
+    ],
+)
+def test_a_figure_costs_the_same_however_many_orders(
+    carl, mug, lamp, statements, figure, cost, orders
+):
+    for _ in range(orders):
+        placed(carl, SINCE, (mug, 1), (lamp, 1))
+    with statements(cost):
+        figure()
+
+
+def test_best_sellers_cost_the_same_however_many_are_sold(carl, mug, lamp, statements):
+    for lines in ([(mug, 1)], [(mug, 1), (lamp, 1)]):
+        placed(carl, SINCE, *lines)
+        with statements(3):
+            reports.best_sellers(SINCE)

@@ -1,0 +1,83 @@
+"""The lists that everyone asks for, on a model made for this."""
+
+import pytest
+from django.db import models
+from django.test.utils import isolate_apps
+
+from shop import exposure
+from shop.models import Product, StockMovement
+
+
+@pytest.fixture(scope="module")
+def thing():
+    with isolate_apps("shop"):
+
+        class Thing(models.Model):  # noqa: DJ008
+            STAFF_ONLY = frozenset({"margin", "invoice"})
+
+            name = models.CharField(max_length=10)
+            story = models.TextField()
+            extras = models.JSONField()
+            margin = models.IntegerField()
+            weight = models.IntegerField(editable=False)
+            photo = models.FileField()
+            invoice = models.FileField()
+            maker = models.ForeignKey(Product, models.CASCADE, related_name="+")
+            double = models.GeneratedField(
+                expression=models.F("margin") * 2,
+                output_field=models.IntegerField(),
+                db_persist=True,
+            )
+            friends = models.ManyToManyField(Product, related_name="+")
+
+            class Meta:
+                app_label = "shop"
+
+        yield Thing
+
+
+def test_fields_are_the_columns_in_their_order(thing):
+    names = [field.name for field in exposure.concrete_fields(thing)]
+    assert " ".join(names) == "id name story extras margin weight photo invoice maker double"
+    assert exposure.get_field(thing, "photo") is thing._meta.get_field("photo")
+
+
+@pytest.mark.parametrize(
+    ("ask", "names"),
+    [
+        (exposure.api_readable_fields, "id name story extras weight photo maker double"),
+        (exposure.api_writable_fields, "name story extras maker"),
+        (exposure.editable_fields, "name story extras margin photo invoice maker"),
+        (exposure.read_only_fields, "weight double"),
+        (exposure.list_columns, "name margin weight maker double"),
+        (exposure.media_fields, "photo"),
+    ],
+)
+def test_the_surface_of_a_model_is(thing, ask, names):
+    assert " ".join(ask(thing)) == names
+
+
+def test_a_model_without_secrets_is_public():
+    with isolate_apps("shop"):
+
+        class Plain(models.Model):  # noqa: DJ008
+            name = models.CharField(max_length=10)
+
+            class Meta:
+                app_label = "shop"
+
+    assert exposure.staff_only_fields(Plain) == frozenset()
+    assert exposure.api_readable_fields(Plain) == ["id", "name"]
+
+
+def test_a_product_hides_what_is_for_staff_and_fixes_its_stock():
+    assert Product.STAFF_ONLY.isdisjoint(exposure.api_readable_fields(Product))
+    assert "low_stock_threshold" in exposure.editable_fields(Product)
+    assert "stock" in exposure.read_only_fields(Product)
+    assert "stock" not in exposure.api_writable_fields(Product)
+    assert exposure.media_fields(Product) == ["image"]
+
+
+def test_a_model_with_a_staff_only_has_declared_its_surface():
+    assert Product in exposure.exposed_models()
+    assert StockMovement not in exposure.exposed_models()

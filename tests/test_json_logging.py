@@ -1,0 +1,133 @@
+"""What the shop writes down about its calls, and what it never does."""
+
+import io
+import json
+import logging
+
+import pytest
+from django.test import Client
+from support import factories
+
+from shop import json_logging
+from shop.services import accounts, orders
+
+ADDRESS = '17 Quiet Row\nHampton "The Elms"\nTW9 3AB'
+PASSWORD, WRONG, NEW = "correct-horse-7", "incorrect-horse-8", "another-horse-9"
+ABOUT = {"first_name": "Nell", "last_name": "Quietly", "phone": "+44 20 7946 0000"}
+EMAIL = "nell.quietly@example.com"
+
+
+@pytest.fixture
+def written():
+    """What a server of production writes, down to its least line."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(json_logging.JsonFormatter())
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield lambda: [json.loads(line) for line in text.getvalue().splitlines()]
+    root.setLevel(before)
+    root.removeHandler(handler)
+
+
+@pytest.fixture
+def app(db):
+    return factories.ApiClient(Client(raise_request_exception=False))
+
+
+def fails_and_tells_all(**values):
+    """A bug at its worst: everything that it knows stands in its message."""
+    raise RuntimeError(
+        f"Could not do {values}: {values.get('shipping_address')} {list(values.values())}"
+    )
+
+
+def test_no_line_holds_what_people_keep_to_themselves(app, mug, written, monkeypatch):
+    session = app.post("/auth/register/", {"email": EMAIL, "password": PASSWORD, **ABOUT}).json()
+    app.post("/auth/login/", {"email": EMAIL, "password": WRONG})
+    app.post("/auth/login/", {"email": EMAIL, "password": PASSWORD})
+    fresh = app.post("/auth/refresh/", {"refresh": session["refresh"]}).json()
+    app.token = fresh["access"]
+    app.post("/cart/", {"product_id": mug.pk})
+    order = {
+        "shipping_address": ADDRESS,
+        "note": "Ring at the garden gate",
+        "payment_method": "card",
+    }
+    assert (
+        app.post("/orders/create/", {**order, "payment_token": "tok_declined"}).status_code == 402
+    )
+    monkeypatch.setattr(orders, "place_order", fails_and_tells_all)
+    assert app.post("/orders/create/", order).status_code == 500
+    monkeypatch.setattr(accounts, "login", fails_and_tells_all)
+    assert app.post("/auth/login/", {"email": EMAIL, "password": WRONG}).status_code == 500
+    monkeypatch.setattr(
+        "django.contrib.auth.forms.authenticate", lambda _, **v: fails_and_tells_all(**v)
+    )
+    browser = Client(raise_request_exception=False)
+    assert browser.post("/admin/login/", {"username": EMAIL, "password": NEW}).status_code == 500
+    told = json.dumps(written(), ensure_ascii=False)
+    assert sum("Could not do" in line.get("error", "") for line in written()) == 3
+    tokens = [session["access"], session["refresh"], fresh["access"], fresh["refresh"]]
+    lines = [*ADDRESS.split("\n"), "The Elms", "Ring at the garden gate"]
+    for secret in [PASSWORD, WRONG, NEW, EMAIL, ABOUT["phone"], *tokens, *lines]:
+        assert secret not in told, secret
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Authorization: Bearer abc.def", "Authorization: [hidden]"),
+        ("sent 'Bearer abc.def' on", "sent '[hidden] on"),
+        ("Cookie: sessionid=abc; csrftoken=def\nnext", "Cookie: [hidden]\nnext"),
+        ("{'password': 'a b', 'id': 3}", "{'password': [hidden], 'id': 3}"),
+        ('{"new_password": "a\\"b", "id": 3}', '{"new_password": [hidden], "id": 3}'),
+        ("shipping_address='1 Fern\\nLane', id=3", "shipping_address=[hidden], id=3"),
+        ("mail to carl@example.com failed", "mail to [hidden] failed"),
+        ("pbkdf2_sha256$1000$salt$hash= is", "[hidden] is"),
+        ("postgres://shop:secret@db:5432/shop", "postgres://[hidden]@db:5432/shop"),
+        ("failed\nDETAIL:  Row (3, 1 Fern\nLane).", "failed\nDETAIL:[hidden]"),
+        ("failed\nDETAIL:  Row (3).\n\nThe above", "failed\nDETAIL:[hidden]\n\nThe above"),
+        ("tok eyJhbGciOiJI.eyJpc3Mi.c2ln end", "tok [hidden] end"),
+        ("Unauthorized: /api/auth/password/change/", "Unauthorized: /api/auth/password/change/"),
+        ("Not Found: /admin/shop/order/12/", "Not Found: /admin/shop/order/12/"),
+        *(
+            (text * 5000, text * 5000) for text in ("a", "-", "eyJ", "token")
+        ),  # at once, not after minutes
+    ],
+)
+def test_what_looks_secret_is_hidden(text, left):
+    assert json_logging.redact(text) == left
+
+
+def test_a_line_is_one_line(written):
+    logging.getLogger("shop").warning("one\ntwo\r\u2028%s", '{"level": "INFO"}')
+    (line,) = written()
+    assert line["message"] == 'one\ntwo\r\u2028{"level": "INFO"}'
+    assert (line["level"], line["logger"], line.keys() & {"error"}) == ("WARNING", "shop", set())
+
+
+def test_each_line_has_the_number_that_the_answer_has(strangers_app, written):
+    first, second = (strangers_app.get("/cart/", **{"X-Request-Id": "mine"}) for _ in range(2))
+    numbers = [line["request_id"] for line in written() if line["logger"] == "django.request"]
+    assert numbers == [first["X-Request-Id"], second["X-Request-Id"]]
+    assert len({*numbers, "mine", ""}) == 4
+
+
+def test_a_fault_names_its_number_and_nothing_of_itself(app, carl, written, monkeypatch):
+    app.token = factories.api_client(carl).token
+    monkeypatch.setattr("shop.services.cart.clear_cart", fails_and_tells_all)
+    answer = app.delete("/cart/clear/")
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "Something went wrong on our side.",
+        "code": "internal-error",
+        "request_id": answer["X-Request-Id"],
+    }
+    (line,) = [line for line in written() if "error" in line]
+    assert line["request_id"] == answer["X-Request-Id"]
+    assert "RuntimeError: Could not do" in line["error"]

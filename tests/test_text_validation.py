@@ -1,0 +1,112 @@
+"""The one rule for text, as every model applies it."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from shop import text_validation
+from shop.models import Order, Product, User
+
+COMPOSED, DECOMPOSED = "Caf\u00e9", "Cafe\u0301"
+FORBIDDEN = [
+    "\x00",
+    "\x01",
+    "\x1b",
+    "\x7f",
+    "\x85",
+    "\ud800",
+    "\udfff",
+    "\u202e",
+    "\u2066",
+    "\u2069",
+]
+
+
+def product(**values):
+    return Product(**{"name": "Mug", "price": 1, **values})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("  Mug\u00a0 ", "Mug"),
+        (DECOMPOSED, COMPOSED),
+        ("O'Neil & <b>", "O'Neil & <b>"),
+        ("杯子 🍵 кружка", "杯子 🍵 кружка"),
+        ("שלום", "שלום"),
+    ],
+)
+def test_a_line_is_trimmed_and_composed(given, kept):
+    item = product(name=given)
+    item.clean_fields()
+    assert item.name == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("a\r\nb\rc\n", "a\nb\nc"), ("\ta\tb ", "a\tb"), (f" {DECOMPOSED}\n ", COMPOSED)],
+)
+def test_a_text_keeps_its_lines(given, kept):
+    item = product(description=given)
+    item.clean_fields()
+    assert item.description == kept
+
+
+@pytest.mark.parametrize("character", [*FORBIDDEN, "\n", "\t", "\r"], ids=ascii)
+def test_a_line_refuses(character):
+    given = f"M{character}ug"
+    item = product(name=given)
+    with pytest.raises(ValidationError) as refused:
+        item.clean_fields()
+    message = f"This holds a character that cannot be used: U+{ord(character):04X}."
+    assert refused.value.message_dict == {"name": [message]}
+    assert refused.value.error_dict["name"][0].code == "characters"
+    assert item.name == given
+
+
+@pytest.mark.parametrize("character", FORBIDDEN, ids=ascii)
+def test_a_text_refuses(character):
+    with pytest.raises(ValidationError) as refused:
+        product(description=f"M{character}ug").clean_fields()
+    assert list(refused.value.message_dict) == ["description"]
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        (User(email="a@b.example", first_name="\x00", last_name="B", password="x"), "first_name"),
+        (Order(total_amount=1, shipping_address="\u202eElm"), "shipping_address"),
+    ],
+)
+def test_people_and_orders_keep_the_same_rule(item, field):
+    with pytest.raises(ValidationError) as refused:
+        item.clean_fields(exclude=["user"])
+    assert list(refused.value.message_dict) == [field]
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    with pytest.raises(ValidationError) as refused:
+        product(name="\x00", description="\ud800", price="-1").clean_fields()
+    assert sorted(refused.value.message_dict) == ["description", "name", "price"]
+
+
+def test_an_excluded_field_is_left_as_it_is():
+    item = product(name=" \x00 ")
+    item.clean_fields(exclude=["name"])
+    assert item.name == " \x00 "
+
+
+def test_a_name_of_spaces_only_is_blank():
+    with pytest.raises(ValidationError) as refused:
+        product(name=" \u3000 ").clean_fields()
+    assert refused.value.message_dict == {"name": ["This field cannot be blank."]}
+
+
+def test_spaces_around_a_name_do_not_count_against_its_length():
+    item = product(name=f" {'x' * 200} ")
+    item.clean_fields()
+    assert item.name == "x" * 200
+
+
+@pytest.mark.parametrize("clean", [text_validation.clean_line, text_validation.clean_text])
+def test_clean_text_stays_as_it_is(clean):
+    assert clean(clean(f" {DECOMPOSED} ")) == COMPOSED
