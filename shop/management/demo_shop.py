@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from shop.documents import emails
 from shop.models import AuditEntry, CartItem, Order, OrderEvent, Product, StockMovement, User
+from shop.models.order_status import OrderStatus
 from shop.models.users import SUPERUSER_FIELDS
 from shop.services.cart import add_to_cart
 from shop.services.orders import mark_paid, move_order, place_order
@@ -58,12 +59,12 @@ class Sale:
     buyer: int
     lines: dict[int, int]
     payment: str
-    moves: list[tuple[datetime, Order.Status]]
+    moves: list[tuple[datetime, OrderStatus]]
 
     @property
     def is_cancelled(self) -> bool:
         """Whether it is called off in the end."""
-        return any(status == Order.Status.CANCELLED for _, status in self.moves)
+        return any(status == OrderStatus.CANCELLED for _, status in self.moves)
 
 
 def is_loaded() -> bool:
@@ -155,17 +156,17 @@ def _sale(
     return Sale(at, dice.randrange(buyers), dict(chosen), payment, moves)
 
 
-def _moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, Order.Status]]:
+def _moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, OrderStatus]]:
     """An order's way, at the pace of a small shop."""
     at += timedelta(hours=dice.uniform(1, 20))
     if dice.random() < CALLED_OFF:
-        yield at, Order.Status.CANCELLED
+        yield at, OrderStatus.CANCELLED
         return
-    yield at, Order.Status.CONFIRMED
-    at += timedelta(hours=dice.uniform(8, 60))
-    yield at, Order.Status.SHIPPED
-    at += timedelta(hours=dice.uniform(30, 110))
-    yield at, Order.Status.DELIVERED
+    first, *others = OrderStatus.path_to(OrderStatus.DELIVERED)
+    yield at, first
+    for status in others:
+        at += timedelta(hours=dice.uniform(10, 90))
+        yield at, status
 
 
 def _products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
@@ -239,10 +240,10 @@ def _buy(
     placed.append(story.order)
 
 
-def _move(placed: list[Order], status: Order.Status, admin: User, reason: str) -> None:
+def _move(placed: list[Order], status: OrderStatus, admin: User, reason: str) -> None:
     order = placed[0]
-    note = reason if status == Order.Status.CANCELLED else ""
-    if status == Order.Status.SHIPPED and order.payment_method == Order.PaymentMethod.BANK_TRANSFER:
+    note = reason if status == OrderStatus.CANCELLED else ""
+    if status == OrderStatus.SHIPPED and order.payment_method == Order.PaymentMethod.BANK_TRANSFER:
         mark_paid(order_id=order.pk, actor=admin)
     move_order(order_id=order.pk, to=status, actor=admin, by_staff=True, note=note)
 
