@@ -45,14 +45,14 @@ def detect_format(headers: Sequence[str]) -> FileFormat:
 
 
 def parse_rows(
-    sheet: Sheet, dialect: FileFormat, *, today: datetime.date | None = None
+    sheet: Sheet, file_format: FileFormat, *, today: datetime.date | None = None
 ) -> Iterator[ParsedRow]:
     """Yield each row of the file, also those to skip. `today` decides which sale prices apply.
 
     Raises FileRefused if no column is known, two columns match the same header, or a row can't be
     read.
     """
-    columns = match_columns(sheet.headers, dialect.known()).places
+    columns = match_columns(sheet.headers, file_format.known()).places
     if not columns:
         message = gettext(
             "None of the columns is known (%(headers)s)."
@@ -60,13 +60,14 @@ def parse_rows(
         )
         names = ", ".join(filter(None, sheet.headers[:8]))
         raise FileRefused(message % {"headers": quote_text(names, 100)})
-    return dialect.row_parser(sheet, columns, today or timezone.localdate())
+    return file_format.row_parser(sheet, columns, today or timezone.localdate())
 
 
 def _parse_own_rows(
     sheet: Sheet, columns: Mapping[str, int], _today: datetime.date
 ) -> Iterator[ParsedRow]:
     picture_fields = sorted(header_aliases.picture_fields() & columns.keys())
+    picture_columns = [columns[field] for field in picture_fields]
     value_columns = [(f, index) for f, index in columns.items() if f not in picture_fields]
     for number, cells in sheet.rows:
         values = {
@@ -74,13 +75,13 @@ def _parse_own_rows(
             field: unescape_formula(cells[index]) if cells[index][:1] == "'" else cells[index]
             for field, index in value_columns
         }
-        pictures = (unescape_formula(cells[columns[field]]).strip() for field in picture_fields)
+        pictures = [unescape_formula(cells[index]).strip() for index in picture_columns]
         yield ParsedRow(
             number,
             cells,
             values,
             problems=find_row_errors(sheet, number, cells, values),
-            pictures=tuple(filter(None, pictures)),
+            pictures=tuple(filter(None, pictures)) if pictures else (),
         )
 
 

@@ -18,7 +18,7 @@ MAX_CONTROL_PERCENT = {UTF_8: 30, WINDOWS: 5}
 _TEXT_CONTROLS = b"\t\n\r\x0b\x0c\x1b"
 _BINARY_CONTROLS = bytes(c for c in range(32) if c not in _TEXT_CONTROLS)
 
-#: Opens the file anew at its start.
+#: Opens the file at its start; can be called several times.
 type FileOpener = Callable[[], IO[bytes]]
 
 

@@ -24,7 +24,7 @@ _LOOKS_LIKE_DATA = re.compile(r"[^\w]*\d+(?:[.,\s'\u2019]\d+)*[^\w]*|https?://.*
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table: its headers, and its rows, which each iteration reads from the file anew.
+    """One table: its headers, and its rows, which each iteration reads from the file.
 
     A row is its line number in the file (headers are on line 1) and its cells. It has at least as
     many cells as there are headers; more only if they contain text, which is an error of that row.
@@ -39,7 +39,7 @@ class Sheet:
 
 
 class _DataRows:
-    """The rows below the headers. Each iteration reads them anew."""
+    """The rows below the headers. Each iteration reads them from the file."""
 
     def __init__(self, read_rows: Callable[[], Iterator[NumberedRow]], width: int) -> None:
         self._read_rows, self._width = read_rows, width
@@ -56,7 +56,7 @@ class _DataRows:
                 cells.pop()
             if len(cells) < width:
                 cells.extend([""] * (width - len(cells)))
-            else:
+            elif len(cells) > width:
                 csv_reader.check_column_count(line, len(cells))
             yield line, cells
 
