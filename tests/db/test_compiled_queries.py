@@ -4,13 +4,8 @@ import pytest
 from django.db import connection
 from support import factories
 
-from shop.db.compiled_queries import (
-    MAX_COMPILED_ROWS,
-    CompiledQuery,
-    Placeholder,
-    delete_rows,
-    insert_rows,
-)
+from shop.db.bulk_rows import MAX_COMPILED_ROWS, delete_rows, insert_rows
+from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import CartItem, OrderItem, Product, User
 from shop.services.orders import place_order
 
