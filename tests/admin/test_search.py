@@ -99,11 +99,11 @@ both_strategies = pytest.mark.parametrize("max_counted", [search.MAX_COUNTED, 0]
 def test_search_finds_what_django_finds(shop, monkeypatch, model, max_counted):
     monkeypatch.setattr(search, "MAX_COUNTED", max_counted)
     keys = {term: list(shop_search(model, term).values_list("pk", flat=True)) for term in TERMS}
-    assert {term: set(found) for term, found in keys.items()} == {
+    assert {term: set(hits) for term, hits in keys.items()} == {
         term: set(django_search(model, term).values_list("pk", flat=True)) for term in TERMS
     }
-    assert all(len(found) == len(set(found)) for found in keys.values())
-    assert any(0 < len(found) < len(keys[""]) for found in keys.values())
+    assert all(len(hits) == len(set(hits)) for hits in keys.values())
+    assert any(0 < len(hits) < len(keys[""]) for hits in keys.values())
 
 
 @pytest.mark.parametrize(
