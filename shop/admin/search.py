@@ -1,8 +1,8 @@
 """The search of the admin's lists, which uses the indexes of the migration `0002_search_indexes`.
 
-Django joins all tables and filters with one OR over them, so that the database reads every row,
-for the count and for the page. Here each table is searched by itself, so that the database uses
-its trigram index.
+Django's search joins all tables and combines their columns with OR, so that the database reads
+every row, for the count and for the page. Here each table is searched separately, by its trigram
+index.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,11 +17,11 @@ from django.utils.text import smart_split, unescape_string_literal
 #: The highest count that a searched or filtered list shows, and the most rows that one action
 #: changes.
 MAX_COUNTED = 10_000
-#: The same for a search that tests row by row. Also, a word with fewer hits is a key lookup.
+#: The same for a search that tests rows one by one. Also the most keys read of a single table.
 MAX_COUNTED_BY_SCAN = 1_000
 #: The shortest word that a trigram index finds anywhere in a text.
 TRIGRAM_LENGTH = 3
-#: The characters after which a shorter word is found.
+#: The characters after which a new word starts.
 WORD_SEPARATORS = " \n-/.@"
 
 #: Relation -> names of its searched fields; those of the list's own model under "".
@@ -30,17 +30,17 @@ type FieldsByRelation = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class SearchResult[Row: Model]:
-    """The rows that a search finds, and what it has learned about their number."""
+    """The rows that match a search, and what is known about their number."""
 
     queryset: QuerySet[Row]
-    #: The number of rows, where all their keys have been read.
+    #: The number of rows, if the search has read all their keys.
     known_count: int | None = None
-    #: Whether each word is so frequent that rows are tested one by one.
+    #: Whether each word is so frequent that the database tests rows one by one.
     is_broad: bool = False
 
     @property
     def max_count(self) -> int:
-        """How far these rows may be counted."""
+        """The number at which counting these rows stops."""
         return min(MAX_COUNTED_BY_SCAN, MAX_COUNTED) if self.is_broad else MAX_COUNTED
 
 
@@ -56,16 +56,15 @@ def search_rows[Row: Model](
 ) -> SearchResult[Row]:
     """Return the rows that have each word of the term in one of the fields.
 
-    Finds what Django's `search_fields` find, without duplicates, except that a word of one or two
-    letters must begin a word of the text. Reads the keys of the longest word that few rows have,
-    by one query per word; the other words, and words that many rows have, are conditions on the
-    rows.
+    Finds what Django's `search_fields` find, without duplicates, but a word of one or two letters
+    must start a word of the text. From the longest word on, a query reads the keys of the rows with
+    that word, until a word has few. The other words are conditions on the rows.
     """
     by_relation: FieldsByRelation = {}
     for field in fields:
         relation, _, name = field.rpartition("__")
         by_relation.setdefault(relation, []).append(name)
-    # PostgreSQL itself combines the indexes of one table.
+    # PostgreSQL combines the indexes of a single table itself, so that reading keys pays less.
     is_one_table = set(by_relation) == {""}
     max_keys = MAX_COUNTED_BY_SCAN if is_one_table else MAX_COUNTED
 

@@ -5,9 +5,9 @@ handful of rows. Here the statement is built once per model and number of rows. 
 sent, and related rows are neither read nor deleted. Measured with `transactions`: an order of
 three items is 1.58 times as fast.
 
-Undocumented in Django: `Options.local_concrete_fields` and `db_returning_fields` (what to write,
-and what the database computes), `Field.get_col` and `SQLCompiler.get_converters` (how to read it
-back).
+Undocumented in Django: `Options.local_concrete_fields`, `db_returning_fields` and
+`Field.generated` (what to write, and what the database generates), `Field.get_col` and
+`SQLCompiler.get_converters` (how to read it).
 """
 
 import functools
@@ -19,8 +19,7 @@ from django.db.models import Model
 
 from shop.db.raw_sql import Converters, fetch_rows
 
-#: More rows go through `bulk_create`, so that few statements are cached. Most orders have fewer
-#: items.
+#: More rows go through `bulk_create`, so that few statements are cached.
 MAX_COMPILED_ROWS = 50
 
 
@@ -36,8 +35,8 @@ class InsertStatement(NamedTuple):
 def insert_rows(rows: Sequence[Model]) -> None:
     """Insert new instances of one model with one statement.
 
-    Sets on each instance its key, its defaults and what the database computes. Raises
-    IntegrityError if a constraint is violated; then no row is inserted. `rows` must not be empty.
+    Sets each instance's key and the values that the database generates. Raises IntegrityError if a
+    constraint is violated; then no row is inserted. `rows` must not be empty.
     """
     if len(rows) > MAX_COMPILED_ROWS:
         type(rows[0])._default_manager.bulk_create(rows)

@@ -21,8 +21,7 @@ from django.utils.functional import cached_property
 
 from shop.db.raw_sql import Converters, fetch_rows
 
-#: A search with more hits is of common words: a first page is quick, and a count is a query of its
-#: own.
+#: More hits are not counted with the page: the words are common, so that a page is found quickly.
 MAX_COUNTED_HITS = 1000
 
 
@@ -46,8 +45,8 @@ class CompiledQuery[Row]:
 
     A call takes the values of the placeholders by name and returns a list: dicts for a `values()`
     query, tuples for `values_list()`, else instances, with those of `select_related`, whose keys
-    must not be null. Raises KeyError for a missing value. The queryset's connection must be the
-    calling thread's.
+    must not be null. Raises KeyError for a missing value. Threads may share it: each call uses the
+    connection of its thread.
 
         find_product = CompiledQuery(Product.objects.filter(pk=Placeholder("pk", Product._meta.pk)))
         find_product(pk=7)
@@ -119,7 +118,7 @@ class CompiledSearch[Row: tuple[Any, ...]]:
 
 
 def _row_factory(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any]], Any]:
-    """Return the function that makes a row of the database what the queryset's rows are."""
+    """Return the function that converts a row of the database to a row of the queryset."""
     if queryset._iterable_class is ValuesListIterable:
         return tuple
     if names := compiler.query.selected:
@@ -132,9 +131,9 @@ def _row_factory(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Seque
 def _instance_factory(
     using: str, klass_info: dict[str, Any], select: Sequence[Any], annotations: dict[str, int]
 ) -> Callable[[Sequence[Any]], Any]:
-    """Return the function that makes an instance, as Django's ModelIterable does, of a row.
+    """Return the function that builds an instance from a row, as Django's ModelIterable does.
 
-    Unlike Django's it makes a related instance of a row of NULLs, so that keys must not be null.
+    Unlike Django, it builds a related instance even if all its columns are NULL.
     """
     model, columns = klass_info["model"], klass_info["select_fields"]
     names = [select[column][0].target.attname for column in columns]

@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, connection, transaction
 
-#: How often a transaction is started in all.
+#: How often a transaction is started at most.
 ATTEMPTS = 3
-#: PostgreSQL's serialization failure and deadlock: the transaction is to be started again.
+#: PostgreSQL's serialization failure and deadlock, after which a transaction should be retried.
 #: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 #: PostgreSQL's lock_not_available, after `lock_timeout`, and SQLite's codes for the same.
@@ -29,7 +29,7 @@ class RetriedAtomic(transaction.Atomic):
 
 
 def atomically[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Run the function in one transaction, which is started again if `is_retryable`.
+    """Run the function in one transaction, and retry it after an error that `is_retryable`.
 
     A call inside another such function joins its transaction without a savepoint. Inside any other
     `atomic` block it is a savepoint and runs once. Otherwise it runs up to ATTEMPTS times, 20 to
@@ -52,8 +52,8 @@ def atomically[**P, R](function: Callable[P, R]) -> Callable[P, R]:
             except DatabaseError as error:
                 if attempt == ATTEMPTS or not is_retryable(error):
                     raise
-                # Two transactions that met once are to start at different times.
-                time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 - no secret
+                # Random, so that the two transactions do not collide again.
+                time.sleep(random.uniform(0.02, 0.1))  # noqa: S311 - not a secret
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
     return run

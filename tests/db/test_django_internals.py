@@ -165,6 +165,12 @@ INTERNALS = [
         ("n", Value(1)),
     ),
     ("compiled_queries", "SQLCompiler.get_converters", converted_value, {"new": 1}),
+    (
+        "bulk_rows",
+        "Field.generated",
+        lambda: [field.name for field in OrderItem._meta.concrete_fields if field.generated],
+        ["subtotal"],
+    ),
     ("bulk_rows", "Field.get_col", lambda: parameters(Field.get_col)[:2], ["self", "alias"]),
     (
         "bulk_rows",
@@ -274,7 +280,7 @@ def foreign_private_names(source, own_names):
     for node in ast.walk(ast.parse(source)):
         names = [named_attribute(node)]
         if isinstance(node, ast.ImportFrom):
-            names = [alias.name for alias in node.names]
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
         elif isinstance(node, ast.Attribute):
             is_own = ast.unparse(node.value) in {"self", "cls"} and node.attr in own_names
             names = [] if is_own else [node.attr]
@@ -301,6 +307,7 @@ def test_private_names_of_others_are_used_in_shop_db_only(path):
         "super()._secret()",
         "type(form)._secret",
         "from django.forms import _secret",
+        "from django.forms._secret import x",
         "from shop.services.accounts import _secret",
         "hasattr(response, '_secret')",
         "setattr(response, '_secret', 1)",

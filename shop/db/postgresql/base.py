@@ -13,7 +13,7 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Polls the socket before it asks the server."""
+    """Polls the socket before it queries the server."""
 
     def is_usable(self) -> bool:
         """Return whether the connection works; query the server only if there is data to read."""
