@@ -12,7 +12,7 @@ ReportLab reads TrueType outlines only, so Noto Sans CJK (CFF) cannot be used.
 
 import logging
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -53,11 +53,11 @@ FILES_FOR_ALL_SCRIPTS = (
     *("dejavusans.ttf", "freesans.ttf", "freeserif.ttf", "droidsansfallback*.ttf", "arial.ttf"),
     *("arial unicode.ttf", "tahoma.ttf", "nirmala.tt?", "seguisym.ttf", "unifont*.ttf"),
 )
-# Python's codecs hold the characters of these fonts.
+# Each font with the codec of its characters; GBK has those of Big5 too.
 CID_FONTS = {
     "HeiseiKakuGo-W5": "cp932",
-    "STSong-Light": "gbk",
     "MSung-Light": "big5",
+    "STSong-Light": "gbk",
     "HYGothic-Medium": "cp949",
 }
 
@@ -88,7 +88,7 @@ def to_markup(text: str, missing: set[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def choose_fonts(script: str, characters: frozenset[str]) -> dict[str, str]:
-    """Return the font's name for each character: one font that has them all, or the first for each."""
+    """Return a font name per character: one font with all of them, or the first for each."""
     chosen: dict[str, str] = {}
     for font in _candidates(script):
         covered = filter(font.has_glyph, characters)

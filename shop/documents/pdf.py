@@ -106,7 +106,8 @@ def render_pdf(title: str, documents: Iterable[Document]) -> bytes:
         pageTemplates=[
             platypus.PageTemplate(layout.name, platypus.Frame(*frame), onPage=layout.draw_page)
             for layout in layouts
-        ],
+        ]
+        or [platypus.PageTemplate("blank", platypus.Frame(*frame))],
     )
     template.build([flowable for layout in layouts for flowable in layout.story()])
 
@@ -242,7 +243,7 @@ def _fits(text: str, style: ParagraphStyle, width: float) -> bool:
     return bool(stringWidth(text, style.fontName, style.fontSize) <= width - style.rightIndent)
 
 
-def _place(  # noqa: PLR0913, PLR0917
+def _place(
     canvas: Canvas, flowable: Flowable, left: float, top: float, width: float, height: float
 ) -> None:
     """Draw the flowable with its top left corner there, made smaller if it does not fit."""
@@ -252,5 +253,5 @@ def _place(  # noqa: PLR0913, PLR0917
 
 
 def _line_text(line: Any) -> str:
-    """Return the text of a line of `breakLines`: (free width, words) or an object with fragments."""
+    """Return the text of a line of `breakLines`: a tuple with words, or fragments."""
     return " ".join(line[1]) if isinstance(line, tuple) else "".join(f.text for f in line.words)

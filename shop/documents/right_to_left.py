@@ -14,7 +14,9 @@ RIGHT_TO_LEFT = frozenset({"R", "AL"})
 STRONG, NUMBERS = RIGHT_TO_LEFT | {"L"}, frozenset({"EN", "AN"})
 # Units that keep their inner order: a number with its separators, a character with its marks.
 CLUSTER = re.compile(r"\d+(?:[.,:/+-]\d+)*|.[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]*")
-ARABIC_UNIT = re.compile("\u0644[\u0622\u0623\u0625\u0627]|.", re.DOTALL)  # lam and alef are one glyph
+ARABIC_UNIT = re.compile(
+    "\u0644[\u0622\u0623\u0625\u0627]|.", re.DOTALL
+)  # lam and alef are one glyph
 # By whether the letter is joined to the one before and to the one after.
 POSITIONS = {(0, 0): "<isolated>", (1, 0): "<final>", (0, 1): "<initial>", (1, 1): "<medial>"}
 MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
