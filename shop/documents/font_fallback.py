@@ -7,7 +7,9 @@ Noto Sans has Latin, Greek and Cyrillic. Other scripts come from the first of:
    fonts-ipafont-gothic, fonts-wqy-zenhei and fonts-unfonts-core;
 3. for Japanese, Chinese and Korean, CID fonts, which are not embedded: the PDF viewer has them.
 
-ReportLab reads TrueType outlines only, so Noto Sans CJK (CFF) cannot be used.
+ReportLab reads TrueType outlines only, so Noto Sans CJK (CFF) cannot be used. It does not shape
+text: Devanagari and other Indic scripts are readable, but have no ligatures or reordered vowels.
+Fallback fonts are regular even where the text is bold.
 """
 
 import logging
@@ -29,8 +31,8 @@ from reportlab.pdfbase.ttfonts import TTFError, TTFont
 logger = logging.getLogger(__name__)
 
 REGULAR, BOLD = "NotoSans-Regular", "NotoSans-Bold"
-for _name in (REGULAR, BOLD):
-    registerFont(TTFont(_name, Path(__file__).parent / "fonts" / f"{_name}.ttf"))
+for font_name in (REGULAR, BOLD):
+    registerFont(TTFont(font_name, Path(__file__).parent / "fonts" / f"{font_name}.ttf"))
 NOTO_SANS_CHARACTERS = frozenset(" \n").union(map(chr, getFont(REGULAR).face.charToGlyph))
 
 SYSTEM_FONT_FOLDERS = (
@@ -47,7 +49,7 @@ FILES_BY_SCRIPT = {
     **dict.fromkeys(["CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"], EAST_ASIAN),
     **dict.fromkeys(["IDEOGRAPHIC", "FULLWIDTH", "HALFWIDTH", "BOPOMOFO"], EAST_ASIAN),
     "HANGUL": EAST_ASIAN[-5:],
-    "THAI": ("notosansthai-regular.ttf", "garuda.ttf", "leelawui.ttf", "thonburi.ttc"),
+    "THAI": ("notosansthai*-regular.ttf", "garuda.ttf", "leelawui.ttf", "thonburi.ttc"),
 }
 FILES_FOR_ALL_SCRIPTS = (
     *("dejavusans.ttf", "freesans.ttf", "freeserif.ttf", "droidsansfallback*.ttf", "arial.ttf"),
@@ -114,14 +116,22 @@ def _runs(text: str, fonts: dict[str, str]) -> Iterator[str]:
 
 
 def _candidates(script: str) -> Iterator[FallbackFont]:
-    """Load the fonts that may have the script one after the other, the preferred ones first."""
-    own = [path for folder in getattr(settings, "SHOP_FONTS", ()) for path in _font_files(folder)]
-    system = [path for folder in SYSTEM_FONT_FOLDERS for path in _font_files(folder)]
+    """Load one by one the fonts that may have the script, the preferred ones first."""
+    own_folders = tuple(getattr(settings, "SHOP_FONTS", ()))
+    paths = _candidate_files(script, own_folders, SYSTEM_FONT_FOLDERS)
+    yield from filter(None, map(_load_true_type, paths))
+    yield from map(_load_cid, CID_FONTS)
+
+
+@cache
+def _candidate_files(
+    script: str, own_folders: tuple[str, ...], system_folders: tuple[str, ...]
+) -> list[Path]:
+    own = [path for folder in own_folders for path in _font_files(folder)]
+    system = [path for folder in system_folders for path in _font_files(folder)]
     noto = (f"notosans{script.lower()}*-regular.ttf", f"notosans{script.lower()}[[]*.ttf")
     patterns = (*FILES_BY_SCRIPT.get(script, noto), *FILES_FOR_ALL_SCRIPTS)
-    named = [path for p in patterns for path in system if fnmatchcase(path.name.lower(), p)]
-    yield from filter(None, map(_load_true_type, (*own, *named)))
-    yield from map(_load_cid, CID_FONTS)
+    return own + [path for p in patterns for path in system if fnmatchcase(path.name.lower(), p)]
 
 
 @cache

@@ -1,6 +1,8 @@
-"""Build the packing slip and the invoice of an order, for the print page and the PDF."""
+"""The contents of packing slips and invoices, which the print page and the PDF show alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -9,10 +11,36 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shop import money
-from shop.documents.pdf import Column, Document
 from shop.models import Order, OrderItem
 
 PACKING_SLIP, INVOICE = KINDS = ("packing slip", "invoice")
+
+
+class Column(NamedTuple):
+    """A column of the table; numbers are aligned right."""
+
+    head: str
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """The contents of a document: `details` beside the address, `totals` below the table."""
+
+    sender: str
+    imprint: str
+    title: str
+    address: str
+    details: Sequence[tuple[str, str]]
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    totals: Sequence[tuple[str, str]]
+    note: str
+    has_checkboxes: bool
+
+    def cells(self) -> Iterator[list[tuple[Column, str]]]:
+        """Yield each row's cells with their columns."""
+        return (list(zip(self.columns, row, strict=True)) for row in self.rows)
 
 
 def build_document(kind: str, order: Order, items: Sequence[OrderItem]) -> Document:

@@ -2,13 +2,12 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from reportlab import platypus
+from reportlab import platypus, rl_config
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -18,36 +17,12 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
 from shop.documents.font_fallback import BOLD, NOTO_SANS_CHARACTERS, REGULAR, to_markup
+from shop.documents.order_documents import Document
 from shop.documents.right_to_left import has_right_to_left, join_arabic_letters, to_drawing_order
 
 logger = logging.getLogger(__name__)
 
-
-class Column(NamedTuple):
-    """A column of the table; numbers are aligned right."""
-
-    head: str
-    is_number: bool = False
-
-
-@dataclass(frozen=True)
-class Document:
-    """The contents of a document: `details` beside the address, `totals` below the table."""
-
-    sender: str
-    imprint: str
-    title: str
-    address: str
-    details: Sequence[tuple[str, str]]
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[str]]
-    totals: Sequence[tuple[str, str]]
-    note: str
-    has_checkboxes: bool
-
-    def cells(self) -> Iterator[list[tuple[Column, str]]]:
-        """Yield each row's cells with their columns."""
-        return (list(zip(self.columns, row, strict=True)) for row in self.rows)
+rl_config.useA85 = False  # binary streams are a fifth smaller than ASCII85, and faster
 
 
 # Points from the left and the top of A4. The address is in the window of a DL envelope (DIN 5008).
@@ -143,7 +118,8 @@ class _Layout:
         yield self.items_table()
         yield Spacer(0, GAP)
         styles = (NUMBER_HEAD, NUMBER_HEAD)
-        yield self.table(document.totals, styles, TOTALS_COLUMNS, TOTALS_TABLE, splitByRow=0)
+        totals = [self.row(pair, styles, TOTALS_COLUMNS) for pair in document.totals]
+        yield Table(totals, TOTALS_COLUMNS, style=TOTALS_TABLE, splitByRow=0)
         if document.note:
             yield Spacer(0, GAP)
             yield self.paragraph(document.note, TEXT, WIDTH)
@@ -190,9 +166,10 @@ class _Layout:
             paragraph = self.paragraph(text, style, width)
             _place(canvas, paragraph, left, top, width, 3 * style.leading)
         if self.page_count == 1:
-            details = self.table(document.details, (CELL, CELL), DETAILS_COLUMNS, DETAILS_TABLE)
+            details = [self.row(pair, (CELL, CELL), DETAILS_COLUMNS) for pair in document.details]
+            table = Table(details, DETAILS_COLUMNS, style=DETAILS_TABLE)
             size = (RIGHT - DETAILS_LEFT, TABLE - ADDRESS - GAP)
-            _place(canvas, details, DETAILS_LEFT, ADDRESS, *size)
+            _place(canvas, table, DETAILS_LEFT, ADDRESS, *size)
         canvas.doForm(f"{self.name}-{self.page_count}")
 
     def define_page_numbers(self, canvas: Canvas) -> None:
@@ -204,18 +181,6 @@ class _Layout:
                 number = self.paragraph(text, SMALL_RIGHT, PAGE_NUMBER)
                 _place(canvas, number, RIGHT - PAGE_NUMBER, FOOTER, PAGE_NUMBER, GAP)
             canvas.endForm()
-
-    def table(
-        self,
-        rows: Sequence[Sequence[str]],
-        styles: Sequence[ParagraphStyle],
-        widths: Sequence[float],
-        table_style: Sequence[Any],
-        **options: Any,
-    ) -> Table:
-        """Return a table with a style and a width for each column."""
-        cells = [self.row(row, styles, widths) for row in rows]
-        return Table(cells, widths, style=table_style, **options)
 
     def row(
         self, texts: Sequence[str], styles: Sequence[ParagraphStyle], widths: Sequence[float]
@@ -247,9 +212,11 @@ def _place(
     canvas: Canvas, flowable: Flowable, left: float, top: float, width: float, height: float
 ) -> None:
     """Draw the flowable with its top left corner there, made smaller if it does not fit."""
-    box = platypus.KeepInFrame(width, height, [flowable])
-    _width, used = box.wrapOn(canvas, width, height)
-    box.drawOn(canvas, left, A4[1] - top - used)
+    _width, used = flowable.wrapOn(canvas, width, height)
+    if used > height:
+        flowable = platypus.KeepInFrame(width, height, [flowable])
+        _width, used = flowable.wrapOn(canvas, width, height)
+    flowable.drawOn(canvas, left, A4[1] - top - used)
 
 
 def _line_text(line: Any) -> str:

@@ -9,7 +9,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import getFont
 
 from shop.documents import font_fallback, pdf
-from shop.documents.pdf import Column, Document
+from shop.documents.order_documents import Column, Document
 
 INVOICE = Document(
     sender="Fern & Ember",
