@@ -88,7 +88,7 @@ def told(response):
 def test_every_class_of_answer_has_the_headers(browser, mug, monkeypatch, case):
     status, policy, call = CALLS[case]
     if case == "a bug":
-        monkeypatch.setattr(cart, "_cart", lambda _: 1 / 0)
+        monkeypatch.setattr(cart, "_cart_response", lambda _: 1 / 0)
     response = call(browser, mug)
     response.close()
     assert response.status_code == status

@@ -110,11 +110,11 @@ def forged(token):
         "what it does not know is critical": changed(token, headers={"crit": ["x"], "x": 1}),
         **{
             f"{name} {kind}": by_hand(token, **{name: odd})
-            for name in tokens.REQUIRED
+            for name in tokens.REQUIRED_CLAIMS
             for kind, odd in ODD.items()
             if (name, kind) not in TIMES
         },
-        **{f"no {name}": changed(token, **{name: None}) for name in tokens.REQUIRED},
+        **{f"no {name}": changed(token, **{name: None}) for name in tokens.REQUIRED_CLAIMS},
     }
 
 

@@ -15,7 +15,8 @@ from django.contrib import admin  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
-from shop.api import api, tokens  # noqa: E402
+from shop.api import tokens  # noqa: E402
+from shop.api.app import api  # noqa: E402
 from shop.models import Product, User  # noqa: E402
 from shop.models.products import Supplier  # noqa: E402
 from shop.product_files.exports import product_export  # noqa: E402

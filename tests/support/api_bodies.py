@@ -1,12 +1,12 @@
 """What the API must answer, built from the rows."""
 
-from shop.api.products import COLUMNS
+from shop.api.products import PRODUCT_COLUMNS
 
 
 def product_body(product):
     """What the API shows of a product; fields that this suite does not know are shown as they are."""
     product.refresh_from_db()
-    every = {name: getattr(product, name) for name in COLUMNS}
+    every = {name: getattr(product, name) for name in PRODUCT_COLUMNS}
     return every | {
         "id": product.pk,
         "sku": product.sku,
