@@ -36,7 +36,7 @@ def thing():
         yield Thing
 
 
-def test_fields_are_the_columns_in_their_order(thing):
+def test_concrete_fields_are_in_declaration_order(thing):
     names = [field.name for field in exposure.concrete_fields(thing)]
     assert " ".join(names) == "id name story extras margin weight photo invoice maker double"
     assert exposure.get_field(thing, "photo") is thing._meta.get_field("photo")
@@ -53,11 +53,11 @@ def test_fields_are_the_columns_in_their_order(thing):
         (exposure.media_fields, "photo"),
     ],
 )
-def test_the_surface_of_a_model_is(thing, ask, names):
+def test_the_exposed_fields_of_a_model(thing, ask, names):
     assert " ".join(ask(thing)) == names
 
 
-def test_a_model_without_secrets_is_public():
+def test_all_fields_are_public_without_staff_only():
     with isolate_apps("shop"):
 
         class Plain(models.Model):  # noqa: DJ008
@@ -70,7 +70,7 @@ def test_a_model_without_secrets_is_public():
     assert exposure.api_readable_fields(Plain) == ["id", "name"]
 
 
-def test_a_product_hides_what_is_for_staff_and_fixes_its_stock():
+def test_staff_only_and_stock_of_a_product_are_not_writable():
     assert Product.STAFF_ONLY.isdisjoint(exposure.api_readable_fields(Product))
     assert "low_stock_threshold" in exposure.editable_fields(Product)
     assert "stock" in exposure.read_only_fields(Product)
@@ -78,6 +78,6 @@ def test_a_product_hides_what_is_for_staff_and_fixes_its_stock():
     assert exposure.media_fields(Product) == ["image"]
 
 
-def test_a_model_with_a_staff_only_has_declared_its_surface():
+def test_models_with_staff_only_are_exposed():
     assert Product in exposure.exposed_models()
     assert StockMovement not in exposure.exposed_models()

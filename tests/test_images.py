@@ -70,7 +70,7 @@ def shown(data):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_picture_becomes_webp(kind):
+def test_an_image_becomes_webp(kind):
     picture = shown(drawn(kind))
     assert (picture.size, picture.mode) == ((40, 20), "RGB")
     red, _, blue = picture.getpixel((5, 10))
@@ -82,13 +82,13 @@ def test_a_picture_becomes_webp(kind):
     ("kind", "mode", "colour"),
     [("JPEG", "L", 0), ("JPEG", "CMYK", (0, 0, 0, 255)), ("PNG", "P", 0), ("PNG", "1", 0)],
 )
-def test_a_picture_in_other_colours_becomes_rgb(kind, mode, colour):
+def test_other_colour_modes_become_rgb(kind, mode, colour):
     picture = shown(drawn(kind, mode=mode, colour=colour))
     assert picture.mode == "RGB"
     assert max(picture.getpixel((5, 5))) < 10
 
 
-def test_a_grey_of_sixteen_bits_stays_grey():
+def test_sixteen_bit_grey_is_scaled():
     target = BytesIO()
     Image.frombytes("I;16", (8, 8), struct.pack("<H", 0x8000) * 64).save(target, "PNG")
     assert all(100 < value < 156 for value in shown(target.getvalue()).getpixel((4, 4)))
@@ -97,7 +97,7 @@ def test_a_grey_of_sixteen_bits_stays_grey():
 @pytest.mark.parametrize(
     ("kind", "mode", "colour"), [("PNG", "RGBA", (250, 0, 0, 0)), ("PNG", "LA", (9, 0))]
 )
-def test_what_is_transparent_stays_so(kind, mode, colour):
+def test_transparency_is_kept(kind, mode, colour):
     picture = shown(drawn(kind, mode=mode, colour=colour))
     assert picture.mode == "RGBA"
     assert picture.getpixel((5, 5))[3] == 0
@@ -112,11 +112,11 @@ def test_what_is_transparent_stays_so(kind, mode, colour):
         ((1, 1), (1, 1)),
     ],
 )
-def test_a_large_picture_is_made_smaller(size, becomes):
+def test_a_large_image_is_resized(size, becomes):
     assert shown(drawn("PNG", size=size)).size == becomes
 
 
-def test_a_picture_is_turned_upright():
+def test_the_exif_orientation_is_applied():
     picture = shown(drawn(exif=exif(orientation=6)))
     assert picture.size == (20, 40)
     red, _, blue = picture.getpixel((10, 35))
@@ -125,7 +125,7 @@ def test_a_picture_is_turned_upright():
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_nothing_is_told_of_place_or_camera(kind):
+def test_metadata_is_removed(kind):
     words = PngInfo()
     words.add_text("Comment", "GPS 52.52")
     hidden = {"exif": exif().tobytes(), "icc_profile": b"\0" * 128, "xmp": b"<x>GPS 52.52</x>"}
@@ -138,7 +138,7 @@ def test_nothing_is_told_of_place_or_camera(kind):
     assert not any(word in picture for word in (b"GPS", b"EXIF", b"ICCP", b"XMP"))
 
 
-def test_nothing_that_was_appended_survives():
+def test_appended_bytes_are_removed():
     assert b"<?php" not in normalize_image(BytesIO(drawn() + b"<?php evil(); ?>")).read()
 
 
@@ -164,13 +164,13 @@ def test_nothing_that_was_appended_survives():
     ],
     ids=lambda value: ascii(value[:12]) if isinstance(value, bytes) else "",
 )
-def test_no_picture(data, message):
+def test_invalid_images_are_refused(data, message):
     with pytest.raises(ValueError, match=re.escape(message)) as refused:
         normalize_image(BytesIO(data))
     assert str(refused.value) == message
 
 
-def test_metadata_that_makes_no_sense_is_no_accident():
+def test_invalid_exif_raises_no_other_error():
     """Pillow raises a TypeError while it writes such EXIF again; the picture is shown or refused in words."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -180,14 +180,14 @@ def test_metadata_that_makes_no_sense_is_no_accident():
             assert str(error) == NOT_READABLE  # noqa: PT017 - either is right
 
 
-def test_a_product_refuses_a_bad_picture_in_words():
+def test_a_product_refuses_an_invalid_image():
     item = Product(name="Mug", price=1, image=SimpleUploadedFile("a.png", b"<svg/>"))
     with pytest.raises(ValidationError) as refused:
         item.clean_fields()
     assert refused.value.message_dict == {"image": [NOT_READABLE]}
 
 
-def test_a_product_keeps_nothing_of_the_name_of_a_file():
+def test_a_product_discards_the_name_of_the_upload():
     item = Product(
         name="Mug", price=1, image=SimpleUploadedFile("../../evil.php.png", drawn("PNG"))
     )

@@ -44,7 +44,7 @@ def fails_and_tells_all(**values):
     )
 
 
-def test_no_line_holds_what_people_keep_to_themselves(app, mug, written, monkeypatch):
+def test_no_log_line_contains_personal_data(app, mug, written, monkeypatch):
     session = app.post("/auth/register/", {"email": EMAIL, "password": PASSWORD, **ABOUT}).json()
     app.post("/auth/login/", {"email": EMAIL, "password": WRONG})
     app.post("/auth/login/", {"email": EMAIL, "password": PASSWORD})
@@ -98,25 +98,25 @@ def test_no_line_holds_what_people_keep_to_themselves(app, mug, written, monkeyp
         ),  # at once, not after minutes
     ],
 )
-def test_what_looks_secret_is_hidden(text, left):
+def test_values_that_look_secret_are_redacted(text, left):
     assert json_logging.redact(text) == left
 
 
-def test_a_line_is_one_line(written):
+def test_a_record_is_one_line(written):
     logging.getLogger("shop").warning("one\ntwo\r\u2028%s", '{"level": "INFO"}')
     (line,) = written()
     assert line["message"] == 'one\ntwo\r\u2028{"level": "INFO"}'
     assert (line["level"], line["logger"], line.keys() & {"error"}) == ("WARNING", "shop", set())
 
 
-def test_each_line_has_the_number_that_the_answer_has(strangers_app, written):
+def test_log_lines_and_the_response_have_the_same_request_id(strangers_app, written):
     first, second = (strangers_app.get("/cart/", **{"X-Request-Id": "mine"}) for _ in range(2))
     numbers = [line["request_id"] for line in written() if line["logger"] == "django.request"]
     assert numbers == [first["X-Request-Id"], second["X-Request-Id"]]
     assert len({*numbers, "mine", ""}) == 4
 
 
-def test_a_fault_names_its_number_and_nothing_of_itself(app, carl, written, monkeypatch):
+def test_a_server_error_contains_only_the_request_id(app, carl, written, monkeypatch):
     app.token = factories.api_client(carl).token
     monkeypatch.setattr("shop.services.cart.clear_cart", fails_and_tells_all)
     answer = app.delete("/cart/clear/")

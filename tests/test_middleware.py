@@ -85,7 +85,7 @@ def told(response):
 
 
 @pytest.mark.parametrize("case", CALLS)
-def test_every_class_of_answer_has_the_headers(browser, mug, monkeypatch, case):
+def test_every_kind_of_response_has_the_headers(browser, mug, monkeypatch, case):
     status, policy, call = CALLS[case]
     if case == "a bug":
         monkeypatch.setattr(cart, "_cart_response", lambda _: 1 / 0)
@@ -97,14 +97,14 @@ def test_every_class_of_answer_has_the_headers(browser, mug, monkeypatch, case):
     assert response["Content-Security-Policy"] == policy
 
 
-def test_what_was_uploaded_is_shown_anywhere_and_runs_nothing(client):
+def test_media_may_be_embedded_anywhere_and_run_no_scripts(client):
     response = client.get("/media/products/x.html")
     assert told(response) == EVERYWHERE
     assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert response["Content-Security-Policy"] == f"{NOTHING}; sandbox"
 
 
-def test_cookies_are_for_the_server_alone(ada):
+def test_cookies_are_http_only_and_same_site(ada):
     browser = Client()
     browser.get("/admin/login/")
     browser.post("/admin/login/", {"username": ada.email, "password": factories.PASSWORD})
@@ -122,7 +122,7 @@ def test_cookies_are_for_the_server_alone(ada):
 @pytest.mark.parametrize(
     "path", ["/api/health/", "/api/nothing/", "/admin/login/", "/static/shop/admin.js"]
 )
-def test_only_listed_sites_read_the_api_and_nothing_else(db, origin, allowed, path):
+def test_only_allowed_origins_read_only_the_api(db, origin, allowed, path):
     response = Client().get(path, headers={"Origin": origin})
     response.close()
     expected = allowed if path.startswith("/api/") else None

@@ -35,7 +35,7 @@ def product(**values):
         ("שלום", "שלום"),
     ],
 )
-def test_a_line_is_trimmed_and_composed(given, kept):
+def test_a_line_is_trimmed_and_normalised(given, kept):
     item = product(name=given)
     item.clean_fields()
     assert item.name == kept
@@ -45,14 +45,14 @@ def test_a_line_is_trimmed_and_composed(given, kept):
     ("given", "kept"),
     [("a\r\nb\rc\n", "a\nb\nc"), ("\ta\tb ", "a\tb"), (f" {DECOMPOSED}\n ", COMPOSED)],
 )
-def test_a_text_keeps_its_lines(given, kept):
+def test_a_text_keeps_its_line_breaks(given, kept):
     item = product(description=given)
     item.clean_fields()
     assert item.description == kept
 
 
 @pytest.mark.parametrize("character", [*FORBIDDEN, "\n", "\t", "\r"], ids=ascii)
-def test_a_line_refuses(character):
+def test_a_line_refuses_control_characters(character):
     given = f"M{character}ug"
     item = product(name=given)
     with pytest.raises(ValidationError) as refused:
@@ -64,7 +64,7 @@ def test_a_line_refuses(character):
 
 
 @pytest.mark.parametrize("character", FORBIDDEN, ids=ascii)
-def test_a_text_refuses(character):
+def test_a_text_refuses_control_characters(character):
     with pytest.raises(ValidationError) as refused:
         product(description=f"M{character}ug").clean_fields()
     assert list(refused.value.message_dict) == ["description"]
@@ -77,19 +77,19 @@ def test_a_text_refuses(character):
         (Order(total_amount=1, shipping_address="\u202eElm"), "shipping_address"),
     ],
 )
-def test_people_and_orders_keep_the_same_rule(item, field):
+def test_users_and_orders_refuse_control_characters(item, field):
     with pytest.raises(ValidationError) as refused:
         item.clean_fields(exclude=["user"])
     assert list(refused.value.message_dict) == [field]
 
 
-def test_all_that_is_wrong_is_told_at_once():
+def test_all_errors_are_reported_together():
     with pytest.raises(ValidationError) as refused:
         product(name="\x00", description="\ud800", price="-1").clean_fields()
     assert sorted(refused.value.message_dict) == ["description", "name", "price"]
 
 
-def test_an_excluded_field_is_left_as_it_is():
+def test_an_excluded_field_is_not_cleaned():
     item = product(name=" \x00 ")
     item.clean_fields(exclude=["name"])
     assert item.name == " \x00 "
@@ -101,12 +101,12 @@ def test_a_name_of_spaces_only_is_blank():
     assert refused.value.message_dict == {"name": ["This field cannot be blank."]}
 
 
-def test_spaces_around_a_name_do_not_count_against_its_length():
+def test_the_length_limit_applies_after_trimming():
     item = product(name=f" {'x' * 200} ")
     item.clean_fields()
     assert item.name == "x" * 200
 
 
 @pytest.mark.parametrize("clean", [text_validation.clean_line, text_validation.clean_text])
-def test_clean_text_stays_as_it_is(clean):
+def test_cleaning_twice_changes_nothing(clean):
     assert clean(clean(f" {DECOMPOSED} ")) == COMPOSED

@@ -34,7 +34,7 @@ def gps():
     ],
     ids=["jpeg", "png", "webp", "transparent", "palette", "bilevel", "16 bit", "cmyk", "polyglot"],
 )
-def test_a_picture_is_kept_as_webp(adas_app, mug, settings, data):
+def test_an_image_is_stored_as_webp(adas_app, mug, settings, data):
     response = send_image(adas_app, mug.pk, data, name="../../evil.php")
     assert response.status_code == 200, response.content
     (stored,) = factories.stored_pictures()
@@ -47,12 +47,12 @@ def test_a_picture_is_kept_as_webp(adas_app, mug, settings, data):
         assert (kept.format, kept.size) == ("WEBP", (40, 30))
 
 
-def test_a_picture_that_is_asked_for_comes_as_webp(adas_app, mug):
+def test_the_list_contains_the_url_of_the_image(adas_app, mug):
     address = send_image(adas_app, mug.pk, make_image()).json()["image"]
     assert adas_app.get(f"/products/?search={mug.sku}").json()["items"][0]["image"] == address
 
 
-def test_a_large_picture_is_made_smaller(adas_app, mug, settings):
+def test_a_large_image_is_resized(adas_app, mug, settings):
     assert send_image(adas_app, mug.pk, make_image(size=(3200, 800))).status_code == 200
     [kept] = factories.stored_pictures()
     for path, size in ((kept, (1600, 400)), (kept.with_suffix(".small.webp"), (400, 100))):
@@ -61,7 +61,7 @@ def test_a_large_picture_is_made_smaller(adas_app, mug, settings):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_where_a_picture_was_taken_is_forgotten_and_its_turn_is_not(adas_app, mug, settings, kind):
+def test_metadata_is_removed_after_applying_the_orientation(adas_app, mug, settings, kind):
     assert send_image(adas_app, mug.pk, make_image(kind, exif=gps())).status_code == 200
     data = factories.stored_pictures()[0].read_bytes()
     with Image.open(BytesIO(data)) as kept:
@@ -113,7 +113,7 @@ def test_other_files_are_refused(adas_app, mug, settings, unchanged, data):
     )
 
 
-def test_a_file_that_is_far_too_large_is_not_read(adas_app, mug, settings, unchanged):
+def test_a_file_over_the_body_limit_is_refused(adas_app, mug, settings, unchanged):
     with unchanged():
         response = send_image(adas_app, mug.pk, b"x" * (6 * 1024 * 1024))
     assert (factories.problem_code(response), factories.stored_pictures()) == (
@@ -153,7 +153,7 @@ def test_a_body_without_a_file_is_refused(
     assert (factories.problem_code(response), factories.stored_pictures()) == (expected, [])
 
 
-def test_a_picture_is_named_by_what_is_in_it(adas_app, mug, lamp):
+def test_an_image_is_named_by_its_content(adas_app, mug, lamp):
     red, blue = make_image("PNG", colour="red"), make_image("PNG", colour="blue")
     sent = [(mug, red), (mug, red), (lamp, red), (mug, blue), (mug, red)]
     addresses = [send_image(adas_app, item.pk, data).json()["image"] for item, data in sent]
@@ -163,7 +163,7 @@ def test_a_picture_is_named_by_what_is_in_it(adas_app, mug, lamp):
     assert len(factories.stored_pictures()) == 2
 
 
-def test_what_one_product_shows_no_more_another_still_does(adas_app, mug, lamp):
+def test_an_image_shared_by_two_products_is_kept(adas_app, mug, lamp):
     for item in (mug, lamp):
         address = send_image(adas_app, item.pk, make_image()).json()["image"]
     assert adas_app.delete(f"/products/{mug.pk}/").status_code == 204
@@ -173,7 +173,7 @@ def test_what_one_product_shows_no_more_another_still_does(adas_app, mug, lamp):
     assert (factories.pictures_after_purge(), list(kept.parent.iterdir())) == ([], [])
 
 
-def test_a_refused_picture_leaves_the_old_one(adas_app, mug):
+def test_a_refused_upload_keeps_the_old_image(adas_app, mug):
     address = send_image(adas_app, mug.pk, make_image()).json()["image"]
     before = factories.stored_pictures()
     assert factories.problem_code(send_image(adas_app, mug.pk, SVG)) == (422, "invalid")
@@ -181,13 +181,13 @@ def test_a_refused_picture_leaves_the_old_one(adas_app, mug):
     assert adas_app.get(f"/products/{mug.pk}/").json()["image"] == address
 
 
-def test_removing_no_picture_is_no_error(adas_app, mug):
+def test_removing_a_missing_image_is_accepted(adas_app, mug):
     response = adas_app.delete(f"/products/{mug.pk}/image/")
     assert (response.status_code, response.json()["image"]) == (200, None)
 
 
 @pytest.mark.parametrize("product_id", [999, 0, -1, "abc", 2**63 - 1, 2**63])
-def test_a_picture_of_an_unknown_product_leaves_no_file(adas_app, settings, unchanged, product_id):
+def test_an_image_for_an_unknown_product_is_not_stored(adas_app, settings, unchanged, product_id):
     with unchanged():
         response = send_image(adas_app, product_id, make_image())
     assert (factories.problem_code(response), factories.stored_pictures()) == (
@@ -196,7 +196,7 @@ def test_a_picture_of_an_unknown_product_leaves_no_file(adas_app, settings, unch
     )
 
 
-def test_customers_cannot_change_a_picture(carls_app, mug, settings, unchanged):
+def test_customers_cannot_change_an_image(carls_app, mug, settings, unchanged):
     with unchanged():
         responses = [
             send_image(carls_app, mug.pk, make_image()),
@@ -206,7 +206,7 @@ def test_customers_cannot_change_a_picture(carls_app, mug, settings, unchanged):
     assert factories.stored_pictures() == []
 
 
-def test_metadata_of_another_type_than_it_says_is_no_accident(adas_app, mug):
+def test_exif_with_wrong_types_causes_no_server_error(adas_app, mug):
     """The width as text: Pillow raises struct.error while it writes such EXIF again to turn the picture."""
     width, turned = (
         b"\x01\x00\x00\x02\x00\x00\x00\x04abc\x00",

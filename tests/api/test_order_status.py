@@ -29,7 +29,7 @@ def last_event():
 @pytest.mark.parametrize(
     ("now", "to"), [(now, to) for now, to in pairs(STATUSES, STATUSES) if to in Order.FLOW[now]]
 )
-def test_staff_take_the_next_step(adas_app, carls_app, order_in, lamp, now, to):
+def test_staff_set_the_next_status(adas_app, carls_app, order_in, lamp, now, to):
     path = order_in(now)
     response = adas_app.post(f"{path}/status/", {"status": to, "note": "Done"})
     assert response.status_code == 200
@@ -43,7 +43,7 @@ def test_staff_take_the_next_step(adas_app, carls_app, order_in, lamp, now, to):
 @pytest.mark.parametrize(
     ("now", "to"), [(now, to) for now, to in pairs(STATUSES, STATUSES) if to not in Order.FLOW[now]]
 )
-def test_every_other_step_is_refused(adas_app, order_in, unchanged, now, to):
+def test_every_other_status_is_refused(adas_app, order_in, unchanged, now, to):
     path = order_in(now)
     with unchanged():
         response = adas_app.post(f"{path}/status/", {"status": to})
@@ -52,7 +52,7 @@ def test_every_other_step_is_refused(adas_app, order_in, unchanged, now, to):
 
 
 @pytest.mark.parametrize("now", STATUSES)
-def test_customers_may_cancel_until_it_is_shipped(carls_app, order_in, unchanged, now):
+def test_customers_cancel_in_the_statuses_that_allow_it(carls_app, order_in, unchanged, now):
     path = order_in(now)
     assert carls_app.get(f"{path}/").json()["can_cancel"] is (now in {"pending", "confirmed"})
     if now in {"pending", "confirmed"}:
@@ -67,7 +67,7 @@ def test_customers_may_cancel_until_it_is_shipped(carls_app, order_in, unchanged
 
 
 @pytest.mark.parametrize("now", STATUSES)
-def test_staff_may_cancel_until_it_is_delivered(adas_app, order_in, unchanged, now):
+def test_staff_cancel_in_the_statuses_that_allow_it(adas_app, order_in, unchanged, now):
     path = order_in(now)
     can = now in {"pending", "confirmed", "shipped"}
     assert adas_app.get(f"{path}/").json()["can_cancel"] is can
@@ -82,12 +82,12 @@ def test_staff_may_cancel_until_it_is_delivered(adas_app, order_in, unchanged, n
 
 
 @pytest.mark.parametrize("body", [None, {}, {"reason": ""}, "null"])
-def test_a_reason_to_cancel_may_be_left_out(carls_app, order_in, body):
+def test_the_reason_to_cancel_is_optional(carls_app, order_in, body):
     response = carls_app.post(f"{order_in('pending')}/cancel/", body)
     assert (response.status_code, response.json()["history"][-1]["note"]) == (200, "")
 
 
-def test_cancelling_gives_the_stock_back_exactly_once(carls_app, order_in, lamp, unchanged):
+def test_cancelling_restocks_exactly_once(carls_app, order_in, lamp, unchanged):
     path = order_in("confirmed")
     carls_app.post(f"{path}/cancel/", {"reason": "x" * 1000})
     back = StockMovement.objects.get(kind="cancellation")
@@ -101,7 +101,7 @@ def test_cancelling_gives_the_stock_back_exactly_once(carls_app, order_in, lamp,
 
 
 @pytest.mark.parametrize("method", Order.PaymentMethod.values)
-def test_cash_is_paid_on_delivery(adas_app, order_in, method):
+def test_cash_on_delivery_is_paid_when_delivered(adas_app, order_in, method):
     before = "paid" if method == "card" else "pending"
     path = order_in("shipped", payment_method=method, payment_status=before)
     body = adas_app.post(f"{path}/status/", {"status": "delivered"}).json()
@@ -112,7 +112,7 @@ def test_cash_is_paid_on_delivery(adas_app, order_in, method):
     ("before", "after"), [("paid", "refunded"), ("pending", "pending"), ("refunded", "refunded")]
 )
 @pytest.mark.parametrize("now", ["pending", "confirmed"])
-def test_cancelling_refunds_what_was_paid(carls_app, order_in, now, before, after):
+def test_cancelling_refunds_a_paid_order(carls_app, order_in, now, before, after):
     path = order_in(now, payment_status=before)
     assert carls_app.post(f"{path}/cancel/").json()["payment_status"] == after
 
@@ -134,7 +134,7 @@ def test_customers_cannot_set_a_status(carls_app, order_in, unchanged):
 
 
 @pytest.mark.parametrize("status", ["confirmed", "cancelled"])
-def test_an_unknown_order_has_no_status(adas_app, unchanged, status):
+def test_setting_the_status_of_an_unknown_order_is_not_found(adas_app, unchanged, status):
     with unchanged():
         response = adas_app.post("/orders/999/status/", {"status": status})
     assert factories.problem_code(response) == (404, "not-found")

@@ -25,7 +25,7 @@ LEAVE_OUT = "^/api/auth/(logout|password)/"
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("role", ["customer", "admin"])
-def test_it_keeps_to_its_document(server, role, ada, carl, dora, tmp_path):
+def test_the_api_conforms_to_its_document(server, role, ada, carl, dora, tmp_path):
     if connection.vendor == "sqlite":
         pytest.skip("once is enough, on the stricter database")
     if not PROGRAM.exists():

@@ -42,7 +42,7 @@ def register(http):
     return {"Authorization": f"Bearer {answer.json()['access']}"}
 
 
-def test_from_registration_to_the_door(http, clerk, mug, lamp):
+def test_a_sale_from_registration_to_delivery(http, clerk, mug, lamp):
     http.headers.update(register(http))
     items = http.get("/api/products/", params={"search": "mug"}).json()["items"]
     assert [item["name"] for item in items] == ["Mug"]

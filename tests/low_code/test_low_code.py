@@ -91,13 +91,13 @@ NEW = (
 )
 
 
-def test_a_new_field_is_in_the_form_and_the_list_of_the_admin(grown):
+def test_new_fields_are_in_the_admins_form_and_list(grown):
     assert {*NEW, "manual", "cost", "views"} <= set(grown["form"])
     assert {*NEW, "cost", "views"} - {"facts"} <= set(grown["columns"])
     assert grown["saved_in_admin"] == {"colour": "blue", "size": "l", "cost": "3.20"}
 
 
-def test_a_new_field_is_in_the_product_file_by_the_name_that_staff_read(grown):
+def test_new_fields_are_in_the_product_file_by_their_verbose_names(grown):
     known = ("name", "SKU", "description", "price", "picture", "active", "low stock at", "stock")
     assert {k: v for k, v in grown["exported"].items() if k not in (*known, "stock at export")} == {
         "colour": "blue",
@@ -116,20 +116,20 @@ def test_a_new_field_is_in_the_product_file_by_the_name_that_staff_read(grown):
 
 
 @pytest.mark.parametrize("name", NEW)
-def test_a_new_field_is_in_the_answer_the_bodies_and_the_document(grown, name):
+def test_a_new_field_is_in_the_api_and_its_document(grown, name):
     attribute = "supplier_id" if name == "supplier" else name
     assert attribute in grown["answer"]
     for body in ("ProductOut", "ProductIn", "ProductPatch"):
         assert attribute in grown["document"][body]
 
 
-def test_what_was_sent_is_what_is_answered(grown):
+def test_the_api_stores_and_returns_the_new_fields(grown):
     sent = {key: grown["answer"][key] for key in grown["sent"]}
     assert sent == grown["sent"]
     assert grown["patched"]["colour"] == "red"
 
 
-def test_the_fields_words_are_the_documents_words(grown):
+def test_the_document_contains_the_fields_texts_and_limits(grown):
     colour = grown["document"]["ProductIn"]["colour"]
     assert (colour["title"], colour["description"], colour["maxLength"]) == (
         "Colour",
@@ -138,7 +138,7 @@ def test_the_fields_words_are_the_documents_words(grown):
     )
 
 
-def test_the_fields_rules_are_the_apis_rules(grown):
+def test_the_api_enforces_the_fields_validators(grown):
     assert grown["refusals"] == {
         "colour": 422,
         "size": 422,
@@ -155,7 +155,7 @@ def test_the_fields_rules_are_the_apis_rules(grown):
     }
 
 
-def test_staff_only_and_files_and_fixed_fields_keep_their_place(grown):
+def test_staff_only_files_and_read_only_fields_are_not_writable(grown):
     for body in ("ProductOut", "ProductIn", "ProductPatch"):
         assert "cost" not in grown["document"][body]
     assert "manual" in grown["document"]["ProductOut"]
@@ -164,7 +164,7 @@ def test_staff_only_and_files_and_fixed_fields_keep_their_place(grown):
         assert not {"manual", "views"} & set(grown["document"][body])
 
 
-def test_another_model_has_a_screen_and_addresses(grown):
+def test_a_new_model_has_an_admin_page_and_endpoints(grown):
     assert grown["supplier"] == {
         "created": [201, {"id": 2, "name": "Kiln & Sons"}],
         "changed": [200, {"id": 2, "name": "Kiln"}],
@@ -178,7 +178,7 @@ def test_another_model_has_a_screen_and_addresses(grown):
     }
 
 
-def test_a_new_field_is_read_from_a_file_written_and_taken_back(grown):
+def test_new_fields_are_imported_and_undone(grown):
     imported = grown["imported"]
     assert imported["first"] == ["new", "changed"]
     assert imported["jug"] == [
@@ -193,7 +193,7 @@ def test_a_new_field_is_read_from_a_file_written_and_taken_back(grown):
     assert (imported["undone"], imported["gone"]) == (["updated_at"], True)
 
 
-def test_a_new_fields_cells_are_refused_in_words(grown):
+def test_invalid_cells_of_new_fields_are_reported_per_column(grown):
     assert grown["imported"]["bad"] == {
         "colour": "Colour is too long: it may have 12 characters, this has 18.",
         "size": "Size: “Larg” is none of Small, Large. Did you mean “large”?",
