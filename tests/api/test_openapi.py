@@ -5,7 +5,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from support.api_operations import DOCUMENT, OPERATIONS, SCHEMAS, name
+from support.api_operations import DOCUMENT, OPERATIONS, SCHEMAS, operation_id
 
 from shop.api.problems import BUSY_CODE, CODE_BY_STATUS, error_status
 from shop.api.products import PRODUCT_COLUMNS
@@ -97,14 +97,14 @@ def test_operation_ids_are_unique_identifiers():
     assert all(re.fullmatch("[a-z]+(_[a-z]+)*", operation_id) for operation_id in ids)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
 def test_every_operation_has_a_summary_a_description_and_a_tag(operation):
     assert operation.about["summary"]
     assert operation.about["description"]
     assert len(operation.about["tags"]) == 1
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
 def test_every_operation_declares_its_parameters(operation):
     assert parameter_names(operation, "header") == HEADERS.get(operation.id, [])
     assert parameter_names(operation, "query") == QUERIES.get(operation.id, [])
@@ -113,7 +113,7 @@ def test_every_operation_declares_its_parameters(operation):
     assert required == set(parameter_names(operation, "path"))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
 def test_every_operation_declares_its_errors(operation):
     declared = operation.about["responses"]
     implied = {"503"} | (set() if operation.id == "health" else {"429"})
@@ -133,7 +133,7 @@ def test_every_operation_declares_its_errors(operation):
             assert re.search("`[a-z-]+`", response["description"])
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
 def test_every_operation_declares_one_or_two_success_responses(operation):
     successes = {status: r for status, r in operation.about["responses"].items() if status < "300"}
     assert 1 <= len(successes) <= 2
@@ -181,11 +181,11 @@ def test_enums_follow_the_models_choices():
 
 
 @pytest.mark.parametrize(
-    "shape", sorted(s for s in SCHEMAS if s.endswith(("In", "Patch")) or s.startswith("Cart"))
+    "schema", sorted(s for s in SCHEMAS if s.endswith(("In", "Patch")) or s.startswith("Cart"))
 )
-def test_request_schemas_forbid_unknown_fields(shape):
-    if shape not in {"CartOut", "CartLineOut"}:
-        assert SCHEMAS[shape]["additionalProperties"] is False
+def test_request_schemas_forbid_unknown_fields(schema):
+    if schema not in {"CartOut", "CartLineOut"}:
+        assert SCHEMAS[schema]["additionalProperties"] is False
 
 
 def test_the_documentation_loads_nothing_from_other_sites():

@@ -58,7 +58,7 @@ def test_a_wrong_method_is_refused_with_the_allowed_ones(adas_app, ids, unchange
 def test_a_url_without_the_final_slash_is_not_redirected(adas_app, ids, unchanged):
     with unchanged():
         for operation in OPERATIONS:
-            response = adas_app.call(operation.method, operation.address(ids).rstrip("/"), {})
+            response = adas_app.call(operation.method, operation.url(ids).rstrip("/"), {})
             assert factories.problem_code(response) == (404, "not-found"), operation.id
             assert "slash" in response.json()["detail"]
 

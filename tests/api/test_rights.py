@@ -66,7 +66,7 @@ def test_protected_operations_require_a_token(strangers_app, ids, unchanged):
 def test_the_token_is_checked_before_the_body_and_the_ids(strangers_app, ids, unchanged):
     with unchanged():
         for operation in PROTECTED:
-            body = "{" if operation.shapes else None
+            body = "{" if operation.schemas else None
             response = operation.call(strangers_app, dict.fromkeys(ids, "x"), body)
             assert factories.problem_code(response) == (401, "authentication-required"), (
                 operation.id
