@@ -11,6 +11,7 @@ description. The field lists come from `shop.exposure`::
 
 import datetime
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -18,11 +19,13 @@ from typing import Annotated, Any, Literal
 from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, MaxLengthValidator
 from django.db import models
+from django.utils.translation import gettext as _
 from ninja.orm.fields import TYPES
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Strict,
@@ -35,6 +38,9 @@ from shop import exposure, text_validation
 
 #: Types that don't accept other types: neither "3" nor true is a number.
 STRICT_TYPES = (int, bool)
+#: Types that pydantic would also read from a Unix timestamp.
+DATE_TYPES = (datetime.date, AwareDatetime, datetime.time)
+TIMESTAMP = re.compile(r"\s*[-+]?[\d.]+\s*")
 #: Codes of Django's validators -> pydantic's names for the same limits.
 LIMIT_NAMES = {"min_value": "ge", "max_value": "le"}
 #: Optional fields have no default in the OpenAPI document: a generated client would send it, and
@@ -103,7 +109,7 @@ def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
         blank = ("",) if field.blank else ()
         type_ = Literal[tuple(value for value, _label in field.flatchoices) + blank]
     else:
-        for constraint in _constraints(field, type_):
+        for constraint in (*_type_constraints(field, type_), *_field_validators(field)):
             type_ = Annotated[type_, constraint]
     if field.null:
         type_ = type_ | None
@@ -122,13 +128,12 @@ def _python_type(field: exposure.Field) -> Any:
     return AwareDatetime if type_ is datetime.datetime else type_
 
 
-def _constraints(field: exposure.Field, type_: Any) -> Iterator[Any]:
-    """Yield the field's limits as pydantic metadata, and its other validators as one function.
-
-    Limits that pydantic knows appear in the OpenAPI document; functions don't.
-    """
+def _type_constraints(field: exposure.Field, type_: Any) -> Iterator[Any]:
+    """Yield pydantic metadata for the limits and conversions that depend on the field's type."""
     if type_ in STRICT_TYPES:
         yield Strict()
+    if type_ in DATE_TYPES:
+        yield BeforeValidator(_reject_timestamp)
     if type_ is str:
         yield AfterValidator(
             text_validation.clean_text
@@ -144,6 +149,12 @@ def _constraints(field: exposure.Field, type_: Any) -> Iterator[Any]:
             decimal_places=getattr(field, "decimal_places", None),
         )
 
+
+def _field_validators(field: exposure.Field) -> Iterator[Any]:
+    """Yield the field's validators as pydantic metadata: limits first, then all others together.
+
+    Limits appear in the OpenAPI document; other validators don't.
+    """
     covered: list[Any] = [MaxLengthValidator(field.max_length)]
     if isinstance(field, models.DecimalField):
         covered.append(DecimalValidator(field.max_digits, field.decimal_places))
@@ -155,6 +166,16 @@ def _constraints(field: exposure.Field, type_: Any) -> Iterator[Any]:
             others.append(validator)
     if others:
         yield AfterValidator(_run_validators(field, others))
+
+
+def _reject_timestamp(value: Any) -> Any:
+    """Refuse numbers: dates are ISO 8601 only."""
+    text = value if isinstance(value, str) else ""
+    if isinstance(value, (int, float, Decimal)) or TIMESTAMP.fullmatch(text):
+        raise PydanticCustomError(
+            "date_parsing", "{message}", {"message": _("Use the ISO 8601 format.")}
+        )
+    return value
 
 
 def _numeric_limit(validator: Any) -> dict[str, Any]:

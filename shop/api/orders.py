@@ -31,7 +31,7 @@ from shop.services.orders import OrderDetails
 
 router = Router()
 OrderId = Annotated[Id, Path()]
-IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
+IdempotencyKeyHeader = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 #: Events in the history that customers see; payments are in `payment_status`.
 PUBLIC_EVENTS = (OrderEvent.Kind.STATUS, OrderEvent.Kind.NOTE)
 NEWEST_FIRST = ("-created_at", "-id")
@@ -74,7 +74,7 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
     errors.IdempotencyKeyReused,
 )
 def create_order(
-    request: ApiRequest, body: CheckoutIn, idempotency_key: IdempotencyKey = ""
+    request: ApiRequest, body: CheckoutIn, idempotency_key: IdempotencyKeyHeader = ""
 ) -> HttpResponse:
     """Order the contents of the cart.
 

@@ -46,7 +46,7 @@ INVALID_VALUES = {
     "size": "m",
     "weight": 5001,
     "is_fragile": "yes",
-    "sold_from": "tomorrow",
+    "sold_from": 1_700_000_000,
     "drawn_at": "2026-01-02T03:04:05",
     "tare": "1.2345",
     "site": "nowhere",
