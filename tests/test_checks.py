@@ -49,7 +49,7 @@ def test_a_model_that_shows_nothing_is_not_looked_at(told):
 
 
 def test_a_name_for_staff_must_be_a_field(told):
-    message = "Thing: STAFF_ONLY names 'price', which is no field."
+    message = "Thing: STAFF_ONLY names 'price', which is not a field."
     assert told("weight", STAFF_ONLY=frozenset({"price"})) == [("shop.E001", message)]
 
 

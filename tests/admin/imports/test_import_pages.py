@@ -122,7 +122,7 @@ def test_pictures_beside_the_file_are_packed_with_it(adas_browser):
     )
     done = apply(adas_browser)
     assert done.context["import"].warnings == [
-        "Picture “mug-1”: This is not a JPEG, PNG or WebP picture that can be read."
+        "Picture “mug-1”: This image can't be read. Choose a JPEG, PNG or WebP file."
     ]
     assert prices() == AFTER
 

@@ -125,7 +125,7 @@ def test_two_checks_are_two_orders(adas_browser, carl, mug):
         ),
         (
             {"customer": "", **NEW, "phone": "\u202e"},
-            "This holds a character that cannot be used: U+202E.",
+            "Remove the character U+202E: it isn't allowed.",
         ),
         ({"shipping_address": ""}, "Enter an address: there is no earlier order to take it from."),
         (

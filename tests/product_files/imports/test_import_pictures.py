@@ -77,7 +77,7 @@ def test_one_that_fails_is_a_warning_and_no_lost_row():
         ["BOWL"],
     )
     assert product_import.warnings == [
-        "Picture “mug-1”: This is not a JPEG, PNG or WebP picture that can be read."
+        "Picture “mug-1”: This image can't be read. Choose a JPEG, PNG or WebP file."
     ]
     assert set(Product.objects.values_list("sku", flat=True)) == {"MUG-1", "VASE", "BOWL"}
 

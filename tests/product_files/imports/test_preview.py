@@ -92,7 +92,7 @@ def test_text_is_compared_as_it_would_be_stored(mug):
         ),
         (
             ("A-1", "R\x07ug", "7", "", ""),
-            ["Name: This holds a character that cannot be used: U+0007."],
+            ["Name: Remove the character U+0007: it isn't allowed."],
         ),
         (
             ("A-1", "", "abc", "x", ""),
