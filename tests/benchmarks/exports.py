@@ -51,7 +51,7 @@ def ours(file_format):
         Product.objects.all(),
         layout="own",
         file_format=file_format,
-        address=lambda name: f"/media/{name}",
+        build_url=lambda name: f"/media/{name}",
     )
     size = len(next(pieces)) + len(next(pieces))
     first = time.perf_counter() - began

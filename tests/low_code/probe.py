@@ -89,7 +89,7 @@ if answer.status_code != 302:
 edited = Product.objects.get(pk=1)
 
 pieces = product_export.export_products(
-    Product.objects.all(), layout="own", file_format="csv", address=str
+    Product.objects.all(), layout="own", file_format="csv", build_url=str
 )
 [exported] = csv.DictReader(b"".join(pieces).decode("utf-8-sig").splitlines())
 CELLS = {

@@ -1,4 +1,4 @@
-"""Orders as a file: one row for each line of an order, with what a bookkeeper or a carrier asks for."""
+"""Order export: one row per order item, for bookkeepers and carriers."""
 
 import datetime
 from collections.abc import Iterator
@@ -6,32 +6,37 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from shop.models import Order, OrderItem
-from shop.product_files.exports.csv_writer import CellType, Column, DecimalText, table_rows
-from shop.product_files.exports.product_export import WRITERS, Format
+from shop.product_files.exports.columns import CellType, Column, DecimalText, table_rows
+from shop.product_files.exports.product_export import FILE_WRITERS, Format
 from shop.product_files.formula_escaping import escape_formula
 
-_STATUS = dict(Order.Status.choices)
-_PAYMENT = dict(Order.PaymentMethod.choices)
-_PAID = dict(Order.PaymentStatus.choices)
+_STATUS_LABELS = dict(Order.Status.choices)
+_PAYMENT_METHOD_LABELS = dict(Order.PaymentMethod.choices)
+_PAYMENT_STATUS_LABELS = dict(Order.PaymentStatus.choices)
 
 
-def _placed(at: datetime.datetime) -> str:
-    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _format_utc_seconds(moment: datetime.datetime) -> str:
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _name(first: str, last: str) -> str:
+def _format_customer_name(first: str, last: str) -> str:
     return escape_formula(f"{first} {last}".strip())
 
 
-COLUMNS = (
+ORDER_COLUMNS = (
     Column("order number", str, ("order__order_number",), CellType.LINE),
-    Column("placed", _placed, ("order__created_at",), CellType.LINE),
-    Column("status", _STATUS.__getitem__, ("order__status",), CellType.LINE),
-    Column("payment", _PAYMENT.__getitem__, ("order__payment_method",), CellType.LINE),
-    Column("paid", _PAID.__getitem__, ("order__payment_status",), CellType.LINE),
+    Column("placed", _format_utc_seconds, ("order__created_at",), CellType.LINE),
+    Column("status", _STATUS_LABELS.__getitem__, ("order__status",), CellType.LINE),
+    Column(
+        "payment", _PAYMENT_METHOD_LABELS.__getitem__, ("order__payment_method",), CellType.LINE
+    ),
+    Column("paid", _PAYMENT_STATUS_LABELS.__getitem__, ("order__payment_status",), CellType.LINE),
     Column("customer email", escape_formula, ("order__user__email",), CellType.LINE),
     Column(
-        "customer name", _name, ("order__user__first_name", "order__user__last_name"), CellType.LINE
+        "customer name",
+        _format_customer_name,
+        ("order__user__first_name", "order__user__last_name"),
+        CellType.LINE,
     ),
     Column("phone", escape_formula, ("order__user__phone",), CellType.LINE),
     Column("shipping address", escape_formula, ("order__shipping_address",)),
@@ -46,13 +51,13 @@ COLUMNS = (
 )
 
 
-def order_lines(orders: QuerySet[Order]) -> QuerySet[OrderItem]:
-    """The rows of their export, oldest order first."""
+def export_items(orders: QuerySet[Order]) -> QuerySet[OrderItem]:
+    """Return the items of these orders, oldest order first."""
     return OrderItem.objects.filter(order__in=orders.order_by().values("pk")).order_by(
         "order_id", "pk"
     )
 
 
 def export_orders(orders: QuerySet[Order], *, file_format: Format) -> Iterator[bytes]:
-    """The file in pieces, read by one statement while it is taken."""
-    return WRITERS[file_format](COLUMNS, table_rows(COLUMNS, order_lines(orders)))
+    """Yield the file in chunks. One statement, read while the chunks are consumed."""
+    return FILE_WRITERS[file_format](ORDER_COLUMNS, table_rows(ORDER_COLUMNS, export_items(orders)))

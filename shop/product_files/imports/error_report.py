@@ -13,13 +13,13 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
 from shop.models import ImportRow, ProductImport
+from shop.product_files.exports.csv_writer import BOM
 from shop.product_files.formats import header_aliases
 from shop.product_files.formats.column_matching import match_columns
 from shop.product_files.formula_escaping import escape_formula, unescape_formula
 
 #: Read by nobody when they come back.
 EXPLAINED = ("what is wrong", "suggestion")
-BOM = "\ufeff"
 Status = ImportRow.Status
 
 

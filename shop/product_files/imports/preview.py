@@ -146,7 +146,7 @@ class _Check:
         sheet, dialect = open_upload(self.product_import)
         terms, found = self._look_through(sheet, dialect)
         self._beat(total=self.count, found=found, headers=sheet.headers)
-        for lines in batched(file_formats.parse_rows(sheet, dialect), BATCH, strict=False):
+        for lines in batched(file_formats.parse_rows(sheet, dialect), BATCH):
             judged = validate_rows(lines, terms)
             self.done += len(judged)
             for row, draft in judged:
