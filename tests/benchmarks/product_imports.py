@@ -103,7 +103,7 @@ def ours(actor, content, told):
     product_import = store_upload(actor=actor, name="large.csv", content=content)
     with timed(told, "check"):
         preview_import(product_import)
-    assert product_import.counts["wrong"] == 0
+    assert product_import.counts["error"] == 0
     with timed(told, "apply"):
         apply_import(product_import.pk, actor=actor)
     return product_import

@@ -156,7 +156,7 @@ def imported():
         ],
         "again": statuses(second),
         "bad": {
-            row.sku.removeprefix("bad-"): row.problems[0]["said"]
+            row.sku.removeprefix("bad-"): row.problems[0]["message"]
             for row in bad.rows.order_by("number")
         },
         "undone": [name for name in now if now[name] != old[name]],

@@ -189,20 +189,20 @@ def test_a_new_field_is_read_from_a_file_written_and_taken_back(grown):
         "1",
         "3.20",
     ]
-    assert imported["again"] == ["same", "same"]
+    assert imported["again"] == ["unchanged", "unchanged"]
     assert (imported["undone"], imported["gone"]) == (["updated_at"], True)
 
 
 def test_a_new_fields_cells_are_refused_in_words(grown):
     assert grown["imported"]["bad"] == {
-        "colour": "Colour is too long: it may have 12 characters, this has 18.",
-        "size": "Size: “Larg” is none of Small, Large. Did you mean “large”?",
-        "weight": "Weight must be at most 5000.",
+        "colour": "Colour is too long: the limit is 12 characters, this has 18.",
+        "size": "Size: “Larg” is not one of Small, Large. Did you mean “large”?",
+        "weight": "Weight must be at most 5,000.",
         "fragile": "Fragile: “perhaps” is neither yes nor no. Write one of the two.",
-        "sold from": "Sold from is no date. Write it like 2026-03-31.",
+        "sold from": "Sold from is not a date. Write it like 2026-03-31.",
         "tare": "Tare has more than 3 decimals.",
         "site": "Site: Enter a valid URL.",
-        "facts": "Facts: “{” is no JSON.",
-        "supplier": "Supplier: there is no 99.",
+        "facts": "Facts: “{” is not JSON.",
+        "supplier": "Supplier: 99 does not exist.",
         "cost": "Cost: “x” is no price. Write it like 12.50.",
     }
