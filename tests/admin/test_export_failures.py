@@ -1,6 +1,7 @@
 """A failed export is a failed download on every server, never a short file that looks complete."""
 
 import http.client
+import io
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -10,6 +11,7 @@ from support.servers import serving
 
 from shop.models import Product
 from shop.product_files.exports import product_export
+from shop.product_files.reading.sheets import open_sheet
 
 EXPORT = "/admin/shop/product/export/"
 FORMATS = pytest.mark.parametrize("file_format", ["csv", "xlsx"])
@@ -22,7 +24,7 @@ def many_products(db):
     )
 
 
-def download(server, user, file_format, *, protocol="HTTP/1.1"):
+def download(server, user, file_format, *, query="", protocol="HTTP/1.1"):
     """Submit the export form; return the status and the body, whose end the client has checked."""
     cookies = {name: morsel.value for name, morsel in factories.staff_client(user).cookies.items()}
     cookies["csrftoken"] = token = "a" * 32
@@ -33,7 +35,7 @@ def download(server, user, file_format, *, protocol="HTTP/1.1"):
         "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    connection.request("POST", EXPORT, urlencode(form), headers)
+    connection.request("POST", EXPORT + query, urlencode(form), headers)
     response = connection.getresponse()
     try:
         return response.status, response.read()
@@ -73,6 +75,9 @@ def test_late_error_is_seen_by_clients_of_gunicorn(
 ):
     status, body = download(failing_server, ada, file_format, protocol=protocol)
     assert (status, b"M-1" in body) == (500, False)
+    status, body = download(failing_server, ada, file_format, protocol=protocol, query="?q=M-123")
+    rows = list(open_sheet(io.BytesIO(body), "products").rows)
+    assert (status, len(rows)) == (200, 11)  # M-123 and M-1230 to M-1239
 
 
 @FORMATS

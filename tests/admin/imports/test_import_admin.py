@@ -78,15 +78,15 @@ def test_detected_options_can_be_corrected(adas_browser):
     page = upload(adas_browser, "sku;name;Kosten;stock\nMUG-1;Mug;1,800;5\n")
     assert page.context["rows"].current_tab == "unchanged"
     form = {"column_2": "price", "decimal_mark": "", "stock_mode": "set", "blank_cells": "keep"}
-    asked = adas_browser.post(step_url("preview"), form, follow=True)
-    assert asked.context["form"].open_questions == ["decimal_mark"]
-    asked = adas_browser.post(step_url("preview"), form | {"decimal_mark": ","}, follow=True)
-    [line] = asked.context["rows"].page_rows()
-    assert (line["row"].after, asked.context["form"].open_questions) == (
+    response = adas_browser.post(step_url("preview"), form, follow=True)
+    assert response.context["form"].open_questions == ["decimal_mark"]
+    response = adas_browser.post(step_url("preview"), form | {"decimal_mark": ","}, follow=True)
+    [line] = response.context["rows"].page_rows()
+    assert (line["row"].after, response.context["form"].open_questions) == (
         {"price": "1.80", "stock": 5},
         [],
     )
-    assert asked.context["form"].fields["column_2"].initial == "price"
+    assert response.context["form"].fields["column_2"].initial == "price"
     adas_browser.post(
         step_url("preview"), form | {"decimal_mark": ",", "column_2": ""}, follow=True
     )

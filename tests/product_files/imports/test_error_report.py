@@ -137,3 +137,15 @@ def test_report_of_an_xlsx_file_is_xlsx():
     ]
     again = store_upload(actor=product_import.actor, name=name, content=report)
     assert open_upload(again)[0].format == "XLSX"
+
+
+def test_xlsx_report_keeps_surplus_cells_and_drops_control_characters():
+    product_import = create_preview("sku,name,price\nA,Vase, blue,3.00\nB,Ju\x07g,4\n")
+    product_import.detected["file_type"] = "XLSX"
+    _name, report = build_error_report(product_import)
+    rows = list(openpyxl.load_workbook(io.BytesIO(report)).active.iter_rows(values_only=True))
+    assert [row[2:] for row in rows] == [
+        ("sku", "name", "price", None),
+        ("A", "Vase", " blue", "3.00"),
+        ("B", "Jug", "4", None),
+    ]
