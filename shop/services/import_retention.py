@@ -14,7 +14,7 @@ from shop.services.errors import ImportNotReady, NotFound
 
 State = ProductImport.State
 #: How long an import can be undone.
-KEPT_FOR = timedelta(days=90)
+IMPORT_RETENTION = timedelta(days=90)
 #: States of imports that changed no product.
 DISCARDABLE_STATES = (State.UPLOADED, State.CHECKED, State.FAILED)
 
@@ -41,7 +41,7 @@ def purge_imports() -> int:
 
     Imports that changed products stay in the history as closed, others are deleted.
     """
-    limit = timezone.now() - KEPT_FOR
+    limit = timezone.now() - IMPORT_RETENTION
     old = ProductImport.objects.filter(
         Q(heartbeat_at=None) | Q(heartbeat_at__lt=limit), created_at__lt=limit, pending_step={}
     )

@@ -27,7 +27,7 @@ from shop.services.import_sql import (
 )
 
 #: Product fields that a row can set.
-FIELDS = [exposure.get_field(Product, name) for name in exposure.file_fields(Product)]
+FILE_FIELDS = [exposure.get_field(Product, name) for name in exposure.file_fields(Product)]
 IN_BOUNDS = f"BETWEEN 0 AND {MAX_STOCK}"
 #: Rows (r) of one import and status, by outcome. Parameters: import id, status.
 PENDING = "r.product_import_id = %s AND r.status = %s AND r.outcome = ''"
@@ -113,7 +113,7 @@ def add_products(product_import: ProductImport) -> int:
         if field.primary_key or field.generated:
             continue
         columns.append(quoted_column(field))
-        if field in FIELDS:
+        if field in FILE_FIELDS:
             values.append(row_value(field, "after"))
         elif field.name == "stock":
             values.append("COALESCE(r.delta, 0)")
@@ -179,7 +179,8 @@ def mark_not_undone(product_import: ProductImport) -> None:
     conflicts = [("p.id IS NULL", removed), *_reference_conflicts()]
     edited = _("It was edited after the import: %(field)s.")
     conflicts += [
-        (differs_sql(field, "after"), edited % {"field": field.verbose_name}) for field in FIELDS
+        (differs_sql(field, "after"), edited % {"field": field.verbose_name})
+        for field in FILE_FIELDS
     ]
     conflicts += [
         (f"p.{quoted_column(field)} <> ''", _("A file was added to it after the import."))
@@ -225,7 +226,9 @@ def remove_added_products(product_import: ProductImport) -> None:
 
 def _changed_fields(product_import: ProductImport) -> list[exposure.Field]:
     """Return the fields that any changed row sets."""
-    return [field for field in FIELDS if field.name in product_import.detected["changed_fields"]]
+    return [
+        field for field in FILE_FIELDS if field.name in product_import.detected["changed_fields"]
+    ]
 
 
 def _later_changes(product_import: ProductImport, removed: str) -> tuple[str, list[str]]:

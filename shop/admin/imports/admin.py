@@ -4,7 +4,7 @@ The list's "add" page uploads a file; an import's own page shows it in each of i
 changes are POST requests to `runner.request_step`, which checks the state in the database.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -36,13 +36,13 @@ State = ProductImport.State
 SAFE_METHODS = ("GET", "HEAD")
 #: Key of `result` -> its label in the list.
 RESULT_LABELS = {
-    "new": gettext_lazy("new"),
-    "changed": gettext_lazy("changed"),
-    "left_out": gettext_lazy("left out"),
-    "pictures": gettext_lazy("pictures"),
-    "removed": gettext_lazy("removed"),
-    "restored": gettext_lazy("restored"),
-    "not_undone": gettext_lazy("not undone"),
+    "new": gettext_lazy("New"),
+    "changed": gettext_lazy("Changed"),
+    "left_out": gettext_lazy("Left out"),
+    "pictures": gettext_lazy("Pictures"),
+    "removed": gettext_lazy("Removed"),
+    "restored": gettext_lazy("Restored"),
+    "not_undone": gettext_lazy("Not undone"),
 }
 
 
@@ -310,10 +310,10 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         return TemplateResponse(request, "admin/action_form.html", context)
 
 
-def _join_counts(counts: dict[str, int], labels: dict[str, Any]) -> str:
-    """Join the counts above zero, such as "3 new · 1 changed"."""
-    shown = [(counts.get(key), str(label).lower()) for key, label in labels.items()]
-    return " · ".join(f"{count:,} {label}" for count, label in shown if count)
+def _join_counts(counts: dict[str, int], labels: Mapping[str, Any]) -> str:
+    """Join the counts above zero, such as "New 3 · Changed 1"."""
+    shown = [(label, counts.get(key)) for key, label in labels.items()]
+    return " · ".join(f"{label} {count:,}" for label, count in shown if count)
 
 
 def _download(request: HttpRequest, name: str, content: bytes) -> HttpResponse:

@@ -16,7 +16,7 @@ from shop.product_files.reading import archives, limits
 from shop.product_files.reading.encodings import UTF_8, UTF_16, WINDOWS
 from shop.services.errors import FileRefused
 
-DELIMITERS = {
+DELIMITER_LABELS = {
     ",": gettext_lazy("comma"),
     ";": gettext_lazy("semicolon"),
     "\t": gettext_lazy("tab"),
@@ -103,7 +103,7 @@ class ReadingOptionsForm(forms.Form):
         if detected.get("file_type") != "XLSX":
             encodings = {label: label for label in (UTF_8, WINDOWS, UTF_16)}
             self.fields["encoding"] = _select_field(_("Encoding"), encodings, blank=DETECT)
-            self.fields["delimiter"] = _select_field(_("Separator"), DELIMITERS, blank=DETECT)
+            self.fields["delimiter"] = _select_field(_("Separator"), DELIMITER_LABELS, blank=DETECT)
         labels = {file_format.name: file_format.label for file_format in FILE_FORMATS.values()}
         self.fields["file_format"] = _select_field(_("Format"), labels, blank=DETECT)
         blank_cells = dict(ProductImport.BlankCells.choices)

@@ -6,7 +6,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from shop.admin.imports.forms import DELIMITERS, NUMBER_FORMATS, ReadingOptionsForm
+from shop.admin.imports.forms import DELIMITER_LABELS, NUMBER_FORMATS, ReadingOptionsForm
 from shop.admin.imports.rows import RowTable
 from shop.models import ImportRow, ProductImport
 from shop.product_files.imports import runner
@@ -174,7 +174,7 @@ def _reading_summary(product_import: ProductImport) -> list[tuple[str, Any]]:
     matched = ngettext("%(count)s matches a row", "%(count)s match a row", pictures or 0)
     pairs = [
         (_("File"), ", ".join(filter(None, [detected["file_type"], detected["encoding"]]))),
-        (_("Separator"), DELIMITERS.get(delimiter, delimiter)),
+        (_("Separator"), DELIMITER_LABELS.get(delimiter, delimiter)),
         (_("Format"), file_format.label),
         (_("Imported columns"), ", ".join(columns)),
         (_("Ignored columns"), ", ".join(ignored)),

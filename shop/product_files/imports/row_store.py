@@ -45,7 +45,7 @@ def store_rows(records: Iterable[RowRecord]) -> None:
                     copy.write_row(_database_values(record))
         else:
             placeholders = ", ".join(["%s"] * len(ROW_COLUMNS))
-            sql = f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"  # noqa: S608 - our names
+            sql = f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"  # noqa: S608
             cursor.executemany(sql, [_database_values(record) for record in records])
 
 

@@ -64,7 +64,7 @@ def request_step(
         ready = ready.filter(checked_at=seen)
     columns = {} if options is None else {"options": options}
     if not ready.update(pending_step=pending, error="", **columns):
-        raise ImportNotReady(_refusal(import_id, step))
+        raise ImportNotReady(_step_refusal(import_id, step))
 
     if run_inline or _upload_size(import_id) <= MAX_INLINE_BYTES:
         run_pending_steps(import_id)
@@ -157,7 +157,7 @@ def _finish_step(product_import: ProductImport, pending: PendingStep, **columns:
     )
 
 
-def _refusal(import_id: int, step: str) -> str:
+def _step_refusal(import_id: int, step: str) -> str:
     """Say why a step cannot be requested now."""
     product_import = ProductImport.objects.get(pk=import_id)
     if product_import.pending_step:

@@ -26,7 +26,7 @@ from support.import_client import (
 from shop.models import Product, ProductImport
 from shop.product_files.imports import runner
 from shop.product_files.imports.locking import STATE_ERRORS
-from shop.services.import_retention import KEPT_FOR, purge_imports
+from shop.services.import_retention import IMPORT_RETENTION, purge_imports
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +185,7 @@ def test_closed_import_cannot_be_undone(adas_browser):
     upload(adas_browser, VALID_FILE)
     apply(adas_browser)
     ProductImport.objects.update(
-        created_at=timezone.now() - KEPT_FOR, heartbeat_at=timezone.now() - KEPT_FOR
+        created_at=timezone.now() - IMPORT_RETENTION, heartbeat_at=timezone.now() - IMPORT_RETENTION
     )
     purge_imports()
     answer = adas_browser.get(step_url("change"))
@@ -197,7 +197,8 @@ def test_closed_import_cannot_be_undone(adas_browser):
 
 def test_purge_deletes_old_imports_that_were_not_applied(adas_browser):
     upload(adas_browser, VALID_FILE)
-    ProductImport.objects.update(created_at=timezone.now() - KEPT_FOR, heartbeat_at=timezone.now())
+    now = timezone.now()
+    ProductImport.objects.update(created_at=now - IMPORT_RETENTION, heartbeat_at=now)
     assert (purge_imports(), ProductImport.objects.count()) == (0, 1)
-    ProductImport.objects.update(heartbeat_at=timezone.now() - KEPT_FOR)
+    ProductImport.objects.update(heartbeat_at=timezone.now() - IMPORT_RETENTION)
     assert (purge_imports(), ProductImport.objects.count()) == (1, 0)

@@ -15,7 +15,7 @@ from shop.product_files.imports import pictures, runner
 from shop.product_files.imports.preview import store_upload
 from shop.product_files.imports.undo import undo_import
 from shop.services.errors import ImportNotReady
-from shop.services.import_retention import KEPT_FOR, purge_imports
+from shop.services.import_retention import IMPORT_RETENTION, purge_imports
 
 pytestmark = [pytest.mark.usefixtures("ada", "mug"), pytest.mark.django_db(transaction=True)]
 TABLE = "sku,name,price,picture\nMUG-1,Mug,12.50,\nVASE,Vase,30,jugs/Blue vase.JPG\nBOWL,Bowl,9,\n"
@@ -154,7 +154,7 @@ def test_purge_deletes_replaced_pictures_with_the_rows(mug):
     product_import = applied(preview_zip({"mug-1.png": png(), "vase.png": png("blue")}))
     assert len(factories.pictures_after_purge()) == 3
     ProductImport.objects.update(
-        created_at=timezone.now() - KEPT_FOR, heartbeat_at=timezone.now() - KEPT_FOR
+        created_at=timezone.now() - IMPORT_RETENTION, heartbeat_at=timezone.now() - IMPORT_RETENTION
     )
     assert purge_imports() == 1
     product_import.refresh_from_db()
