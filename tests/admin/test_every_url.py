@@ -87,7 +87,7 @@ FILLED_IN = {
     "shop_product_change": {"name": "Vase"},
     "shop_order_add_note": {"note": "Called"},
     "shop_productimport_add": {"file": File("autumn.csv", b"")},
-    "shop_productimport_check_again": {"blank": "clear"},
+    "shop_productimport_preview_again": {"blank_cells": "clear"},
     "shop_productimport_apply": {"seen": world.SEEN.isoformat(), "good_only": "1"},
     "shop_order_add": by_phone,
     "auth_user_password_change": NEW,

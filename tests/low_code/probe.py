@@ -93,7 +93,7 @@ if response.status_code != 302:
 edited = Product.objects.get(pk=1)
 
 chunks = product_export.export_products(
-    Product.objects.all(), layout="own", file_format="csv", address=str
+    Product.objects.all(), layout="own", file_format="csv", build_url=str
 )
 [exported] = csv.DictReader(b"".join(chunks).decode("utf-8-sig").splitlines())
 CELLS = {

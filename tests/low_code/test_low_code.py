@@ -182,7 +182,7 @@ def test_new_fields_are_imported_and_undone(extended):
         "1",
         "3.20",
     ]
-    assert imported["again"] == ["same", "same"]
+    assert imported["again"] == ["unchanged", "unchanged"]
     assert (imported["undone"], imported["gone"]) == (["updated_at"], True)
 
 

@@ -296,7 +296,7 @@ class Shop(RuleBasedStateMachine):
                 has_wrong = True
             elif then != now or not shelf:
                 rows[sku] = (shelf and shelf.pk, now, then - now)
-        options = {"stock": "set"} if is_set else {}
+        options = {"stock_mode": "set"} if is_set else {}
         content = "\n".join(lines).encode()
         product_import = store_upload(
             actor=self.people["ada"], name="f.csv", content=content, options=options
@@ -350,7 +350,7 @@ class Shop(RuleBasedStateMachine):
             product, _, change = file.rows[sku]
             shelf = self.shelves.get(sku)
             if shelf is None or shelf.pk != pk:
-                assert outcomes[sku] == "kept"
+                assert outcomes[sku] == "not_undone"
             elif product is not None:
                 shelf.stock -= change if shelf.stock >= change else 0
             elif outcomes[sku] == "undone":

@@ -24,7 +24,7 @@ SUITABLE = {
     },
     "shop_order_mark_paid": lambda: {"status": "pending", "payment_status": "pending"},
     "shop_productimport_undo": lambda: {"state": "applied"},
-    "shop_productimport_do_it_now": lambda: {"state": "uploaded"},
+    "shop_productimport_run_now": lambda: {"state": "uploaded"},
     "auth_user_password_change": lambda: {"role": "admin"},
     "shop_user_sign_out_everywhere": lambda: {"role": "customer"},
     "shop_user_hand_out": lambda: {"role": "customer"},

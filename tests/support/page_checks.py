@@ -20,8 +20,8 @@ REFUSED = 403
 PIECES = {"search", "autocomplete", "shop_order_pick", "jsi18n", "logout"}
 DOWNLOADS = {
     "shop_productimport_sample",
-    "shop_productimport_to_mend",
-    "shop_productimport_addresses",
+    "shop_productimport_error_report",
+    "shop_productimport_picture_urls",
 }
 
 

@@ -89,9 +89,9 @@ def create_imports(ada):
         preview.preview_import(file)
     apply.apply_import(file.pk, actor=ada, good_only=True)
     ProductImport.objects.filter(name="spring.csv").update(checked_at=SEEN)
-    asked = {"step": "check", "actor": ada.pk, "good_only": False, "at": SEEN.isoformat()}
+    pending = {"step": "preview", "actor": ada.pk, "good_only": False, "at": SEEN.isoformat()}
     waiting = preview.store_upload(actor=ada, name="summer.csv", content=FILE.encode())
-    ProductImport.objects.filter(pk=waiting.pk).update(asked=asked)
+    ProductImport.objects.filter(pk=waiting.pk).update(pending_step=pending)
     preview.preview_import(
         preview.store_upload(actor=ada, name="photo.csv", content=bytes(range(256)) * 9)
     )
