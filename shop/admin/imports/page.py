@@ -23,7 +23,7 @@ PROGRESS_LABELS = {
     runner.UNDO: gettext_lazy("Undoing the import"),
     runner.PICTURES: gettext_lazy("Setting the pictures"),
 }
-STATE_ROLES: dict[State, Role] = {
+STATE_ROLES: dict[str, Role] = {
     State.CHECKED: "warning",
     State.APPLIED: "success",
     State.FAILED: "danger",
