@@ -203,7 +203,7 @@ class StockDelta(Body):
     """Units that came or went."""
 
     delta: Annotated[int, Strict(), Field(ge=-MAX_STOCK, le=MAX_STOCK)]
-    kind: Literal[tuple(map(str, StockMovement.BY_HAND))] = "correction"  # type: ignore[valid-type]
+    kind: Literal[tuple(map(str, StockMovement.MANUAL_KINDS))] = "correction"  # type: ignore[valid-type]
     reason: Annotated[Line, Field(max_length=200)] = ""
 
 

@@ -11,7 +11,7 @@ from shop.models.cart import MAX_LINES, MAX_QUANTITY
 from shop.services import audit
 from shop.services.errors import ProductUnavailable
 from shop.services.orders import OrderDetails, write_order
-from shop.services.payments import WITHOUT_CARD
+from shop.services.payments import PHONE_METHODS
 
 TOLD = "Taken by phone."
 
@@ -34,7 +34,7 @@ def place_phone_order(
     `total_amount`); ValidationError for a bad address or note, a card, or more than a cart could hold.
     """
     _refuse_what_no_cart_holds(lines)
-    if payment_method not in WITHOUT_CARD:
+    if payment_method not in PHONE_METHODS:
         raise ValidationError({"payment_method": "This cannot be paid by telephone."})
     order = Order(
         user=customer, shipping_address=shipping_address, payment_method=payment_method, note=note

@@ -96,7 +96,7 @@ def _with_pictures_drawn(changes: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in changes.items():
         if isinstance(value, UploadedFile):
             try:
-                done[name] = PictureField.drawn(value)
+                done[name] = PictureField.normalize(value)
             except ValidationError as error:
                 raise ValidationError({name: error}) from error
     return done

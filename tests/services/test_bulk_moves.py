@@ -39,8 +39,8 @@ def test_each_of_many_is_guarded_by_itself(ada, orders_of):
     pks = orders_of("confirmed", "shipped", "confirmed", "cancelled")
     result = move_orders(order_ids=pks, to="shipped", actor=ada)
     assert [order.pk for order in result.moved] == [pks[0], pks[2]]
-    assert [order.pk for order, _ in result.left] == [pks[1], pks[3]]
-    assert [reason for _, reason in result.left] == [
+    assert [order.pk for order, _ in result.refused] == [pks[1], pks[3]]
+    assert [reason for _, reason in result.refused] == [
         "This order is shipped already.",
         "This order is cancelled; it cannot become shipped.",
     ]
@@ -54,7 +54,7 @@ def test_pressing_twice_changes_nothing_more(ada, orders_of):
     move_orders(order_ids=pks, to="cancelled", actor=ada)
     events, movements = OrderEvent.objects.count(), StockMovement.objects.count()
     again = move_orders(order_ids=pks, to="cancelled", actor=ada)
-    assert (len(again.moved), len(again.left)) == (0, 2)
+    assert (len(again.moved), len(again.refused)) == (0, 2)
     assert (OrderEvent.objects.count(), StockMovement.objects.count()) == (events, movements)
 
 
@@ -111,7 +111,7 @@ def test_a_parcel_is_followed_by_its_number(ada, orders_of, django_capture_on_co
 def test_what_did_not_come_back_is_written_off(ada, orders_of, mug, lamp):
     [pk] = orders_of("shipped")
     move_order(
-        order_id=pk, to="cancelled", actor=ada, by_staff=True, note="Refused", lost=[lamp.pk]
+        order_id=pk, to="cancelled", actor=ada, by_staff=True, note="Refused", written_off=[lamp.pk]
     )
     assert dict(Product.objects.values_list("name", "stock")) == {"Mug": 1000, "Lamp": 999}
     written = (

@@ -182,28 +182,28 @@ class Shop(RuleBasedStateMachine):
     @rule(
         number=which,
         to=st.sampled_from(["", "", "cancelled", *Order.Status.values]),
-        lost=st.sets(skus),
+        written_off=st.sets(skus),
     )
-    def staff_move(self, number, to, lost):
+    def staff_move(self, number, to, written_off):
         placed = self.orders[number % len(self.orders)]
-        self.move(placed, to or (*Order.FLOW[placed.status], "pending")[0], lost=lost)
+        self.move(placed, to or (*Order.FLOW[placed.status], "pending")[0], written_off=written_off)
 
-    def move(self, placed, to, *, by="ada", lost=()):
+    def move(self, placed, to, *, by="ada", written_off=()):
         may = to in Order.FLOW[placed.status]
         if by != "ada":
             may = Order.Status(placed.status).facts.customer_can_cancel
         call = partial(
             move_order, order_id=placed.pk, to=to, actor=self.people[by], by_staff=by == "ada"
         )
-        call = partial(call, lost=[self.pk(sku) for sku in lost])
+        call = partial(call, written_off=[self.pk(sku) for sku in written_off])
         if self.answered(None if may else errors.InvalidTransition, call):
-            self.moved(placed, to, lost=lost)
+            self.moved(placed, to, written_off=written_off)
 
-    def moved(self, placed, to, *, lost=()):
+    def moved(self, placed, to, *, written_off=()):
         placed.status = to
         if to == "cancelled":
             for sku, units in placed.lines.items():
-                self.shelves[sku].stock += 0 if sku in lost else units
+                self.shelves[sku].stock += 0 if sku in written_off else units
 
     @rule(
         numbers=st.sets(which, max_size=4),
@@ -216,11 +216,11 @@ class Shop(RuleBasedStateMachine):
             order_ids=[placed.pk for placed in chosen], to=to, actor=self.people["ada"]
         )
         assert {order.pk for order in done.moved} == {placed.pk for placed in ready}
-        assert len(done.moved) + len(done.left) == len(chosen)
+        assert len(done.moved) + len(done.refused) == len(chosen)
         for placed in ready:
             self.moved(placed, to)
 
-    @rule(sku=skus, delta=st.integers(-5, 5), kind=st.sampled_from(StockMovement.BY_HAND))
+    @rule(sku=skus, delta=st.integers(-5, 5), kind=st.sampled_from(StockMovement.MANUAL_KINDS))
     def adjust(self, sku, delta, kind):
         error = None if sku in self.shelves else errors.NotFound
         if error is None and self.shelves[sku].stock + delta < 0:

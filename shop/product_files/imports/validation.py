@@ -188,7 +188,7 @@ def _row(draft: Draft, terms: ImportSettings) -> StoredRow:
 
 def _new(row: StoredRow, draft: Draft) -> None:
     whole = field_parsing.DEFAULTS | draft.values
-    whole["sku"] = row.sku = whole["sku"] or SkuField.made()
+    whole["sku"] = row.sku = whole["sku"] or SkuField.generate()
     row.status, row.delta = Status.NEW.value, draft.stock
     row.after = {name: whole[attname] for attname, name in field_parsing.NAMES.items()}
     row.after |= {
