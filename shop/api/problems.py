@@ -126,7 +126,7 @@ def _shop_error(_: HttpRequest, error: errors.ShopError) -> HttpResponse:
 
 def _bad_values(_: HttpRequest, error: BadRequestValues) -> HttpResponse:
     if any(found["loc"][0] == "path" for found in error.errors):
-        return problem_response(404, errors.NotFound.message)
+        return problem_response(404, str(errors.NotFound.message))
     return invalid(
         FieldError(
             field=_field(*found["loc"]),

@@ -23,7 +23,7 @@ def generate_order_number() -> str:
 class Order(CleanTextModel):
     """A customer's order, with the total at the time of ordering.
 
-    Only `services.orders` and `services.payments` change its status; see `shop.models.order_status`.
+    Only `services.orders` changes its status; see `shop.models.order_status`.
     """
 
     Status = OrderStatus

@@ -184,7 +184,7 @@ class Product(CleanTextModel):
             ),
             models.Index(fields=["name", "id"], name="product_name"),
             models.Index(fields=["price", "id"], name="product_price"),
-            # On the flag, not the stock: a sale then changes no index (PostgreSQL heap-only update).
+            # On the flag, not the stock: a sale then changes no index (heap-only update).
             models.Index(fields=["id"], condition=Q(is_low=True), name="product_low_stock"),
         )
 

@@ -190,7 +190,7 @@ def _advance(
     shipment: Shipment = NO_SHIPMENT,
     written_off: Collection[int] = (),
 ) -> None:
-    """Write status, payment, event and stock of locked, checked orders; emails follow the commit."""
+    """Write status, payment, event and stock of locked orders. Emails follow the commit."""
     now = timezone.now()
     audit.log_many(actor, [(order, audit.diff_record(order, {"status": to})) for order in orders])
     for order in orders:

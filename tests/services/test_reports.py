@@ -43,7 +43,7 @@ def test_sales_of_a_period_and_of_the_one_before(carl, mug, lamp):
         placed(carl, outside, (mug, 7))
     found = reports.compare_sales(SINCE, NOON)
     assert found == Comparison(Sales(Decimal("149.80"), 2, 6), Sales(Decimal("25.00"), 2, 2))
-    assert (found.now.average, found.before.average) == (Decimal("74.90"), Decimal("12.50"))
+    assert (found.current.average, found.previous.average) == (Decimal("74.90"), Decimal("12.50"))
 
 
 def test_a_morning_is_compared_with_the_morning_before(carl, mug):
@@ -71,7 +71,7 @@ def test_a_cancelled_order_was_no_sale(carl, mug):
 def test_an_average_is_rounded_to_the_cent(carl, mug, lamp):
     for product in (mug, mug, lamp):
         placed(carl, SINCE, (product, 1))
-    assert reports.compare_sales(SINCE, NOON).now.average == Decimal("24.97")
+    assert reports.compare_sales(SINCE, NOON).current.average == Decimal("24.97")
     assert NOTHING.average == Decimal("0.00")
 
 
@@ -79,7 +79,7 @@ def test_cents_add_up_exactly(carl):
     penny = factories.create_product("Penny", price="0.10")
     for _ in range(3):
         placed(carl, SINCE, (penny, 1))
-    assert str(reports.compare_sales(SINCE, NOON).now.revenue) == "0.30"
+    assert str(reports.compare_sales(SINCE, NOON).current.revenue) == "0.30"
     assert str(reports.daily_sales(1, SINCE.date())[0].revenue) == "0.30"
     assert str(reports.best_sellers(SINCE)[0].revenue) == "0.30"
 
@@ -87,7 +87,7 @@ def test_cents_add_up_exactly(carl):
 def test_an_order_counts_whatever_the_order_in_which_it_was_written(carl, mug):
     placed(carl, NOON - TICK, (mug, 1))
     placed(carl, SINCE, (mug, 2))
-    assert reports.compare_sales(SINCE, NOON).now == Sales(Decimal("37.50"), 2, 3)
+    assert reports.compare_sales(SINCE, NOON).current == Sales(Decimal("37.50"), 2, 3)
     assert reports.best_sellers(SINCE) == [BestSeller(mug.pk, "Mug", 3, Decimal("37.50"))]
 
 
