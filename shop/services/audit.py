@@ -84,9 +84,9 @@ def format_changes(changes: Changes, *, action: Action = Action.CHANGED) -> str:
 def format_value(value: Any) -> str:
     """Return a value as text for staff."""
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
+        return str(_("yes") if value else _("no"))
     text = "" if value is None else str(value)
-    return (text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…") or EMPTY
+    return (text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…") or str(EMPTY)
 
 
 def _display_value(field: exposure.Field, value: Any) -> Any:

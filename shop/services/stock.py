@@ -257,8 +257,8 @@ def find_drift() -> Iterator[str]:
     yield from _find_order_drift()
     lines = OrderItem.objects.filter(order=OuterRef("order"), product=OuterRef("product"))
     unordered = StockMovement.objects.exclude(order=None).exclude(Exists(lines)).order_by("pk")
-    for movement in unordered.select_related("product", "order"):
-        yield f"{movement.order}: movement {movement.pk} of {movement.product.sku}, not ordered."
+    for stray in unordered.select_related("product", "order"):
+        yield f"{stray.order}: movement {stray.pk} of {stray.product.sku}, not ordered."
 
 
 def _find_order_drift() -> Iterator[str]:
