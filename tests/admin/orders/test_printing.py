@@ -218,7 +218,7 @@ def test_a_job_has_an_end(adas_browser, place, monkeypatch, more):
     assert answer.status_code == 302
     assert factories.all_rows() == before
     assert factories.page_messages(adas_browser.get(LIST)) == [
-        "At most 2 orders fit into one print job. Select fewer, for example one day's."
+        "At most 2 orders can be printed together. Select fewer, such as one day's."
     ]
     assert (
         select(adas_browser, orders[:2], "invoice", **more | {"select_across": "0"}).status_code
