@@ -196,9 +196,9 @@ class Product(CleanTextModel):
             super().validate_constraints(exclude=exclude)
         except ValidationError as error:
             # A constraint on an expression belongs to no field; show this one at `sku`.
-            found = [one for errors in error.error_dict.values() for one in errors]
+            errors = [item for items in error.error_dict.values() for item in items]
             raise ValidationError(
-                {"sku" if one.code == SKU_TAKEN_CODE else NON_FIELD_ERRORS: one for one in found}
+                {"sku" if e.code == SKU_TAKEN_CODE else NON_FIELD_ERRORS: e for e in errors}
             ) from error
 
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
@@ -211,10 +211,10 @@ class Product(CleanTextModel):
                 "A product starts with no stock; shop.services.stock records the first."
             )
         if not self._state.adding:
-            mine = {
+            writable = {
                 f.name for f in self._meta.concrete_fields if not f.primary_key and not f.generated
             }
-            update_fields = (mine if update_fields is None else set(update_fields)) - {"stock"}
+            update_fields = (writable if update_fields is None else set(update_fields)) - {"stock"}
         super().save(update_fields=update_fields, **kwargs)
 
 

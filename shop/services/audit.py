@@ -75,7 +75,7 @@ def diff_values(model: type[Model], before: Mapping[str, Any], after: Mapping[st
 def format_changes(changes: Changes, *, action: Action = Action.CHANGED) -> str:
     """Return one line per change, such as `price: 12.50 → 13.00`; new values only for additions."""
     if action == Action.ADDED:
-        return "\n".join(f"{name}: {format_value(after)}" for name, (_, after) in changes.items())
+        return "\n".join(f"{name}: {format_value(after)}" for name, (__, after) in changes.items())
     return "\n".join(
         f"{name}: {format_value(a)} → {format_value(b)}" for name, (a, b) in changes.items()
     )
@@ -86,7 +86,9 @@ def format_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
     text = "" if value is None else str(value)
-    return (text if len(text) <= MAX_VALUE_LENGTH else f"{text[: MAX_VALUE_LENGTH - 1]}…") or str(EMPTY)
+    if len(text) > MAX_VALUE_LENGTH:
+        text = f"{text[: MAX_VALUE_LENGTH - 1]}…"
+    return text or str(EMPTY)
 
 
 def _display_value(field: exposure.Field, value: Any) -> Any:

@@ -23,9 +23,8 @@ def enqueue(work: Callable[[], None]) -> None:
     Queued work still runs when the process exits normally, and is lost when it is killed.
     """
     if _slots.acquire(blocking=False):
-        _thread.submit(
-            copy_context().run, _run_work, work
-        )  # so that its log lines carry the request id
+        context = copy_context()  # so that its log lines carry the request id
+        _thread.submit(context.run, _run_work, work)
     else:
         logger.error("The background queue is full (%s calls); this call was dropped.", MAX_QUEUED)
 

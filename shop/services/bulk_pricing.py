@@ -61,7 +61,7 @@ def change_prices(
     for product, new in changed:
         product.price, product.updated_at = new, timezone.now()
     Product.objects.bulk_update(
-        [product for product, _ in changed], ["price", "updated_at"], batch_size=500
+        [product for product, __ in changed], ["price", "updated_at"], batch_size=500
     )
     return len(changed)
 
@@ -76,5 +76,5 @@ def _build_preview(products: Collection[Product], change: PriceChange) -> PriceP
     ]
     if errors:
         raise ValidationError(errors)
-    facts = sorted((product.pk, str(product.price)) for product, _ in new)
+    facts = sorted((product.pk, str(product.price)) for product, __ in new)
     return PricePreview(new, hashlib.sha256(f"{facts} {change}".encode()).hexdigest())

@@ -49,7 +49,7 @@ def delete_record(model: type[Model], *, pk: int, actor: User) -> None:
 
 
 def _lock_record[M: Model](model: type[M], pk: int) -> M:
-    found = model._default_manager.filter(pk=pk).select_for_update(no_key=True).first()
-    if found is None:
+    record = model._default_manager.filter(pk=pk).select_for_update(no_key=True).first()
+    if record is None:
         raise NotFound
-    return found
+    return record

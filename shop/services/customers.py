@@ -32,10 +32,10 @@ def purchase_summaries(users: Iterable[User]) -> dict[int, PurchaseSummary]:
             orders=Count("pk"), value=Sum("total_amount", filter=kept), last=Max("created_at")
         )
     )
-    found = {
+    summaries = {
         pk: PurchaseSummary(orders, value or Decimal(0), last) for pk, orders, value, last in rows
     }
-    return {pk: found.get(pk, PurchaseSummary()) for pk in pks}
+    return {pk: summaries.get(pk, PurchaseSummary()) for pk in pks}
 
 
 def orders_of(user: User, limit: int) -> list[Order]:
