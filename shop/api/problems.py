@@ -135,7 +135,7 @@ def _handle_shop_error(_request: HttpRequest, error: errors.ShopError) -> HttpRe
 def _handle_request_errors(_request: HttpRequest, error: RequestValidationError) -> HttpResponse:
     """Return 404 if a path parameter is invalid, else 422."""
     if any(detail["loc"][0] == "path" for detail in error.errors):
-        return problem_response(404, errors.NotFound.message)
+        return problem_response(404, str(errors.NotFound.message))
     return validation_problem(
         FieldError(
             field=_field_name(*detail["loc"]),

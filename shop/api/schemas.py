@@ -208,7 +208,7 @@ class StockDelta(Body):
     """A number of units to add to the stock; negative to remove them."""
 
     delta: Annotated[int, Strict(), Field(ge=-MAX_STOCK, le=MAX_STOCK)]
-    kind: Literal[tuple(map(str, StockMovement.BY_HAND))] = "correction"  # type: ignore[valid-type]
+    kind: Literal[tuple(map(str, StockMovement.MANUAL_KINDS))] = "correction"  # type: ignore[valid-type]
     reason: Annotated[SingleLineText, Field(max_length=200)] = ""
 
 

@@ -1,4 +1,4 @@
-"""The demo shop: products, customers and sixty days of trade, made through the shop's own services."""
+"""The demo shop: products, customers and sixty days of orders, created through the services."""
 
 import json
 import random
@@ -32,28 +32,34 @@ from shop.services.products import create_product
 from shop.services.stock import adjust_stock
 
 ADMIN = "admin@example.com"
-#: Group -> who of it signs in at the demo.
+#: Group -> email, first and last name of the demo user in it.
 STAFF = {
     "Fulfilment": ("packing@example.com", "Pat", "Moss"),
     "Viewer": ("viewer@example.com", "Vera", "Birch"),
 }
-#: What they are -> how they sign in. The login page of the demo shows them.
+#: Role and email of each demo login, shown on the demo's login page.
 LOGINS = [("Owner", ADMIN), *((group, email) for group, (email, *_) in STAFF.items())]
-PASSWORD = "fern-and-ember"  # noqa: S105 - printed for everybody who tries the demo
+PASSWORD = "fern-and-ember"  # noqa: S105 - public
+SEED = 2026
 ORDERS = 150
 DAYS = 60
-CALLED_OFF = 0.08
-RESTOCKED = timedelta(days=30)
-DATA = Path(settings.BASE_DIR) / "fixtures" / "demo"
-REASONS = ("Ordered twice by mistake.", "Found it closer to home.", "Delivery would come too late.")
+CANCELLED_SHARE = 0.08
+#: Age of the delivery that restocks the products.
+RESTOCK_AGE = timedelta(days=30)
+DATA_FOLDER = Path(settings.BASE_DIR) / "fixtures" / "demo"
+CANCEL_REASONS = (
+    "Ordered twice by mistake.",
+    "Found it closer to home.",
+    "Delivery would come too late.",
+)
 Kind = StockMovement.Kind
 
-type Tell = Callable[[str], None]
+type ReportProgress = Callable[[str], None]
 
 
 @dataclass
 class Sale:
-    """One order of the plan: who buys what, when, and what becomes of it."""
+    """A planned order: index of the buyer, quantity by index of product, and its later moves."""
 
     at: datetime
     buyer: int
@@ -63,63 +69,65 @@ class Sale:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it is called off in the end."""
+        """Whether the order is cancelled in the end."""
         return any(status == OrderStatus.CANCELLED for _, status in self.moves)
 
 
 def is_loaded() -> bool:
-    """Whether this database holds the demo: its admin and its first customer, whom no real shop has."""
-    people = [ADMIN, _data("customers")[0]["email"]]
-    return User.objects.filter(email__in=people).count() == len(people)
+    """Return whether this database holds the demo's admin and its first customer."""
+    known = [ADMIN, _load_data("customers")[0]["email"]]
+    return User.objects.filter(email__in=known).count() == len(known)
 
 
-def load(tell: Tell) -> None:
-    """Fill an empty database, all or nothing. The same data at every load, but for the dates."""
+def load(report: ReportProgress) -> None:
+    """Fill an empty database in one transaction, always with the same data except the dates."""
     now = timezone.now()
-    dice = random.Random(2026)  # noqa: S311 - to be the same each time
+    rng = random.Random(SEED)  # noqa: S311 - repeatable
     with emails.suppress_emails(), transaction.atomic():
-        tell("Customers and an admin")
-        admin, customers = _people(now)
-        plan = _plan(now, dice, buyers=len(customers), goods=_data("products"))
-        tell("Products and their pictures")
-        products = _products(now, admin, plan)
-        tell(f"{ORDERS} orders of the last {DAYS} days")
-        _trade(now, plan, admin, customers, products)
+        report("Customers and an admin")
+        admin, customers = _create_users(now)
+        plan = _plan_sales(now, rng, buyers=len(customers), products=len(_load_data("products")))
+        report("Products and their pictures")
+        products = _create_products(now, admin, plan)
+        report(f"{ORDERS} orders of the last {DAYS} days")
+        _replay(now, plan, admin, customers, products)
+        in_stock = list(Product.objects.filter(in_stock=True).order_by("pk"))
         for customer in customers[:3]:
-            for product in dice.sample([product for product in products if product.stock], 2):
+            for product in rng.sample(in_stock, 2):
                 add_to_cart(user=customer, product_id=product.pk, quantity=1)
 
 
 @contextmanager
-def _since(at: datetime, *models: type[Model]) -> Iterator[None]:
-    """Let what is written within, to these tables, the ledger and the log, have happened at that moment."""
-    mark = timezone.now()
+def _backdate(at: datetime, *models: type[Model]) -> Iterator[None]:
+    """Set the times of rows written in the block, in these tables, the ledger and the audit log."""
+    started = timezone.now()
     yield
     tables: tuple[type[Model], ...] = (AuditEntry, StockMovement, *models)
     for model in tables:
         for column in {"created_at", "updated_at"} & {field.name for field in model._meta.fields}:
-            model._default_manager.filter(**{f"{column}__gte": mark}).update(**{column: at})
+            model._default_manager.filter(**{f"{column}__gte": started}).update(**{column: at})
 
 
-def _data(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+def _load_data(name: str) -> list[dict[str, Any]]:
+    text = (DATA_FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = json.loads(text)
+    return rows
 
 
-def _people(now: datetime) -> tuple[User, list[User]]:
-    secret = make_password(PASSWORD)  # once: it takes a while by design
-    since = now - timedelta(days=DAYS + 10)
+def _create_users(now: datetime) -> tuple[User, list[User]]:
+    password_hash = make_password(PASSWORD)  # once, since hashing is slow
+    first_day = now - timedelta(days=DAYS + 10)
     admin = User(email=ADMIN, first_name="Robin", last_name="Fern", **SUPERUSER_FIELDS)
     customers = [
         User(**{name: row[name] for name in ("email", "first_name", "last_name", "phone")})
-        for row in _data("customers")
+        for row in _load_data("customers")
     ]
     staff = {
         group: User(email=email, first_name=first, last_name=last, role=User.Role.ADMIN)
         for group, (email, first, last) in STAFF.items()
     }
     for days, user in enumerate([admin, *customers, *staff.values()]):
-        user.password, user.created_at = secret, since + timedelta(days=days / 2)
+        user.password, user.created_at = password_hash, first_day + timedelta(days=days / 2)
         user.save()
     make_groups()
     for group, user in staff.items():
@@ -128,119 +136,129 @@ def _people(now: datetime) -> tuple[User, list[User]]:
 
 
 def make_groups() -> None:
-    """The ready groups, which emptying a database takes along."""
+    """Create the predefined groups again, which `flush` deletes."""
     import_module("shop.migrations.0003_groups").make_groups(apps, None)
 
 
-def _plan(now: datetime, dice: random.Random, *, buyers: int, goods: list[Any]) -> list[Sale]:
-    """What will have happened, oldest first; more of it lately, and some products more than others."""
-    popularity = [dice.paretovariate(3) for _ in goods]
-    moments = sorted(DAYS * dice.random() ** 1.7 for _ in range(ORDERS))
+def _plan_sales(now: datetime, rng: random.Random, *, buyers: int, products: int) -> list[Sale]:
+    """Return the sales, oldest first: more of them lately, and some products more popular."""
+    popularity = [rng.paretovariate(3) for _ in range(products)]
+    ages = sorted((DAYS * rng.random() ** 1.7 for _ in range(ORDERS)), reverse=True)
     return [
-        _sale(now - timedelta(days=days), now, dice, buyers, popularity)
-        for days in reversed(moments)
+        _plan_sale(number, now - timedelta(days=age), rng, buyers, popularity, now)
+        for number, age in enumerate(ages)
     ]
 
 
-def _sale(
-    at: datetime, now: datetime, dice: random.Random, buyers: int, popularity: list[float]
+def _plan_sale(
+    number: int,
+    at: datetime,
+    rng: random.Random,
+    buyers: int,
+    popularity: list[float],
+    now: datetime,
 ) -> Sale:
-    chosen = Counter(
-        dice.choices(range(len(popularity)), popularity, k=dice.choice((1, 1, 2, 2, 3, 4)))
-    )
+    indexes = rng.choices(range(len(popularity)), popularity, k=rng.choice((1, 1, 2, 2, 3, 4)))
     methods = Order.PaymentMethod
-    payment = dice.choices(
+    payment = rng.choices(
         [methods.CASH_ON_DELIVERY, methods.CARD, methods.BANK_TRANSFER], (5, 4, 1)
     )[0]
-    moves = [(when, status) for when, status in _moves(at, dice) if when < now]
-    return Sale(at, dice.randrange(buyers), dict(chosen), payment, moves)
+    moves = [(when, status) for when, status in _plan_moves(number, at) if when < now]
+    return Sale(at, rng.randrange(buyers), dict(Counter(indexes)), payment, moves)
 
 
-def _moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, OrderStatus]]:
-    """An order's way, at the pace of a small shop."""
-    at += timedelta(hours=dice.uniform(1, 20))
-    if dice.random() < CALLED_OFF:
+def _plan_moves(number: int, at: datetime) -> Iterator[tuple[datetime, OrderStatus]]:
+    """Yield the moves of one order, hours to days apart.
+
+    Each order has its own random numbers, so that a new status does not change what is sold.
+    """
+    rng = random.Random(f"{SEED} {number}")  # noqa: S311 - repeatable
+    at += timedelta(hours=rng.uniform(1, 20))
+    if rng.random() < CANCELLED_SHARE:
         yield at, OrderStatus.CANCELLED
         return
     first, *others = OrderStatus.path_to(OrderStatus.DELIVERED)
     yield at, first
     for status in others:
-        at += timedelta(hours=dice.uniform(10, 90))
+        at += timedelta(hours=rng.uniform(10, 90))
         yield at, status
 
 
-def _products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
-    """Each with the stock that lasts until the delivery and, in the end, leaves what the file says."""
-    early, _ = _units(plan, now - RESTOCKED)
+def _create_products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
+    """Create the products with stock for the early sales and what the file says is left."""
+    early, _ = _units_sold(plan, now - RESTOCK_AGE)
     products = []
-    for number, row in enumerate(_data("products")):
+    for number, row in enumerate(_load_data("products")):
         values = {name: value for name, value in row.items() if name not in {"stock", "picture"}}
         values["price"] = Decimal(values["price"])
-        with _since(now - timedelta(days=DAYS + 5, minutes=number), Product):
+        with _backdate(now - timedelta(days=DAYS + 5, minutes=number), Product):
             products.append(
-                _product(admin, values, row["picture"], stock=row["stock"] + early[number])
+                _create_product(admin, values, row["picture"], stock=row["stock"] + early[number])
             )
     return products
 
 
-def _product(admin: User, values: dict[str, Any], picture: str | None, *, stock: int) -> Product:
+def _create_product(
+    admin: User, values: dict[str, Any], picture: str | None, *, stock: int
+) -> Product:
     if picture is None:
         return create_product(actor=admin, values=values, stock=stock)
-    with (DATA / "pictures" / picture).open("rb") as file:
+    with (DATA_FOLDER / "pictures" / picture).open("rb") as file:
         return create_product(
             actor=admin, values=values | {"image": File(file, picture)}, stock=stock
         )
 
 
-def _units(plan: list[Sale], middle: datetime) -> tuple[Counter[int], Counter[int]]:
-    """Units of each product that are ordered before and after the delivery."""
+def _units_sold(plan: list[Sale], restocked: datetime) -> tuple[Counter[int], Counter[int]]:
+    """Return the units of each product ordered before and after the delivery."""
     early, late = Counter[int](), Counter[int]()
     for sale in plan:
-        (early if sale.at < middle else late).update(sale.lines)
+        (early if sale.at < restocked else late).update(sale.lines)
     return early, late
 
 
-def _trade(
+def _replay(
     now: datetime, plan: list[Sale], admin: User, customers: list[User], products: list[Product]
 ) -> None:
-    """Everything that happened, in the order in which it did."""
-    addresses = [row["address"] for row in _data("customers")]
-    deliver = partial(_deliver, products, _units(plan, now - RESTOCKED)[1], admin)
-    happenings: list[tuple[datetime, Callable[[], None]]] = [(now - RESTOCKED, deliver)]
+    """Run the plan in chronological order."""
+    addresses = [row["address"] for row in _load_data("customers")]
+    units = _units_sold(plan, now - RESTOCK_AGE)[1]
+    deliver = partial(_receive_delivery, products, units, admin)
+    steps: list[tuple[datetime, Callable[[], None]]] = [(now - RESTOCK_AGE, deliver)]
     for number, sale in enumerate(plan):
         placed: list[Order] = []
-        buy = partial(_buy, sale, customers[sale.buyer], addresses[sale.buyer], products, placed)
-        happenings.append((sale.at, buy))
-        reason = REASONS[number % len(REASONS)]
-        happenings += [
-            (at, partial(_move, placed, status, admin, reason)) for at, status in sale.moves
+        buyer, address = customers[sale.buyer], addresses[sale.buyer]
+        steps.append((sale.at, partial(_place_order, sale, buyer, address, products, placed)))
+        reason = CANCEL_REASONS[number % len(CANCEL_REASONS)]
+        steps += [
+            (at, partial(_move_order, placed, status, admin, reason)) for at, status in sale.moves
         ]
-    for at, happen in sorted(happenings, key=lambda happening: happening[0]):
-        with _since(at, Order, OrderEvent):
-            happen()
-    broken = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
-    for number, units in broken.items():
-        with _since(now):
-            _adjust(products[number], -units, Kind.DAMAGED, admin, "Came back broken")
+    for at, run_step in sorted(steps, key=lambda step: step[0]):
+        with _backdate(at, Order, OrderEvent):
+            run_step()
+    damaged = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
+    for number, units in damaged.items():
+        with _backdate(now):
+            _adjust(products[number], -units, Kind.DAMAGED, admin, "Returned damaged")
 
 
-def _deliver(products: list[Product], units: Counter[int], admin: User) -> None:
+def _receive_delivery(products: list[Product], units: Counter[int], admin: User) -> None:
     for number in sorted(units):
         _adjust(products[number], units[number], Kind.RECEIVED, admin, "Delivery from the workshop")
 
 
-def _buy(
+def _place_order(
     sale: Sale, buyer: User, address: str, products: list[Product], placed: list[Order]
 ) -> None:
     CartItem.objects.bulk_create(
         CartItem(user=buyer, product=products[number], quantity=quantity)
         for number, quantity in sale.lines.items()
     )
-    story = place_order(user=buyer, shipping_address=address, payment_method=sale.payment)
-    placed.append(story.order)
+    details = place_order(user=buyer, shipping_address=address, payment_method=sale.payment)
+    placed.append(details.order)
 
 
-def _move(placed: list[Order], status: OrderStatus, admin: User, reason: str) -> None:
+def _move_order(placed: list[Order], status: OrderStatus, admin: User, reason: str) -> None:
     order = placed[0]
     note = reason if status == OrderStatus.CANCELLED else ""
     if status == OrderStatus.SHIPPED and order.payment_method == Order.PaymentMethod.BANK_TRANSFER:

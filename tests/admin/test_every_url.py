@@ -65,7 +65,7 @@ def raised():
     return {
         "by": "percent",
         "value": "5",
-        "seal": preview_prices(product_ids=pks, change=change).seal,
+        "seal": preview_prices(product_ids=pks, change=change).fingerprint,
     }
 
 

@@ -64,13 +64,11 @@ def print_action_name(what: str) -> str:
 def format_result(result: BulkMoveResult, to: OrderStatus) -> str:
     """`96 shipped, 3 already shipped, 1 cancelled`, then the orders that were left, with the reason."""
     parts = [f"{len(result.moved)} {to.label.lower()}"]
-    for status, count in Counter(order.status for order, _ in result.left).items():
+    for status, count in Counter(order.status for order, _ in result.refused).items():
         already = "already " if status == to else ""
         parts.append(f"{count} {already}{OrderStatus(status).label.lower()}")
-    named = [
-        reason.replace("This order", str(order)) for order, reason in result.left[:NAMED_AT_MOST]
-    ]
-    more = len(result.left) - len(named)
+    named = [reason for _, reason in result.refused[:NAMED_AT_MOST]]
+    more = len(result.refused) - len(named)
     left = [*named, f"And {more} more."] if more else named
     return " ".join([", ".join(parts) + ".", *left])
 

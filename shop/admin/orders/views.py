@@ -81,7 +81,7 @@ class OrderViews(ActionFormAdmin, OrderActions):
                 by_staff=True,
                 note=values["note"],
                 shipment=shipment,
-                lost=values.get("lost", ()),
+                written_off=values.get("lost", ()),
             )
             return f"Order {order} is {status.label.lower()} now."
 

@@ -61,9 +61,9 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             seal = request.POST.get("seal", "")
             try:
                 preview = bulk_pricing.preview_prices(product_ids=pks, change=change)
-                if seal == preview.seal:
+                if seal == preview.fingerprint:
                     count = bulk_pricing.change_prices(
-                        product_ids=pks, change=change, seal=seal, actor=staff_user(request)
+                        product_ids=pks, change=change, fingerprint=seal, actor=staff_user(request)
                     )
                     messages.success(request, f"{_counted(count, 'price')} changed.")
                     return None
@@ -81,7 +81,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             hint="Nothing is changed before you have seen the new prices." if not rows else "",
             button=f"Change {_counted(len(rows), 'price')}" if rows else "Show new prices",
             rows=rows,
-            hidden=[("seal", preview.seal)] if preview else [],
+            hidden=[("seal", preview.fingerprint)] if preview else [],
         )
 
     @admin.action(description="Receive stock of selected products", permissions=["step"])

@@ -208,7 +208,7 @@ def _to_record(draft: RowDraft, settings: ImportSettings) -> RowRecord:
 
 def _fill_new(record: RowRecord, draft: RowDraft) -> None:
     values = field_parsing.DEFAULTS | draft.values
-    values["sku"] = record.sku = values["sku"] or SkuField.made()
+    values["sku"] = record.sku = values["sku"] or SkuField.generate()
     record.status, record.delta = Status.NEW.value, draft.stock
     record.after = {
         name: values[attname] for attname, name in field_parsing.NAMES_BY_ATTNAME.items()

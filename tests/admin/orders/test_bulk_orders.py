@@ -32,10 +32,8 @@ def statuses():
 
 def test_a_mixed_selection_says_what_happened_to_each(adas_browser, orders):
     [said] = factories.page_messages(run(adas_browser, "move_to_shipped", orders))
-    assert said == (
-        f"1 shipped, 1 already shipped, 1 cancelled. {orders[1]} is shipped already. "
-        f"{orders[2]} is cancelled; it cannot become shipped."
-    )
+    assert said.startswith("1 shipped, 1 already shipped, 1 cancelled. ")
+    assert [str(order) in said for order in orders] == [False, True, True]
     assert statuses() == ["shipped", "shipped", "cancelled"]
 
 

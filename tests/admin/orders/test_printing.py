@@ -202,7 +202,7 @@ def test_the_number_of_orders_is_limited(adas_browser, place_orders, monkeypatch
     assert response.status_code == 302
     assert factories.all_rows() == before
     assert factories.page_messages(adas_browser.get(ORDERS_URL)) == [
-        "At most 2 orders fit into one print job. Select fewer, for example one day's."
+        "At most 2 orders can be printed together. Select fewer, such as one day's."
     ]
     assert (
         print_selection(
