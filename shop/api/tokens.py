@@ -38,7 +38,9 @@ def sign_token(session: Session, kind: Kind) -> str:
         "aud": settings.JWT_AUDIENCE,
         "sub": str(session.user_id),
         "sid": str(session.pk),
-        "jti": str(session.current if kind == "refresh" else uuid.uuid5(session.current, kind)),
+        "jti": str(
+            session.current_token if kind == "refresh" else uuid.uuid5(session.current_token, kind)
+        ),
         "iat": int(session.refreshed_at.timestamp()),
         "exp": int(min(session.refreshed_at + life, session.expires_at).timestamp()),
         "typ": kind,

@@ -90,7 +90,7 @@ def login(*, email: str, password: str, otp: str = "", device: str = "") -> Sess
 
 
 def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
-    """Spend a refresh token: the session comes back with its successor as `current`.
+    """Spend a refresh token: the session comes back with its successor as `current_token`.
 
     A spent token gets the same successor for ten seconds; later it ends the session for good (TokenReused),
     since only a thief or a broken app still has it. Raises InvalidToken when the session is over.
@@ -101,10 +101,14 @@ def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
     session = sessions.first()
     if session is None or not session.is_live(now):
         raise InvalidToken
-    successor = {"previous": F("current"), "current": uuid.uuid4(), "refreshed_at": now}
-    rotated = Session.objects.filter(pk=session_id, current=token_id).update(**successor)
+    successor = {
+        "previous_token": F("current_token"),
+        "current_token": uuid.uuid4(),
+        "refreshed_at": now,
+    }
+    rotated = Session.objects.filter(pk=session_id, current_token=token_id).update(**successor)
     session = sessions.get()
-    if rotated or (session.previous == token_id and now - session.refreshed_at <= GRACE):
+    if rotated or (session.previous_token == token_id and now - session.refreshed_at <= GRACE):
         return session
     end_sessions(session.user, because="token reused", only=session)
     raise TokenReused

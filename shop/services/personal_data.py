@@ -25,7 +25,7 @@ from shop.services.errors import NotErasable, NotFound
 
 ERASED = "[erased]"
 #: Columns that say nothing about the person, or would open their account.
-NOT_TOLD = {"password", "password_hash", "current", "previous", "is_superuser"}
+NOT_TOLD = {"password", "password_hash", "current_token", "previous_token", "is_superuser"}
 STILL_OPEN = [status for status in Order.Status if status.facts.next]
 
 
@@ -79,7 +79,9 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     StockMovement.objects.filter(order__in=orders).update(reason="")
     _forget(user)
     _entries(user, orders).update(changes="")
-    AuditEntry.objects.filter(kind="user", record_id=str(user.pk)).update(record=str(user))
+    AuditEntry.objects.filter(model_name="user", record_id=str(user.pk)).update(
+        record_label=str(user)
+    )
     audit.log(actor, user, "personal data erased")
     return user
 
@@ -105,7 +107,7 @@ def _forget(user: User) -> None:
 def _entries(user: User, orders: QuerySet[Order]) -> QuerySet[AuditEntry]:
     """What staff changed about the person and their orders."""
     pks = [str(pk) for pk in orders.values_list("pk", flat=True)]
-    about = Q(kind="user", record_id=str(user.pk)) | Q(kind="order", record_id__in=pks)
+    about = Q(model_name="user", record_id=str(user.pk)) | Q(model_name="order", record_id__in=pks)
     return AuditEntry.objects.filter(about)
 
 

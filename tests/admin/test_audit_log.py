@@ -16,7 +16,7 @@ LIST = "/admin/shop/auditentry/"
 
 def entries():
     found = AuditEntry.objects.order_by("pk").select_related("actor")
-    return [(str(e.actor), e.action, e.kind, e.record, e.changes) for e in found]
+    return [(str(e.actor), e.action, e.model_name, e.record_label, e.changes) for e in found]
 
 
 def form_of(browser, address):

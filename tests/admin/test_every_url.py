@@ -23,7 +23,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from support import admin_urls, factories, totp, world
 
-from shop.admin.base import ONCE
+from shop.admin.base import FORM_KEY_FIELD
 from shop.models import IdempotencyKey, Product, User
 from shop.services.bulk_pricing import PriceChange, preview_prices
 
@@ -239,7 +239,7 @@ def test_an_answer_that_is_kept_names_nobody(every_click, ada):
     for click in every_click:
         browser.cookies[settings.SESSION_COOKIE_NAME] = signed_in
         with transaction.atomic():
-            browser.post(click.path, {**click.body, ONCE: "pressed"})
+            browser.post(click.path, {**click.body, FORM_KEY_FIELD: "pressed"})
             kept |= set(IdempotencyKey.objects.filter(user=ada).values_list("answer", flat=True))
             transaction.set_rollback(True)
     assert len(kept) > 10

@@ -68,7 +68,7 @@ def test_of_a_list_too_long_to_count_the_page_says_so(adas_browser, orders, few)
     answer = adas_browser.get(LIST)
     listed = answer.context["cl"]
     assert (listed.result_count, listed.paginator.has_more) == (2, True)
-    assert [tab["shown"] for tab in answer.context["tabs"]] == ["2+", "2", "0", "0", "1", "0"]
+    assert [tab["count_label"] for tab in answer.context["tabs"]] == ["2+", "2", "0", "0", "1", "0"]
     assert "These are not all" in answer.content.decode()
     assert (
         "These are not all"

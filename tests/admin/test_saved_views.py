@@ -195,7 +195,7 @@ def test_of_two_who_press_at_once_the_second_is_told(adas_browser, ada, monkeypa
 def test_what_is_kept_is_in_the_audit_log(adas_browser, ada):
     adas_browser.post(ADD, VALUES)
     entry = AuditEntry.objects.get()
-    assert (entry.actor, entry.action, entry.kind, entry.record) == (
+    assert (entry.actor, entry.action, entry.model_name, entry.record_label) == (
         ada,
         "added",
         "savedview",

@@ -54,7 +54,9 @@ def wait_after_a_wrong_code():
 
 def audited():
     return list(
-        AuditEntry.objects.order_by("pk").values_list("actor__first_name", "record", "changes")
+        AuditEntry.objects.order_by("pk").values_list(
+            "actor__first_name", "record_label", "changes"
+        )
     )
 
 

@@ -36,9 +36,9 @@ def test_one_refresh_token_has_one_successor(http, carl):
         )
         assert tally(answers) == {200: 5}
         assert len({answer.content for answer in answers}) == 1
-        before = session.current
+        before = session.current_token
         session.refresh_from_db()
-        assert (session.previous, session.revoked_at) == (before, None)
+        assert (session.previous_token, session.revoked_at) == (before, None)
         assert (
             answers[0].json()["refresh"] == tokens.sign_token(session, "refresh") != body["refresh"]
         )

@@ -112,10 +112,10 @@ def test_who_was_switched_off_is_refused(carl, refused):
 
 
 def test_a_refresh_moves_the_session_on(phone):
-    spent = phone.current
+    spent = phone.current_token
     session = accounts.refresh(session_id=phone.pk, token_id=spent)
-    assert (session.pk, session.previous) == (phone.pk, spent)
-    assert session.current != spent
+    assert (session.pk, session.previous_token) == (phone.pk, spent)
+    assert session.current_token != spent
     assert session.refreshed_at > phone.refreshed_at
     assert session.expires_at == phone.expires_at
 
@@ -126,26 +126,26 @@ def age(session, by):
 
 
 def test_a_spent_token_gets_the_same_successor_for_ten_seconds(phone, refused):
-    first = accounts.refresh(session_id=phone.pk, token_id=phone.current)
+    first = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
     age(phone, by=timedelta(seconds=5))
-    again = accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    assert (again.current, is_live(phone)) == (first.current, True)
+    again = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    assert (again.current_token, is_live(phone)) == (first.current_token, True)
 
 
 def test_a_spent_token_that_comes_later_ends_the_session(phone, laptop):
-    accounts.refresh(session_id=phone.pk, token_id=phone.current)
+    accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
     age(phone, by=accounts.GRACE + timedelta(seconds=1))
     with pytest.raises(TokenReused):
-        accounts.refresh(session_id=phone.pk, token_id=phone.current)
+        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
     assert (is_live(phone), is_live(laptop)) == (False, True)
     assert Session.objects.get(pk=phone.pk).revoked_because == "token reused"
 
 
 def test_a_token_two_generations_old_ends_the_session_at_once(phone):
-    second = accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    accounts.refresh(session_id=phone.pk, token_id=second.current)
+    second = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    accounts.refresh(session_id=phone.pk, token_id=second.current_token)
     with pytest.raises(TokenReused):
-        accounts.refresh(session_id=phone.pk, token_id=phone.current)
+        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
     assert not is_live(phone)
 
 
@@ -163,7 +163,7 @@ def test_a_session_that_is_over_is_not_refreshed(carl, phone, reason):
         carl.save()
     known = uuid.uuid4() if reason == "absent" else phone.pk
     with pytest.raises(InvalidToken):
-        accounts.refresh(session_id=known, token_id=phone.current)
+        accounts.refresh(session_id=known, token_id=phone.current_token)
     assert is_live(phone) is (reason == "absent")
 
 

@@ -109,7 +109,7 @@ def test_everything_is_handed_out(nell, ada, carl, mug):
         "password",
         carl.email,
         nell.password,
-        str(Session.objects.get(user=nell).current),
+        str(Session.objects.get(user=nell).current_token),
     ):
         assert never not in told
     entry = AuditEntry.objects.first()
@@ -130,7 +130,9 @@ def test_nothing_personal_is_left(nell, ada):
         False,
         f"Erased customer {nell.pk}",
     )
-    assert [(e.actor, e.record, e.changes) for e in AuditEntry.objects.filter(kind="user")] == [
+    assert [
+        (e.actor, e.record_label, e.changes) for e in AuditEntry.objects.filter(model_name="user")
+    ] == [
         (ada, str(nell), "personal data erased"),
         (ada, str(nell), ""),
     ]

@@ -101,7 +101,7 @@ def test_what_was_sold_since_the_export_stays_sold(mug):
 def test_one_entry_in_the_audit_log_not_one_for_each_product(mug):
     product_import = applied(SPRING)
     entry = AuditEntry.objects.get()
-    assert (entry.kind, entry.record_id, entry.record) == (
+    assert (entry.model_name, entry.record_id, entry.record_label) == (
         "productimport",
         str(product_import.pk),
         "spring.csv",
