@@ -1,4 +1,4 @@
-"""Base classes of the admin: fields from the models, read-only pages, tabs, audit log, action forms."""
+"""Base classes of the admin: exposed fields, read-only pages, tabs, audit log, action forms."""
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -257,7 +257,7 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
 
         return view
 
-    def action_form[Form: forms.Form](
+    def action_form_view[Form: forms.Form](  # noqa: PLR0913 - the options of a form
         self,
         request: HttpRequest,
         record: models.Model,
@@ -272,9 +272,9 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         """Show the form; on a valid POST perform the action and redirect to the record.
 
-        `perform` returns the success message; a ShopError or ValidationError that it raises is shown
-        in the form. `button_kind` is "danger" for what cannot be undone. `second_button` is the name
-        and label of a further submit button.
+        `perform` returns the success message. A ShopError or ValidationError that it raises is
+        shown in the form. `button_kind` is "danger" if the action cannot be undone.
+        `second_button` is the name and label of a further submit button.
         """
         form = form_class(request.POST if request.method == "POST" else None)
         if form.is_valid():

@@ -83,7 +83,7 @@ class SavedViewAdmin(AuditedAdmin):
     fields = ("name", "is_shared", "screen", "query")
     list_display = ("name", "screen", "is_shared", "open_link")
     empty = gettext_lazy(
-        "Search or filter orders, products or customers, then click “Save this view” above the list."
+        "Search or filter orders, products or customers, then click “Save this view” above them."
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[SavedView]:

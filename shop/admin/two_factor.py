@@ -1,4 +1,4 @@
-"""The page where staff set up their own two-factor authentication, and the middleware that enforces it."""
+"""Two-factor authentication of the signed-in user: set-up page and enforcing middleware."""
 
 from collections.abc import Callable
 from typing import Any
@@ -117,8 +117,8 @@ def _turn_off(request: HttpRequest) -> HttpResponse:
 
     count = two_factor.count_recovery_codes(user)
     hint = ngettext(
-        "It is on, with %(count)d recovery code left. To use another phone or get new recovery codes,"
-        " turn it off and set it up again.",
+        "It is on, with %(count)d recovery code left. To use another phone or get new recovery"
+        " codes, turn it off and set it up again.",
         "It is on, with %(count)d recovery codes left. To use another phone or get new recovery"
         " codes, turn it off and set it up again.",
         count,

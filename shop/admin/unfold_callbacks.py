@@ -1,4 +1,4 @@
-"""Callbacks that `settings.unfold` names: sidebar badges, environment label, account menu, context."""
+"""Callbacks for `settings.unfold`: sidebar badges, environment label, account menu, context."""
 
 from collections.abc import Callable
 from typing import Any

@@ -28,7 +28,7 @@ def normalize_query(query: str) -> str:
 
 
 class SavedView(CleanTextModel):
-    """A search or filter of a list, saved by a member of staff, who may share it with colleagues."""
+    """Search and filters of a list, saved by a member of staff and shared on request."""
 
     class Screen(models.TextChoices):
         ORDERS = "order", _("Orders")

@@ -17,7 +17,7 @@ from shop.models.base import CleanTextModel
 
 
 class LowerEmailField(models.EmailField):  # type: ignore[type-arg]
-    """An email address that is stored and looked up in lower case, so that it is unique in any case."""
+    """An email address, stored and looked up in lower case, so that it is unique in any case."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
@@ -127,8 +127,8 @@ SUPERUSER_FIELDS = {"role": User.Role.ADMIN, "is_superuser": True}
 class Session(models.Model):
     """One login on one device. Its tokens are valid as long as the session is.
 
-    Only the current refresh token works. The previous one is stored to tell its reuse within seconds
-    (two tabs, a lost response) from a theft.
+    Only the current refresh token works. The previous one is stored to tell its reuse within
+    seconds (two tabs, a lost response) from a theft.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Two-factor authentication of staff: time-based codes (RFC 6238) and recovery codes, by django-otp."""
+"""Two-factor authentication of staff by time-based codes (RFC 6238) and recovery codes."""
 
 import re
 from base64 import b32encode

@@ -85,7 +85,7 @@ class OrderViews(ActionFormAdmin, OrderActions):
             )
             return f"Order {order} is {status.label.lower()} now."
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             order,
             form_class=forms.get(status, NoteForm),
@@ -102,7 +102,7 @@ class OrderViews(ActionFormAdmin, OrderActions):
             orders.mark_paid(order_id=order.pk, actor=staff_user(request))
             return f"Order {order} is paid now."
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             order,
             form_class=ConfirmForm,
@@ -125,7 +125,7 @@ class OrderViews(ActionFormAdmin, OrderActions):
             )
             return "The note was added."
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             order,
             form_class=StaffNoteForm,
@@ -140,7 +140,7 @@ class OrderViews(ActionFormAdmin, OrderActions):
             raise Http404
         if request.method == "POST":
             return self.print_sheets(request, Order.objects.filter(pk=order.pk), what)
-        return self.action_form(
+        return self.action_form_view(
             request,
             order,
             form_class=ConfirmForm,

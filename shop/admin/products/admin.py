@@ -219,7 +219,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             )
             return f"{after}: {values['delta']:+d}, now {after.stock} in stock."
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             product,
             form_class=StockForm,
@@ -238,7 +238,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             )
             return f"{after}: counted, now {after.stock} in stock."
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             product,
             form_class=partial(CountForm, stock=product.stock),
@@ -263,7 +263,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             erased = products.remove_product(product_id=product.pk, actor=staff_user(request))
             return f"{product} was erased." if erased else f"{product} was archived."
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             product,
             form_class=ConfirmForm,

@@ -46,7 +46,7 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]
 
 
 class ExistingUserForm(UserChangeForm):  # type: ignore[misc]
-    """Changes a user. The password field, which shows part of the hash, is left out for customers."""
+    """Changes a user. Customers have no password field, since it shows part of the hash."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,7 +136,10 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin): 
         return obj.save(update_fields=columns & set(form.changed_data))
 
     def user_change_password(
-        self, request: HttpRequest, id: str, form_url: str = ""
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's name
+        form_url: str = "",
     ) -> HttpResponse:
         """Let superusers set a staff member's password. Raises PermissionDenied for customers."""
         user = self.get_object(request, id)

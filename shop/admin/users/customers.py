@@ -123,7 +123,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             accounts.end_sessions(user, because="staff", by=staff_user(request))
             return _("Signed out on all devices.")
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             user,
             form_class=ConfirmForm,
@@ -149,7 +149,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             accounts.end_sessions(user, because="two-factor off", by=staff_user(request))
             return _("Two-factor authentication was turned off.")
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             user,
             form_class=ConfirmForm,
@@ -180,7 +180,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             return HttpResponse(
                 data, "application/json", headers={"Content-Disposition": disposition}
             )
-        return self.action_form(
+        return self.action_form_view(
             request,
             user,
             form_class=ConfirmForm,
@@ -204,7 +204,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
                 "user": erased
             }
 
-        return self.action_form(
+        return self.action_form_view(
             request,
             user,
             form_class=ConfirmForm,
