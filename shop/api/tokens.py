@@ -37,7 +37,7 @@ def sign_token(session: Session, token_type: TokenType) -> str:
     """Return the session's current token of this type. It's the same until the next refresh."""
     is_access = token_type == "access"  # noqa: S105 - a type, not a token
     lifetime: timedelta = settings.ACCESS_LIFETIME if is_access else settings.REFRESH_LIFETIME
-    token_id = uuid.uuid5(session.current, token_type) if is_access else session.current
+    token_id = uuid.uuid5(session.current_token, token_type) if is_access else session.current_token
     claims = {
         "iss": settings.JWT_ISSUER,
         "aud": settings.JWT_AUDIENCE,

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from shop.admin.base import ONCE, ActionFormAdmin, ReadOnlyAdmin, form_key, staff_user
+from shop.admin.base import FORM_KEY_FIELD, ActionFormAdmin, ReadOnlyAdmin, form_key, staff_user
 from shop.admin.forms import ConfirmForm
 from shop.admin.imports.forms import ReadingOptionsForm, UploadForm
 from shop.admin.imports.page import page_context
@@ -57,7 +57,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     list_filter = ("state",)
     search_fields = ("name", "actor__email", "actor__last_name")
     show_add_link = False
-    steps = {  # noqa: RUF012 - Django's admin options are plain class attributes
+    action_views = {  # noqa: RUF012 - Django's admin options are plain class attributes
         "preview": "preview_again",
         "apply": "apply",
         "undo": "undo",
@@ -66,9 +66,9 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         "error-report": "error_report",
         "picture-urls": "picture_urls",
     }
-    step_permission = "add_productimport"
+    action_permission = "add_productimport"
 
-    def has_step_permission(self, request: HttpRequest) -> bool:
+    def has_action_permission(self, request: HttpRequest) -> bool:
         """Check the permissions to import and to change products: an import writes products."""
         user = request.user
         return bool(
@@ -76,16 +76,16 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_step_permission(request)
+        return self.has_action_permission(request)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """Check the permission under django-import-export's name for it."""
-        return self.has_step_permission(request)
+        return self.has_action_permission(request)
 
     def may_decide(self, request: HttpRequest, product_import: ProductImport) -> bool:
         """Return whether the user uploaded it or is a superuser: only they reviewed the preview."""
         is_own = product_import.actor_id == request.user.pk or request.user.is_superuser
-        return bool(is_own and self.has_step_permission(request))
+        return bool(is_own and self.has_action_permission(request))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ProductImport]:
         queryset: models.QuerySet[ProductImport] = super().get_queryset(request)
@@ -153,7 +153,11 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             )
             return str(upload.pk)
 
-        key = f"import {request.POST.get(ONCE, '')[:64]}" if request.POST.get(ONCE) else ""
+        key = (
+            f"import {request.POST.get(FORM_KEY_FIELD, '')[:64]}"
+            if request.POST.get(FORM_KEY_FIELD)
+            else ""
+        )
         pk, is_repeated = run_once(
             user=staff_user(request), key=key, request=values["file"].name, work=store
         )
@@ -194,7 +198,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     def preview_again(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
         """Preview the file again with the submitted reading options."""
         if request.method != "POST":
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         form = ReadingOptionsForm(request.POST, product_import=product_import)
         if not form.is_valid():
             return self._page(request, product_import, form)
@@ -203,12 +207,12 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     def apply(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
         """Apply the preview that the page showed."""
         if request.method != "POST":
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         try:
             seen = datetime.fromisoformat(request.POST.get("seen", ""))
         except ValueError:
             messages.error(request, _("Review the rows first, then apply them."))
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         good_only = "good_only" in request.POST
         return self._request_step(
             request, product_import, runner.APPLY, seen=seen, good_only=good_only
@@ -256,7 +260,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         if request.method == "POST" and runner.is_abandoned(product_import):
             self._check_may_decide(request, product_import)
             runner.run_pending_steps(product_import.pk)
-        return self.back(product_import)
+        return self.redirect_to_record(product_import)
 
     def error_report(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
         """Download the rows with errors."""
@@ -270,7 +274,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             ]
         except FileRefused as error:
             messages.error(request, str(error))
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         return _download(request, "picture URLs.txt", "".join(lines).encode())
 
     def _check_may_decide(self, request: HttpRequest, product_import: ProductImport) -> None:
@@ -286,7 +290,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             runner.request_step(product_import.pk, step, actor=staff_user(request), **options)
         except ImportNotReady as error:
             messages.warning(request, str(error))
-        return self.back(product_import)
+        return self.redirect_to_record(product_import)
 
     def _confirm(
         self,
@@ -304,7 +308,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             "opts": self.opts,
             "original": product_import,
             "form": ConfirmForm(),
-            "back": self.address(product_import),
+            "back": self.record_url(product_import),
             **texts,
         }
         return TemplateResponse(request, "admin/action_form.html", context)

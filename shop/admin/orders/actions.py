@@ -29,7 +29,7 @@ type Bulk = Callable[["OrderActions", HttpRequest, models.QuerySet[Order]], Http
 def bulk_move_action(to: OrderStatus) -> Bulk:
     """The list's action that moves all selected orders there."""
 
-    @admin.action(description=to.facts.bulk_action, permissions=["step"])  # type: ignore[arg-type]
+    @admin.action(description=to.facts.bulk_action, permissions=["action"])  # type: ignore[arg-type]
     def run(
         screen: "OrderActions", request: HttpRequest, selected: models.QuerySet[Order]
     ) -> HttpResponse | None:
@@ -42,7 +42,7 @@ def bulk_move_action(to: OrderStatus) -> Bulk:
 def bulk_print_action(what: str) -> Bulk:
     """The list's action that prints a sheet for each selected order."""
 
-    @admin.action(description=f"Print {what}s", permissions=["step"])
+    @admin.action(description=f"Print {what}s", permissions=["action"])
     def run(
         screen: "OrderActions", request: HttpRequest, selected: models.QuerySet[Order]
     ) -> HttpResponse | None:

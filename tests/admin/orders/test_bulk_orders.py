@@ -73,7 +73,7 @@ def test_tabs_count_every_status(adas_browser, orders):
         "Delivered": 0,
         "Cancelled": 1,
     }
-    assert [tab["label"] for tab in context["tabs"] if tab["is_here"]] == ["Shipped"]
+    assert [tab["label"] for tab in context["tabs"] if tab["is_current"]] == ["Shipped"]
     assert [order.pk for order in context["cl"].result_list] == [orders[1].pk]
 
 

@@ -145,7 +145,7 @@ def test_printing_adds_an_event_and_nothing_else(adas_browser, place_orders, kin
     [order] = place_orders(1)
     before = factories.all_rows()
     response = adas_browser.get(f"{ORDERS_URL}{order.pk}/print/{kind}/")
-    assert response.context["other_button"] == ("pdf", "Download PDF")
+    assert response.context["second_button"] == ("pdf", "Download PDF")
     assert factories.all_rows() == before
     print_order(adas_browser, order, kind, **data)
     print_selection(adas_browser, [order], kind, **data)

@@ -109,7 +109,7 @@ def test_stock_difference_keeps_sales_after_the_export(mug):
 def test_audit_log_has_one_entry_per_import(mug):
     product_import = create_applied(SPRING)
     entry = AuditEntry.objects.get()
-    assert (entry.kind, entry.record_id, entry.record) == (
+    assert (entry.model_name, entry.record_id, entry.record_label) == (
         "productimport",
         str(product_import.pk),
         "spring.csv",
