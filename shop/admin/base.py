@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -23,6 +22,7 @@ from unfold.admin import ModelAdmin
 
 from shop import exposure
 from shop.admin import search
+from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
 from shop.models import Product, User
 from shop.models.order_status import OrderStatus, PaymentStatus, Role, Text
@@ -36,7 +36,7 @@ from shop.services.idempotency import run_once
 ONCE, CSRF = "once", "csrfmiddlewaretoken"
 ACTION_FIELDS = {"action": "", "select_across": "0"}
 
-type Fieldsets = list[tuple[str | None, dict[str, Any]]]
+type Fieldsets = list[tuple[Text | None, dict[str, Any]]]
 
 
 def staff_user(request: HttpRequest) -> User:
@@ -154,7 +154,7 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
 class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
     """A screen whose named sections and columns come first and whose other fields follow by themselves."""
 
-    sections: Sequence[tuple[str | None, Sequence[str]]] = ()
+    sections: Sequence[tuple[Text | None, Sequence[str]]] = ()
     first_columns: Sequence[str] = ()
     not_columns: Sequence[str] = ()
     warn_unsaved_form = True
@@ -240,87 +240,88 @@ class TabbedAdmin(LargeTableAdmin):
 
 
 class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
-    """Buttons on a record's page. Each leads to a page that asks (GET) and then does it (POST, with token).
+    """Buttons on a record's page. Each opens a form (GET) that is sent (POST, with a CSRF token).
 
-    `steps` maps an address to the method that answers it, `step_permission` is the right that they need, and
-    `own_permissions` names the methods that need another one.
+    `action_views` maps URL paths to view methods. The views need `action_permission`, unless
+    `view_permissions` names another one for a method.
     """
 
-    steps: dict[str, str] = {}  # noqa: RUF012 - Django's admin options are plain class attributes
-    step_permission: str
-    own_permissions: dict[str, str] = {}  # noqa: RUF012
+    action_views: dict[str, str] = {}  # noqa: RUF012 - Django's options are plain class attributes
+    action_permission: str
+    view_permissions: dict[str, str] = {}  # noqa: RUF012
 
-    def has_step_permission(self, request: HttpRequest) -> bool:
-        """Whether this member of staff may press the buttons, and the list's (Django asks by this name)."""
-        return bool(request.user.has_perm(f"shop.{self.step_permission}"))
+    def has_action_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may run this page's actions and the list's; Django's naming."""
+        return bool(request.user.has_perm(f"shop.{self.action_permission}"))
 
     def get_urls(self) -> list[URLPattern]:
         urls: list[URLPattern] = super().get_urls()
         return [
             path(
-                f"<int:pk>/{address}/",
-                self.admin_site.admin_view(self._step(method)),
+                f"<int:pk>/{route}/",
+                self.admin_site.admin_view(self._action_view(method)),
                 name=f"{self.opts.app_label}_{self.opts.model_name}_{method}",
             )
-            for address, method in self.steps.items()
+            for route, method in self.action_views.items()
         ] + urls
 
-    def _step(self, method: str) -> Callable[..., HttpResponse]:
+    def _action_view(self, method: str) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, pk: int, **extra: Any) -> HttpResponse:
-            own = self.own_permissions.get(method)
+            permission = self.view_permissions.get(method)
             if not (
-                request.user.has_perm(f"shop.{own}") if own else self.has_step_permission(request)
+                request.user.has_perm(f"shop.{permission}")
+                if permission
+                else self.has_action_permission(request)
             ):
                 raise PermissionDenied
             record = get_object_or_404(self.model, pk=pk)
-            answer: HttpResponse = getattr(self, method)(request, record, **extra)
-            return answer
+            response: HttpResponse = getattr(self, method)(request, record, **extra)
+            return response
 
         return view
 
-    def ask[Form: forms.Form](
+    def action_form_view[Form: forms.Form](
         self,
         request: HttpRequest,
         record: models.Model,
         *,
-        ask_for: Callable[[Any], Form],
+        form_class: Callable[[Any], Form],
         title: Text,
         button: Text,
-        do: Callable[[Form], str],
-        hint: str = "",
-        other_button: tuple[str, str] | None = None,
+        perform: Callable[[Form], str],
+        **options: Any,
     ) -> HttpResponse:
-        """Show the form; on POST do it and tell what was done, or say in the form why it was refused.
+        """Show the form; on a valid POST call `perform`, show its message and go to the record.
 
-        `other_button` does it in another way: the name that it posts, and its label.
+        A ShopError or ValidationError that `perform` raises is shown in the form. `options` are
+        those of `render_action_form`.
         """
-        form = ask_for(request.POST if request.method == "POST" else None)
+        form = form_class(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                run_form_once(request, partial(do, form))
-                return self.back(record)
+                run_form_once(request, partial(perform, form))
+                return self.redirect_to_record(record)
             except (ShopError, ValidationError) as error:
-                form.add_error(None, error if isinstance(error, ValidationError) else str(error))
-        context = self.admin_site.each_context(request) | {
-            "opts": self.opts,
-            "original": record,
-            "title": title,
-            "hint": hint,
-            "form": form,
-            "button": button,
-            "other_button": other_button,
-            "back": self.address(record),
-            "hidden": [form_key()],
-        }
-        return TemplateResponse(request, "admin/action_form.html", context)
+                add_service_error(form, error)
+        return render_action_form(
+            request,
+            self,
+            form=form,
+            title=title,
+            button=button,
+            back_url=self.record_url(record),
+            hidden=[form_key()],
+            original=record,
+            **options,
+        )
 
-    def address(self, record: models.Model) -> str:
-        """The record's own page; the list's where the record is gone."""
+    def record_url(self, record: models.Model) -> str:
+        """Return the URL of the record's page, or of the list if the record is deleted."""
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}"
         if not self.model._default_manager.filter(pk=record.pk).exists():
             return reverse(f"{name}_changelist")
         return reverse(f"{name}_change", args=[record.pk])
 
-    def back(self, record: models.Model) -> HttpResponse:
-        """To the record's page."""
-        return HttpResponseRedirect(self.address(record))
+    def redirect_to_record(self, record: models.Model) -> HttpResponse:
+        """Redirect to the record's page, or to the list if the record is deleted."""
+        return HttpResponseRedirect(self.record_url(record))

@@ -45,7 +45,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     list_filter = ("state",)
     search_fields = ("name", "actor__email", "actor__last_name")
     show_add_link = False
-    steps = {  # noqa: RUF012 - Django's admin options are plain class attributes
+    action_views = {  # noqa: RUF012 - Django's admin options are plain class attributes
         "check": "check_again",
         "apply": "apply",
         "undo": "undo",
@@ -54,9 +54,9 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         "to-mend": "to_mend",
         "addresses": "addresses",
     }
-    step_permission = "add_productimport"
+    action_permission = "add_productimport"
 
-    def has_step_permission(self, request: HttpRequest) -> bool:
+    def has_action_permission(self, request: HttpRequest) -> bool:
         """An import writes products, so it needs that right besides its own."""
         user = request.user
         return bool(
@@ -64,16 +64,16 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_step_permission(request)
+        return self.has_action_permission(request)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """As django-import-export asks for it."""
-        return self.has_step_permission(request)
+        return self.has_action_permission(request)
 
     def may_decide(self, request: HttpRequest, product_import: ProductImport) -> bool:
         """Whether it is theirs: nobody confirms what somebody else has looked at."""
         is_theirs = product_import.actor_id == request.user.pk or request.user.is_superuser
-        return bool(is_theirs and self.has_step_permission(request))
+        return bool(is_theirs and self.has_action_permission(request))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ProductImport]:
         found: models.QuerySet[ProductImport] = super().get_queryset(request)
@@ -186,7 +186,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     def check_again(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
         """Read the file as the clerk says."""
         if request.method != "POST":
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         form = TermsForm(request.POST, product_import=product_import)
         if not form.is_valid():
             return self._page(request, product_import, form)
@@ -195,12 +195,12 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     def apply(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
         """Write what the page showed."""
         if request.method != "POST":
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         try:
             seen = datetime.fromisoformat(request.POST.get("seen", ""))
         except ValueError:
             messages.error(request, "Look at the rows first, then apply them.")
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         good_only = "good_only" in request.POST
         return self._ask(request, product_import, runner.APPLY, seen=seen, good_only=good_only)
 
@@ -244,7 +244,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         if request.method == "POST" and runner.is_abandoned(product_import):
             self._own(request, product_import)
             runner.run_pending_steps(product_import.pk)
-        return self.back(product_import)
+        return self.redirect_to_record(product_import)
 
     def to_mend(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
         """The wrong rows, to be corrected and brought again."""
@@ -259,7 +259,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             )
         except FileRefused as error:
             messages.error(request, str(error))
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         return _download(request, "picture addresses.txt", listed.encode())
 
     def _own(self, request: HttpRequest, product_import: ProductImport) -> None:
@@ -275,7 +275,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             runner.request_step(product_import.pk, step, actor=staff_user(request), **terms)
         except ImportNotReady as error:
             messages.warning(request, str(error))
-        return self.back(product_import)
+        return self.redirect_to_record(product_import)
 
     def _confirm(
         self,
@@ -291,7 +291,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         about = {
             "original": product_import,
             "form": ConfirmForm(),
-            "back": self.address(product_import),
+            "back": self.record_url(product_import),
             **texts,
         }
         shared = self.admin_site.each_context(request) | {"opts": self.opts}

@@ -33,14 +33,14 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
     tab_labels = ((User.Role.CUSTOMER, "Customers"), (User.Role.ADMIN, "Staff"))
     change_form_outer_before_template = "admin/shop/user/banner.html"
     change_form_outer_after_template = "admin/shop/user/activity.html"
-    steps = {  # noqa: RUF012
+    action_views = {  # noqa: RUF012
         "sign-out": "sign_out_everywhere",
         "export": "hand_out",
         "erase": "erase",
         "second-factor": "take_second_factor",
     }
-    step_permission = "change_session"
-    own_permissions = dict.fromkeys(("hand_out", "erase"), "delete_user")
+    action_permission = "change_session"
+    view_permissions = dict.fromkeys(("hand_out", "erase"), "delete_user")
 
     def get_urls(self) -> list[URLPattern]:
         own = self.admin_site.admin_view(two_factor.two_factor_view)
@@ -107,7 +107,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
 
     def may_sign_out(self, request: HttpRequest, person: User) -> bool:
         """Whether this clerk may end that person's sessions."""
-        may = self.has_step_permission(request) and self.has_view_permission(request, person)
+        may = self.has_action_permission(request) and self.has_view_permission(request, person)
         return may and can_manage_user(request, person)
 
     def sign_out_everywhere(self, request: HttpRequest, person: User) -> HttpResponse:
@@ -119,14 +119,14 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             accounts.end_sessions(person, because="staff", by=staff_user(request))
             return "They are signed out everywhere."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             person,
-            ask_for=ConfirmForm,
+            form_class=ConfirmForm,
             title=f"Sign out {person} everywhere?",
             hint="Their apps ask for the password again.",
             button="Sign out everywhere",
-            do=sign_out,
+            perform=sign_out,
         )
 
     def may_take_second_factor(self, request: HttpRequest, person: User) -> bool:
@@ -144,15 +144,15 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             accounts.end_sessions(person, because="second factor", by=staff_user(request))
             return "They have no second factor now."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             person,
-            ask_for=ConfirmForm,
+            form_class=ConfirmForm,
             title=f"Take away the second factor of {person}?",
             hint="For a lost phone: recovery codes go too, apps are signed out, and they sign in by password "
             "until they set up a new one. If somebody else may know the password, change it as well.",
             button="Take it away",
-            do=take,
+            perform=take,
         )
 
     def may_erase(self, request: HttpRequest, person: User) -> bool:
@@ -170,14 +170,14 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             told = personal_data.export_personal_data(user_id=person.pk, actor=staff_user(request))
             name = f'attachment; filename="customer-{person.pk}.json"'
             return HttpResponse(told, "application/json", headers={"Content-Disposition": name})
-        return self.ask(
+        return self.action_form_view(
             request,
             person,
-            ask_for=ConfirmForm,
+            form_class=ConfirmForm,
             title=f"Export what the shop knows of {person}?",
             hint="A file with their details, orders, notes, cart and devices. The audit log notes it.",
             button="Export their data",
-            do=str,
+            perform=str,
         )
 
     def erase(self, request: HttpRequest, person: User) -> HttpResponse:
@@ -189,15 +189,15 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             erased = personal_data.erase_personal_data(user_id=person.pk, actor=staff_user(request))
             return f"Their personal data is erased: this is {erased} now."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             person,
-            ask_for=ConfirmForm,
+            form_class=ConfirmForm,
             title=f"Erase the personal data of {person}?",
             hint="This cannot be undone. Name, email, phone, addresses and notes go, from the audit log too, "
             "and the account is closed. Orders stay for the books, with what was bought at which price.",
             button="Erase their data",
-            do=forget,
+            perform=forget,
         )
 
 

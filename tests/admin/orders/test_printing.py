@@ -161,7 +161,7 @@ def test_printing_leaves_an_event_and_nothing_else(adas_browser, place, what, po
     [order] = place(1)
     before = factories.all_rows()
     answer = adas_browser.get(f"{LIST}{order.pk}/print/{what}/")
-    assert answer.context["other_button"] == ("pdf", "Download PDF")
+    assert answer.context["second_button"] == ("pdf", "Download PDF")
     assert factories.all_rows() == before
     ask(adas_browser, order, what, **posted)
     select(adas_browser, [order], what, **posted)
