@@ -80,7 +80,7 @@ class EventInline(ReadOnlyInline):
 class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnlyAdmin):
     """The list of orders and an order's page. Orders change only by its buttons."""
 
-    empty = _("Orders appear here as soon as an app, or you, place one.")
+    empty = _("Orders placed by an app or by you appear here.")
     add_label = _("New order")
     list_display = (
         "order_number",

@@ -143,7 +143,7 @@ def test_an_invalid_order_shows_its_error_and_writes_nothing(
     assert factories.all_rows() == before
 
 
-def test_a_changed_price_shows_a_new_summary_data(adas_browser, carl, mug):
+def test_a_changed_price_shows_a_new_summary(adas_browser, carl, mug):
     place = summary_data(adas_browser, form_data((mug, "2"), customer=carl.pk))
     Product.objects.update(price=Decimal("13.00"))
     before = factories.all_rows()
