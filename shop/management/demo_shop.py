@@ -1,4 +1,4 @@
-"""The demo shop: products, customers and sixty days of trade, made through the shop's own services."""
+"""Data of the demo shop: products, customers and sixty days of orders, created by the services."""
 
 import json
 import random
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.files import File
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -31,28 +31,31 @@ from shop.services.products import create_product
 from shop.services.stock import adjust_stock
 
 ADMIN = "admin@example.com"
-#: Group -> who of it signs in at the demo.
+#: Group -> (email, first name, last name) of the demo user in it.
 STAFF = {
     "Fulfilment": ("packing@example.com", "Pat", "Moss"),
     "Viewer": ("viewer@example.com", "Vera", "Birch"),
 }
-#: What they are -> how they sign in. The login page of the demo shows them.
+#: (role, email) of the accounts that the login page of the demo shows.
 LOGINS = [("Owner", ADMIN), *((group, email) for group, (email, *_) in STAFF.items())]
-PASSWORD = "fern-and-ember"  # noqa: S105 - printed for everybody who tries the demo
+PASSWORD = "fern-and-ember"  # noqa: S105 - public, printed by `manage.py demo`
 ORDERS = 150
 DAYS = 60
-CALLED_OFF = 0.08
-RESTOCKED = timedelta(days=30)
-DATA = Path(settings.BASE_DIR) / "fixtures" / "demo"
-REASONS = ("Ordered twice by mistake.", "Found it closer to home.", "Delivery would come too late.")
-Kind = StockMovement.Kind
+CANCELLED_SHARE = 0.08
+DELIVERY_AGE = timedelta(days=30)
+DATA_FOLDER = Path(settings.BASE_DIR) / "fixtures" / "demo"
+CANCELLATION_NOTES = (
+    "Ordered twice by mistake.",
+    "Bought it in a shop nearby.",
+    "Delivery would come too late.",
+)
 
-type Tell = Callable[[str], None]
+type PrintProgress = Callable[[str], None]
 
 
 @dataclass
 class Sale:
-    """One order of the plan: who buys what, when, and what becomes of it."""
+    """A planned order: date, index of the buyer, units per product index, payment, status moves."""
 
     at: datetime
     buyer: int
@@ -62,63 +65,72 @@ class Sale:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it is called off in the end."""
+        """Whether the order ends up cancelled."""
         return any(status == Order.Status.CANCELLED for _, status in self.moves)
 
 
 def is_loaded() -> bool:
-    """Whether this database holds the demo: its admin and its first customer, whom no real shop has."""
-    people = [ADMIN, _data("customers")[0]["email"]]
-    return User.objects.filter(email__in=people).count() == len(people)
+    """Return whether the database holds the demo, also one of another version of the shop.
+
+    Identified by the emails of its admin and its first customer; no other column is read.
+    """
+    if User._meta.db_table not in connection.introspection.table_names():
+        return False
+    demo_emails = [ADMIN, _read_fixture("customers")[0]["email"]]
+    return User.objects.filter(email__in=demo_emails).count() == len(demo_emails)
 
 
-def load(tell: Tell) -> None:
-    """Fill an empty database, all or nothing. The same data at every load, but for the dates."""
+def load(print_progress: PrintProgress) -> None:
+    """Fill an empty database in one transaction. Apart from dates, the data is always the same."""
     now = timezone.now()
-    dice = random.Random(2026)  # noqa: S311 - to be the same each time
+    dice = random.Random(2026)  # noqa: S311 - must be reproducible
     with emails.suppress_emails(), transaction.atomic():
-        tell("Customers and an admin")
-        admin, customers = _people(now)
-        plan = _plan(now, dice, buyers=len(customers), goods=_data("products"))
-        tell("Products and their pictures")
-        products = _products(now, admin, plan)
-        tell(f"{ORDERS} orders of the last {DAYS} days")
-        _trade(now, plan, admin, customers, products)
+        print_progress("Creating users")
+        admin, customers = _create_users(now)
+        plan = _plan_sales(
+            now, dice, buyers=len(customers), product_count=len(_read_fixture("products"))
+        )
+        print_progress("Creating products and pictures")
+        products = _create_products(now, admin, plan)
+        print_progress(f"Creating {ORDERS} orders of the last {DAYS} days")
+        _simulate_sales(now, plan, admin, customers, products)
         for customer in customers[:3]:
             for product in dice.sample([product for product in products if product.stock], 2):
                 add_to_cart(user=customer, product_id=product.pk, quantity=1)
 
 
 @contextmanager
-def _since(at: datetime, *models: type[Model]) -> Iterator[None]:
-    """Let what is written within, to these tables, the ledger and the log, have happened at that moment."""
-    mark = timezone.now()
+def _backdate(at: datetime, *models: type[Model]) -> Iterator[None]:
+    """Set the date of rows that the block writes to these models, movements and the audit log."""
+    start = timezone.now()
     yield
     tables: tuple[type[Model], ...] = (AuditEntry, StockMovement, *models)
     for model in tables:
         for column in {"created_at", "updated_at"} & {field.name for field in model._meta.fields}:
-            model._default_manager.filter(**{f"{column}__gte": mark}).update(**{column: at})
+            model._default_manager.filter(**{f"{column}__gte": start}).update(**{column: at})
 
 
-def _data(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+def _read_fixture(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(
+        (DATA_FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    )
+    return rows
 
 
-def _people(now: datetime) -> tuple[User, list[User]]:
-    secret = make_password(PASSWORD)  # once: it takes a while by design
+def _create_users(now: datetime) -> tuple[User, list[User]]:
+    password = make_password(PASSWORD)  # once, because hashing is slow
     since = now - timedelta(days=DAYS + 10)
     admin = User(email=ADMIN, first_name="Robin", last_name="Fern", **SUPERUSER_FIELDS)
     customers = [
         User(**{name: row[name] for name in ("email", "first_name", "last_name", "phone")})
-        for row in _data("customers")
+        for row in _read_fixture("customers")
     ]
     staff = {
         group: User(email=email, first_name=first, last_name=last, role=User.Role.ADMIN)
         for group, (email, first, last) in STAFF.items()
     }
     for days, user in enumerate([admin, *customers, *staff.values()]):
-        user.password, user.created_at = secret, since + timedelta(days=days / 2)
+        user.password, user.created_at = password, since + timedelta(days=days / 2)
         user.save()
     make_groups()
     for group, user in staff.items():
@@ -127,13 +139,15 @@ def _people(now: datetime) -> tuple[User, list[User]]:
 
 
 def make_groups() -> None:
-    """The ready groups, which emptying a database takes along."""
+    """Create the default groups; `migrate` does, but flushing the database deletes them."""
     import_module("shop.migrations.0003_groups").make_groups(apps, None)
 
 
-def _plan(now: datetime, dice: random.Random, *, buyers: int, goods: list[Any]) -> list[Sale]:
-    """What will have happened, oldest first; more of it lately, and some products more than others."""
-    popularity = [dice.paretovariate(3) for _ in goods]
+def _plan_sales(
+    now: datetime, dice: random.Random, *, buyers: int, product_count: int
+) -> list[Sale]:
+    """Return the orders to create, oldest first: more recent ones, and more of popular products."""
+    popularity = [dice.paretovariate(3) for _ in range(product_count)]
     moments = sorted(DAYS * dice.random() ** 1.7 for _ in range(ORDERS))
     return [
         _sale(now - timedelta(days=days), now, dice, buyers, popularity)
@@ -156,9 +170,9 @@ def _sale(
 
 
 def _moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, Order.Status]]:
-    """An order's way, at the pace of a small shop."""
+    """Yield the date and status of each move of an order."""
     at += timedelta(hours=dice.uniform(1, 20))
-    if dice.random() < CALLED_OFF:
+    if dice.random() < CANCELLED_SHARE:
         yield at, Order.Status.CANCELLED
         return
     yield at, Order.Status.CONFIRMED
@@ -168,75 +182,85 @@ def _moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, Order.
     yield at, Order.Status.DELIVERED
 
 
-def _products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
-    """Each with the stock that lasts until the delivery and, in the end, leaves what the file says."""
-    early, _ = _units(plan, now - RESTOCKED)
+def _create_products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
+    """Create the products, with enough stock until the delivery and the fixture's in the end."""
+    early, _ = _count_units(plan, now - DELIVERY_AGE)
     products = []
-    for number, row in enumerate(_data("products")):
+    for number, row in enumerate(_read_fixture("products")):
         values = {name: value for name, value in row.items() if name not in {"stock", "picture"}}
         values["price"] = Decimal(values["price"])
-        with _since(now - timedelta(days=DAYS + 5, minutes=number), Product):
+        with _backdate(now - timedelta(days=DAYS + 5, minutes=number), Product):
             products.append(
-                _product(admin, values, row["picture"], stock=row["stock"] + early[number])
+                _create_product(admin, values, row["picture"], stock=row["stock"] + early[number])
             )
     return products
 
 
-def _product(admin: User, values: dict[str, Any], picture: str | None, *, stock: int) -> Product:
+def _create_product(
+    admin: User, values: dict[str, Any], picture: str | None, *, stock: int
+) -> Product:
     if picture is None:
         return create_product(actor=admin, values=values, stock=stock)
-    with (DATA / "pictures" / picture).open("rb") as file:
+    with (DATA_FOLDER / "pictures" / picture).open("rb") as file:
         return create_product(
             actor=admin, values=values | {"image": File(file, picture)}, stock=stock
         )
 
 
-def _units(plan: list[Sale], middle: datetime) -> tuple[Counter[int], Counter[int]]:
-    """Units of each product that are ordered before and after the delivery."""
+def _count_units(plan: list[Sale], delivery: datetime) -> tuple[Counter[int], Counter[int]]:
+    """Return the units ordered per product index before and after the delivery."""
     early, late = Counter[int](), Counter[int]()
     for sale in plan:
-        (early if sale.at < middle else late).update(sale.lines)
+        (early if sale.at < delivery else late).update(sale.lines)
     return early, late
 
 
-def _trade(
+def _simulate_sales(
     now: datetime, plan: list[Sale], admin: User, customers: list[User], products: list[Product]
 ) -> None:
-    """Everything that happened, in the order in which it did."""
-    addresses = [row["address"] for row in _data("customers")]
-    deliver = partial(_deliver, products, _units(plan, now - RESTOCKED)[1], admin)
-    happenings: list[tuple[datetime, Callable[[], None]]] = [(now - RESTOCKED, deliver)]
+    """Carry out all orders, moves and the delivery in the order of their dates."""
+    addresses = [row["address"] for row in _read_fixture("customers")]
+    receive = partial(_receive_delivery, products, _count_units(plan, now - DELIVERY_AGE)[1], admin)
+    events: list[tuple[datetime, Callable[[], None]]] = [(now - DELIVERY_AGE, receive)]
     for number, sale in enumerate(plan):
         placed: list[Order] = []
-        buy = partial(_buy, sale, customers[sale.buyer], addresses[sale.buyer], products, placed)
-        happenings.append((sale.at, buy))
-        reason = REASONS[number % len(REASONS)]
-        happenings += [
-            (at, partial(_move, placed, status, admin, reason)) for at, status in sale.moves
-        ]
-    for at, happen in sorted(happenings, key=lambda happening: happening[0]):
-        with _since(at, Order, OrderEvent):
-            happen()
+        buy = partial(
+            _place_demo_order, sale, customers[sale.buyer], addresses[sale.buyer], products, placed
+        )
+        events.append((sale.at, buy))
+        reason = CANCELLATION_NOTES[number % len(CANCELLATION_NOTES)]
+        events += [(at, partial(_move, placed, status, admin, reason)) for at, status in sale.moves]
+    for at, run in sorted(events, key=lambda event: event[0]):
+        with _backdate(at, Order, OrderEvent):
+            run()
     broken = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
     for number, units in broken.items():
-        with _since(now):
-            _adjust(products[number], -units, Kind.DAMAGED, admin, "Came back broken")
+        with _backdate(now):
+            _adjust_product(
+                products[number], -units, StockMovement.Kind.DAMAGED, admin, "Returned broken"
+            )
 
 
-def _deliver(products: list[Product], units: Counter[int], admin: User) -> None:
+def _receive_delivery(products: list[Product], units: Counter[int], admin: User) -> None:
     for number in sorted(units):
-        _adjust(products[number], units[number], Kind.RECEIVED, admin, "Delivery from the workshop")
+        _adjust_product(
+            products[number],
+            units[number],
+            StockMovement.Kind.RECEIVED,
+            admin,
+            "Delivery from the workshop",
+        )
 
 
-def _buy(
+def _place_demo_order(
     sale: Sale, buyer: User, address: str, products: list[Product], placed: list[Order]
 ) -> None:
     CartItem.objects.bulk_create(
         CartItem(user=buyer, product=products[number], quantity=quantity)
         for number, quantity in sale.lines.items()
     )
-    story = place_order(user=buyer, shipping_address=address, payment_method=sale.payment)
-    placed.append(story.order)
+    result = place_order(user=buyer, shipping_address=address, payment_method=sale.payment)
+    placed.append(result.order)
 
 
 def _move(placed: list[Order], status: Order.Status, admin: User, reason: str) -> None:
@@ -247,5 +271,7 @@ def _move(placed: list[Order], status: Order.Status, admin: User, reason: str) -
     move_order(order_id=order.pk, to=status, actor=admin, by_staff=True, note=note)
 
 
-def _adjust(product: Product, delta: int, kind: Kind, admin: User, reason: str) -> None:
+def _adjust_product(
+    product: Product, delta: int, kind: StockMovement.Kind, admin: User, reason: str
+) -> None:
     adjust_stock(product_id=product.pk, delta=delta, kind=kind, actor=admin, reason=reason)

@@ -4,47 +4,49 @@ from collections import Counter
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import F
 
 from shop.management import demo_shop
-from shop.management.commands.demo import free_port
+from shop.management.commands.demo import drop_tables, find_free_port
 from shop.models import CartItem, Order, OrderEvent, Product, StockMovement, User
 from shop.services.accounts import login
 from shop.services.stock import find_drift
 
 
-def demo(*options):
+def run_demo(*options):
     call_command("demo", "--no-server", *options)
 
 
 @pytest.fixture
-def small(monkeypatch):
-    """A demo of ten products without pictures and eight orders."""
+def small_demo(monkeypatch):
+    """Limit the demo to ten products without pictures and eight orders."""
 
-    def data(name):
-        rows = read(name)
+    def read_shortened(name):
+        rows = read_fixture(name)
         return [row | {"picture": None} for row in rows[:10]] if name == "products" else rows
 
-    monkeypatch.setattr(demo_shop, "_data", data)
+    monkeypatch.setattr(demo_shop, "_read_fixture", read_shortened)
     monkeypatch.setattr(demo_shop, "ORDERS", 8)
 
 
-def read(name):
-    return json.loads((demo_shop.DATA / f"{name}.json").read_text())
+def read_fixture(name):
+    return json.loads((demo_shop.DATA_FOLDER / f"{name}.json").read_text())
 
 
-def test_the_demo_is_a_shop_that_has_traded(db, capsys):
-    demo()
+@pytest.mark.slow
+def test_demo_has_products_users_and_sixty_days_of_orders(db, capsys):
+    run_demo()
     assert (Product.objects.count(), User.objects.filter(role="customer").count()) == (60, 12)
     assert Counter(Order.objects.values_list("status", flat=True)).keys() == set(
         Order.Status.values
     )
     assert Order.objects.count() == demo_shop.ORDERS
     assert Product.objects.exclude(image="").count() == sum(
-        row["picture"] is not None for row in read("products")
+        row["picture"] is not None for row in read_fixture("products")
     )
-    wanted = {row["sku"]: row["stock"] for row in read("products")}
-    assert dict(Product.objects.values_list("sku", "stock")) == wanted
+    expected_stock = {row["sku"]: row["stock"] for row in read_fixture("products")}
+    assert dict(Product.objects.values_list("sku", "stock")) == expected_stock
     assert list(find_drift()) == []
     assert not OrderEvent.objects.filter(created_at__lt=F("order__created_at")).exists()
     for model in (OrderEvent, StockMovement):
@@ -62,42 +64,91 @@ def test_the_demo_is_a_shop_that_has_traded(db, capsys):
     assert "150 orders" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("db", "small")
+@pytest.mark.usefixtures("db", "small_demo")
 class TestSmallDemo:
-    def test_its_people_can_sign_in_and_a_second_run_keeps_what_was_done(self, capsys):
-        demo()
-        for email in (demo_shop.ADMIN, read("customers")[0]["email"]):
+    def test_users_can_sign_in_and_a_second_run_keeps_the_data(self, capsys):
+        run_demo()
+        for email in (demo_shop.ADMIN, read_fixture("customers")[0]["email"]):
             assert login(email=email, password=demo_shop.PASSWORD).user.email == email
         assert User.objects.get(email=demo_shop.ADMIN).is_superuser
         assert CartItem.objects.exists()
         Product.objects.update(price="1.00")
-        demo()
-        assert "keeping its data" in capsys.readouterr().out
+        run_demo()
+        assert "existing demo data" in capsys.readouterr().out
         assert set(Product.objects.values_list("price", flat=True)) == {1}
 
-    @pytest.mark.django_db(
-        transaction=True
-    )  # PostgreSQL empties no table that a transaction wrote to
-    def test_fresh_starts_over(self):
-        demo()
+    @pytest.mark.slow
+    @pytest.mark.django_db(transaction=True)  # drops tables
+    def test_fresh_replaces_the_data(self):
+        run_demo()
         Product.objects.update(price="1.00")
-        demo("--fresh")
+        run_demo("--fresh")
         assert Product.objects.filter(price=1).count() == 0
         assert (Product.objects.count(), Order.objects.count()) == (10, 8)
 
     @pytest.mark.parametrize("options", [(), ("--fresh",)])
     @pytest.mark.parametrize("email", ["carl@example.com", demo_shop.ADMIN])
-    def test_a_real_shop_is_never_touched(self, carl, email, options):
+    def test_other_shops_are_never_changed(self, carl, email, options):
         User.objects.update(email=email)
-        with pytest.raises(CommandError, match="not the demo"):
-            demo(*options)
+        with pytest.raises(CommandError, match="is not the demo"):
+            run_demo(*options)
         assert list(User.objects.all()) == [carl]
         assert Product.objects.count() == 0
 
 
-def test_a_port_in_use_is_passed_over():
+def make_schema_older():
+    """Turn the tables into those of an older checkout: another migration, column and table."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'shop'")
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied)"
+            " VALUES ('shop', '0001_the_shop', CURRENT_TIMESTAMP)"
+        )
+        cursor.execute("CREATE TABLE shop_savedfilter (id integer PRIMARY KEY)")
+        cursor.execute("ALTER TABLE shop_user RENAME COLUMN phone TO telephone")
+
+
+@pytest.fixture
+def _restore_schema(transactional_db):
+    yield
+    drop_tables()
+    call_command("migrate", verbosity=0)
+
+
+def unknown_tables():
+    return {"shop_savedfilter"} & set(connection.introspection.table_names())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_restore_schema", "small_demo")
+class TestOlderSchema:
+    def test_demo_without_fresh_is_refused(self):
+        run_demo()
+        make_schema_older()
+        with pytest.raises(CommandError, match="demo --fresh"):
+            run_demo()
+        assert unknown_tables()
+
+    def test_fresh_replaces_the_demo(self):
+        run_demo()
+        make_schema_older()
+        run_demo("--fresh")
+        assert unknown_tables() == set()
+        assert (Product.objects.count(), Order.objects.count()) == (10, 8)
+        assert User.objects.get(email=demo_shop.ADMIN).phone == ""
+
+    @pytest.mark.parametrize("options", [(), ("--fresh",)])
+    def test_other_shops_are_never_changed(self, carl, options):
+        make_schema_older()
+        with pytest.raises(CommandError, match="is not the demo"):
+            run_demo(*options)
+        assert list(User.objects.values_list("email", flat=True)) == [carl.email]
+        assert unknown_tables()
+
+
+def test_port_in_use_is_skipped():
     import socket  # noqa: PLC0415
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert port < free_port(port) < port + 10
+        assert port < find_free_port(port) < port + 10
