@@ -1,5 +1,6 @@
 """Money: amounts in the shop's one currency, with two decimals."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.conf import settings
@@ -26,3 +27,8 @@ def format_money(amount: Decimal) -> str:
 def format_amount(amount: Decimal) -> str:
     """`1,234.50`, for a table whose total names the currency."""
     return f"{amount:,.{DIGITS}f}"
+
+
+def order_total(lines: Iterable[tuple[Decimal, int]]) -> Decimal:
+    """Return the total of (price, quantity) pairs: the one rule for carts, orders and phone orders."""
+    return sum((price * quantity for price, quantity in lines), Decimal("0.00"))

@@ -25,6 +25,7 @@ from shop import exposure
 from shop.admin import search
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
 from shop.models import Product, User
+from shop.models.order_status import OrderStatus, PaymentStatus, Role, Text
 from shop.models.products import PictureFile
 from shop.services import audit
 from shop.services.audit import Action
@@ -80,6 +81,16 @@ def render_thumbnail(product: Product, *, alt: str = "") -> str:
     picture = cast("PictureFile", product.image)
     source = picture.small_url if picture else static("shop/no-picture.svg")
     return format_html('<img class="shop-thumb" src="{}" alt="{}" loading="lazy">', source, alt)
+
+
+def render_label(role: Role, text: Text) -> str:
+    """Return the admin's one kind of label, in the colour of its role."""
+    return format_html('<span class="shop-label shop-{}">{}</span>', role, text)
+
+
+def status_label(status: OrderStatus | PaymentStatus) -> str:
+    """Return the label of an order's or a payment's status."""
+    return render_label(status.facts.role, status.label)
 
 
 def render_age(moment: datetime) -> str:
@@ -186,7 +197,7 @@ class TabbedAdmin(LargeTableAdmin):
 
     list_before_template = "admin/shop/tabs.html"
     tab_field: str
-    tab_labels: Sequence[tuple[str, str]]
+    tab_labels: Sequence[tuple[str, Text]]
 
     def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> DeferredPaginator:
         """One that counts for the tabs too."""
@@ -211,7 +222,8 @@ class TabbedAdmin(LargeTableAdmin):
     def _tabs(self, request: HttpRequest, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
         lookup = f"{self.tab_field}__exact"
         here = request.GET.get(lookup, "")
-        found = [("", "All", sum(numbers[f"n_{value}"] for value, _ in self.tab_labels))]
+        total = sum(numbers[f"n_{value}"] for value, _ in self.tab_labels)
+        found: list[tuple[str, Text, int]] = [("", "All", total)]
         found += [(value, label, numbers[f"n_{value}"]) for value, label in self.tab_labels]
         return [
             {
@@ -272,8 +284,8 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
         record: models.Model,
         *,
         ask_for: Callable[[Any], Form],
-        title: str,
-        button: str,
+        title: Text,
+        button: Text,
         do: Callable[[Form], str],
         hint: str = "",
         other_button: tuple[str, str] | None = None,

@@ -14,7 +14,6 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from shop import money
-from shop.models import Order
 from shop.services import reports
 
 #: ?days= -> (in the switch, above the figures, what they are compared with)
@@ -33,13 +32,6 @@ MANY_ORDERS, KEPT_SECONDS = 5_000, 60
 type Figures = tuple[
     reports.Comparison, list[reports.DailySales], list[reports.BestSeller], datetime
 ]
-
-#: What an order in this status waits for.
-WAITS = {
-    Order.Status.PENDING: "to be confirmed",
-    Order.Status.CONFIRMED: "to be shipped",
-    Order.Status.SHIPPED: "on the way",
-}
 
 # One grey that can be read on white; in the dark theme the stylesheet brightens the whole canvas.
 INK, RULE = "#666b75", "#8885"
@@ -97,9 +89,7 @@ def _orders(days: int) -> dict[str, Any]:
         "title": title,
         "counted": counted if counted != now else None,
         "switch": [(label, f"?days={key}", key == days) for key, (label, *_) in PERIODS.items()],
-        "waiting": [
-            (row, WAITS[row.status], _list_of(row.status)) for row in reports.open_order_counts()
-        ],
+        "waiting": [(row, _list_of(row.status)) for row in reports.open_order_counts()],
         "cards": _cards(sales, before),
         "charts": _charts(per_day),
         "chart_options": CHART_OPTIONS,

@@ -12,9 +12,7 @@ from django.template.loader import render_to_string
 
 from shop import money
 from shop.models import Order, OrderItem, User
-
-#: Statuses whose arrival the customer hears of.
-TOLD = (Order.Status.SHIPPED, Order.Status.DELIVERED, Order.Status.CANCELLED)
+from shop.models.order_status import ORDER_STATUSES
 
 logger = logging.getLogger(__name__)
 _silent = ContextVar("silent", default=False)
@@ -50,9 +48,9 @@ def send_order_moved(orders: Iterable[Order], note: str) -> None:
     Other moves are not mailed.
     """
     for order in orders:
-        if order.status in TOLD:
+        if template := ORDER_STATUSES[order.status].email:
             try:
-                _send(f"order_{order.status}", order.user, order=order, note=note)
+                _send(template, order.user, order=order, note=note)
             except Exception:
                 logger.exception("The mail on order %s was not sent.", order.order_number)
 

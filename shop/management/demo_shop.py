@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from shop.documents import emails
 from shop.models import AuditEntry, CartItem, Order, OrderEvent, Product, StockMovement, User
+from shop.models.order_status import OrderStatus
 from shop.models.users import SUPERUSER_FIELDS
 from shop.services.cart import add_to_cart
 from shop.services.orders import mark_paid, move_order, place_order
@@ -61,12 +62,12 @@ class Sale:
     buyer: int
     lines: dict[int, int]
     payment: str
-    moves: list[tuple[datetime, Order.Status]]
+    moves: list[tuple[datetime, OrderStatus]]
 
     @property
     def is_cancelled(self) -> bool:
         """Whether the order ends up cancelled."""
-        return any(status == Order.Status.CANCELLED for _, status in self.moves)
+        return any(status == OrderStatus.CANCELLED for _, status in self.moves)
 
 
 def is_loaded() -> bool:
@@ -150,12 +151,12 @@ def _plan_sales(
     popularity = [dice.paretovariate(3) for _ in range(product_count)]
     moments = sorted(DAYS * dice.random() ** 1.7 for _ in range(ORDERS))
     return [
-        _sale(now - timedelta(days=days), now, dice, buyers, popularity)
+        _plan_sale(now - timedelta(days=days), now, dice, buyers, popularity)
         for days in reversed(moments)
     ]
 
 
-def _sale(
+def _plan_sale(
     at: datetime, now: datetime, dice: random.Random, buyers: int, popularity: list[float]
 ) -> Sale:
     chosen = Counter(
@@ -165,21 +166,21 @@ def _sale(
     payment = dice.choices(
         [methods.CASH_ON_DELIVERY, methods.CARD, methods.BANK_TRANSFER], (5, 4, 1)
     )[0]
-    moves = [(when, status) for when, status in _moves(at, dice) if when < now]
+    moves = [(when, status) for when, status in _plan_moves(at, dice) if when < now]
     return Sale(at, dice.randrange(buyers), dict(chosen), payment, moves)
 
 
-def _moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, Order.Status]]:
+def _plan_moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, OrderStatus]]:
     """Yield the date and status of each move of an order."""
     at += timedelta(hours=dice.uniform(1, 20))
     if dice.random() < CANCELLED_SHARE:
-        yield at, Order.Status.CANCELLED
+        yield at, OrderStatus.CANCELLED
         return
-    yield at, Order.Status.CONFIRMED
-    at += timedelta(hours=dice.uniform(8, 60))
-    yield at, Order.Status.SHIPPED
-    at += timedelta(hours=dice.uniform(30, 110))
-    yield at, Order.Status.DELIVERED
+    first, *others = OrderStatus.path_to(OrderStatus.DELIVERED)
+    yield at, first
+    for status in others:
+        at += timedelta(hours=dice.uniform(10, 90))
+        yield at, status
 
 
 def _create_products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
@@ -229,7 +230,10 @@ def _simulate_sales(
         )
         events.append((sale.at, buy))
         reason = CANCELLATION_NOTES[number % len(CANCELLATION_NOTES)]
-        events += [(at, partial(_move, placed, status, admin, reason)) for at, status in sale.moves]
+        events += [
+            (at, partial(_move_demo_order, placed, status, admin, reason))
+            for at, status in sale.moves
+        ]
     for at, run in sorted(events, key=lambda event: event[0]):
         with _backdate(at, Order, OrderEvent):
             run()
@@ -263,10 +267,10 @@ def _place_demo_order(
     placed.append(result.order)
 
 
-def _move(placed: list[Order], status: Order.Status, admin: User, reason: str) -> None:
+def _move_demo_order(placed: list[Order], status: OrderStatus, admin: User, reason: str) -> None:
     order = placed[0]
-    note = reason if status == Order.Status.CANCELLED else ""
-    if status == Order.Status.SHIPPED and order.payment_method == Order.PaymentMethod.BANK_TRANSFER:
+    note = reason if status == OrderStatus.CANCELLED else ""
+    if status == OrderStatus.SHIPPED and order.payment_method == Order.PaymentMethod.BANK_TRANSFER:
         mark_paid(order_id=order.pk, actor=admin)
     move_order(order_id=order.pk, to=status, actor=admin, by_staff=True, note=note)
 

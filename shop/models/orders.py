@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from shop.models.base import CleanTextModel, generate_code
 from shop.models.cart import MAX_QUANTITY
+from shop.models.order_status import ORDER_STATUSES, OrderStatus, PaymentStatus
 from shop.models.products import Product
 from shop.money import MoneyField
 
@@ -21,33 +22,18 @@ def generate_order_number() -> str:
 class Order(CleanTextModel):
     """What a customer bought, at the prices of that moment. Its status moves through one service only."""
 
-    class Status(models.TextChoices):
-        PENDING = "pending", "Pending"
-        CONFIRMED = "confirmed", "Confirmed"
-        SHIPPED = "shipped", "Shipped"
-        DELIVERED = "delivered", "Delivered"
-        CANCELLED = "cancelled", "Cancelled"
+    Status = OrderStatus
+    PaymentStatus = PaymentStatus
 
     class PaymentMethod(models.TextChoices):
         CASH_ON_DELIVERY = "cash_on_delivery", "Cash on delivery"
         BANK_TRANSFER = "bank_transfer", "Bank transfer"
         CARD = "card", "Card"
 
-    class PaymentStatus(models.TextChoices):
-        PENDING = "pending", "Not yet paid"
-        PAID = "paid", "Paid"
-        REFUNDED = "refunded", "Refunded"
-
-    #: The whole state machine. Admin, API and tests read it.
-    FLOW: ClassVar[dict[str, tuple[Status, ...]]] = {
-        Status.PENDING: (Status.CONFIRMED, Status.CANCELLED),
-        Status.CONFIRMED: (Status.SHIPPED, Status.CANCELLED),
-        Status.SHIPPED: (Status.DELIVERED, Status.CANCELLED),
-        Status.DELIVERED: (),
-        Status.CANCELLED: (),
+    #: Status -> the statuses that may follow it. See ORDER_STATUSES for all that hangs on a status.
+    FLOW: ClassVar[dict[str, tuple[str, ...]]] = {
+        status: facts.next for status, facts in ORDER_STATUSES.items()
     }
-    #: Customers may cancel their own until it leaves the house.
-    CUSTOMER_MAY_CANCEL: ClassVar[tuple[Status, ...]] = (Status.PENDING, Status.CONFIRMED)
 
     order_number = models.CharField(
         "number", max_length=9, unique=True, default=generate_order_number
@@ -59,12 +45,14 @@ class Order(CleanTextModel):
         verbose_name="customer",
         db_index=False,  # order_of_user begins with it
     )
-    status = models.CharField("status", max_length=10, choices=Status, default=Status.PENDING)
+    status = models.CharField(
+        "status", max_length=20, choices=OrderStatus, default=OrderStatus.PENDING
+    )
     payment_method = models.CharField(
         "payment", max_length=20, choices=PaymentMethod, default=PaymentMethod.CASH_ON_DELIVERY
     )
     payment_status = models.CharField(
-        "paid", max_length=10, choices=PaymentStatus, default=PaymentStatus.PENDING
+        "paid", max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING
     )
     total_amount = MoneyField("total")
     shipping_address = models.TextField("shipping address", max_length=1000)
@@ -78,9 +66,7 @@ class Order(CleanTextModel):
         ordering = ("-created_at", "-id")
         constraints = (
             models.CheckConstraint(
-                condition=Q(
-                    status__in=["pending", "confirmed", "shipped", "delivered", "cancelled"]
-                ),
+                condition=Q(status__in=OrderStatus.values),
                 name="order_status_is_known",
             ),
             models.CheckConstraint(
@@ -88,7 +74,7 @@ class Order(CleanTextModel):
                 name="order_payment_method_is_known",
             ),
             models.CheckConstraint(
-                condition=Q(payment_status__in=["pending", "paid", "refunded"]),
+                condition=Q(payment_status__in=PaymentStatus.values),
                 name="order_payment_status_is_known",
             ),
             models.CheckConstraint(
@@ -106,11 +92,12 @@ class Order(CleanTextModel):
     def __str__(self) -> str:
         return self.order_number
 
-    def next_statuses(self, *, by_staff: bool) -> tuple[Status, ...]:
-        """Where it may go next, by the hand of staff or of its customer."""
+    def next_statuses(self, *, by_staff: bool) -> tuple[str, ...]:
+        """Return the statuses that staff, or else the customer, may move this order to."""
+        facts = ORDER_STATUSES[self.status]
         if by_staff:
-            return self.FLOW[self.status]
-        return (self.Status.CANCELLED,) if self.status in self.CUSTOMER_MAY_CANCEL else ()
+            return facts.next
+        return (OrderStatus.CANCELLED,) if facts.customer_can_cancel else ()
 
     @property
     def awaits_payment(self) -> bool:
@@ -162,8 +149,8 @@ class OrderEvent(CleanTextModel):
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="events")
     kind = models.CharField("kind", max_length=10, choices=Kind, default=Kind.STATUS)
-    status = models.CharField("status", max_length=10, choices=Order.Status)
-    payment_status = models.CharField("paid", max_length=10, choices=Order.PaymentStatus)
+    status = models.CharField("status", max_length=20, choices=OrderStatus)
+    payment_status = models.CharField("paid", max_length=20, choices=PaymentStatus)
     note = models.TextField("note", max_length=1000, blank=True)
     is_internal = models.BooleanField("for staff only", default=False)
     actor = models.ForeignKey(

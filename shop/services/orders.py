@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from shop import money
 from shop.db.compiled_queries import CompiledQuery, Placeholder, delete_rows, insert_rows
 from shop.db.transactions import atomically
 from shop.documents import emails
@@ -109,7 +110,7 @@ def write_order(
     `place_order` raises.
     """
     _refuse_what_cannot_be_sold(lines)
-    total = sum((line.product.price * line.quantity for line in lines), Decimal(0))
+    total = money.order_total((line.product.price, line.quantity) for line in lines)
     if expected_total is not None and expected_total != total:
         raise TotalChanged(f"The total is {total} now.", total_amount=total)
     order.total_amount = total

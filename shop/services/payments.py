@@ -5,6 +5,7 @@ machine belongs between the locks.
 """
 
 from shop.models import Order
+from shop.models.order_status import PaymentStatus
 from shop.services.errors import PaymentDeclined
 
 DECLINED = "tok_declined"
@@ -13,7 +14,7 @@ TOKENS = ("tok_success", DECLINED)
 WITHOUT_CARD = (Order.PaymentMethod.CASH_ON_DELIVERY, Order.PaymentMethod.BANK_TRANSFER)
 
 
-def initial_payment_status(*, method: str, token: str) -> Order.PaymentStatus:
+def initial_payment_status(*, method: str, token: str) -> PaymentStatus:
     """The payment status that a new order starts with; raises PaymentDeclined."""
     if method != Order.PaymentMethod.CARD:
         return Order.PaymentStatus.PENDING
@@ -22,7 +23,7 @@ def initial_payment_status(*, method: str, token: str) -> Order.PaymentStatus:
     return Order.PaymentStatus.PAID
 
 
-def next_payment_status(order: Order, status: str) -> Order.PaymentStatus:
+def next_payment_status(order: Order, status: str) -> PaymentStatus:
     """The payment status once the order has moved: cash is taken at the door, a paid order refunded."""
     paid = order.payment_status == Order.PaymentStatus.PAID
     if status == Order.Status.CANCELLED and paid:

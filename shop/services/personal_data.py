@@ -26,7 +26,7 @@ from shop.services.errors import NotErasable, NotFound
 ERASED = "[erased]"
 #: Columns that say nothing about the person, or would open their account.
 NOT_TOLD = {"password", "password_hash", "current", "previous", "is_superuser"}
-STILL_OPEN = [status for status, ways in Order.FLOW.items() if ways]
+STILL_OPEN = [status for status in Order.Status if status.facts.next]
 
 
 @atomically

@@ -14,6 +14,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from shop.models import Order, OrderItem, Product, StockMovement
+from shop.models.order_status import OrderStatus
 from shop.money import CENT
 
 DAY = timedelta(days=1)
@@ -55,7 +56,7 @@ class DailySales:
 class StatusCount:
     """How many orders are in a status that is not their last."""
 
-    status: Order.Status
+    status: OrderStatus
     orders: int
 
 
@@ -91,7 +92,7 @@ class RecentOrder:
     order_id: int
     number: str
     customer: str
-    status: Order.Status
+    status: OrderStatus
     total: Decimal
     placed: datetime
 
@@ -147,7 +148,7 @@ def daily_sales(days: int, today: date) -> list[DailySales]:
 
 def open_order_counts() -> list[StatusCount]:
     """How many orders wait in each status from which there is a way on, in the order of that way."""
-    opened = [status for status in Order.Status if Order.FLOW[status]]
+    opened = [status for status in OrderStatus if status.facts.next]
     rows = (
         Order.objects.filter(status__in=opened)
         .values("status")
@@ -216,7 +217,7 @@ def recent_orders(limit: int) -> list[RecentOrder]:
             order.pk,
             order.order_number,
             str(order.user),
-            Order.Status(order.status),
+            OrderStatus(order.status),
             order.total_amount,
             order.created_at,
         )

@@ -191,7 +191,7 @@ class Shop(RuleBasedStateMachine):
     def move(self, placed, to, *, by="ada", lost=()):
         may = to in Order.FLOW[placed.status]
         if by != "ada":
-            may = placed.status in Order.CUSTOMER_MAY_CANCEL
+            may = Order.Status(placed.status).facts.customer_can_cancel
         call = partial(
             move_order, order_id=placed.pk, to=to, actor=self.people[by], by_staff=by == "ada"
         )

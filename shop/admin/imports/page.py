@@ -7,6 +7,7 @@ from django.http import QueryDict
 from shop.admin.imports.forms import DELIMITERS, TermsForm
 from shop.admin.imports.rows import RowTable
 from shop.models import ProductImport
+from shop.models.order_status import Role
 from shop.product_files.imports import runner
 from shop.product_files.imports.error_report import EXPLAINED
 from shop.product_files.imports.locking import STATE_ERRORS
@@ -21,13 +22,13 @@ DOING = {
     runner.UNDO: "Taking it back",
     runner.PICTURES: "Drawing pictures",
 }
-PILLS = {
-    State.CHECKED: "pending",
-    State.APPLIED: "delivered",
-    State.FAILED: "out",
-    State.CHECKING: "confirmed",
-    State.APPLYING: "confirmed",
-    State.UNDOING: "confirmed",
+STATE_ROLES: dict[State, Role] = {
+    State.CHECKED: "warning",
+    State.APPLIED: "success",
+    State.FAILED: "danger",
+    State.CHECKING: "info",
+    State.APPLYING: "info",
+    State.UNDOING: "info",
 }
 POINT_NAMES = {".": "a point", ",": "a comma"}
 
@@ -44,7 +45,7 @@ def page_context(
     is_open = may_decide and not is_busy and product_import.state in FREE
     context: dict[str, Any] = {
         "import": product_import,
-        "pill": PILLS.get(State(product_import.state), ""),
+        "role": STATE_ROLES.get(State(product_import.state), "neutral"),
         "may_decide": may_decide,
         "is_busy": is_busy,
         "is_forgotten": runner.is_abandoned(product_import),

@@ -16,25 +16,20 @@ from shop.admin.base import action_fields, staff_user
 from shop.admin.forms import ReasonForm
 from shop.documents import order_documents, pdf
 from shop.models import Order
+from shop.models.order_status import OrderStatus
 from shop.services import orders
 from shop.services.orders import BulkMoveResult
 
-Status = Order.Status
-MANY = {
-    Status.CONFIRMED: "Confirm",
-    Status.SHIPPED: "Ship",
-    Status.DELIVERED: "Deliver",
-    Status.CANCELLED: "Cancel",
-}
+BULK_TARGETS = [status for status in OrderStatus if status.facts.bulk_action]
 NAMED_AT_MOST = 20
 
 type Bulk = Callable[["OrderActions", HttpRequest, models.QuerySet[Order]], HttpResponse | None]
 
 
-def bulk_move_action(to: Status) -> Bulk:
+def bulk_move_action(to: OrderStatus) -> Bulk:
     """The list's action that moves all selected orders there."""
 
-    @admin.action(description=f"{MANY[to]} selected orders", permissions=["step"])
+    @admin.action(description=to.facts.bulk_action, permissions=["step"])  # type: ignore[arg-type]
     def run(
         screen: "OrderActions", request: HttpRequest, selected: models.QuerySet[Order]
     ) -> HttpResponse | None:
@@ -66,12 +61,12 @@ def print_action_name(what: str) -> str:
     return f"print_{what.replace(' ', '_')}s"
 
 
-def format_result(result: BulkMoveResult, to: Status) -> str:
+def format_result(result: BulkMoveResult, to: OrderStatus) -> str:
     """`96 shipped, 3 already shipped, 1 cancelled`, then the orders that were left, with the reason."""
     parts = [f"{len(result.moved)} {to.label.lower()}"]
     for status, count in Counter(order.status for order, _ in result.left).items():
         already = "already " if status == to else ""
-        parts.append(f"{count} {already}{Status(status).label.lower()}")
+        parts.append(f"{count} {already}{OrderStatus(status).label.lower()}")
     named = [
         reason.replace("This order", str(order)) for order, reason in result.left[:NAMED_AT_MOST]
     ]
@@ -84,7 +79,7 @@ class OrderActions(ModelAdmin):  # type: ignore[misc]
     """The list's actions."""
 
     actions = (
-        *map(bulk_move_action, MANY),
+        *map(bulk_move_action, BULK_TARGETS),
         *map(bulk_print_action, order_documents.KINDS),
         "export_selected",
     )
@@ -127,11 +122,11 @@ class OrderActions(ModelAdmin):  # type: ignore[misc]
         return TemplateResponse(request, "documents/print.html", context)
 
     def move_selected(
-        self, request: HttpRequest, selected: models.QuerySet[Order], to: Status
+        self, request: HttpRequest, selected: models.QuerySet[Order], to: OrderStatus
     ) -> HttpResponse | None:
         """Move each that can go and say what happened; cancelling asks for a reason first."""
         form = ReasonForm(request.POST if "note" in request.POST else None)
-        if to == Status.CANCELLED and not form.is_valid():
+        if to == OrderStatus.CANCELLED and not form.is_valid():
             return self._ask_reason(request, selected, form)
         note = form.cleaned_data["note"] if form.is_bound else ""
         pks = list(selected.values_list("pk", flat=True))

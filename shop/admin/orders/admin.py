@@ -1,6 +1,5 @@
 """Orders: read here, moved by the buttons that `Order.FLOW` allows, one or many at a time."""
 
-from functools import cache
 from typing import Any
 
 from django.contrib import admin
@@ -12,10 +11,9 @@ from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
-from unfold.utils import display_for_label
 
 from shop import money
-from shop.admin.base import ReadOnlyAdmin, TabbedAdmin, render_age, render_thumbnail
+from shop.admin.base import ReadOnlyAdmin, TabbedAdmin, render_age, render_thumbnail, status_label
 from shop.admin.exports import OrderExports
 from shop.admin.filters import LatelyFilter, WholeDaysFilter
 from shop.admin.orders.phone_orders import PhoneOrders
@@ -24,24 +22,6 @@ from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem, User
 
 Status = Order.Status
 NUMBER_SIGNS = 8  # of an order's number, without its dash
-
-
-#: The colours of where an order is and of whether it is paid.
-COLOURS = {
-    Status.PENDING: "warning",
-    Status.CONFIRMED: "info",
-    Status.SHIPPED: "info",
-    Status.DELIVERED: "success",
-    Status.CANCELLED: "danger",
-    Order.PaymentStatus.PAID: "success",
-    Order.PaymentStatus.REFUNDED: "info",
-}
-
-
-@cache
-def status_label(value: str, text: str) -> str:
-    """Unfold's label of this value; rendered once: its two templates take longer than the rest of a row."""
-    return str(display_for_label((value, text), "", COLOURS))
 
 
 class ShownInline(TabularInline):  # type: ignore[misc]
@@ -98,7 +78,15 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
 
     empty = "They appear here as soon as an app, or you, place one."
     add_label = "New order"
-    list_display = ("order_number", "user", "status_pill", "payment_pill", "units", "total", "age")
+    list_display = (
+        "order_number",
+        "user",
+        "status_column",
+        "payment_column",
+        "units",
+        "total",
+        "age",
+    )
     list_filter = (
         LatelyFilter,
         ("created_at", WholeDaysFilter),
@@ -162,6 +150,7 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
         """Give the banner its order and its buttons."""
         order = kwargs["obj"]
         context |= {"order": order, "total": money.format_money(order.total_amount), "buttons": []}
+        context["labels"] = [self.status_column(order), self.payment_column(order)]
         if self.has_step_permission(request):
             context["buttons"] = self.buttons(order)
         return super().render_change_form(request, context, **kwargs)
@@ -192,14 +181,14 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
         return " ".join(filter(None, [order.carrier, order.tracking_number]))
 
     @display(description="Status", ordering="status")
-    def status_pill(self, order: Order) -> str:
+    def status_column(self, order: Order) -> str:
         """Where it is."""
-        return status_label(order.status, order.get_status_display())
+        return status_label(Status(order.status))
 
     @display(description="Payment", ordering="payment_status")
-    def payment_pill(self, order: Order) -> str:
+    def payment_column(self, order: Order) -> str:
         """Whether it is paid."""
-        return status_label(order.payment_status, order.get_payment_status_display())
+        return status_label(Order.PaymentStatus(order.payment_status))
 
     @display(description="Items", ordering="n_units")
     def units(self, order: Order) -> int:

@@ -1,7 +1,6 @@
 """Orders by telephone: type them, check them, place them once."""
 
 import uuid
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -148,7 +147,7 @@ class PhoneOrders(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         """What would be ordered. The page sends what it shows, and a key under which it is ordered once."""
         wanted = lines.wanted()
-        total = sum((product.price * quantity for product, quantity in wanted.items()), Decimal(0))
+        total = money.order_total((product.price, quantity) for product, quantity in wanted.items())
         typed = {name: value for name, value in request.POST.items() if name not in NOT_TYPED}
         checked = {
             "shipping_address": form.cleaned_data["shipping_address"],

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from shop import money
 from shop.admin.base import ActionFormAdmin, staff_user
@@ -13,17 +14,12 @@ from shop.admin.forms import CancelForm, ConfirmForm, NoteForm, ShipForm, StaffN
 from shop.admin.orders.actions import OrderActions
 from shop.documents import order_documents
 from shop.models import Order
+from shop.models.order_status import OrderStatus, PaymentStatus, Text
 from shop.services import orders
 from shop.services.orders import Shipment
 
-Status = Order.Status
-VERBS = {
-    Status.CONFIRMED: "Confirm order",
-    Status.SHIPPED: "Mark as shipped",
-    Status.DELIVERED: "Mark as delivered",
-    Status.CANCELLED: "Cancel order",
-}
-REFUSED = "Refused on delivery"
+REFUSED = _("Refused on delivery")
+MARK_PAID = PaymentStatus.PAID.facts.action
 
 
 class OrderViews(ActionFormAdmin, OrderActions):
@@ -37,18 +33,18 @@ class OrderViews(ActionFormAdmin, OrderActions):
     }
     step_permission = "change_order"
 
-    def buttons(self, order: Order) -> list[dict[str, str]]:
+    def buttons(self, order: Order) -> list[dict[str, Text]]:
         """The next step first, as data: label, address, and whether it is the one, another or the way out."""
         buttons = [
             {
-                "label": self._verb(order, to),
+                "label": self._action_label(order, to),
                 "address": reverse("admin:shop_order_move", args=[order.pk, to]),
-                "kind": "danger" if to == Status.CANCELLED else "primary",
+                "kind": "danger" if to == OrderStatus.CANCELLED else "primary",
             }
             for to in order.next_statuses(by_staff=True)
         ]
-        more = {"Mark as paid": "mark_paid"} if order.awaits_payment else {}
-        for label, name in (more | {"Add note": "add_note"}).items():
+        more = {"mark_paid": MARK_PAID} if order.awaits_payment else {}
+        for name, label in (more | {"add_note": _("Add note")}).items():
             address = reverse(f"admin:shop_order_{name}", args=[order.pk])
             buttons.append({"label": label, "address": address, "kind": "default"})
         for what in order_documents.KINDS:
@@ -56,19 +52,19 @@ class OrderViews(ActionFormAdmin, OrderActions):
             buttons.append({"label": what.capitalize(), "address": address, "kind": "default"})
         return sorted(buttons, key=lambda button: button["kind"] == "danger")
 
-    def _verb(self, order: Order, to: Status) -> str:
-        came_back = order.status == Status.SHIPPED and to == Status.CANCELLED
-        return REFUSED if came_back else VERBS[to]
+    def _action_label(self, order: Order, to: str) -> Text:
+        is_refused = order.status == OrderStatus.SHIPPED and to == OrderStatus.CANCELLED
+        return REFUSED if is_refused else OrderStatus(to).facts.action
 
     def move(self, request: HttpRequest, order: Order, to: str) -> HttpResponse:
         """Ask, then take one step of `Order.FLOW`; the service looks again at where the order is by then."""
-        if to not in VERBS:
+        if to not in OrderStatus.values or not OrderStatus(to).facts.action:
             raise Http404
-        status = Status(to)
-        verb = self._verb(order, status)
-        forms: dict[Status, Callable[[Any], Any]] = {
-            Status.SHIPPED: ShipForm,
-            Status.CANCELLED: partial(
+        status = OrderStatus(to)
+        verb = self._action_label(order, status)
+        forms: dict[OrderStatus, Callable[[Any], Any]] = {
+            OrderStatus.SHIPPED: ShipForm,
+            OrderStatus.CANCELLED: partial(
                 CancelForm,
                 items=list(order.items.all()),
                 note=f"{REFUSED}." if verb == REFUSED else "",
@@ -102,7 +98,7 @@ class OrderViews(ActionFormAdmin, OrderActions):
     def mark_paid(self, request: HttpRequest, order: Order) -> HttpResponse:
         """Ask, then note that the money has arrived."""
 
-        def mark(_: ConfirmForm) -> str:
+        def mark(_form: ConfirmForm) -> str:
             orders.mark_paid(order_id=order.pk, actor=staff_user(request))
             return f"Order {order} is paid now."
 
@@ -112,7 +108,7 @@ class OrderViews(ActionFormAdmin, OrderActions):
             ask_for=ConfirmForm,
             title=f"Mark {order} as paid?",
             hint=f"{money.format_money(order.total_amount)} by {order.get_payment_method_display().lower()}.",
-            button="Mark as paid",
+            button=MARK_PAID,
             do=mark,
         )
 

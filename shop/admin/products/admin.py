@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
 
@@ -19,6 +19,7 @@ from shop.admin.base import (
     ExposedModelAdmin,
     Fieldsets,
     ReadOnlyAdmin,
+    render_label,
     render_thumbnail,
     staff_user,
 )
@@ -201,10 +202,12 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
 
     @display(description="Stock", ordering="stock")
     def level(self, product: Product) -> str:
-        """The stock; a pill where it is low."""
-        kind = "out" if not product.stock else "low" if product.is_low else "enough"
-        text = {"out": "out of stock", "low": f"{product.stock} left", "enough": str(product.stock)}
-        return format_html('<span class="shop-pill shop-{}">{}</span>', kind, text[kind])
+        """Units in stock, highlighted at or below the reorder level."""
+        if not product.is_low:
+            return str(product.stock)
+        if not product.stock:
+            return render_label("danger", _("Out of stock"))
+        return render_label("warning", _("%(stock)d left") % {"stock": product.stock})
 
     def adjust_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
         """Add or remove units."""

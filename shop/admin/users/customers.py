@@ -9,9 +9,9 @@ from unfold.decorators import display
 
 from shop import money
 from shop.admin import two_factor
-from shop.admin.base import ActionFormAdmin, TabbedAdmin, render_age, staff_user
+from shop.admin.base import ActionFormAdmin, TabbedAdmin, render_age, staff_user, status_label
 from shop.admin.forms import ConfirmForm
-from shop.models import User
+from shop.models import Order, User
 from shop.services import accounts, customers, personal_data
 from shop.services import two_factor as second_factors
 
@@ -208,7 +208,14 @@ def _orders(person: User) -> dict[str, Any]:
         return {"orders": []}
     bought = customers.purchase_summaries([person])[person.pk]
     return {
-        "orders": [(order, money.format_money(order.total_amount)) for order in latest],
+        "orders": [
+            (
+                order,
+                status_label(Order.Status(order.status)),
+                money.format_money(order.total_amount),
+            )
+            for order in latest
+        ],
         "bought": bought,
         "value": money.format_money(bought.value),
         "last": latest[0],

@@ -1,18 +1,20 @@
 """Orders as a file: one row for each line of an order, with what a bookkeeper or a carrier asks for."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 
 from shop.models import Order, OrderItem
+from shop.models.order_status import OrderStatus, PaymentStatus
 from shop.product_files.exports.csv_writer import CellType, Column, DecimalText, table_rows
 from shop.product_files.exports.product_export import WRITERS, Format
 from shop.product_files.formula_escaping import escape_formula
 
-_STATUS = dict(Order.Status.choices)
-_PAYMENT = dict(Order.PaymentMethod.choices)
-_PAID = dict(Order.PaymentStatus.choices)
+
+def _label_of(choices: type[TextChoices]) -> Callable[[str], str]:
+    """Return a function from a stored value to its label."""
+    return lambda value: str(choices(value).label)
 
 
 def _placed(at: datetime.datetime) -> str:
@@ -26,9 +28,9 @@ def _name(first: str, last: str) -> str:
 COLUMNS = (
     Column("order number", str, ("order__order_number",), CellType.LINE),
     Column("placed", _placed, ("order__created_at",), CellType.LINE),
-    Column("status", _STATUS.__getitem__, ("order__status",), CellType.LINE),
-    Column("payment", _PAYMENT.__getitem__, ("order__payment_method",), CellType.LINE),
-    Column("paid", _PAID.__getitem__, ("order__payment_status",), CellType.LINE),
+    Column("status", _label_of(OrderStatus), ("order__status",), CellType.LINE),
+    Column("payment", _label_of(Order.PaymentMethod), ("order__payment_method",), CellType.LINE),
+    Column("paid", _label_of(PaymentStatus), ("order__payment_status",), CellType.LINE),
     Column("customer email", escape_formula, ("order__user__email",), CellType.LINE),
     Column(
         "customer name", _name, ("order__user__first_name", "order__user__last_name"), CellType.LINE

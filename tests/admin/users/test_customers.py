@@ -116,7 +116,7 @@ def test_the_page_shows_the_ten_latest_orders(adas_browser, carl):
     cup, now = factories.create_product("Cup", stock=11), timezone.now()
     placed = [order_of(carl, cup, created_at=now - timedelta(days=day)) for day in range(11)]
     answer = adas_browser.get(page(carl))
-    assert [order.pk for order, _ in answer.context["story"]["orders"]] == [
+    assert [order.pk for order, *_ in answer.context["story"]["orders"]] == [
         o.pk for o in placed[:10]
     ]
     assert "All 11 orders" in text_of(answer)
