@@ -187,6 +187,7 @@ def ask(browser, method, every_click):
     return answers, wrote
 
 
+@pytest.mark.slow
 def test_nothing_changes_without_post_token_and_right(every_click, ada, clerk_with):
     every_right = Permission.objects.values_list("codename", flat=True)
     nobodys = [click for click in every_click if click.name not in EVERYBODYS]
@@ -213,6 +214,7 @@ def test_nothing_changes_without_post_token_and_right(every_click, ada, clerk_wi
     assert everything() == before
 
 
+@pytest.mark.slow
 def test_with_token_and_right_each_does_what_it_says(every_click, ada):
     """Or the refusals above would prove nothing."""
     browser, before, idle = factories.staff_client(ada), everything(), set()
@@ -227,6 +229,7 @@ def test_with_token_and_right_each_does_what_it_says(every_click, ada):
     assert {name for name in idle if not name.endswith(READS)} == set()
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_kept_names_nobody(every_click, ada):
     """It lies under the clerk's key for three days, where erasing a customer does not look."""
     browser, kept = factories.staff_client(ada), set()

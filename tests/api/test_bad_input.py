@@ -7,6 +7,8 @@ from django.db import transaction
 from support import factories, hostile_inputs
 from support.api_operations import BODIES, OPERATIONS, WITH_BODY, name
 
+pytestmark = pytest.mark.slow
+
 MAY_BE_LEFT_OUT = {"logout", "cancel_order"}
 EVERYTHING = {field for shape in BODIES for field in hostile_inputs.fields(shape)}
 SECRET = re.compile("password|refresh")

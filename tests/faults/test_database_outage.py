@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from support.crash_test import FINE, burn
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 ROOT = Path(__file__).parent.parent.parent
 #: The folder of a PostgreSQL that may be restarted; set by the last test, for a run of its own.
 OURS = os.environ.get("UNDER_FIRE_POSTGRES", "")

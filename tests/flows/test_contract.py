@@ -23,6 +23,7 @@ CHECKS = (
 LEAVE_OUT = "^/api/auth/(logout|password)/"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("role", ["customer", "admin"])
 def test_it_keeps_to_its_document(server, role, ada, carl, dora, tmp_path):

@@ -11,7 +11,10 @@ import pytest
 from django.db import connection
 
 # The copy has a database of its own, so that once is enough.
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="runs on its own SQLite")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="runs on its own SQLite"),
+]
 ROOT = Path(__file__).parents[2]
 PRODUCT = "    is_active = models.BooleanField("
 FIELDS = """
@@ -68,9 +71,6 @@ def grown(tmp_path_factory):
         "DJANGO_SETTINGS_MODULE": "settings.development",
         "EMAIL_URL": "dummy://",
     }
-    for command in ("makemigrations", "migrate"):
-        made = [sys.executable, "manage.py", command, "-v0"]
-        subprocess.run(made, cwd=copy, env=environ, check=True)
     probe = [sys.executable, "probe.py"]
     return json.loads(
         subprocess.run(probe, cwd=copy, env=environ, check=True, stdout=subprocess.PIPE).stdout

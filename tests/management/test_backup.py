@@ -86,29 +86,31 @@ def test_existing_data_is_not_replaced_without_the_option(file):
     assert read_everything() == before
 
 
+def damaged_copies(file):
+    """Return the content of the backup with a flipped byte, other rows, cut, empty, or not a ZIP."""
+    content = file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        member = archive.getinfo("rows/shop_product")
+    start = member.header_offset + 30 + len(member.filename)  # the local header's length
+    for share in (0.1, 0.5, 0.9):
+        flipped = bytearray(content)
+        flipped[start + int(member.compress_size * share)] ^= 0xFF
+        yield bytes(flipped)
+    yield rewrite_member(file, "rows/shop_product", b"[]\n")
+    yield content[: len(content) // 2]
+    yield b""
+    yield b"not a ZIP file"
+
+
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize("damage", [0.1, 0.5, 0.9, "rows", "cut", "empty", "text"])
-def test_damaged_file_is_refused_and_nothing_changes(file, damage):
+def test_damaged_file_is_refused_and_nothing_changes(file):
     call_command("backup", file)
-    content = bytearray(file.read_bytes())
-    if isinstance(damage, float):
-        with zipfile.ZipFile(file) as archive:
-            member = archive.getinfo("rows/shop_product")
-        start = member.header_offset + 30 + len(member.filename)  # the local header's length
-        content[start + int(member.compress_size * damage)] ^= 0xFF
-    elif damage == "rows":
-        content = rewrite_member(file, "rows/shop_product", b"[]\n")
-    else:
-        content = {
-            "cut": content[: len(content) // 2],
-            "empty": b"",
-            "text": b"not a ZIP file",
-        }[damage]
-    file.write_bytes(content)
     before = read_everything()
-    with pytest.raises(CommandError, match="damaged"):
-        call_command("restore", file, "--replace")
-    assert read_everything() == before
+    for content in list(damaged_copies(file)):
+        file.write_bytes(content)
+        with pytest.raises(CommandError, match="damaged"):
+            call_command("restore", file, "--replace")
+        assert read_everything() == before
 
 
 def rewrite_member(file, name, content):

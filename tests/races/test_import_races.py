@@ -152,6 +152,7 @@ def contents():
     }
 
 
+@pytest.mark.slow
 @on_postgresql
 def test_a_killed_worker_leaves_all_or_nothing_and_the_next_finishes(ada, killed):
     dice = random.Random(20)  # noqa: S311 - the same moments each time

@@ -374,6 +374,7 @@ class Shop(RuleBasedStateMachine):
         assert_invariants()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_stock_adds_up_whatever_happens():
     run_state_machine_as_test(

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.executor import MigrationExecutor
 
 from shop.management import demo_shop
 from shop.models import Order, Product, User
@@ -54,14 +54,16 @@ class Command(BaseCommand):
 
     def _prepare_database(self, *, fresh: bool) -> None:
         """Create the demo unless it exists, or replace it. Other shops are never changed."""
-        loader = MigrationLoader(connection)
+        executor = MigrationExecutor(connection)
+        loader = executor.loader
         applied = {node for node in loader.applied_migrations if node[0] == "shop"}
         is_other_version = not applied <= loader.disk_migrations.keys()
         if applied and demo_shop.is_loaded():
             if is_other_version and not fresh:
                 raise CommandError(OTHER_VERSION)
             if not fresh:
-                call_command("migrate", verbosity=0)
+                if executor.migration_plan(loader.graph.leaf_nodes()):
+                    call_command("migrate", verbosity=0)
                 self.stdout.write("Using the existing demo data (--fresh replaces it).")
                 return
             self._print_progress("Deleting the old demo")
