@@ -87,7 +87,7 @@ def test_existing_data_is_not_replaced_without_the_option(file):
 
 
 def damaged_copies(file):
-    """Return the content of the backup with a flipped byte, other rows, cut, empty, or not a ZIP."""
+    """Yield contents with a flipped byte, with other rows, cut, empty, and not a ZIP file."""
     content = file.read_bytes()
     with zipfile.ZipFile(file) as archive:
         member = archive.getinfo("rows/shop_product")
