@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest
 
+from shop.db import private_attributes
+
 HIDDEN = "[hidden]"
 SHORTEST = 6  # what is shorter is a word of the code as well, and no password of ours
 _call: ContextVar[tuple[str, HttpRequest | None]] = ContextVar("call", default=("", None))
@@ -50,15 +52,14 @@ def redact(text: str) -> str:
 
 
 def _sent(request: HttpRequest) -> Iterator[str]:
-    read = vars(request)  # a body that nobody has read is not read for the log
     values = [
         *request.COOKIES.values(),
         request.headers.get("Authorization", "").rpartition(" ")[2],
     ]
-    for several in dict(read.get("_post") or {}).values():
+    for several in private_attributes.parsed_form(request).values():
         values += several
     try:
-        body = json.loads(read.get("_body") or "null")
+        body = json.loads(private_attributes.read_body(request) or "null")
     except (ValueError, RecursionError):
         body = None
     values += body.values() if isinstance(body, dict) else []

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 
 from shop import json_logging
+from shop.db.private_attributes import set_default_csp
 
 
 class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
@@ -20,8 +21,8 @@ class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
             for prefix, policy in settings.CSP_BELOW.items()
             if request.path_info.startswith(prefix)
         ]
-        if here and not hasattr(response, "_csp_config"):  # what `csp_override` said is kept
-            response._csp_config = here[0]  # type: ignore[attr-defined]  # noqa: SLF001
+        if here:
+            set_default_csp(response, here[0])
         response["X-Request-Id"] = json_logging.request_id()
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         # Apps on other sites show the shop's pictures; nothing else is for them to embed.

@@ -43,7 +43,7 @@ def _people(rows: Rows, _: str, named: Named) -> Rows:
 
 
 def _products(rows: Rows, term: str, _: Named) -> Rows:
-    return search_rows(rows, ("name", "sku"), term)
+    return search_rows(rows, ("name", "sku"), term).queryset
 
 
 def _orders(rows: Rows, term: str, named: Named) -> Rows:
@@ -109,7 +109,8 @@ def _records(request: HttpRequest, term: str) -> Iterator[Result]:
 
     @cache
     def named() -> list[int]:
-        return [person.pk for person in search_rows(User.objects.all(), PERSON, term)[:FEW]]
+        people = search_rows(User.objects.all(), PERSON, term).queryset[:FEW]
+        return [person.pk for person in people]
 
     for model, kind in SEARCH_GROUPS.items():
         screen = admin.site.get_model_admin(model)

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -63,10 +64,12 @@ class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.instance.owner = self.owner
 
-    def _get_validation_exclusions(self) -> set[str]:
-        """Django leaves out what is not in the form, and with it that an owner uses a name once."""
-        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return excluded - {"owner"}
+    def validate_constraints(self) -> None:
+        """Check the constraints with the owner too. Django's skips those on fields not in the form."""
+        try:
+            self.instance.validate_constraints(exclude=set(self.errors))
+        except ValidationError as error:
+            self.add_error(None, error)
 
 
 @admin.register(SavedView)

@@ -44,25 +44,22 @@ class ShopAPI(NinjaAPI):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(parser=StrictParser(), **options)
+        self.operations: dict[str, Operation] = {}
         register_handlers(self)
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The endpoint's own name: what a generated client calls its method."""
-        return operation.view_func.__name__
+        operation_id = operation.view_func.__name__
+        self.operations[operation_id] = operation
+        return operation_id
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """The document, with the errors that each operation can give."""
         document = super().get_openapi_schema(**options)
         document["components"]["schemas"]["Problem"] = _problem_schema(document)
-        operations = {
-            op.view_func.__name__: op
-            for router in self._get_bound_routers()
-            for view in router.path_operations.values()
-            for op in view.operations
-        }
         for path, methods in document["paths"].items():
             for described in methods.values():
-                operation = operations[described["operationId"]]
+                operation = self.operations[described["operationId"]]
                 described["responses"] |= _errors(operation, described, has_id="{" in path)
         return document
 

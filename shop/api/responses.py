@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel
 
 from shop.api.schemas import Page, Paging
-from shop.db.compiled_queries import deferred_page
+from shop.db.deferred_join import deferred_page
 
 type Headers = dict[str, str]
 

@@ -1,1 +1,1 @@
-"""Product files: reading other people's, and writing our own."""
+"""Import and export of product files: CSV, XLSX and ZIP, in this shop's format or another's."""

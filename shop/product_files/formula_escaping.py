@@ -1,15 +1,18 @@
-"""Text that a spreadsheet would run as a formula leaves with an apostrophe, and comes back without."""
+"""Escape text that a spreadsheet would run as a formula (CSV injection) with an apostrophe.
 
-#: What a spreadsheet runs or swallows at the start of a cell: also the full-width forms, and the apostrophe
-#: itself, so that taking one away is right for every text.
+Source: https://owasp.org/www-community/attacks/CSV_Injection
+"""
+
+#: Prefixes that a spreadsheet runs or swallows, full-width forms included. The apostrophe is one of
+#: them, so that removing one apostrophe restores every escaped text.
 GUARDED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 
 
 def escape_formula(text: str) -> str:
-    """The text as a cell that no spreadsheet runs. Numbers are not text: they go out as they are."""
+    """Return the text as a cell that no spreadsheet runs. For text only, not for numbers."""
     return f"'{text}" if text.startswith(GUARDED) else text
 
 
 def unescape_formula(cell: str) -> str:
-    """The text that `guard` was given; a cell that it did not make stays as it is."""
+    """Reverse `escape_formula`. Cells that it did not escape stay unchanged."""
     return cell[1:] if cell.startswith("'") and cell.startswith(GUARDED, 1) else cell

@@ -4,7 +4,8 @@ from django.db import connection
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from shop.db.compiled_queries import CompiledQuery, Placeholder, db_now
+from shop.db.compiled_queries import CompiledQuery, Placeholder
+from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
 from shop.models import CartItem, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from shop import exposure
-from shop.db.compiled_queries import db_now, lock_clause
+from shop.db.raw_sql import db_now, lock_clause
 from shop.models import CartItem, ImportRow, OrderItem, Product, ProductImport, StockMovement, User
 from shop.models.products import MAX_STOCK
 

@@ -198,11 +198,11 @@ def test_a_new_fields_cells_are_refused_in_words(grown):
         "colour": "Colour is too long: it may have 12 characters, this has 18.",
         "size": "Size: “Larg” is none of Small, Large. Did you mean “large”?",
         "weight": "Weight must be at most 5000.",
-        "fragile": "Fragile: “perhaps” is neither yes nor no. Write one of the two.",
+        "fragile": "Fragile: “perhaps” is neither yes nor no. Write “yes” or “no”.",
         "sold from": "Sold from is no date. Write it like 2026-03-31.",
         "tare": "Tare has more than 3 decimals.",
         "site": "Site: Enter a valid URL.",
         "facts": "Facts: “{” is no JSON.",
         "supplier": "Supplier: there is no 99.",
-        "cost": "Cost: “x” is no price. Write it like 12.50.",
+        "cost": "Cost: “x” isn't a price. Write it like 12.50.",
     }

@@ -29,7 +29,7 @@ def prices():
 
 def test_a_file_is_brought(bring, ada):
     assert bring(GOOD) == [
-        "spring.csv: CSV, UTF-8, columns of our own columns",
+        "spring.csv: CSV, UTF-8, columns of This shop",
         "The file has a stock, but not what it was at export. Say what to do with it; until then it is left.",
         "1 new, 1 changed, 0 same, 0 skipped, 0 wrong",
         f"Import {ProductImport.objects.get().pk}: 1 added, 1 changed, 0 left out.",
@@ -46,7 +46,7 @@ def test_a_dry_run_leaves_nothing_behind(bring):
 def test_wrong_rows_stop_all_unless_the_good_ones_are_wanted(bring, capsys):
     with pytest.raises(CommandError, match=r"wrong\..* Nothing was changed\."):
         bring(WRONG)
-    assert "Line 4 BAD: Price: “cheap” is no price." in capsys.readouterr().out
+    assert "Line 4 BAD: Price: “cheap” isn't a price." in capsys.readouterr().out
     assert prices() == {"MUG-1": "12.50"}
     assert bring(WRONG, "--good-only")[-1].endswith("1 added, 1 changed, 1 left out.")
     assert prices() == {"MUG-1": "13.00", "VASE": "30.00"}

@@ -1,4 +1,4 @@
-"""Text that a spreadsheet would run goes out harmless and comes back the same."""
+"""Escaping of text that a spreadsheet would run as a formula."""
 
 import pytest
 from hypothesis import given, settings
@@ -28,18 +28,18 @@ DANGEROUS = [
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
-def test_what_a_spreadsheet_would_run_gets_an_apostrophe_and_comes_back(text):
+def test_formula_is_escaped_and_restored(text):
     assert escape_formula(text) == f"'{text}"
     assert unescape_formula(escape_formula(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "Mug", "a=b", "O'Neil", "090.750", " =1", "杯子"])
-def test_other_text_is_left_alone_both_ways(text):
+def test_other_text_is_unchanged_both_ways(text):
     assert escape_formula(text) == text
     assert unescape_formula(text) == text
 
 
-def test_an_apostrophe_that_nobody_added_stays():
+def test_apostrophe_of_the_text_itself_is_kept():
     assert unescape_formula("'tis") == "'tis"
 
 
@@ -50,7 +50,7 @@ def test_an_apostrophe_that_nobody_added_stays():
         str.__add__, st.text("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20'", max_size=4), st.text(max_size=4)
     )
 )
-def test_any_text_comes_back_and_is_harmless_meanwhile(text):
+def test_any_text_is_restored_and_safe_as_a_cell(text):
     cell = escape_formula(text)
     assert unescape_formula(cell) == text
     assert not cell.startswith(tuple(set(GUARDED) - {"'"}))

@@ -1,4 +1,4 @@
-"""Files as other programs write them."""
+"""Builders of CSV, XLSX and ZIP files, and shortcuts that read them."""
 
 import io
 import zipfile
@@ -9,27 +9,28 @@ from shop.product_files.formats.file_formats import detect_format, parse_rows
 from shop.product_files.reading.sheets import open_sheet
 
 
-def text(*rows, codec="utf-8", end="\r\n"):
-    return io.BytesIO(end.join(rows).encode(codec))
+def csv_file(*lines, codec="utf-8", end="\r\n"):
+    return io.BytesIO(end.join(lines).encode(codec))
 
 
-def book(*rows, formats=None, sheets=()):
-    """A workbook; `sheets` are (title, state, rows) before the one with the rows."""
-    made = Workbook()
-    made.remove(made.active)
+def xlsx_file(*rows, formats=None, sheets=()):
+    """An XLSX file. `formats`: cell → number format. `sheets`: (title, state, rows) in front."""
+    workbook = Workbook()
+    workbook.remove(workbook.active)
     for title, state, content in (*sheets, ("Products", "visible", rows)):
-        sheet = made.create_sheet(title)
+        sheet = workbook.create_sheet(title)
         sheet.sheet_state = state
         for row in content:
             sheet.append(row)
-    for cell, shown in (formats or {}).items():
-        made["Products"][cell].number_format = shown
+    for cell, number_format in (formats or {}).items():
+        workbook["Products"][cell].number_format = number_format
     file = io.BytesIO()
-    made.save(file)
+    workbook.save(file)
     return file
 
 
-def zipped(members, method=zipfile.ZIP_DEFLATED):
+def zip_file(members, method=zipfile.ZIP_DEFLATED):
+    """A ZIP of name → content, as bytes, str or BytesIO."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
         for name, content in members.items():
@@ -39,22 +40,23 @@ def zipped(members, method=zipfile.ZIP_DEFLATED):
     return file
 
 
-def with_member(file, name, change):
-    """The archive with one of its members changed."""
+def change_member(file, name, change):
+    """A copy of the ZIP in which `change(content)` replaces the content of one member."""
     with zipfile.ZipFile(file) as archive:
-        members = {one: archive.read(one) for one in archive.namelist()}
-    assert change(members[name]) != members[name]
-    return zipped(members | {name: change(members[name])})
+        members = {member: archive.read(member) for member in archive.namelist()}
+    changed = change(members[name])
+    assert changed != members[name]
+    return zip_file(members | {name: changed})
 
 
-def read(file, name="products.csv", **chosen):
-    """Headers and rows, all at once."""
+def read_sheet(file, name="products.csv", **chosen):
+    """The headers and the rows of the file."""
     sheet = open_sheet(file, name, **chosen)
     return sheet.headers, list(sheet.rows)
 
 
-def read_lines(*rows, **how):
-    """The lines of a CSV file, and the name of its dialect."""
-    sheet = open_sheet(text(*rows), "products.csv")
-    dialect = detect_format(sheet.headers)
-    return dialect.name, list(parse_rows(sheet, dialect, **how))
+def parse_csv(*lines, **options):
+    """The name of the format that is detected for a CSV file, and its parsed rows."""
+    sheet = open_sheet(csv_file(*lines), "products.csv")
+    file_format = detect_format(sheet.headers)
+    return file_format.name, list(parse_rows(sheet, file_format, **options))

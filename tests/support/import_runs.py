@@ -1,4 +1,4 @@
-"""Product files as people bring them, and what became of them."""
+"""Imports of product files: upload, preview, apply and undo, and their results."""
 
 import csv
 import io
@@ -12,13 +12,14 @@ HEADERS = ("sku", "name", "price", "stock", "stock at export")
 
 
 def text_of(*rows, headers=HEADERS):
+    """The text of a CSV file."""
     out = io.StringIO()
     csv.writer(out).writerows([headers, *rows])
     return out.getvalue()
 
 
 def checked(text, **options):
-    """The import of this file, checked for Ada."""
+    """The import of a CSV file after its preview, uploaded by Ada."""
     product_import = store_upload(
         actor=ada(), name="spring.csv", content=text.encode(), options=options
     )
@@ -32,6 +33,7 @@ def ada():
 
 
 def applied(text, *, good_only=False, **options):
+    """The import of a CSV file after it was applied."""
     product_import = checked(text, **options)
     apply_import(product_import.pk, actor=ada(), good_only=good_only)
     product_import.refresh_from_db()
@@ -39,23 +41,25 @@ def applied(text, *, good_only=False, **options):
 
 
 def taken_back(product_import):
+    """The import after undo."""
     undo_import(product_import.pk, actor=ada())
     product_import.refresh_from_db()
     return product_import
 
 
 def rows(product_import, *columns):
+    """These columns of the rows of the import."""
     return list(product_import.rows.order_by("number").values_list(*columns))
 
 
 def said(product_import):
-    """Line → what is wrong or why it is skipped."""
-    found = product_import.rows.exclude(problems=[]).order_by("number")
-    return {row.number: [problem["said"] for problem in row.problems] for row in found}
+    """Line number → its messages: errors, or the reason why it is skipped."""
+    with_messages = product_import.rows.exclude(problems=[]).order_by("number")
+    return {row.number: [problem["said"] for problem in row.problems] for row in with_messages}
 
 
 def catalogue():
-    """All that a product file can say, by SKU."""
+    """SKU → the fields that a product file can change."""
     columns = ("name", "description", "price", "stock", "is_active", "low_stock_threshold", "image")
     return {row["sku"]: row for row in Product.objects.order_by("pk").values("sku", *columns)}
 
@@ -65,6 +69,6 @@ def state_of(product_import):
 
 
 def outcomes(product_import):
-    """SKU → outcome and why, of the rows that were to be written."""
-    found = product_import.rows.filter(status__in=("new", "changed")).order_by("number")
-    return {row.sku: (row.outcome, row.why) for row in found}
+    """SKU → outcome and its reason, of the rows that change the catalogue."""
+    written = product_import.rows.filter(status__in=("new", "changed")).order_by("number")
+    return {row.sku: (row.outcome, row.why) for row in written}

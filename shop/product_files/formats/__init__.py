@@ -1,1 +1,1 @@
-"""Which columns a file has: our own format, Shopify's and WooCommerce's."""
+"""File formats (which columns a file has): this shop's own, Shopify's and WooCommerce's."""

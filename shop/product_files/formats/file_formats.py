@@ -1,14 +1,16 @@
-"""Whose file it is, and its rows in our own words."""
+"""The known file formats: detection by headers, and parsing of rows into product fields."""
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 
 from shop.product_files.formats import header_aliases, shopify, woocommerce
 from shop.product_files.formats.column_matching import match_columns
-from shop.product_files.formats.header_aliases import Names, normalize_header
+from shop.product_files.formats.header_aliases import FieldHeaders, normalize_header
 from shop.product_files.formats.parsed_row import ParsedRow, find_row_errors
 from shop.product_files.formula_escaping import unescape_formula
 from shop.product_files.reading.limits import quote_text
@@ -17,94 +19,106 @@ from shop.services.errors import FileRefused
 
 __all__ = ["FileFormat", "ParsedRow", "detect_format", "parse_rows"]
 
-type Read = Callable[[Sheet, Mapping[str, int], datetime.date], Iterator[ParsedRow]]
+#: Takes the sheet, field → column index, and today; yields the rows.
+type RowParser = Callable[[Sheet, Mapping[str, int], datetime.date], Iterator[ParsedRow]]
 
 
 @dataclass(frozen=True)
 class FileFormat:
-    """One way to write a product file. `known()` is field → headers, for `columns.match`."""
+    """A format of product files. `known()` returns field → its headers, for `match_columns`."""
 
     name: str
-    label: str
-    known: Callable[[], Names]
-    read: Read
+    title: str | Promise
+    known: Callable[[], FieldHeaders]
+    row_parser: RowParser
+
+    @property
+    def label(self) -> str:
+        """The format's name on screen."""
+        return str(self.title)
 
 
 def detect_format(headers: Sequence[str]) -> FileFormat:
-    """The dialect of a file with these headers; our own when it is nobody else's."""
-    words = {normalize_header(header) for header in headers}
-    return next((dialect for dialect, is_it in _SIGNS if is_it(words)), OWN)
+    """Return the format of a file with these headers: this shop's own if no other fits."""
+    names = {normalize_header(header) for header in headers}
+    return next((file_format for file_format, fits in _DETECTORS if fits(names)), OWN_FORMAT)
 
 
 def parse_rows(
-    sheet: Sheet, dialect: FileFormat, *, today: datetime.date | None = None
+    sheet: Sheet, file_format: FileFormat, *, today: datetime.date | None = None
 ) -> Iterator[ParsedRow]:
-    """Every row of the file, also those that are no product and say why. `today` decides on sale prices.
+    """Yield each row of the file, also those to skip. `today` decides which sale prices apply.
 
-    Raises FileRefused when no column is known or two mean the same, and what iterating a sheet raises.
+    Raises FileRefused if no column is known, two columns match the same header, or a row can't be
+    read.
     """
-    places = match_columns(sheet.headers, dialect.known()).places
-    if not places:
+    columns = match_columns(sheet.headers, file_format.known()).places
+    if not columns:
+        message = gettext(
+            "None of the columns is known (%(headers)s)."
+            " Rename them, for example: SKU, name, price, stock."
+        )
         names = ", ".join(filter(None, sheet.headers[:8]))
-        raise FileRefused(
-            f"None of the columns is known ({quote_text(names, 100)}). "
-            "Rename them, for example: SKU, name, price, stock."
-        )
-    return dialect.read(sheet, places, today or timezone.localdate())
+        raise FileRefused(message % {"headers": quote_text(names, 100)})
+    return file_format.row_parser(sheet, columns, today or timezone.localdate())
 
 
-def _own(sheet: Sheet, places: Mapping[str, int], _: datetime.date) -> Iterator[ParsedRow]:
-    pictures = [places[field] for field in sorted(header_aliases.picture_fields() & places.keys())]
-    taken = [(field, place) for field, place in places.items() if place not in pictures]
+def _parse_own_rows(
+    sheet: Sheet, columns: Mapping[str, int], _today: datetime.date
+) -> Iterator[ParsedRow]:
+    picture_fields = sorted(header_aliases.picture_fields() & columns.keys())
+    picture_columns = [columns[field] for field in picture_fields]
+    value_columns = [(f, index) for f, index in columns.items() if f not in picture_fields]
     for number, cells in sheet.rows:
-        # Only the rare cell is worth a call.
         values = {
-            f: cells[at] if cells[at][:1] != "'" else unescape_formula(cells[at]) for f, at in taken
+            # Checked here, because a call for each cell would be slow.
+            field: unescape_formula(cells[index]) if cells[index][:1] == "'" else cells[index]
+            for field, index in value_columns
         }
-        found = (
-            tuple(name for place in pictures if (name := unescape_formula(cells[place]).strip()))
-            if pictures
-            else ()
-        )
+        pictures = [unescape_formula(cells[index]).strip() for index in picture_columns]
         yield ParsedRow(
             number,
             cells,
             values,
             problems=find_row_errors(sheet, number, cells, values),
-            pictures=found,
+            pictures=tuple(filter(None, pictures)) if pictures else (),
         )
 
 
-def _shopify(sheet: Sheet, places: Mapping[str, int], _: datetime.date) -> Iterator[ParsedRow]:
-    return shopify.parse_shopify_rows(sheet, places)
-
-
-def _is_woocommerce(words: set[str]) -> bool:
-    has = {
+def _is_woocommerce(names: set[str]) -> bool:
+    fields = {
         field
-        for field, names in header_aliases.WOOCOMMERCE.items()
-        if words & set(map(normalize_header, names))
+        for field, headers in header_aliases.WOOCOMMERCE.items()
+        if names & set(map(normalize_header, headers))
     }
-    return (
-        "regular_price" in has and bool(has & {"id", "type", "published", "sale_price", "in_stock"})
-    ) or ({"type", "published"} <= has and bool(has & {"featured", "visibility"}))
+    if "regular_price" in fields:
+        return bool(fields & {"id", "type", "published", "sale_price", "in_stock"})
+    return {"type", "published"} <= fields and bool(fields & {"featured", "visibility"})
 
 
-OWN = FileFormat("own", "our own columns", header_aliases.field_aliases, _own)
-SHOPIFY = FileFormat("shopify", "Shopify", lambda: header_aliases.SHOPIFY, _shopify)
-SHOPIFY_NEW = FileFormat(
-    "shopify-new", "Shopify (new columns)", lambda: header_aliases.SHOPIFY_NEW, _shopify
+OWN_FORMAT = FileFormat(
+    "own", gettext_lazy("This shop"), header_aliases.field_aliases, _parse_own_rows
 )
-WOOCOMMERCE = FileFormat(
+SHOPIFY_FORMAT = FileFormat(
+    "shopify", "Shopify", lambda: header_aliases.SHOPIFY, shopify.parse_shopify_rows
+)
+SHOPIFY_NEW_FORMAT = FileFormat(
+    "shopify-new",
+    gettext_lazy("Shopify (new columns)"),
+    lambda: header_aliases.SHOPIFY_NEW,
+    shopify.parse_shopify_rows,
+)
+WOOCOMMERCE_FORMAT = FileFormat(
     "woocommerce",
     "WooCommerce",
     lambda: header_aliases.WOOCOMMERCE,
     woocommerce.parse_woocommerce_rows,
 )
 
-_VARIANTS = frozenset({"variantprice", "variantsku", "variantinventoryqty", "option1value"})
-_SIGNS: tuple[tuple[FileFormat, Callable[[set[str]], bool]], ...] = (
-    (SHOPIFY_NEW, lambda words: {"urlhandle", "title"} <= words),
-    (SHOPIFY, lambda words: {"handle", "title"} <= words and bool(words & _VARIANTS)),
-    (WOOCOMMERCE, _is_woocommerce),
+_VARIANT_HEADERS = frozenset({"variantprice", "variantsku", "variantinventoryqty", "option1value"})
+#: Format → whether a file with these normalized headers has it.
+_DETECTORS: tuple[tuple[FileFormat, Callable[[set[str]], bool]], ...] = (
+    (SHOPIFY_NEW_FORMAT, lambda names: {"urlhandle", "title"} <= names),
+    (SHOPIFY_FORMAT, lambda names: {"handle", "title"} <= names and bool(names & _VARIANT_HEADERS)),
+    (WOOCOMMERCE_FORMAT, _is_woocommerce),
 )

@@ -1,4 +1,4 @@
-"""What columns are called: here, and in the files of other shops."""
+"""Names of columns: this shop's own with their synonyms, Shopify's and WooCommerce's."""
 
 import re
 import unicodedata
@@ -10,41 +10,31 @@ from django.db.models import FileField
 from shop import exposure
 from shop.models import Product
 
-type Names = Mapping[str, tuple[str, ...]]
+#: Field → its headers, the preferred one first.
+type FieldHeaders = Mapping[str, tuple[str, ...]]
 
 STOCK, STOCK_WAS_FIELD = "stock", "stock_was"
-#: The header of the column that remembers the stock at the time of the export.
+#: The header of the column with the stock at the time of the export.
 STOCK_WAS = "stock at export"
 
-#: A field of ours → what people call it besides.
-SYNONYMS: Names = {
-    "name": ("title", "product name", "product title", "product", "item name", "article name"),
-    "sku": (
-        "article number",
-        "article no",
-        "article code",
-        "item number",
-        "item no",
-        "item code",
-        "product code",
-        "product number",
-        "stock keeping unit",
-    ),
-    "description": ("long description", "product description", "details"),
-    "price": ("unit price", "selling price", "retail price", "price eur", "price usd", "price gbp"),
-    "stock": ("qty", "quantity", "inventory", "stock quantity", "on hand", "units", "pieces"),
-    "image": ("photo", "picture file", "image file", "picture url", "image url", "image src"),
-    "is_active": ("published", "status", "visible", "enabled"),
-    "low_stock_threshold": (
-        "low stock",
-        "low stock amount",
-        "low stock threshold",
-        "reorder level",
-    ),
+#: Product field → headers that other shops and spreadsheets use for it.
+SYNONYMS: FieldHeaders = {
+    field: tuple(headers.split(", "))
+    for field, headers in {
+        "name": "title, product name, product title, product, item name, article name",
+        "sku": "article number, article no, article code, item number, item no, item code,"
+        " product code, product number, stock keeping unit",
+        "description": "long description, product description, details",
+        "price": "unit price, selling price, retail price, price eur, price usd, price gbp",
+        "stock": "qty, quantity, inventory, stock quantity, on hand, units, pieces",
+        "image": "photo, picture file, image file, picture url, image url, image src",
+        "is_active": "published, status, visible, enabled",
+        "low_stock_threshold": "low stock, low stock amount, low stock threshold, reorder level",
+    }.items()
 }
 
-_SHOPIFY_OPTIONS: Names = {f"option{n}": (f"Option{n} Value",) for n in (1, 2, 3)}
-SHOPIFY: Names = {
+_SHOPIFY_OPTIONS: FieldHeaders = {f"option{n}": (f"Option{n} Value",) for n in (1, 2, 3)}
+SHOPIFY: FieldHeaders = {
     "handle": ("Handle",),
     "title": ("Title",),
     "description": ("Body (HTML)",),
@@ -57,7 +47,7 @@ SHOPIFY: Names = {
     "variant_image": ("Variant Image",),
     **_SHOPIFY_OPTIONS,
 }
-SHOPIFY_NEW: Names = {
+SHOPIFY_NEW: FieldHeaders = {
     "handle": ("URL handle",),
     "title": ("Title",),
     "description": ("Description",),
@@ -71,8 +61,8 @@ SHOPIFY_NEW: Names = {
     **_SHOPIFY_OPTIONS,
 }
 
-#: WooCommerce writes its headers in the shop's language: English, then French, then German.
-WOOCOMMERCE: Names = {
+#: WooCommerce writes headers in the language of the shop: English, French, German.
+WOOCOMMERCE: FieldHeaders = {
     "id": ("ID",),
     "type": ("Type", "Typ"),
     "sku": ("SKU", "UGS", "Artikelnummer"),
@@ -115,46 +105,46 @@ WOOCOMMERCE: Names = {
 _IN_PARENTHESES = re.compile(r"\([^)]*\)")
 
 
-def field_aliases() -> Names:
-    """A field of ours → its headers: as staff read it, its name, what people call it besides."""
-    shown = {
+def field_aliases() -> FieldHeaders:
+    """Return product field → its headers: label, field name, then synonyms."""
+    labels = {
         name: str(exposure.get_field(Product, name).verbose_name)
         for name in exposure.editable_fields(Product)
     }
-    shown |= {STOCK: STOCK, STOCK_WAS_FIELD: STOCK_WAS}
-    return {name: (label, name, *SYNONYMS.get(name, ())) for name, label in shown.items()}
+    labels |= {STOCK: STOCK, STOCK_WAS_FIELD: STOCK_WAS}
+    return {name: (label, name, *SYNONYMS.get(name, ())) for name, label in labels.items()}
 
 
 def picture_fields() -> set[str]:
-    """Fields whose cell names a picture instead of holding a value."""
+    """Return the product fields whose cells name a picture."""
     return {
-        n
-        for n in exposure.editable_fields(Product)
-        if isinstance(exposure.get_field(Product, n), FileField)
+        name
+        for name in exposure.editable_fields(Product)
+        if isinstance(exposure.get_field(Product, name), FileField)
     }
 
 
 def normalize_header(header: str) -> str:
-    """What is compared of a header: letters and digits, without case, accents, units in parentheses."""
-    bare = _IN_PARENTHESES.sub("", header)
-    for text in (bare, header):
-        plain = unicodedata.normalize("NFKD", text.casefold())
-        if folded := "".join(character for character in plain if character.isalnum()):
-            return folded
+    """Reduce a header to letters and digits, without case, accents and units in parentheses."""
+    # A header that is all in parentheses keeps what is inside them.
+    for text in (_IN_PARENTHESES.sub("", header), header):
+        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        if name := "".join(character for character in decomposed if character.isalnum()):
+            return name
     return ""
 
 
 def is_known_header(header: str) -> bool:
-    """Whether a column of this name is read in any kind of file."""
-    return normalize_header(header) in _all()
+    """Return whether a column with this header is imported in any format."""
+    return normalize_header(header) in _known_headers()
 
 
 @cache
-def _all() -> frozenset[str]:
-    kinds = (field_aliases(), SHOPIFY, SHOPIFY_NEW, WOOCOMMERCE)
+def _known_headers() -> frozenset[str]:
+    formats = (field_aliases(), SHOPIFY, SHOPIFY_NEW, WOOCOMMERCE)
     return frozenset(
         normalize_header(header)
-        for names in kinds
-        for headers in names.values()
+        for field_headers in formats
+        for headers in field_headers.values()
         for header in headers
     )

@@ -1,4 +1,4 @@
-"""One row of a product file, as far as it is understood without knowing the catalogue."""
+"""One parsed row of a product file, before it is compared with the catalogue."""
 
 import hashlib
 import re
@@ -7,26 +7,28 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from shop.product_files.reading.sheets import Sheet
 
-MAX_KEY = 64
-#: What a formula leaves in its cell when it fails.
-FAILED = frozenset(
+MAX_DERIVED_SKU_LENGTH = 64
+#: What a failed formula leaves in its cell.
+FORMULA_ERRORS = frozenset(
     {"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
-_PARTS = re.compile(r"[^a-z0-9]+")
-#: Signs that a key may lose: between them and a hyphen nobody tells two products apart. A minus is none.
-_LOSABLE = re.compile(r"(?!.*(?:^|\s)-\d)[\w\s/.,'\u2019()&-]*")
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+#: Text whose punctuation can become hyphens without making two products equal. A minus can't.
+_SAFE_PUNCTUATION = re.compile(r"(?!.*(?:^|\s)-\d)[\w\s/.,'\u2019()&-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """A row as it stands in the file, and what it says of a product.
+    """A row as it is in the file (`number`, `cells`), and its fields as text.
 
-    `values` is field → text of the columns that the file has, a blank cell as ""; besides the fields of a
-    product also `stock` and `stock_was`. A field that is a picture is in `pictures` instead, the main one
-    first. `skip` says why the row is no product, `problems` what is wrong already.
+    `values` is field → text, "" for a blank cell, for the columns that the file has. It also has
+    `stock` and `stock_was`, which are no fields of a product. Picture fields are in `pictures`
+    instead, the main picture first. `skip` is the reason why the row is no product, if it is none.
+    `problems` are errors of the row as messages for staff.
     """
 
     number: int
@@ -40,39 +42,44 @@ class ParsedRow:
 def find_row_errors(
     sheet: Sheet, number: int, cells: list[str], values: dict[str, str]
 ) -> tuple[str, ...]:
-    """What is wrong with a row in any kind of file."""
+    """Return the errors that a row can have in every format: extra cells and failed formulas."""
     if len(cells) == len(sheet.headers) and sheet.format != "XLSX":
         return ()
-    found = []
+    errors = []
     if len(cells) > len(sheet.headers):
-        found.append(
-            f"Line {number} has {len(cells)} cells, the header {len(sheet.headers)}. "
-            "Put text that holds the sign between columns into quotation marks."
+        message = _(
+            "Line %(line)d has more cells (%(cells)d) than there are columns (%(columns)d)."
+            " Put text that contains the separator into quotation marks."
         )
+        params = {"line": number, "cells": len(cells), "columns": len(sheet.headers)}
+        errors.append(message % params)
     if sheet.format == "XLSX":
-        found += [
-            f"{field}: the formula in this cell failed ({text}). Correct it in the spreadsheet."
+        message = _(
+            "%(field)s: the formula in this cell failed (%(error)s). Correct it in the spreadsheet."
+        )
+        errors += [
+            message % {"field": field, "error": text}
             for field, text in values.items()
-            if text in FAILED
+            if text in FORMULA_ERRORS
         ]
-    return tuple(found)
+    return tuple(errors)
 
 
 def derive_sku(*parts: str) -> str:
-    """A SKU for what came without one: the same for the same parts in every import, plain ASCII, short."""
-    whole = " ".join(part.strip() for part in parts if part.strip()).casefold()
-    plain = unicodedata.normalize("NFKD", whole)
-    bare = "".join(character for character in plain if not unicodedata.combining(character))
-    key = _PARTS.sub("-", bare).strip("-")
-    if bare.isascii() and _LOSABLE.fullmatch(bare) and len(key) <= MAX_KEY:
-        return key
-    # What the plain letters do not say has to tell two products apart all the same.
-    mark = hashlib.sha256(whole.encode()).hexdigest()[:8]
-    return f"{key[: MAX_KEY - 9].rstrip('-')}-{mark}".lstrip("-")
+    """Return a short ASCII SKU for a product without one: always the same for the same parts."""
+    text = " ".join(part.strip() for part in parts if part.strip()).casefold()
+    decomposed = unicodedata.normalize("NFKD", text)
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    sku = _SEPARATORS.sub("-", bare).strip("-")
+    is_unique = bare.isascii() and _SAFE_PUNCTUATION.fullmatch(bare)
+    if is_unique and len(sku) <= MAX_DERIVED_SKU_LENGTH:
+        return sku
+    # The hash tells products apart that differ only in characters that were dropped.
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{sku[: MAX_DERIVED_SKU_LENGTH - 9].rstrip('-')}-{digest}".lstrip("-")
 
 
 def is_remote(picture: str) -> bool:
-    """Whether another server has the picture; our own exports name our own addresses."""
-    return picture.startswith(("http://", "https://")) and not urlsplit(picture).path.startswith(
-        settings.MEDIA_URL
-    )
+    """Return whether a picture is on another server. Exports of this shop link to its own media."""
+    is_url = picture.startswith(("http://", "https://"))
+    return is_url and not urlsplit(picture).path.startswith(settings.MEDIA_URL)

@@ -1,6 +1,9 @@
-"""Products of a Shopify export: one for each row that can be sold, whose product stands in its first row."""
+"""Shopify exports: each variant is a product, and the first row of a handle describes them all."""
 
+import datetime
 from collections.abc import Iterator, Mapping
+
+from django.utils.translation import gettext as _
 
 from shop.product_files.formats.parsed_row import ParsedRow, derive_sku, find_row_errors
 from shop.product_files.formula_escaping import unescape_formula
@@ -8,71 +11,73 @@ from shop.product_files.reading.html_to_text import html_to_text
 from shop.product_files.reading.limits import quote_text
 from shop.product_files.reading.sheets import Sheet
 
-NO = frozenset({"false", "no", "0"})
-YES = frozenset({"true", "yes", "1", "active"})
-HIDDEN = frozenset({"draft", "archived", "unlisted"})
-#: Shopify's own word for a product that has no options: never shown.
+UNPUBLISHED = frozenset({"false", "no", "0"})
+PUBLISHED_OR_ACTIVE = frozenset({"true", "yes", "1", "active"})
+INACTIVE_STATUSES = frozenset({"draft", "archived", "unlisted"})
+#: Shopify's only option value of a product without options. It is not shown.
 NO_OPTION = "default title"
 
-#: What the first row of a handle says for all of its rows.
-_OF_THE_PRODUCT = ("title", "description", "published", "status", "image")
-_OF_THE_VARIANT = ("sku", "price", "stock", "option1", "option2", "option3")
+#: Fields that the first row of a handle sets for all its rows.
+_PRODUCT_FIELDS = ("title", "description", "published", "status", "image")
+_VARIANT_FIELDS = ("sku", "price", "stock", "option1", "option2", "option3")
 
 
-def parse_shopify_rows(sheet: Sheet, places: Mapping[str, int]) -> Iterator[ParsedRow]:
-    """The rows of the file, with what their product's first row says."""
+def parse_shopify_rows(
+    sheet: Sheet, columns: Mapping[str, int], _today: datetime.date
+) -> Iterator[ParsedRow]:
+    """Yield the rows of the file, completed with the fields of their handle's first row."""
     products: dict[str, dict[str, str]] = {}
     for number, cells in sheet.rows:
-        row = {field: unescape_formula(cells[place].strip()) for field, place in places.items()}
+        row = {field: unescape_formula(cells[index].strip()) for field, index in columns.items()}
         handle = row.get("handle") or derive_sku(row.get("title", ""))
-        before = products.get(handle, {})
-        product = {
-            field: row[field] or before.get(field, "") for field in _OF_THE_PRODUCT if field in row
-        }
-        product["image"] = before.get("image") or row.get("image", "")
+        first = products.get(handle, {})
+        product = {f: row[f] or first.get(f, "") for f in _PRODUCT_FIELDS if f in row}
+        product["image"] = first.get("image") or row.get("image", "")
         products[handle] = product
-        if skip := _no_product(row, handle, is_first=not before):
-            picture = row.get("image", "")
-            yield ParsedRow(number, cells, {}, skip=skip, pictures=(picture,) if picture else ())
-        else:
-            for field in product.keys() & places.keys():
-                if product[field] != row[field]:
-                    cells[places[field]] = product[
-                        field
-                    ]  # so that the row can be told without the first
-            yield _line(sheet, number, cells, row | product, handle)
+        is_product = (not first and row.get("title")) or any(map(row.get, _VARIANT_FIELDS))
+        if not is_product:
+            yield _skip_row(number, cells, row.get("image", ""), handle)
+            continue
+        # The error report keeps single rows, which must be complete without the first one.
+        for field in product.keys() & columns.keys():
+            if product[field] != row[field]:
+                cells[columns[field]] = product[field]
+        yield _parse_variant(sheet, number, cells, row | product, handle)
 
 
-def _no_product(row: Mapping[str, str], handle: str, *, is_first: bool) -> str:
-    if (is_first and row.get("title")) or any(row.get(field) for field in _OF_THE_VARIANT):
-        return ""
-    return f"{'only a picture of' if row.get('image') else 'nothing that can be sold of'} {quote_text(handle)}"
+def _skip_row(number: int, cells: list[str], picture: str, handle: str) -> ParsedRow:
+    if picture:
+        reason = _("This row is only a picture of %(product)s.")
+    else:
+        reason = _("This row has nothing to sell of %(product)s.")
+    reason %= {"product": quote_text(handle)}
+    return ParsedRow(number, cells, {}, skip=reason, pictures=(picture,) if picture else ())
 
 
-def _line(
+def _parse_variant(
     sheet: Sheet, number: int, cells: list[str], row: dict[str, str], handle: str
 ) -> ParsedRow:
     options = [row.get(f"option{n}", "") for n in (1, 2, 3)]
     options = [option for option in options if option and option.casefold() != NO_OPTION]
+    title = row.get("title", "")
     values = {
         "sku": row.get("sku") or derive_sku(handle, *options),
-        "name": " / ".join([row["title"], *options]),
+        "name": " / ".join([title, *options]) if title else "",
     }
-    if not row["title"]:
-        values["name"] = ""
     if "description" in row:
         values["description"] = html_to_text(row["description"])
     values |= {field: row[field] for field in ("price", "stock") if field in row}
     if {"status", "published"} & row.keys():
-        values["is_active"] = _is_active(row.get("status", ""), row.get("published", ""))
+        values["is_active"] = _parse_is_active(row.get("status", ""), row.get("published", ""))
     picture = row.get("variant_image") or row["image"]
-    found = find_row_errors(sheet, number, cells, values)
-    return ParsedRow(number, cells, values, problems=found, pictures=(picture,) if picture else ())
+    errors = find_row_errors(sheet, number, cells, values)
+    return ParsedRow(number, cells, values, problems=errors, pictures=(picture,) if picture else ())
 
 
-def _is_active(status: str, published: str) -> str:
-    """Whether it is shown, as yes, no or blank; another word is handed on, to be refused by name."""
-    if status.casefold() in HIDDEN or published.casefold() in NO:
+def _parse_is_active(status: str, published: str) -> str:
+    """Return "yes", "no" or "". An unknown word is returned as it is, for validation to refuse."""
+    if status.casefold() in INACTIVE_STATUSES or published.casefold() in UNPUBLISHED:
         return "no"
-    said = [word for word in (status, published) if word]
-    return next((word for word in said if word.casefold() not in YES), "yes" if said else "")
+    words = [word for word in (status, published) if word]
+    unknown = [word for word in words if word.casefold() not in PUBLISHED_OR_ACTIVE]
+    return unknown[0] if unknown else "yes" if words else ""

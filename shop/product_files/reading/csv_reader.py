@@ -1,4 +1,4 @@
-"""CSV and its relatives as RFC 4180 has them: quotation marks, line breaks in cells, any line ending."""
+"""CSV, TSV and the like, quoted as in RFC 4180, with any line ending."""
 
 import csv
 import io
@@ -7,106 +7,128 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
+from django.utils.translation import gettext as _
+
 from shop.product_files.reading import limits
-from shop.product_files.reading.encodings import Opener
+from shop.product_files.reading.encodings import FileOpener
 from shop.services.errors import FileRefused
 
 DELIMITERS = ",;\t|"
-SAMPLE = 1 << 16
-SAMPLE_LINES = 100
+SAMPLE_LENGTH = 1 << 16
+MAX_SAMPLE_LINES = 100
+#: Columns are counted before parsing only in lines longer than this.
+LONG_LINE_LENGTH = 1 << 20
 _QUOTED = re.compile(r'"[^"]*"')
 _LINE_END = re.compile(r"\r\n|\r|\n")
-#: Excel's own word for the delimiter, in a first line of its own.
-_SEP = re.compile(r'\ufeff?"?sep=([,;\t|])"?\s*', re.IGNORECASE)
-LONGEST_LINE = 1 << 20
-TOO_WIDE = f"has more than {limits.MAX_COLUMNS} columns. Leave out those that describe no product."
+#: Excel's declaration of the delimiter, which may be the first line of a file.
+_EXCEL_DELIMITER = re.compile(r'\ufeff?"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 
+#: Line number in the file, from 1, and the row's cells.
 type NumberedRow = tuple[int, list[str]]
 
 
-def detect_delimiter(start: Opener, codec: str) -> str:
-    """The delimiter that cuts the first lines most evenly, counted outside of quotation marks."""
-    with start() as stream:
+def detect_delimiter(open_file: FileOpener, codec: str) -> str:
+    """Return the delimiter that splits the first lines most evenly, outside quotation marks."""
+    with open_file() as stream:
         text = io.TextIOWrapper(stream, codec, newline="")
-        sample = text.read(SAMPLE)
-        is_all = not text.read(1)
+        sample = text.read(SAMPLE_LENGTH)
+        is_whole_file = not text.read(1)
         text.detach()
-    if hint := _SEP.match(sample):
-        return hint[1]
+    if declaration := _EXCEL_DELIMITER.match(sample):
+        return declaration[1]
     lines = [line for line in _LINE_END.split(_QUOTED.sub("", sample)) if line.strip()]
-    if len(lines) > 1 and not is_all:
+    if len(lines) > 1 and not is_whole_file:
         lines.pop()
-    best = max(DELIMITERS, key=lambda one: _evenness(lines[:SAMPLE_LINES], one))
+    best = max(DELIMITERS, key=lambda delimiter: _evenness(lines[:MAX_SAMPLE_LINES], delimiter))
     return best if lines and best in lines[0] else ","
 
 
 def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
+    """Return the share of lines with as many delimiters as the first one, and that number."""
     counts = [line.count(delimiter) for line in lines]
     if not counts or not counts[0]:
         return 0.0, 0
     return Counter(counts)[counts[0]] / len(counts), counts[0]
 
 
-def read_csv_rows(start: Opener, codec: str, delimiter: str) -> Iterator[NumberedRow]:
-    """Each row that is not empty, with the line on which it begins. Raises FileRefused among them."""
-    with start() as stream, io.TextIOWrapper(stream, codec, newline="") as text:
-        reader = csv.reader(_bounded(text, delimiter), delimiter=delimiter, strict=True)
-        line = 1
+def read_csv_rows(open_file: FileOpener, codec: str, delimiter: str) -> Iterator[NumberedRow]:
+    """Yield each row that is not empty, with its first line's number. Raises FileRefused."""
+    with open_file() as stream, io.TextIOWrapper(stream, codec, newline="") as text:
+        reader = csv.reader(_limit_columns(text, delimiter), delimiter=delimiter, strict=True)
+        next_line = 1
         try:
             for cells in reader:
-                begins, line = line, reader.line_num + 1
-                if not any(cells) or (begins == 1 and _SEP.fullmatch(delimiter.join(cells))):
+                line, next_line = next_line, reader.line_num + 1
+                if not any(cells):
+                    continue
+                if line == 1 and _EXCEL_DELIMITER.fullmatch(delimiter.join(cells)):
                     continue
                 longest = max(map(len, cells))
-                if longest > limits.MAX_CELL:
-                    column = 1 + next(at for at, cell in enumerate(cells) if len(cell) == longest)
-                    raise FileRefused(_too_long(begins, column))
+                if longest > limits.MAX_CELL_LENGTH:
+                    column = [*map(len, cells)].index(longest) + 1
+                    raise FileRefused(describe_long_cell(line, column))
                 if cells[0].strip() or not "".join(cells).isspace():
-                    yield begins, cells
+                    yield line, cells
         except csv.Error as error:
-            raise FileRefused(_uncuttable(str(error), start, codec, delimiter, line)) from error
+            message = _describe_csv_error(str(error), open_file, codec, delimiter, next_line)
+            raise FileRefused(message) from error
 
 
-def _bounded(lines: Iterable[str], delimiter: str) -> Iterator[str]:
-    """The lines as they are, before a million columns become a million objects."""
+def _limit_columns(lines: Iterable[str], delimiter: str) -> Iterator[str]:
+    """Yield the lines. Checks very long ones before the csv module builds their cells."""
     for number, line in enumerate(lines, 1):
-        if (
-            len(line) > LONGEST_LINE
-            and _QUOTED.sub("", line).count(delimiter) >= limits.MAX_COLUMNS
-        ):
-            raise FileRefused(f"Line {number} {TOO_WIDE}")
+        if len(line) > LONG_LINE_LENGTH:
+            check_column_count(number, _QUOTED.sub("", line).count(delimiter) + 1)
         yield line
 
 
-def _too_long(line: int, column: int) -> str:
-    return (
-        f"Line {line}, column {column}: the cell is longer than {limits.MAX_CELL:,} characters. Shorten it. "
-        "Perhaps a quotation mark is opened there and never closed."
-    )
+def check_column_count(line: int, columns: int) -> None:
+    """Raise FileRefused if the line has more columns than a product file may have."""
+    if columns > limits.MAX_COLUMNS:
+        message = _(
+            "Line %(line)d has more than %(limit)d columns."
+            " Delete the columns that don't describe a product."
+        )
+        raise FileRefused(message % {"line": line, "limit": limits.MAX_COLUMNS})
 
 
-def _uncuttable(error: str, start: Opener, codec: str, delimiter: str, line: int) -> str:
-    """The library's word for the row that begins on `line` and cannot be cut, as a sentence."""
+def describe_long_cell(line: int, column: int) -> str:
+    """Return the error message for a cell that is too long."""
+    return _(
+        "Line %(line)d, column %(column)d: the cell is longer than %(limit)s characters."
+        " Shorten it. In a CSV file, look for a quotation mark that is never closed."
+    ) % {"line": line, "column": column, "limit": f"{limits.MAX_CELL_LENGTH:,}"}
+
+
+def _describe_csv_error(
+    error: str, open_file: FileOpener, codec: str, delimiter: str, line: int
+) -> str:
+    """Turn the csv module's error for the row that starts on `line` into a message for staff."""
     if "field larger" in error:
-        return _too_long(line, _column_of_the_long_cell(start, codec, delimiter, line))
+        return describe_long_cell(line, _find_long_cell_column(open_file, codec, delimiter, line))
     if "end of data" in error:
-        return f"A quotation mark is opened in the row on line {line} and never closed. Close it, or delete it."
-    return (
-        f"The row on line {line} has a quotation mark in the middle of a cell. "
-        'Inside of quotation marks each one is written twice: "".'
-    )
+        message = _(
+            "The row on line %(line)d opens a quotation mark and never closes it."
+            " Close it, or delete it."
+        )
+    else:
+        message = _(
+            "The row on line %(line)d has a quotation mark in the middle of a cell."
+            ' Inside quotation marks, write each one twice: "".'
+        )
+    return message % {"line": line}
 
 
-def _column_of_the_long_cell(start: Opener, codec: str, delimiter: str, line: int) -> int:
-    """Read again, letter by letter: the library does not say how far it came."""
+def _find_long_cell_column(open_file: FileOpener, codec: str, delimiter: str, line: int) -> int:
+    """Return the column of a cell that is too long. The csv module doesn't report it."""
     column, length, is_quoted = 1, 0, False
-    with start() as stream, io.TextIOWrapper(stream, codec, newline="") as text:
-        for letter in chain.from_iterable(islice(text, line - 1, None)):
+    with open_file() as stream, io.TextIOWrapper(stream, codec, newline="") as text:
+        for character in chain.from_iterable(islice(text, line - 1, None)):
             length += 1
-            if letter == '"':
+            if character == '"':
                 is_quoted = not is_quoted
-            elif letter == delimiter and not is_quoted:
+            elif character == delimiter and not is_quoted:
                 column, length = column + 1, 0
-            if length > limits.MAX_CELL:
+            if length > limits.MAX_CELL_LENGTH:
                 break
     return column

@@ -1,57 +1,54 @@
-"""HTML descriptions of other shops as the plain text that ours are."""
+"""Conversion of HTML descriptions to the plain text of a product description."""
 
 import html
 import re
 from html.parser import HTMLParser
 
 _TAG = re.compile(r"<[a-zA-Z/!]")
-_PARAGRAPHS = frozenset(
+_PARAGRAPH_TAGS = frozenset(
     {"p", "div", "ul", "ol", "dl", "table", "blockquote", "section", "article", "pre", "hr"}
     | {"h1", "h2", "h3", "h4", "h5", "h6"}
 )
-_LINES = frozenset({"br", "li", "tr", "dt", "dd"})
-_UNSEEN = frozenset({"script", "style", "template", "title"})
-_BLANKS = re.compile(r"[^\S\n]+")
-_AROUND_BREAKS = re.compile(r" *\n *")
-_MANY_BREAKS = re.compile(r"\n{3,}")
+_LINE_TAGS = frozenset({"br", "li", "tr", "dt", "dd"})
+_HIDDEN_TAGS = frozenset({"script", "style", "template", "title"})
+_SPACES = re.compile(r"[^\S\n]+")
+_LINE_BREAK = re.compile(r" *\n *")
+_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def html_to_text(text: str) -> str:
-    """The text without tags, its paragraphs, line breaks and lists kept, entities as the signs they mean."""
+    """Return the text without tags and entities. Paragraphs, line breaks and lists are kept."""
     if not _TAG.search(text):
         return html.unescape(text)
-    reader = _Reader()
-    reader.feed(text.replace("\r\n", "\n").replace("\r", "\n"))
-    reader.close()
-    found = _BLANKS.sub(" ", "".join(reader.pieces))
-    return _MANY_BREAKS.sub("\n\n", _AROUND_BREAKS.sub("\n", found)).strip()
+    parser = _TextExtractor()
+    parser.feed(text.replace("\r\n", "\n").replace("\r", "\n"))
+    parser.close()
+    plain = _SPACES.sub(" ", "".join(parser.pieces))
+    return _BLANK_LINES.sub("\n\n", _LINE_BREAK.sub("\n", plain)).strip()
 
 
-class _Reader(HTMLParser):
+class _TextExtractor(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
-        self._unseen = 0
+        self._hidden_depth = 0
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the library's
-        if tag in _UNSEEN:
-            self._unseen += 1
-        self.pieces.append(_break(tag))
-        if tag == "li":
-            self.pieces.append("- ")
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - HTMLParser's signature
+        if tag in _HIDDEN_TAGS:
+            self._hidden_depth += 1
+        if tag in _PARAGRAPH_TAGS:
+            self.pieces.append("\n\n")
+        elif tag in _LINE_TAGS:
+            self.pieces.append("\n- " if tag == "li" else "\n")
         elif tag in {"td", "th"}:
             self.pieces.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            self._unseen = max(0, self._unseen - 1)
-        if tag in _PARAGRAPHS:
+        if tag in _HIDDEN_TAGS:
+            self._hidden_depth = max(0, self._hidden_depth - 1)
+        if tag in _PARAGRAPH_TAGS:
             self.pieces.append("\n\n")
 
     def handle_data(self, data: str) -> None:
-        if not self._unseen:
+        if not self._hidden_depth:
             self.pieces.append(data)
-
-
-def _break(tag: str) -> str:
-    return "\n\n" if tag in _PARAGRAPHS else "\n" if tag in _LINES else ""

@@ -1,135 +1,154 @@
-"""Numbers as people write them. No locale decides: the file's own prices do, or a person is asked."""
+"""Parsing of prices, quantities and yes/no. The file's prices, no locale, decide what 1,800 is."""
 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from shop.money import DIGITS
 from shop.product_files.reading.limits import quote_text
 
-POINTS = ".,"
-LONGEST = 60
-MAX_DIGITS = 15
+DECIMAL_MARKS = ".,"
+#: Returned for a number such as 1,800, whose mark can separate thousands or decimals.
+AMBIGUOUS = "?"
+MAX_NUMBER_LENGTH = 60
+MAX_QUANTITY_DIGITS = 15
 
-#: What nearly every cell is like; the rest of this file is for the others.
-_COMMON = re.compile(r"([0-9]{1,12})(?:([.,])([0-9]{1,2}))?")
-_SIGN = "[$€£¥₹₽₺₩₪₫₴₦₱฿₡₲₵₸¢]?"
-_MARK = r"(?:(?:[a-z]{2,3}|zł|kč|euros?|dollars?|francs?)\.?)?"
-#: An amount, perhaps between a currency's sign and letters, perhaps with `,-` for no cents.
-_SHAPE = re.compile(
-    rf"{_MARK} ?{_SIGN} ?(?P<number>[0-9.,' ]*[0-9][0-9.,' ]*?)(?P<none>[.,]-{{1,2}})? ?{_SIGN} ?{_MARK}"
+#: Matches nearly every cell; all other patterns are for the rest.
+_SIMPLE_PRICE = re.compile(r"([0-9]{1,12})(?:([.,])([0-9]{1,2}))?")
+_CURRENCY_SIGN = "[$€£¥₹₽₺₩₪₫₴₦₱฿₡₲₵₸¢]?"
+_CURRENCY_CODE = r"(?:(?:[a-z]{2,3}|zł|kč|euros?|dollars?|francs?)\.?)?"
+#: An amount with an optional currency on either side, and `,-` for no cents.
+_PRICE = re.compile(
+    rf"{_CURRENCY_CODE} ?{_CURRENCY_SIGN} ?(?P<number>[0-9.,' ]*[0-9][0-9.,' ]*?)"
+    rf"(?P<no_cents>[.,]-{{1,2}})? ?{_CURRENCY_SIGN} ?{_CURRENCY_CODE}"
 )
 _NEGATIVE = re.compile(r"[^0-9]*-[^0-9]*[0-9].*|\(.*[0-9].*\)|.*[0-9] ?-")
-#: Digits in threes, all parted by one sign, or none parted at all.
-_WHOLE = re.compile(r"[0-9]*|[0-9]{1,3}([.,' ])[0-9]{3}(?:\1[0-9]{3})*")
-_LIKE_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
-_ODD_SIGNS = str.maketrans(
+#: Digits in groups of three with one separator, or without any.
+_WHOLE_PART = re.compile(r"[0-9]*|[0-9]{1,3}([.,' ])[0-9]{3}(?:\1[0-9]{3})*")
+_ONE_THOUSANDS_GROUP = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+_QUANTITY = re.compile("[0-9][0-9.,' ]*")
+_PUNCTUATION = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "`": "'", "\u2212": "-", "\u2013": "-", "\u2014": "-"}
 )
 
-_YES = "yes y true t 1 on x active enabled published visible ja wahr aktiv oui o vrai actif publié"
-_NO = (
-    "no n false f 0 off inactive disabled archived draft hidden unpublished private nein falsch inaktiv "
-    "entwurf non faux inactif brouillon"
+_TRUE_WORDS = (
+    "yes y true t 1 on x active enabled published visible ja wahr aktiv oui o vrai actif publié"
 )
-_ANSWERS = dict.fromkeys(_YES.split(), True) | dict.fromkeys(_NO.split(), False)
+_FALSE_WORDS = (
+    "no n false f 0 off inactive disabled archived draft hidden unpublished private"
+    " nein falsch inaktiv entwurf non faux inactif brouillon"
+)
+_BOOLEANS = dict.fromkeys(_TRUE_WORDS.split(), True) | dict.fromkeys(_FALSE_WORDS.split(), False)
 
 
 def detect_decimal_mark(prices: Iterable[str]) -> str | None:
-    """The decimal sign of a file's prices.
+    """Return the decimal mark of a file's prices, "." or ",".
 
-    None means that a person has to say: every price that could tell is like 1,800, or as many speak for one
-    sign as for the other.
+    Returns None if staff must choose: the prices are all ambiguous, such as 1,800, or contradict
+    each other equally often.
     """
-    votes = dict.fromkeys(POINTS, 0)
-    is_open = False
+    votes = dict.fromkeys(DECIMAL_MARKS, 0)
+    is_ambiguous = False
     for text in prices:
-        if common := _COMMON.fullmatch(text):
-            sign = common[2]
-        elif shape := _SHAPE.fullmatch(_plain(text)):
-            sign = shape["none"][0] if shape["none"] else _point(shape["number"].strip())
+        if simple := _SIMPLE_PRICE.fullmatch(text):
+            mark = simple[2]
+        elif price := _PRICE.fullmatch(_normalize_number(text)):
+            no_cents = price["no_cents"]
+            mark = no_cents[0] if no_cents else _decimal_mark_of(price["number"].strip())
         else:
             continue
-        if sign in votes:
-            votes[sign] += 1
-        is_open = is_open or sign == "?"
+        if mark in votes:
+            votes[mark] += 1
+        is_ambiguous = is_ambiguous or mark == AMBIGUOUS
     if votes["."] == votes[","]:
-        return None if is_open or votes["."] else "."
+        return None if is_ambiguous or votes["."] else "."
     return max(votes, key=votes.__getitem__)
 
 
-def _point(number: str) -> str:
-    """Which sign is the decimal one in this number; "?" where it can be either, "" where there is none."""
+def _decimal_mark_of(number: str) -> str:
+    """Return the number's decimal mark, "" if it has none, or AMBIGUOUS."""
     dots, commas = number.count("."), number.count(",")
     if dots and commas:
         return "." if number.rfind(".") > number.rfind(",") else ","
     if dots + commas > 1:
         return "," if dots else "."
-    sign = "." if dots else "," if commas else ""
-    whole, _, decimals = number.partition(sign or " ")
-    return "?" if sign and _LIKE_THOUSANDS.fullmatch(f"{whole}.{decimals}") else sign
+    mark = "." if dots else "," if commas else ""
+    is_ambiguous = mark and _ONE_THOUSANDS_GROUP.fullmatch(number.replace(mark, "."))
+    return AMBIGUOUS if is_ambiguous else mark
 
 
 def parse_price(text: str, *, point: str) -> Decimal:
-    """An amount with two decimals; `point` is the file's decimal sign. ValueError says what is wrong."""
-    if (common := _COMMON.fullmatch(text)) and common[2] in {point, None}:
-        return Decimal(f"{common[1]}.{common[3] or '':0<{DIGITS}}")
-    plain = _plain(text)
-    if not plain:
-        raise ValueError("The price is missing.")
-    example = f"Write it like 12{point}50."
-    if _NEGATIVE.fullmatch(plain):
-        raise ValueError(f"{quote_text(text)} is negative, which a price cannot be.")
-    shape = _SHAPE.fullmatch(plain) if len(plain) <= LONGEST else None
-    if not shape:
-        raise ValueError(f"{quote_text(text)} is no price. {example}")
-    whole, sign, decimals = shape["number"].strip().partition(point)
+    """Return an amount with two decimals. `point` is the file's decimal mark.
+
+    Raises ValueError with a message for staff.
+    """
+    if (simple := _SIMPLE_PRICE.fullmatch(text)) and simple[2] in {point, None}:
+        return Decimal(f"{simple[1]}.{simple[3] or '':0<{DIGITS}}")
+    normalized = _normalize_number(text)
+    if not normalized:
+        raise ValueError(_("The price is missing."))
+    params = {"value": quote_text(text), "example": f"12{point}50", "mark": point}
+    if _NEGATIVE.fullmatch(normalized):
+        raise ValueError(_("%(value)s is negative. Write 0 or more.") % params)
+    price = _PRICE.fullmatch(normalized) if len(normalized) <= MAX_NUMBER_LENGTH else None
+    if not price:
+        raise ValueError(_("%(value)s isn't a price. Write it like %(example)s.") % params)
+    whole, mark, decimals = price["number"].strip().partition(point)
     digits = re.sub("[^0-9]", "", whole)
-    is_amount = _WHOLE.fullmatch(whole) and (
-        not decimals or (decimals.isdigit() and not shape["none"])
-    )
-    if not is_amount or not (digits or decimals) or (sign and shape["none"]):
-        raise ValueError(
-            f"{quote_text(text)} does not fit the file, whose decimal sign is “{point}”. {example}"
+    has_cents_twice = mark and price["no_cents"]
+    is_amount = _WHOLE_PART.fullmatch(whole) and (not decimals or decimals.isdigit())
+    if not is_amount or has_cents_twice or not (digits or decimals):
+        message = _(
+            "%(value)s doesn't fit this file, whose decimal mark is “%(mark)s”."
+            " Write it like %(example)s."
         )
+        raise ValueError(message % params)
     if len(decimals.rstrip("0")) > DIGITS:
-        raise ValueError(f"{quote_text(text)} has more than two decimals. {example}")
+        raise ValueError(_("%(value)s has too many decimals. Write it like %(example)s.") % params)
     return Decimal(f"{digits or 0}.{decimals[:DIGITS]:0<{DIGITS}}")
 
 
 def parse_quantity(text: str) -> int:
-    """A number of pieces. ValueError says what is wrong; 3.7 and 1.000 are never guessed at."""
-    if len(text) <= MAX_DIGITS and text.isdecimal() and text.isascii():
+    """Return a whole number of 0 or more.
+
+    Raises ValueError with a message for staff, also for 3.7 and for the ambiguous 1.000.
+    """
+    if len(text) <= MAX_QUANTITY_DIGITS and text.isdecimal() and text.isascii():
         return int(text)
-    plain = _plain(text)
-    if not plain:
-        raise ValueError("The number is missing.")
-    if _NEGATIVE.fullmatch(plain):
-        raise ValueError(f"{quote_text(text)} is negative, which a stock cannot be.")
-    if not re.fullmatch("[0-9][0-9.,' ]*", plain) or len(plain) > LONGEST:
-        raise ValueError(f"{quote_text(text)} is no whole number. Write it like 12.")
-    sign = _point(plain)
-    if sign == "?":
-        raise ValueError(
-            f"{quote_text(text)} can be read in two ways. Write it without a point or comma."
-        )
-    whole, _, decimals = plain.partition(sign) if sign else (plain, "", "")
-    if not _WHOLE.fullmatch(whole) or decimals.strip("0"):
-        raise ValueError(f"{quote_text(text)} is no whole number. Write it like 12.")
+    normalized = _normalize_number(text)
+    if not normalized:
+        raise ValueError(_("The number is missing."))
+    params = {"value": quote_text(text)}
+    if _NEGATIVE.fullmatch(normalized):
+        raise ValueError(_("%(value)s is negative. Write 0 or more.") % params)
+    mark = _decimal_mark_of(normalized)
+    is_number = _QUANTITY.fullmatch(normalized) and len(normalized) <= MAX_NUMBER_LENGTH
+    if is_number and mark == AMBIGUOUS:
+        message = _("%(value)s can be read in two ways. Write it without a point or comma.")
+        raise ValueError(message % params)
+    whole, _mark, decimals = normalized.partition(mark or "|")
+    if not is_number or not _WHOLE_PART.fullmatch(whole) or decimals.strip("0"):
+        raise ValueError(_("%(value)s isn't a whole number. Write it like 12.") % params)
     digits = re.sub("[^0-9]", "", whole).lstrip("0") or "0"
-    if len(digits) > MAX_DIGITS:
-        raise ValueError(f"{quote_text(text)} is more than there can be of anything.")
+    if len(digits) > MAX_QUANTITY_DIGITS:
+        raise ValueError(_("%(value)s is too large. Write a smaller number.") % params)
     return int(digits)
 
 
 def parse_boolean(text: str) -> bool:
-    """Yes or no in English, German or French, in digits, or as shops say it. ValueError for another word."""
+    """Return the meaning of a yes/no cell in English, German, French, digits or shop terms.
+
+    Raises ValueError with a message for staff.
+    """
     word = text.strip().casefold()
-    if word not in _ANSWERS:
-        raise ValueError(f"{quote_text(text)} is neither yes nor no. Write one of the two.")
-    return _ANSWERS[word]
+    if word not in _BOOLEANS:
+        message = _("%(value)s is neither yes nor no. Write “yes” or “no”.")
+        raise ValueError(message % {"value": quote_text(text)})
+    return _BOOLEANS[word]
 
 
-def _plain(text: str) -> str:
-    """Small letters, one kind of blank, one kind of hyphen and apostrophe."""
-    return " ".join(text[: 10 * LONGEST].translate(_ODD_SIGNS).casefold().split())
+def _normalize_number(text: str) -> str:
+    """Return the text in lower case, with single spaces and ASCII hyphens and apostrophes."""
+    return " ".join(text[: 10 * MAX_NUMBER_LENGTH].translate(_PUNCTUATION).casefold().split())

@@ -1,4 +1,4 @@
-"""A product file as rows of text, whatever program wrote it; or a sentence that says what to do about it."""
+"""Reading an uploaded product file as headers and rows of text, whatever its file type."""
 
 import io
 import re
@@ -8,35 +8,27 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO
 
+from django.utils.translation import gettext as _
+
 from shop.product_files.formats import header_aliases
 from shop.product_files.reading import archives, csv_reader, encodings, file_types, limits
 from shop.product_files.reading.csv_reader import NumberedRow
 from shop.product_files.reading.limits import quote_text
-from shop.product_files.reading.xlsx_reader import Workbook
+from shop.product_files.reading.xlsx_reader import XlsxReader
 from shop.services.errors import FileRefused
 
 __all__ = ["Sheet", "open_sheet"]
 
-EMPTY = "{name} is empty. Send a file with column names and products."
-ONE_COLUMN = (
-    "The file has one column, {header}, and that is no name of ours. If another sign parts the columns, "
-    "choose it. Else put names on the first line, for example: SKU, name, price, stock."
-)
-NO_COLUMN_NAMES = (
-    "The first row, {row}, looks like a product and not like column names. "
-    "Put a row with names on top of it, for example: SKU, name, price, stock."
-)
 _LOOKS_LIKE_DATA = re.compile(r"[^\w]*\d+(?:[.,\s'\u2019]\d+)*[^\w]*|https?://.*")
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table: its column names and its rows, which are read from the file anew in each iteration.
+    """One table: its headers, and its rows, which each iteration reads from the file.
 
-    A row is its line in the file as a person counts it (the names are on line 1), and its cells as text. It
-    has at least as many cells as there are headers; more only if something stands in them, which is then
-    wrong. A row without text is left out. Iterating raises FileRefused on what is found only there: too many
-    rows, a cell too long, quotation marks that do not close.
+    A row is its line number in the file (headers are on line 1) and its cells. It has at least as
+    many cells as there are headers; more only if they contain text, which is an error of that row.
+    Blank rows are left out. Iterating raises FileRefused if a row breaks a limit or can't be read.
     """
 
     headers: list[str]
@@ -46,119 +38,139 @@ class Sheet:
     delimiter: str
 
 
-class _Rows:
-    """Rows below the names, the same in each iteration."""
+class _DataRows:
+    """The rows below the headers. Each iteration reads them from the file."""
 
-    def __init__(self, read: Callable[[], Iterator[NumberedRow]], width: int) -> None:
-        self._read, self._width = read, width
+    def __init__(self, read_rows: Callable[[], Iterator[NumberedRow]], width: int) -> None:
+        self._read_rows, self._width = read_rows, width
 
     def __iter__(self) -> Iterator[NumberedRow]:
         width = self._width
-        below = self._read()
-        next(below)  # the names
-        for count, (line, cells) in enumerate(below, 1):
+        data_rows = self._read_rows()
+        next(data_rows)  # the headers
+        for count, (line, cells) in enumerate(data_rows, 1):
             if count > limits.MAX_ROWS:
-                raise FileRefused(
-                    f"The file has more than {limits.MAX_ROWS:,} rows. Split it into several files."
-                )
+                message = _("The file has more than %(limit)s rows. Split it into several files.")
+                raise FileRefused(message % {"limit": f"{limits.MAX_ROWS:,}"})
             while len(cells) > width and not cells[-1].strip():
                 cells.pop()
             if len(cells) < width:
                 cells.extend([""] * (width - len(cells)))
-            elif len(cells) > limits.MAX_COLUMNS:
-                raise FileRefused(f"Line {line} {csv_reader.TOO_WIDE}")
+            elif len(cells) > width:
+                csv_reader.check_column_count(line, len(cells))
             yield line, cells
 
 
-class _Window(io.RawIOBase):
-    """A file read from its start at a place of its own, so that two may read at once and none closes it."""
+class _FileView(io.RawIOBase):
+    """A file with a position of its own, so that two can read it at once. Never closes the file."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._at = file, 0
+        self._file, self._position = file, 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        self._file.seek(self._at)
+        self._file.seek(self._position)
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
-        self._at += len(data)
+        self._position += len(data)
         return len(data)
 
 
 def open_sheet(file: IO[bytes], name: str, *, encoding: str = "", delimiter: str = "") -> Sheet:
-    """The table in an uploaded file: CSV, TSV, TXT or XLSX, or one of these in a ZIP.
+    """Open the table of an uploaded file: CSV, TSV, TXT or XLSX, or one of these in a ZIP.
 
-    What it is shows in its bytes; the name only helps in sentences. `encoding` (UTF-8, UTF-16, Windows-1252)
-    and `delimiter` are found unless a person has chosen them. Raises FileRefused, with a sentence that says
-    what to do. The file must stay open as long as rows are read.
+    The file type is detected from the content; `name` is used in messages. `encoding` (UTF-8,
+    UTF-16, Windows-1252) and `delimiter` are detected unless given. The file must stay open while
+    rows are read. Raises FileRefused with a message for staff.
     """
-    size = file.seek(0, 2) or file.tell()
-    if size > limits.MAX_BYTES:
-        raise FileRefused(limits.TOO_LARGE)
-    return _open(file, name, encoding, delimiter, is_packed=False)
+    if file.seek(0, 2) > limits.MAX_BYTES:
+        raise FileRefused(str(limits.TOO_LARGE))
+    return _open_content(file, name, encoding, delimiter, is_packed=False)
 
 
-def _open(file: IO[bytes], name: str, encoding: str, delimiter: str, *, is_packed: bool) -> Sheet:
-    file.seek(0)
-    head = file.read(encodings.HEAD)
-    if not head.strip():
-        raise FileRefused(EMPTY.format(name=quote_text(name)))
-    kind, refused = file_types.detect_file_type(head, lambda: head + file.read())
-    if refused:
-        raise FileRefused(refused)
-    if kind == file_types.TEXT:
-        return _text(lambda: io.BufferedReader(_Window(file), encodings.HEAD), encoding, delimiter)
-    archive = archives.open_archive(file)
-    if archives.is_workbook(archive):
-        return _sheet(Workbook(file, archive).rows, "XLSX")
-    if is_packed:
-        raise FileRefused("The ZIP holds another ZIP. Unpack the inner one and send that.")
-    # A workbook is read here and there, which only an unpacked one can be.
-    member = io.BytesIO(archive.read(archives.find_table(archive)))
-    return _open(member, PurePath(name).stem, encoding, delimiter, is_packed=True)
-
-
-def _text(start: encodings.Opener, encoding: str, delimiter: str) -> Sheet:
-    label, codec = (
-        encodings.check_encoding(start, encoding) if encoding else encodings.detect_encoding(start)
-    )
-    if delimiter and delimiter not in csv_reader.DELIMITERS:
-        raise FileRefused(
-            f"{quote_text(delimiter)} cannot part columns. Choose comma, semicolon, tab or |."
-        )
-    sign = delimiter or csv_reader.detect_delimiter(start, codec)
-    return _sheet(lambda: csv_reader.read_csv_rows(start, codec, sign), "CSV", label, sign)
-
-
-def _sheet(
-    read: Callable[[], Iterator[NumberedRow]], kind: str, encoding: str = "", delimiter: str = ""
+def _open_content(
+    file: IO[bytes], name: str, encoding: str, delimiter: str, *, is_packed: bool
 ) -> Sheet:
-    beginning = read()
-    headers = _headers(next(beginning, (1, []))[1])
-    if next(beginning, None) is None:
-        raise FileRefused(
-            "The file has column names, but no products under them. Put each into a row."
+    file.seek(0)
+    head = file.read(encodings.HEAD_BYTES)
+    if not head.strip():
+        message = _("%(name)s is empty. Upload a file with column names and products.")
+        raise FileRefused(message % {"name": quote_text(name)})
+    if file_types.detect_file_type(head, lambda: head + file.read()) == file_types.TEXT:
+        return _open_csv(file, encoding, delimiter)
+    archive = archives.open_archive(file)
+    if archives.is_xlsx(archive):
+        return _build_sheet(XlsxReader(file, archive).read_rows, "XLSX")
+    if is_packed:
+        raise FileRefused(str(archives.NESTED_ZIP))
+    # Unpacked as a whole, because reading a table needs random access.
+    member = io.BytesIO(archive.read(archives.find_table(archive)))
+    return _open_content(member, PurePath(name).stem, encoding, delimiter, is_packed=True)
+
+
+def _open_csv(file: IO[bytes], encoding: str, delimiter: str) -> Sheet:
+    def open_file() -> IO[bytes]:
+        return io.BufferedReader(_FileView(file), encodings.HEAD_BYTES)
+
+    if encoding:
+        encoding, codec = encodings.check_encoding(open_file, encoding)
+    else:
+        encoding, codec = encodings.detect_encoding(open_file)
+    if delimiter and delimiter not in csv_reader.DELIMITERS:
+        message = _(
+            "%(separator)s can't separate columns. Choose comma, semicolon, tab or vertical bar."
         )
-    return Sheet(headers, _Rows(read, len(headers)), kind, encoding, delimiter)
+        raise FileRefused(message % {"separator": quote_text(delimiter)})
+    separator = delimiter or csv_reader.detect_delimiter(open_file, codec)
+    return _build_sheet(
+        lambda: csv_reader.read_csv_rows(open_file, codec, separator), "CSV", encoding, separator
+    )
 
 
-def _headers(cells: list[str]) -> list[str]:
+def _build_sheet(
+    read_rows: Callable[[], Iterator[NumberedRow]],
+    file_format: str,
+    encoding: str = "",
+    delimiter: str = "",
+) -> Sheet:
+    first_rows = read_rows()
+    headers = _clean_headers(next(first_rows, (1, []))[1])
+    if next(first_rows, None) is None:
+        raise FileRefused(
+            _("The file has column names but no products. Put one product in each row below them.")
+        )
+    return Sheet(headers, _DataRows(read_rows, len(headers)), file_format, encoding, delimiter)
+
+
+def _clean_headers(cells: list[str]) -> list[str]:
     headers = [cell.replace("\ufeff", "").strip() for cell in cells]
     while headers and not headers[-1]:
         headers.pop()
-    if len(headers) > limits.MAX_COLUMNS:
-        raise FileRefused(f"Line 1 {csv_reader.TOO_WIDE}")
-    named = [header for header in headers if header]
-    if not any(map(header_aliases.is_known_header, named)):
-        if any(map(_LOOKS_LIKE_DATA.fullmatch, named)):
-            raise FileRefused(NO_COLUMN_NAMES.format(row=quote_text(", ".join(named))))
-        if len(named) <= 1:
-            raise FileRefused(ONE_COLUMN.format(header=quote_text("".join(named))))
-    for name, count in Counter(" ".join(header.casefold().split()) for header in named).items():
+    csv_reader.check_column_count(1, len(headers))
+    names = [header for header in headers if header]
+    if not any(map(header_aliases.is_known_header, names)):
+        _refuse_missing_headers(names)
+    for name, count in Counter(" ".join(name.casefold().split()) for name in names).items():
         if count > 1:
-            raise FileRefused(
-                f"{count} columns are called {quote_text(name)}. Rename or delete all but one."
-            )
+            message = _("More than one column is called %(name)s. Rename or delete all but one.")
+            raise FileRefused(message % {"name": quote_text(name)})
     return headers
+
+
+def _refuse_missing_headers(names: list[str]) -> None:
+    """Raise FileRefused if the first row is data, or a single cell that is no header."""
+    if any(map(_LOOKS_LIKE_DATA.fullmatch, names)):
+        message = _(
+            "The first row, %(row)s, looks like a product, not like column names."
+            " Add a row with column names above it, for example: SKU, name, price, stock."
+        )
+        raise FileRefused(message % {"row": quote_text(", ".join(names))})
+    if len(names) <= 1:
+        message = _(
+            "The file has only one column, %(header)s, and its name is unknown."
+            " If the columns have another separator, choose it. Otherwise put column names"
+            " on the first line, for example: SKU, name, price, stock."
+        )
+        raise FileRefused(message % {"header": quote_text("".join(names))})

@@ -1,4 +1,4 @@
-"""XLSX: the first visible sheet with something in it, its cells as the text that a person sees."""
+"""XLSX files: the first visible sheet with content, with cells as the text that people see."""
 
 import datetime
 import re
@@ -8,54 +8,55 @@ from decimal import Decimal
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
 
+from django.utils.translation import gettext as _
+
 from shop.product_files.reading import limits
-from shop.product_files.reading.archives import BROKEN, DAMAGED
-from shop.product_files.reading.csv_reader import NumberedRow
+from shop.product_files.reading.archives import ARCHIVE_ERRORS, DAMAGED
+from shop.product_files.reading.csv_reader import NumberedRow, describe_long_cell
 from shop.product_files.reading.limits import quote_text
 from shop.services.errors import FileRefused
 
-#: All that a damaged or hostile workbook makes openpyxl raise.
-ODD = (*BROKEN, ParseError, KeyError, IndexError, TypeError, AttributeError, AssertionError)
+#: Everything that openpyxl raises for a damaged or hostile workbook.
+XLSX_ERRORS = (*ARCHIVE_ERRORS, ParseError, LookupError, TypeError, AttributeError, AssertionError)
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
-_LEADING_ZEROS = re.compile(r"0+")
-#: A spreadsheet knows fifteen digits; what a double holds beyond them nobody typed.
-DIGITS = ".15g"
-LAST_LINE = 1_048_576
-EMPTY = "The workbook is empty: no sheet that is shown has anything in it. Send one with a table."
+_ZEROS_FORMAT = re.compile(r"0+")
+#: Spreadsheets keep 15 significant digits. Further digits come from binary floats.
+SIGNIFICANT_DIGITS = ".15g"
+MAX_SHEET_ROWS = 1_048_576
 
 
-class Workbook:
-    """One opened XLSX file. The rows can be read again and again, each time from the file."""
+class XlsxReader:
+    """An open XLSX file whose rows can be read several times, each time from the file."""
 
     def __init__(self, file: IO[bytes], archive: zipfile.ZipFile) -> None:
-        """Open an archive that has been checked; raises FileRefused when it is no workbook."""
+        """Open a file whose archive has been checked. Raises FileRefused if it can't be read."""
         self._file = file
-        self._book = _load(file, data_only=True)
-        self._sheet = self._first()
-        self._formulas = self._sheet_with_formulas() if _has_formulas(archive) else None
+        self._workbook = _load_workbook(file, data_only=True)
+        self._sheet = self._find_sheet()
+        self._formulas = self._open_formulas() if _has_formulas(archive) else None
 
-    def rows(self) -> Iterator[NumberedRow]:
-        """Each row that is not empty, with its number; raises FileRefused on what cannot be read."""
+    def read_rows(self) -> Iterator[NumberedRow]:
+        """Yield each row that is not empty, with its number. Raises FileRefused."""
         try:
-            for number, cells in enumerate(self._cells(), 1):
-                if number > LAST_LINE:
-                    raise FileRefused(DAMAGED)
-                texts = _texts(number, cells)
+            for number, cells in enumerate(self._read_cells(), 1):
+                if number > MAX_SHEET_ROWS:
+                    raise FileRefused(str(DAMAGED))
+                texts = _format_row(number, cells)
                 if any(text.strip() for text in texts):
                     yield number, texts
-        except ODD as error:
-            raise FileRefused(DAMAGED) from error
+        except XLSX_ERRORS as error:
+            raise FileRefused(str(DAMAGED)) from error
 
-    def _cells(self) -> Iterable[Iterable[Any]]:
-        values: Iterable[Any] = self._sheet.iter_rows()
+    def _read_cells(self) -> Iterable[Iterable[Any]]:
+        rows: Iterable[Any] = self._sheet.iter_rows()
         if self._formulas is None:
-            return values
-        return map(_calculated, values, self._formulas.iter_rows(values_only=True))
+            return rows
+        return map(_check_formulas, rows, self._formulas.iter_rows(values_only=True))
 
-    def _first(self) -> Any:
+    def _find_sheet(self) -> Any:
         try:
-            for sheet in self._book.worksheets:
-                # What a sheet says of its own size is often wrong, and would cut it off.
+            for sheet in self._workbook.worksheets:
+                # The size that a sheet declares is often wrong and would cut it off.
                 sheet.reset_dimensions()
                 if sheet.sheet_state == "visible" and any(
                     value not in (None, "")
@@ -63,67 +64,69 @@ class Workbook:
                     for value in row
                 ):
                     return sheet
-        except ODD as error:
-            raise FileRefused(DAMAGED) from error
-        raise FileRefused(EMPTY)
+        except XLSX_ERRORS as error:
+            raise FileRefused(str(DAMAGED)) from error
+        raise FileRefused(
+            _("The workbook is empty: no visible sheet has content. Upload one with a table.")
+        )
 
-    def _sheet_with_formulas(self) -> Any:
-        sheet = _load(self._file, data_only=False)[self._sheet.title]
+    def _open_formulas(self) -> Any:
+        """Open the sheet once more, with formulas instead of their values."""
+        sheet = _load_workbook(self._file, data_only=False)[self._sheet.title]
         sheet.reset_dimensions()
         return sheet
 
 
-def _load(file: IO[bytes], *, data_only: bool) -> Any:
-    # Half a second of imports that only a workbook needs.
+def _load_workbook(file: IO[bytes], *, data_only: bool) -> Any:
+    # Importing openpyxl takes half a second, which only XLSX files need.
     from openpyxl import load_workbook  # noqa: PLC0415
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     try:
         file.seek(0)
         return load_workbook(file, read_only=True, data_only=data_only, keep_links=False)
-    except (*ODD, InvalidFileException) as error:
-        raise FileRefused(DAMAGED) from error
+    except (*XLSX_ERRORS, InvalidFileException) as error:
+        raise FileRefused(str(DAMAGED)) from error
 
 
 def _has_formulas(archive: zipfile.ZipFile) -> bool:
-    """Whether it is worth reading the sheet twice."""
+    """Return whether any sheet has a formula, so that sheets without are read only once."""
     for name in archive.namelist():
         if name.startswith("xl/worksheets/"):
             with archive.open(name) as member:
-                before = b""
+                tail = b""
                 while chunk := member.read(1 << 18):
-                    if _FORMULA.search(before + chunk):
+                    if _FORMULA.search(tail + chunk):
                         return True
-                    before = chunk[-40:]
+                    tail = chunk[-40:]
     return False
 
 
-def _calculated(values: Iterable[Any], formulas: Iterable[Any]) -> Iterable[Any]:
-    """The cells, once each that is a formula has a value; raises FileRefused with the cell's name."""
-    values = tuple(values)
-    for cell, formula in zip(values, formulas, strict=False):
+def _check_formulas(cells: Iterable[Any], formulas: Iterable[Any]) -> Iterable[Any]:
+    """Return the cells. Raises FileRefused if one has a formula without a saved value."""
+    cells = tuple(cells)
+    for cell, formula in zip(cells, formulas, strict=False):
         if cell.value is None and formula is not None:
-            raise FileRefused(
-                f"Cell {cell.coordinate} is a formula without a value ({quote_text(str(formula))}). "
-                "Open the file in a spreadsheet and save it, or put the value there."
+            message = _(
+                "Cell %(cell)s has a formula without a saved value (%(formula)s). Open the file"
+                " in your spreadsheet program and save it, or replace the formula by its value."
             )
-    return values
+            params = {"cell": cell.coordinate, "formula": quote_text(str(formula))}
+            raise FileRefused(message % params)
+    return cells
 
 
-def _texts(number: int, cells: Iterable[Any]) -> list[str]:
-    texts = [_text(cell) for cell in cells]
+def _format_row(number: int, cells: Iterable[Any]) -> list[str]:
+    texts = [_format_cell(cell) for cell in cells]
     while texts and not texts[-1]:
         texts.pop()
     for column, text in enumerate(texts, 1):
-        if len(text) > limits.MAX_CELL:
-            raise FileRefused(
-                f"Line {number}, column {column}: the cell is longer than {limits.MAX_CELL:,} characters. "
-                "Shorten it."
-            )
+        if len(text) > limits.MAX_CELL_LENGTH:
+            raise FileRefused(describe_long_cell(number, column))
     return texts
 
 
-def _text(cell: Any) -> str:
+def _format_cell(cell: Any) -> str:
     value = cell.value
     if value is None or isinstance(value, str):
         return value or ""
@@ -132,19 +135,16 @@ def _text(cell: Any) -> str:
     if isinstance(value, int):
         # An article number is often typed as 90750 and shown as 090750.
         shown = cell.number_format
-        return str(value).zfill(len(shown)) if _LEADING_ZEROS.fullmatch(shown) else str(value)
+        return str(value).zfill(len(shown)) if _ZEROS_FORMAT.fullmatch(shown) else str(value)
     if isinstance(value, float):
-        return _plain(value)
+        return _format_float(value)
     if isinstance(value, datetime.datetime):
-        return (
-            value.date().isoformat()
-            if value.time() == datetime.time()
-            else value.isoformat(" ", "seconds")
-        )
+        is_midnight = value.time() == datetime.time()
+        return value.date().isoformat() if is_midnight else value.isoformat(" ", "seconds")
     return str(value)
 
 
-def _plain(number: float) -> str:
-    """`12.5`, `12`, `0.0000001`: as a spreadsheet shows it, without an exponent."""
-    text = format(Decimal(format(number, DIGITS)), "f")
+def _format_float(number: float) -> str:
+    """Return `12.5`, `12` or `0.0000001`: as spreadsheets show it, without an exponent."""
+    text = format(Decimal(format(number, SIGNIFICANT_DIGITS)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

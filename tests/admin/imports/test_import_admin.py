@@ -111,7 +111,7 @@ def test_two_columns_cannot_be_one_field(adas_browser):
 def test_a_file_that_cannot_be_read_says_what_to_do(adas_browser):
     page = upload(adas_browser, bytes(range(256)) * 10, "photo.csv")
     assert page.context["import"].state == "failed"
-    assert page.context["import"].error.startswith("This is no table")
+    assert page.context["import"].error.startswith("This isn't a table")
     assert "Upload another file" in page.content.decode()
     assert (
         adas_browser.post(step_url("apply"), {"seen": timezone.now().isoformat()}).status_code

@@ -35,7 +35,7 @@ def test_a_file_is_brought_corrected_applied_and_taken_back(request, device, mug
     page.get_by_label("“Kosten” is").select_option(label="price")
     page.get_by_label("The stock in the file").select_option(label="Add it to the stock")
     page.get_by_role("button", name="Check again").last.click()
-    expect(page.get_by_text("“cheap” is no price")).to_be_visible()
+    expect(page.get_by_text("“cheap” isn't a price")).to_be_visible()
     tab(page, "Changed 1")
     expect(page.locator(".shop-rows")).to_contain_text("12.50 → 13.00")
     page.get_by_label("SKU or name").fill("nothing like it")

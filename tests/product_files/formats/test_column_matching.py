@@ -1,13 +1,15 @@
-"""Columns are found by what they are called, however it is written."""
+"""Matching of headers to fields."""
 
 import pytest
 
+from shop import exposure
+from shop.models import Product
 from shop.product_files.formats import header_aliases
 from shop.product_files.formats.column_matching import STOCK_WAS, ColumnMatch, match_columns
 from shop.services.errors import FileRefused
 
 
-def own(*headers):
+def match_own_columns(*headers):
     return match_columns(headers, header_aliases.field_aliases())
 
 
@@ -37,19 +39,19 @@ def own(*headers):
         ("image", "image"),
     ],
 )
-def test_a_header_is_known_however_it_is_written(header, field):
-    assert own(header).places == {field: 0}
+def test_header_matches_in_any_spelling(header, field):
+    assert match_own_columns(header).places == {field: 0}
 
 
-def test_the_order_does_not_matter_and_what_is_not_read_is_listed():
-    found = own("Price", "Colour", "sku", "", "name")
-    assert found == ColumnMatch(
+def test_columns_match_in_any_order_and_unknown_headers_are_listed():
+    match = match_own_columns("Price", "Colour", "sku", "", "name")
+    assert match == ColumnMatch(
         places={"price": 0, "sku": 2, "name": 4}, unknown=["Colour"], suggestions=[]
     )
 
 
 @pytest.mark.parametrize(
-    ("header", "meant"),
+    ("header", "suggested"),
     [
         ("stok", "stock"),
         ("Pirce", "price"),
@@ -57,48 +59,39 @@ def test_the_order_does_not_matter_and_what_is_not_read_is_listed():
         ("low stock a", "low stock at"),
     ],
 )
-def test_a_misspelt_header_is_asked_about(header, meant):
-    found = own(header)
-    assert found == ColumnMatch(
-        places={}, unknown=[header], suggestions=[f"“{header}”: did you mean “{meant}”?"]
+def test_misspelt_header_gets_a_suggestion(header, suggested):
+    match = match_own_columns(header)
+    assert match == ColumnMatch(
+        places={}, unknown=[header], suggestions=[f"“{header}”: did you mean “{suggested}”?"]
     )
 
 
-def test_no_column_is_suggested_that_is_there():
-    assert own("stock", "stok").suggestions == []
+def test_column_that_the_file_has_is_not_suggested():
+    assert match_own_columns("stock", "stok").suggestions == []
 
 
-def test_the_fields_own_name_wins_over_what_people_call_it():
-    found = own("title", "name")
-    assert found.places == {"name": 1}
-    assert found.unknown == ["title"]
-    assert found.suggestions == ["“title” is not read: “name” is there already."]
+def test_field_name_wins_over_a_synonym():
+    match = match_own_columns("title", "name")
+    assert match.places == {"name": 1}
+    assert match.unknown == ["title"]
+    assert match.suggestions == ["“title” isn't imported, because the file also has “name”."]
 
 
-def test_two_columns_with_an_equal_claim_are_refused():
+def test_two_columns_with_the_same_header_are_refused():
     with pytest.raises(FileRefused) as refused:
-        own("price (EUR)", "sku", "Price")
+        match_own_columns("price (EUR)", "sku", "Price")
     assert str(refused.value) == (
-        "“price (EUR)” and “Price” are the same column to us. Rename or delete one."
+        "“price (EUR)” and “Price” mean the same. Rename or delete one of them."
     )
 
 
-def test_accents_and_punctuation_do_not_matter():
-    places = match_columns(
-        ["Publie", "TARIF REGULIER", "En stock?"], header_aliases.WOOCOMMERCE
-    ).places
-    assert places == {"published": 0, "regular_price": 1, "in_stock": 2}
+def test_accents_and_punctuation_are_ignored():
+    headers = ["Publie", "TARIF REGULIER", "En stock?"]
+    match = match_columns(headers, header_aliases.WOOCOMMERCE)
+    assert match.places == {"published": 0, "regular_price": 1, "in_stock": 2}
 
 
-def test_every_field_that_staff_edit_is_known_by_itself():
-    assert {
-        "name",
-        "sku",
-        "description",
-        "price",
-        "image",
-        "is_active",
-        "stock",
-    } <= header_aliases.field_aliases().keys()
-    assert "id" not in header_aliases.field_aliases()
-    assert "created_at" not in header_aliases.field_aliases()
+def test_every_editable_field_has_headers():
+    aliases = header_aliases.field_aliases()
+    assert {*exposure.editable_fields(Product), "stock", "stock_was"} == aliases.keys()
+    assert not {"id", "created_at"} & aliases.keys()

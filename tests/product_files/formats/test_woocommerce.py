@@ -1,47 +1,33 @@
-"""WooCommerce exports, in three languages."""
+"""Parsing of WooCommerce exports in English, French and German."""
 
 import datetime
 
 import pytest
-from support.file_builders import read_lines
-from support.shop_headers import FRENCH, GERMAN, WOO
+from support.file_builders import parse_csv
+from support.shop_headers import WOOCOMMERCE_ENGLISH, WOOCOMMERCE_FRENCH, WOOCOMMERCE_GERMAN
 
 TODAY = datetime.date(2026, 6, 15)
+VARIABLE = "Variable product: its variations are imported instead."
 
 
-def woo(**cells):
-    """One row of a WooCommerce export, by our own names for its columns."""
-    names = ["id", "type", "sku", "gtin", "name", "published", "featured", "visibility", "short"]
-    names += [
-        "description",
-        "starts",
-        "ends",
-        "in_stock",
-        "stock",
-        "low",
-        "sale",
-        "regular",
-        "images",
-    ]
-    names += ["parent", "attribute", "value1", "value2"]
-    cells = {
-        "id": "7",
-        "type": "simple",
-        "sku": "S",
-        "name": "Mug",
-        "published": "1",
-        "regular": "20",
-    } | cells
-    return ",".join('"' + cells.get(name, "").replace('"', '""') + '"' for name in names)
+def woo_row(**cells):
+    """A row of a WooCommerce export, in English, from short names of its columns."""
+    names = (
+        "id type sku gtin name published featured visibility short description starts ends in_stock"
+        " stock low sale regular images parent attribute value1 value2"
+    )
+    defaults = {"id": "7", "type": "simple", "sku": "S", "name": "Mug", "published": "1"}
+    cells = defaults | {"regular": "20"} | cells
+    return ",".join('"' + cells.get(name, "").replace('"', '""') + '"' for name in names.split())
 
 
-def one(*rows):
+def parse_last_row(*rows):
     """The values of the last row."""
-    return read_lines(*rows, today=TODAY)[1][-1].values
+    return parse_csv(*rows, today=TODAY)[1][-1].values
 
 
-def test_woocommerce_rows_that_cannot_be_sold_say_why():
-    kinds = [
+def test_product_types_that_cannot_be_sold_are_skipped():
+    types = [
         "variable",
         "grouped",
         "external",
@@ -49,28 +35,28 @@ def test_woocommerce_rows_that_cannot_be_sold_say_why():
         "simple, downloadable, virtual",
         "",
     ]
-    name, found = read_lines(WOO, *(woo(type=kind) for kind in kinds))
+    name, rows = parse_csv(WOOCOMMERCE_ENGLISH, *(woo_row(type=type_) for type_ in types))
     assert name == "woocommerce"
-    assert [line.skip for line in found] == [
-        "a variable product: its variations are the products",
-        "a grouped product: the products in it are the products",
-        "an external product: another shop sells it",
-        "a variable product: its variations are the products",
+    assert [row.skip for row in rows] == [
+        VARIABLE,
+        "Grouped product: its products are imported instead.",
+        "External product: another shop sells it.",
+        VARIABLE,
         "",
         "",
     ]
 
 
-def test_a_woocommerce_row_in_our_own_fields():
-    row = woo(
+def test_simple_product_is_parsed_into_fields():
+    line = woo_row(
         description="<p>Hot</p>\\n<ul><li>one</li><li>two \\\\n</li></ul>",
         stock="5",
         low="2",
         images="https://a/1.jpg, https://a/2.jpg",
         name="Tea &amp; Co",
     )
-    _, (found,) = read_lines(WOO, row)
-    assert found.values == {
+    _, (row,) = parse_csv(WOOCOMMERCE_ENGLISH, line)
+    assert row.values == {
         "sku": "S",
         "name": "Tea & Co",
         "description": "Hot\n\n- one\n- two \\n",
@@ -79,39 +65,43 @@ def test_a_woocommerce_row_in_our_own_fields():
         "low_stock_threshold": "2",
         "is_active": "yes",
     }
-    assert found.pictures == ("https://a/1.jpg", "https://a/2.jpg")
+    assert row.pictures == ("https://a/1.jpg", "https://a/2.jpg")
 
 
 @pytest.mark.parametrize("parent", ["SHIRT", "shirt", "id:3"])
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_variation_takes_from_its_parent_what_it_does_not_say(parent, is_first):
-    above = woo(
+def test_variation_takes_blank_fields_from_its_parent(parent, is_first):
+    parent_row = woo_row(
         id="3", type="variable", sku="SHIRT", name="Shirt", description="Soft", images="s.jpg"
     )
-    below = woo(
+    variation_row = woo_row(
         id="4", type="variation", sku="", name="", parent=parent, value1="Black", value2="M"
     )
-    _, found = read_lines(WOO, *([above, below] if is_first else [below, above]))
-    variation = next(line for line in found if not line.skip)
+    _, rows = parse_csv(
+        WOOCOMMERCE_ENGLISH,
+        *([parent_row, variation_row] if is_first else [variation_row, parent_row]),
+    )
+    variation = next(row for row in rows if not row.skip)
     assert variation.values["sku"] == "woo-4"
     assert variation.values["name"] == "Shirt / Black / M"
     assert variation.values["description"] == "Soft"
     assert variation.pictures == ("s.jpg",)
 
 
-def test_a_variations_own_name_has_its_options_already():
-    above = woo(type="variable", sku="SHIRT", name="Shirt", published="0")
-    below = woo(
+def test_variation_with_a_name_gets_no_options_in_it():
+    parent_row = woo_row(type="variable", sku="SHIRT", name="Shirt", published="0")
+    variation_row = woo_row(
         type="variation", name="Shirt - Black", parent="SHIRT", value1="Black", published="1"
     )
-    values = one(WOO, above, below)
+    values = parse_last_row(WOOCOMMERCE_ENGLISH, parent_row, variation_row)
     assert (values["name"], values["is_active"]) == ("Shirt - Black", "no")
 
 
-def test_a_woocommerce_key_without_sku_and_number_is_made_of_what_there_is():
-    assert one(WOO, woo(id="", sku="", name="Big Mug"))["sku"] == "big-mug"
-    row = woo(id="", sku="", type="variation", parent="SHIRT", value1="Dark Red")
-    assert one(WOO, row)["sku"] == "shirt-dark-red"
+def test_sku_is_derived_without_sku_and_id():
+    row = woo_row(id="", sku="", name="Big Mug")
+    assert parse_last_row(WOOCOMMERCE_ENGLISH, row)["sku"] == "big-mug"
+    row = woo_row(id="", sku="", type="variation", parent="SHIRT", value1="Dark Red")
+    assert parse_last_row(WOOCOMMERCE_ENGLISH, row)["sku"] == "shirt-dark-red"
 
 
 @pytest.mark.parametrize(
@@ -126,20 +116,18 @@ def test_a_woocommerce_key_without_sku_and_number_is_made_of_what_there_is():
         ({"sale": "", "regular": "'-5"}, "-5"),
     ],
 )
-def test_a_sale_price_counts_between_its_dates(cells, price):
-    assert one(WOO, woo(**cells))["price"] == price
+def test_sale_price_applies_within_its_dates(cells, price):
+    assert parse_last_row(WOOCOMMERCE_ENGLISH, woo_row(**cells))["price"] == price
 
 
 @pytest.mark.parametrize("day", ["31/12/2026", "2026-13-01"])
-def test_a_date_that_is_none_is_a_problem_of_its_row(day):
-    _, (found,) = read_lines(WOO, woo(sale="1", ends=day), today=TODAY)
-    assert found.problems == (
-        f"“{day}” is no date of a sale. Write it like 2026-12-31, or leave it out.",
-    )
+def test_invalid_sale_date_is_an_error_of_its_row(day):
+    _, (row,) = parse_csv(WOOCOMMERCE_ENGLISH, woo_row(sale="1", ends=day), today=TODAY)
+    assert row.problems == (f"“{day}” isn't a date. Write it like 2026-12-31, or leave it empty.",)
 
 
 @pytest.mark.parametrize(
-    ("stock", "in_stock", "read"),
+    ("stock", "in_stock", "parsed"),
     [
         ("6", "1", "6"),
         ("", "1", ""),
@@ -149,8 +137,11 @@ def test_a_date_that_is_none_is_a_problem_of_its_row(day):
         ("", "0", "0"),
     ],
 )
-def test_stock_that_nobody_counts_is_not_read_as_nothing(stock, in_stock, read):
-    assert one(WOO, woo(stock=stock, in_stock=in_stock))["stock"] == read
+def test_uncounted_stock_is_blank_unless_out_of_stock(stock, in_stock, parsed):
+    assert (
+        parse_last_row(WOOCOMMERCE_ENGLISH, woo_row(stock=stock, in_stock=in_stock))["stock"]
+        == parsed
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,25 +156,27 @@ def test_stock_that_nobody_counts_is_not_read_as_nothing(stock, in_stock, read):
         ("odd", "odd"),
     ],
 )
-def test_what_woocommerce_publishes_is_active(published, is_active):
-    assert one(WOO, woo(published=published))["is_active"] == is_active
+def test_published_product_is_active(published, is_active):
+    assert (
+        parse_last_row(WOOCOMMERCE_ENGLISH, woo_row(published=published))["is_active"] == is_active
+    )
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x"])
-def test_woocommerces_guard_against_formulas_is_taken_off(name):
-    assert one(WOO, woo(name=f"'{name}"))["name"] == name
+def test_woocommerce_formula_escape_is_removed(name):
+    assert parse_last_row(WOOCOMMERCE_ENGLISH, woo_row(name=f"'{name}"))["name"] == name
 
 
-@pytest.mark.parametrize("headers", [GERMAN, FRENCH])
-def test_translated_headers_are_read_alike(headers):
+@pytest.mark.parametrize("headers", [WOOCOMMERCE_GERMAN, WOOCOMMERCE_FRENCH])
+def test_translated_headers_are_recognized(headers):
     sale = "2026-01-01,2026-12-31"
-    rows = [
+    lines = [
         'T,variable,TEE,T-Shirt,1,0,,Soft,,,1,,,,,"a.jpg, b.jpg",,,',
         f'8,variation,,,1,0,,,{sale},1,6,2,"17,99","20,00",,TEE,Farbe,Rot',
     ]
-    name, found = read_lines(headers, *rows, today=TODAY)
-    assert (name, found[0].skip[:18]) == ("woocommerce", "a variable product")
-    assert found[1].values == {
+    name, rows = parse_csv(headers, *lines, today=TODAY)
+    assert (name, rows[0].skip) == ("woocommerce", VARIABLE)
+    assert rows[1].values == {
         "sku": "woo-8",
         "name": "T-Shirt / Rot",
         "description": "Soft",
@@ -192,4 +185,4 @@ def test_translated_headers_are_read_alike(headers):
         "low_stock_threshold": "2",
         "is_active": "yes",
     }
-    assert found[1].pictures == ("a.jpg", "b.jpg")
+    assert rows[1].pictures == ("a.jpg", "b.jpg")

@@ -97,8 +97,8 @@ def test_text_is_compared_as_it_would_be_stored(mug):
         (
             ("A-1", "", "abc", "x", ""),
             [
-                "Price: “abc” is no price. Write it like 12.50.",
-                "Stock: “x” is no whole number. Write it like 12.",
+                "Price: “abc” isn't a price. Write it like 12.50.",
+                "Stock: “x” isn't a whole number. Write it like 12.",
                 "Name is missing: a new product needs it.",
             ],
         ),
@@ -136,7 +136,7 @@ def test_a_row_that_is_no_product_is_skipped_with_the_reason():
         text_of(("mug", "Mug", "7", "a.jpg"), ("mug", "", "", "b.jpg"), headers=headers)
     )
     assert rows(product_import, "status") == [("new",), ("skipped",)]
-    assert said(product_import) == {3: ["only a picture of “mug”"]}
+    assert said(product_import) == {3: ["This row is only a picture of “mug”."]}
     assert rows(product_import, "cells")[1] == (["mug", "", "", "b.jpg"],)
 
 
@@ -205,7 +205,7 @@ def test_a_blank_cell_keeps_or_clears_as_chosen(mug, blank, cells, after, told):
         ("set", (0, ""), -10, []),
         ("add", (15, ""), 15, []),
         ("leave", (15, 10), None, []),
-        ("set", ("3.7", ""), None, ["Stock: “3.7” is no whole number. Write it like 12."]),
+        ("set", ("3.7", ""), None, ["Stock: “3.7” isn't a whole number. Write it like 12."]),
     ],
 )
 def test_stock_moves_by_the_difference_unless_chosen_otherwise(mug, how, cells, delta, told):

@@ -1,4 +1,4 @@
-"""Other shops' HTML becomes the plain text that ours is."""
+"""Conversion of HTML to plain text."""
 
 import pytest
 
@@ -26,5 +26,5 @@ from shop.product_files.reading.html_to_text import html_to_text
         ("<p>never closed", "never closed"),
     ],
 )
-def test_html_becomes_text(html, text):
+def test_html_is_converted_to_text(html, text):
     assert html_to_text(html) == text

@@ -1,4 +1,4 @@
-"""Prices, quantities and answers as people write them; nothing is guessed."""
+"""Parsing of prices, quantities and yes/no."""
 
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from shop.product_files.reading.number_parsing import (
 
 
 @pytest.mark.parametrize(
-    ("prices", "point"),
+    ("prices", "mark"),
     [
         (["12.50", "3"], "."),
         (["12,50", "3"], ","),
@@ -41,8 +41,8 @@ from shop.product_files.reading.number_parsing import (
         ([], "."),
     ],
 )
-def test_the_files_own_prices_say_what_its_decimal_sign_is(prices, point):
-    assert detect_decimal_mark(prices) == point
+def test_decimal_mark_is_detected_from_the_prices(prices, mark):
+    assert detect_decimal_mark(prices) == mark
 
 
 @pytest.mark.parametrize(
@@ -79,55 +79,53 @@ def test_the_files_own_prices_say_what_its_decimal_sign_is(prices, point):
         ("0", ".", "0.00"),
     ],
 )
-def test_a_price_is_read_exactly(text, point, amount):
+def test_price_is_parsed_exactly(text, point, amount):
     assert str(parse_price(text, point=point)) == amount
 
 
+NOT_A_PRICE = "isn't a price. Write it like 12{point}50."
+NEGATIVE = "is negative. Write 0 or more."
+TOO_MANY_DECIMALS = "has too many decimals. Write it like 12{point}50."
+OTHER_MARK = "doesn't fit this file, whose decimal mark is “{point}”. Write it like 12{point}50."
+
+
 @pytest.mark.parametrize(
-    ("text", "point", "words"),
+    ("text", "point", "reason"),
     [
-        ("", ".", "The price is missing."),
-        ("  ", ".", "The price is missing."),
-        ("free", ".", "“free” is no price. Write it like 12.50."),
-        ("1e5", ".", "“1e5” is no price. Write it like 12.50."),
-        ("NaN", ".", "“NaN” is no price. Write it like 12.50."),
-        ("12⁵⁰", ".", "“12⁵⁰” is no price. Write it like 12.50."),
-        ("12 50 EUR x", ",", "“12 50 EUR x” is no price. Write it like 12,50."),
-        ("6.555", ".", "“6.555” has more than two decimals. Write it like 12.50."),
-        ("-1", ".", "“-1” is negative, which a price cannot be."),
-        ("€ -1", ".", "“€ -1” is negative, which a price cannot be."),
-        ("\u22121", ".", "“\u22121” is negative, which a price cannot be."),
-        ("(5.00)", ".", "“(5.00)” is negative, which a price cannot be."),
-        (
-            "12,50",
-            ".",
-            "“12,50” does not fit the file, whose decimal sign is “.”. Write it like 12.50.",
-        ),
-        (
-            "12.50",
-            ",",
-            "“12.50” does not fit the file, whose decimal sign is “,”. Write it like 12,50.",
-        ),
-        (
-            "1 23,50",
-            ",",
-            "“1 23,50” does not fit the file, whose decimal sign is “,”. Write it like 12,50.",
-        ),
-        (
-            "1.2.3",
-            ".",
-            "“1.2.3” does not fit the file, whose decimal sign is “.”. Write it like 12.50.",
-        ),
-        ("9" * 99, ".", f"“{'9' * 39}…” is no price. Write it like 12.50."),
+        ("free", ".", NOT_A_PRICE),
+        ("1e5", ".", NOT_A_PRICE),
+        ("NaN", ".", NOT_A_PRICE),
+        ("12⁵⁰", ".", NOT_A_PRICE),
+        ("12 50 EUR x", ",", NOT_A_PRICE),
+        ("6.555", ".", TOO_MANY_DECIMALS),
+        ("-1", ".", NEGATIVE),
+        ("€ -1", ".", NEGATIVE),
+        ("\u22121", ".", NEGATIVE),
+        ("(5.00)", ".", NEGATIVE),
+        ("12,50", ".", OTHER_MARK),
+        ("12.50", ",", OTHER_MARK),
+        ("1 23,50", ",", OTHER_MARK),
+        ("1.2.3", ".", OTHER_MARK),
     ],
 )
-def test_what_is_no_price_is_refused_in_words(text, point, words):
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the words are compared
+def test_invalid_price_is_refused_with_the_reason(text, point, reason):
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the message is compared
         parse_price(text, point=point)
-    assert str(error.value) == words
+    assert str(error.value) == f"“{text}” {reason.format(point=point)}"
 
 
-def written(amount, point, group):
+@pytest.mark.parametrize("text", ["", "  "])
+def test_missing_price_is_refused(text):
+    with pytest.raises(ValueError, match=r"^The price is missing\.$"):
+        parse_price(text, point=".")
+
+
+def test_long_price_is_cut_in_the_message():
+    with pytest.raises(ValueError, match=f"^“{'9' * 39}…” "):
+        parse_price("9" * 99, point=".")
+
+
+def format_amount(amount, point, group):
     whole, _, cents = f"{amount:,.2f}".partition(".")
     return whole.replace(",", group) + point + cents
 
@@ -138,9 +136,9 @@ def written(amount, point, group):
     st.sampled_from([(".", ","), (",", "."), (",", " "), (",", "\u202f"), (".", "'"), (".", "")]),
     st.sampled_from(["{}", "{} €", "EUR {}", "${}"]),
 )
-def test_any_amount_comes_back_from_any_way_to_write_it(amount, signs, around):
-    point, group = signs
-    cell = around.format(written(amount, point, group))
+def test_any_amount_is_parsed_in_any_notation(amount, marks, currency):
+    point, group = marks
+    cell = currency.format(format_amount(amount, point, group))
     assert parse_price(cell, point=point) == amount
     assert detect_decimal_mark([cell]) == point
 
@@ -162,33 +160,40 @@ def test_any_amount_comes_back_from_any_way_to_write_it(amount, signs, around):
         ("1.000,0", 1000),
     ],
 )
-def test_a_quantity_is_read_exactly(text, number):
+def test_quantity_is_parsed_exactly(text, number):
     assert parse_quantity(text) == number
 
 
+NOT_A_WHOLE_NUMBER = "isn't a whole number. Write it like 12."
+
+
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "reason"),
     [
-        ("", "The number is missing."),
-        ("3.7", "“3.7” is no whole number. Write it like 12."),
-        ("many", "“many” is no whole number. Write it like 12."),
-        ("3e2", "“3e2” is no whole number. Write it like 12."),
-        ("1 00", "“1 00” is no whole number. Write it like 12."),
-        ("٣", "“٣” is no whole number. Write it like 12."),
-        ("-2", "“-2” is negative, which a stock cannot be."),
-        ("1,000", "“1,000” can be read in two ways. Write it without a point or comma."),
-        ("9" * 16, "“9999999999999999” is more than there can be of anything."),
+        ("3.7", NOT_A_WHOLE_NUMBER),
+        ("many", NOT_A_WHOLE_NUMBER),
+        ("3e2", NOT_A_WHOLE_NUMBER),
+        ("1 00", NOT_A_WHOLE_NUMBER),
+        ("٣", NOT_A_WHOLE_NUMBER),
+        ("-2", NEGATIVE),
+        ("1,000", "can be read in two ways. Write it without a point or comma."),
+        ("9" * 16, "is too large. Write a smaller number."),
     ],
 )
-def test_what_is_no_quantity_is_refused_in_words(text, words):
-    with pytest.raises(ValueError) as error:  # noqa: PT011 - the words are compared
+def test_invalid_quantity_is_refused_with_the_reason(text, reason):
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the message is compared
         parse_quantity(text)
-    assert str(error.value) == words
+    assert str(error.value) == f"“{text}” {reason}"
+
+
+def test_missing_quantity_is_refused():
+    with pytest.raises(ValueError, match=r"^The number is missing\.$"):
+        parse_quantity("")
 
 
 @settings(derandomize=True, deadline=None)
 @given(st.integers(0, 1_000_000_000))
-def test_any_quantity_comes_back(number):
+def test_any_quantity_is_parsed_in_any_notation(number):
     assert (
         parse_quantity(str(number))
         == parse_quantity(f"{number}.0")
@@ -200,18 +205,18 @@ def test_any_quantity_comes_back(number):
 @pytest.mark.parametrize(
     "text", ["yes", "TRUE", "1", "ja", "Oui", "y", "on", "wahr", "vrai", "Active", "published "]
 )
-def test_yes(text):
+def test_true_words(text):
     assert parse_boolean(text) is True
 
 
 @pytest.mark.parametrize(
     "text", ["no", "FALSE", "0", "nein", "Non", "n", "off", "falsch", "faux", "draft", "archived"]
 )
-def test_no(text):
+def test_false_words(text):
     assert parse_boolean(text) is False
 
 
 @pytest.mark.parametrize("text", ["maybe", "", "2"])
-def test_another_word_is_neither(text):
-    with pytest.raises(ValueError, match=r"is neither yes nor no\. Write one of the two\."):
+def test_other_words_are_refused(text):
+    with pytest.raises(ValueError, match="is neither yes nor no"):
         parse_boolean(text)

@@ -1,4 +1,4 @@
-"""A table is read whatever program wrote it."""
+"""Reading of CSV, XLSX and ZIP files that are well formed."""
 
 import datetime
 import io
@@ -6,7 +6,7 @@ import zipfile
 from itertools import islice
 
 import pytest
-from support.file_builders import book, read, text, with_member, zipped
+from support.file_builders import change_member, csv_file, read_sheet, xlsx_file, zip_file
 
 from shop.product_files.reading.archives import find_pictures
 from shop.product_files.reading.sheets import open_sheet
@@ -31,27 +31,29 @@ ROWS = [(2, ["A-1", "Café", "12.50"]), (3, ["A-2", "Mug", "3"])]
         ("cp1252", "Windows-1252"),
     ],
 )
-def test_the_encoding_is_found_and_can_be_chosen(codec, encoding):
-    sheet = open_sheet(text(*TABLE, codec=codec), "products.csv")
+def test_encoding_is_detected_or_chosen(codec, encoding):
+    sheet = open_sheet(csv_file(*TABLE, codec=codec), "products.csv")
     assert (sheet.format, sheet.encoding, sheet.delimiter) == ("CSV", encoding, ",")
     assert (sheet.headers, list(sheet.rows)) == (HEADERS, ROWS)
-    assert read(text(*TABLE, codec=codec), encoding=encoding) == (HEADERS, ROWS)
+    assert read_sheet(csv_file(*TABLE, codec=codec), encoding=encoding) == (HEADERS, ROWS)
 
 
-def test_a_chosen_encoding_is_obeyed():
-    headers, rows = read(text(*TABLE), encoding="windows-1252")
+def test_chosen_encoding_overrides_detection():
+    headers, rows = read_sheet(csv_file(*TABLE), encoding="windows-1252")
     assert (headers, rows[0]) == (HEADERS, (2, ["A-1", "CafÃ©", "12.50"]))
 
 
-@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
-def test_the_delimiter_is_found_whatever_ends_the_lines(sign, end):
-    sheet = open_sheet(text(*(row.replace(",", sign) for row in TABLE), end=end), "products.csv")
-    assert (sheet.delimiter, sheet.headers, list(sheet.rows)) == (sign, HEADERS, ROWS)
+def test_delimiter_is_detected_with_any_line_ending(delimiter, end):
+    sheet = open_sheet(
+        csv_file(*(row.replace(",", delimiter) for row in TABLE), end=end), "products.csv"
+    )
+    assert (sheet.delimiter, sheet.headers, list(sheet.rows)) == (delimiter, HEADERS, ROWS)
 
 
 @pytest.mark.parametrize(
-    ("rows", "sign"),
+    ("rows", "delimiter"),
     [
         (("sku;price;name", "A;12,50;Mug, blue, large", "B;3,00;Pot"), ";"),
         (('"sku, ours";"price"', '"A, B, C";"1"'), ";"),
@@ -60,23 +62,26 @@ def test_the_delimiter_is_found_whatever_ends_the_lines(sign, end):
         (("sep=;", "sku;name", "A;Mug"), ";"),
     ],
 )
-def test_signs_inside_of_cells_do_not_mislead(rows, sign):
-    assert open_sheet(text(*rows), "x.csv").delimiter == sign
+def test_delimiters_inside_cells_are_not_counted(rows, delimiter):
+    assert open_sheet(csv_file(*rows), "x.csv").delimiter == delimiter
 
 
-def test_a_chosen_delimiter_is_obeyed():
-    assert read(text("sku|name;x", "A|B;C"), delimiter=";") == (
+def test_chosen_delimiter_overrides_detection():
+    assert read_sheet(csv_file("sku|name;x", "A|B;C"), delimiter=";") == (
         ["sku|name", "x"],
         [(2, ["A|B", "C"])],
     )
 
 
-def test_excels_word_for_the_delimiter_is_no_row():
-    assert read(text("sep=;", "sku;name", "A;Mug")) == (["sku", "name"], [(3, ["A", "Mug"])])
+def test_excel_delimiter_declaration_is_not_a_row():
+    assert read_sheet(csv_file("sep=;", "sku;name", "A;Mug")) == (
+        ["sku", "name"],
+        [(3, ["A", "Mug"])],
+    )
 
 
-def test_a_row_is_told_by_the_line_on_which_it_begins():
-    file = text(
+def test_row_number_is_the_line_on_which_the_row_starts():
+    file = csv_file(
         "sku,name",
         'A,"two',
         'lines, ""quoted"""',
@@ -86,7 +91,7 @@ def test_a_row_is_told_by_the_line_on_which_it_begins():
         'C,"' + "\r\n" * 3 + '"',
         "D,last",
     )
-    assert read(file)[1] == [
+    assert read_sheet(file)[1] == [
         (2, ["A", 'two\r\nlines, "quoted"']),
         (5, ["B", "plain"]),
         (7, ["C", "\r\n\r\n\r\n"]),
@@ -94,26 +99,26 @@ def test_a_row_is_told_by_the_line_on_which_it_begins():
     ]
 
 
-def test_short_rows_are_filled_and_long_ones_are_left_for_the_reader_to_see():
-    file = text("sku,name,,", "A", "B,b,,,", "C,c,extra", "D,d,,more")
-    assert read(file) == (
+def test_short_rows_are_padded_and_extra_cells_are_kept():
+    file = csv_file("sku,name,,", "A", "B,b,,,", "C,c,extra", "D,d,,more")
+    assert read_sheet(file) == (
         ["sku", "name"],
         [(2, ["A", ""]), (3, ["B", "b"]), (4, ["C", "c", "extra"]), (5, ["D", "d", "", "more"])],
     )
 
 
-def test_text_stays_as_it_is():
+def test_cell_text_is_unchanged():
     cells = ["090.750", " Mug ", "'=1", "\u202e", "a\x00b", "\x07", "1e5"]
-    file = text("sku,name,a,b,c,d,e", ",".join(cells))
-    assert read(file)[1] == [(2, cells)]
+    file = csv_file("sku,name,a,b,c,d,e", ",".join(cells))
+    assert read_sheet(file)[1] == [(2, cells)]
 
 
-def test_a_cell_may_be_as_long_as_the_bound():
-    assert read(text("sku,name", f"A,{'x' * 100_000}"))[1] == [(2, ["A", "x" * 100_000])]
+def test_cell_of_the_maximum_length_is_read():
+    assert read_sheet(csv_file("sku,name", f"A,{'x' * 100_000}"))[1] == [(2, ["A", "x" * 100_000])]
 
 
-def test_rows_are_read_anew_each_time_and_two_readers_do_not_disturb_each_other():
-    file = text("sku,name", *(f"{n},{'x' * 500}" for n in range(2000)))
+def test_rows_can_be_iterated_twice_at_the_same_time():
+    file = csv_file("sku,name", *(f"{n},{'x' * 500}" for n in range(2000)))
     sheet = open_sheet(file, "products.csv")
     first, second = iter(sheet.rows), iter(sheet.rows)
     assert [line for line, _ in islice(first, 1500)] == list(range(2, 1502))
@@ -122,14 +127,14 @@ def test_rows_are_read_anew_each_time_and_two_readers_do_not_disturb_each_other(
     assert not file.closed
 
 
-def test_rows_come_one_by_one():
-    sheet = open_sheet(text("sku,name", *["A,a"] * 100_000, 'B,"never closed'), "products.csv")
+def test_rows_are_read_lazily():
+    sheet = open_sheet(csv_file("sku,name", *["A,a"] * 100_000, 'B,"never closed'), "products.csv")
     assert next(iter(sheet.rows)) == (2, ["A", "a"])
 
 
-def test_a_workbook_shows_its_cells_as_a_person_sees_them():
-    moment = datetime.datetime(2026, 1, 31, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
-    file = book(
+def test_xlsx_cells_are_formatted_as_shown_on_screen():
+    moment = datetime.datetime(2026, 1, 31, 12, 30)  # noqa: DTZ001 - spreadsheets have no time zones
+    file = xlsx_file(
         ["sku", "a", "b", "c", "d", "e", "f"],
         ["090.750", 12.5, 12.0, 4006381333931, True, datetime.date(2026, 1, 31), moment],
         [90750, 0.1 + 0.2, 1e-7, 1e20, False, None, " text "],
@@ -147,50 +152,52 @@ def test_a_workbook_shows_its_cells_as_a_person_sees_them():
     assert list(sheet.rows) == list(sheet.rows)
 
 
-def test_the_first_sheet_that_is_shown_and_not_empty_is_read():
+def test_first_visible_sheet_with_content_is_read():
     others = [("Old", "hidden", [["sku"], ["no"]]), ("Empty", "visible", [])]
-    file = book(["sku", "name"], [], ["A", None], [None, "b"], sheets=others)
-    assert read(file, "products.xlsx") == (["sku", "name"], [(3, ["A", ""]), (4, ["", "b"])])
+    file = xlsx_file(["sku", "name"], [], ["A", None], [None, "b"], sheets=others)
+    assert read_sheet(file, "products.xlsx") == (["sku", "name"], [(3, ["A", ""]), (4, ["", "b"])])
 
 
-def test_a_formula_counts_as_the_value_that_was_saved_with_it():
+def test_formula_is_read_as_its_saved_value():
     cell = b"<f>1+1</f><v>2</v>"
-    file = book(["sku", "stock"], ["A", "=1+1"])
-    file = with_member(
+    file = xlsx_file(["sku", "stock"], ["A", "=1+1"])
+    file = change_member(
         file, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"<f>1+1</f><v />", cell)
     )
-    assert read(file, "products.xlsx")[1] == [(2, ["A", "2"])]
+    assert read_sheet(file, "products.xlsx")[1] == [(2, ["A", "2"])]
 
 
-def test_a_workbook_as_excel_writes_it_is_read():
-    """Its texts in a table of their own, and a sheet that says wrongly how large it is."""
+def test_xlsx_with_shared_strings_and_a_wrong_dimension_is_read():
+    # Excel writes shared strings, openpyxl inline ones.
     spreadsheet = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     words = ("sku", "name", "A-1", "Mug")
     shared = "".join(f"<si><t>{word}</t></si>" for word in words)
     rows = "".join(
-        f'<row r="{row}"><c r="A{row}" t="s"><v>{a}</v></c><c r="B{row}" t="s"><v>{a + 1}</v></c></row>'
-        for row, a in ((1, 0), (4, 2))
+        f'<row r="{row}"><c r="A{row}" t="s"><v>{first}</v></c>'
+        f'<c r="B{row}" t="s"><v>{first + 1}</v></c></row>'
+        for row, first in ((1, 0), (4, 2))
     )
-    made = with_member(
-        with_member(
-            book(["sku", "name"]),
+    file = change_member(
+        change_member(
+            xlsx_file(["sku", "name"]),
             "xl/worksheets/sheet1.xml",
             lambda _: (
-                f'<worksheet {spreadsheet}><dimension ref="A1"/><sheetData>{rows}</sheetData></worksheet>'
+                f'<worksheet {spreadsheet}><dimension ref="A1"/>'
+                f"<sheetData>{rows}</sheetData></worksheet>"
             ),
         ),
         "[Content_Types].xml",
         lambda xml: xml.replace(b"</Types>", SHARED_STRINGS + b"</Types>"),
     )
-    with zipfile.ZipFile(made, "a") as archive:
+    with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("xl/sharedStrings.xml", f"<sst {spreadsheet}>{shared}</sst>")
-    assert read(made, "products.xlsx") == (["sku", "name"], [(4, ["A-1", "Mug"])])
+    assert read_sheet(file, "products.xlsx") == (["sku", "name"], [(4, ["A-1", "Mug"])])
 
 
-@pytest.mark.parametrize("inner", [text(*TABLE), book(HEADERS, *(row for _, row in ROWS))])
-def test_a_table_in_a_zip_is_read_and_what_stands_beside_it_is_not(inner):
+@pytest.mark.parametrize("inner", [csv_file(*TABLE), xlsx_file(HEADERS, *(row for _, row in ROWS))])
+def test_table_in_a_zip_is_read_and_other_files_are_ignored(inner):
     name = "table.xlsx" if inner.getvalue().startswith(b"PK") else "table.csv"
-    file = zipped(
+    file = zip_file(
         {
             f"in/{name}": inner,
             "readme.txt": "hello",
@@ -199,12 +206,12 @@ def test_a_table_in_a_zip_is_read_and_what_stands_beside_it_is_not(inner):
             ".b.csv": b"",
         }
     )
-    assert read(file, "products.zip") == (HEADERS, ROWS)
+    assert read_sheet(file, "products.zip") == (HEADERS, ROWS)
 
 
-def test_the_pictures_of_a_zip_are_found_by_name():
-    found = find_pictures(
-        zipped(
+def test_pictures_of_a_zip_are_listed_by_name():
+    pictures = find_pictures(
+        zip_file(
             {
                 "in/MUG-1.JPG": b"one",
                 "in\\pot.webp": b"two",
@@ -215,9 +222,12 @@ def test_the_pictures_of_a_zip_are_found_by_name():
             }
         )
     )
-    assert {name: picture() for name, picture in found.items()} == {"mug-1": b"one", "pot": b"two"}
+    assert {name: read_picture() for name, read_picture in pictures.items()} == {
+        "mug-1": b"one",
+        "pot": b"two",
+    }
 
 
-@pytest.mark.parametrize("file", [text(*TABLE), io.BytesIO(), book(HEADERS)])
-def test_another_file_has_no_pictures(file):
+@pytest.mark.parametrize("file", [csv_file(*TABLE), io.BytesIO(), xlsx_file(HEADERS)])
+def test_other_files_have_no_pictures(file):
     assert find_pictures(file) == {}
