@@ -7,7 +7,7 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from shop.admin import command_search, login
-from shop.api import api
+from shop.api.app import api
 from shop.api.middleware import unknown_url
 
 handler500 = "shop.admin.error_views.server_error"

@@ -25,7 +25,7 @@ def _media(settings, tmp_path):
 
 @pytest.fixture(autouse=True)
 def really_later(monkeypatch):
-    """What the shop does later is done at once here, in the test's transaction; this is the real thing."""
+    """Run queued work immediately, in the test's transaction; return the real `enqueue`."""
     real = background.enqueue
     monkeypatch.setattr(background, "enqueue", lambda work: work())
     return real
@@ -78,13 +78,13 @@ def lamp(db):
 
 @pytest.fixture
 def statements():
-    """`with statements(4):` exactly so many SQL statements, transaction control not counted."""
+    """`with statements(4):` runs exactly 4 SQL statements, not counting transaction control."""
 
     @contextmanager
-    def exactly(number):
+    def assert_count(number):
         with CaptureQueriesContext(connection) as captured:
             yield
         sql = [query["sql"] for query in captured if not TRANSACTION_CONTROL.match(query["sql"])]
         assert len(sql) == number, "\n".join([f"{len(sql)} statements:", *sql])
 
-    return exactly
+    return assert_count

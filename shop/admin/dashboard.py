@@ -108,7 +108,7 @@ def _figures(days: int, now: datetime) -> Figures:
     sales = reports.compare_sales(since, now)
     chart = reports.daily_sales(max(days, CHART_DAYS), now.date())
     found = (sales, chart, reports.best_sellers(since), now)
-    if sales.now.orders > MANY_ORDERS:
+    if sales.current.orders > MANY_ORDERS:
         with suppress(RedisError):
             cache.set(key, found, KEPT_SECONDS)
     return found
@@ -120,7 +120,7 @@ def _list_of(status: str) -> str:
 
 def _cards(sales: reports.Comparison, period: str) -> list[tuple[str, str, str]]:
     """Label, figure and comparison of each card."""
-    now, before = sales.now, sales.before
+    now, before = sales.current, sales.previous
     return [
         (
             "Revenue",

@@ -112,7 +112,7 @@ class StockForm(forms.Form):
         help_text="Units to add, such as 12, or to take away, such as -3.",
     )
     kind = forms.ChoiceField(
-        choices=[(kind.value, kind.label) for kind in StockMovement.BY_HAND],
+        choices=[(kind.value, kind.label) for kind in StockMovement.MANUAL_KINDS],
         widget=UnfoldAdminSelectWidget,
         help_text="Why they came or went. A correction mends a number that was wrong.",
     )

@@ -1,4 +1,4 @@
-"""The shop's mails. A template's first line is the subject; services send them after their commit."""
+"""The shop's emails. A template's first line is the subject. Services send after the commit."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -15,25 +15,25 @@ from shop.models import Order, OrderItem, User
 from shop.models.order_status import ORDER_STATUSES
 
 logger = logging.getLogger(__name__)
-_silent = ContextVar("silent", default=False)
+_is_suppressed = ContextVar("emails_suppressed", default=False)
 
 
 @contextmanager
 def suppress_emails() -> Iterator[None]:
-    """Send nothing within: for orders that are made up, such as the demo's."""
-    token = _silent.set(True)
+    """Send no emails inside the block, such as for the demo's orders."""
+    token = _is_suppressed.set(True)
     try:
         yield
     finally:
-        _silent.reset(token)
+        _is_suppressed.reset(token)
 
 
 def send_order_placed(order: Order, items: Iterable[OrderItem]) -> None:
-    """Thank for the order and repeat it."""
+    """Confirm the receipt of an order, with its items."""
     lines = [
         f"{item.quantity} × {item.name}, {money.format_money(item.subtotal)}" for item in items
     ]
-    _send(
+    _send_email(
         "order_placed",
         order.user,
         order=order,
@@ -43,28 +43,28 @@ def send_order_placed(order: Order, items: Iterable[OrderItem]) -> None:
 
 
 def send_order_moved(orders: Iterable[Order], note: str) -> None:
-    """Tell that orders were shipped, delivered or cancelled, each whatever becomes of the others' mails.
+    """Send each order's customer the email of its new status, if ORDER_STATUSES names one.
 
-    Other moves are not mailed.
+    A failure is logged and does not stop the others.
     """
     for order in orders:
         if template := ORDER_STATUSES[order.status].email:
             try:
-                _send(template, order.user, order=order, note=note)
+                _send_email(template, order.user, order=order, note=note)
             except Exception:
-                logger.exception("The mail on order %s was not sent.", order.order_number)
+                logger.exception("The email about order %s was not sent.", order.order_number)
 
 
 def send_password_reset(user: User, uid: str, token: str) -> None:
-    """Send what `password/reset/confirm/` asks for, as a link where the app has an address for it."""
+    """Send the uid and token of `password/reset/confirm/`, as a link if SHOP_RESET_URL is set."""
     link = settings.SHOP_RESET_URL.replace("{uid}", uid).replace("{token}", token)
-    _send("password_reset", user, link=link, uid=uid, token=token)
+    _send_email("password_reset", user, link=link, uid=uid, token=token)
 
 
-def _send(template: str, user: User, **context: Any) -> None:
-    if _silent.get():
+def _send_email(template: str, user: User, **context: Any) -> None:
+    if _is_suppressed.get():
         return
     context |= {"user": user, "shop": settings.SHOP_NAME}
-    mail = render_to_string(f"emails/{template}.txt", context)
-    subject, body = mail.split("\n", 1)
+    text = render_to_string(f"emails/{template}.txt", context)
+    subject, body = text.split("\n", 1)
     EmailMessage(subject=subject.strip(), body=body.strip() + "\n", to=[user.email]).send()

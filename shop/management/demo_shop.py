@@ -1,4 +1,4 @@
-"""Data of the demo shop: products, customers and sixty days of orders, created by the services."""
+"""The demo shop: products, customers and sixty days of orders, created through the services."""
 
 import json
 import random
@@ -32,31 +32,33 @@ from shop.services.products import create_product
 from shop.services.stock import adjust_stock
 
 ADMIN = "admin@example.com"
-#: Group -> (email, first name, last name) of the demo user in it.
+#: Group -> email, first and last name of the demo user in it.
 STAFF = {
     "Fulfilment": ("packing@example.com", "Pat", "Moss"),
     "Viewer": ("viewer@example.com", "Vera", "Birch"),
 }
-#: (role, email) of the accounts that the login page of the demo shows.
+#: Role and email of each demo login, shown on the demo's login page.
 LOGINS = [("Owner", ADMIN), *((group, email) for group, (email, *_) in STAFF.items())]
-PASSWORD = "fern-and-ember"  # noqa: S105 - public, printed by `manage.py demo`
+PASSWORD = "fern-and-ember"  # noqa: S105 - public
+SEED = 2026
 ORDERS = 150
 DAYS = 60
 CANCELLED_SHARE = 0.08
-DELIVERY_AGE = timedelta(days=30)
+#: Age of the delivery that restocks the products.
+RESTOCK_AGE = timedelta(days=30)
 DATA_FOLDER = Path(settings.BASE_DIR) / "fixtures" / "demo"
-CANCELLATION_NOTES = (
+CANCEL_REASONS = (
     "Ordered twice by mistake.",
-    "Bought it in a shop nearby.",
+    "Found it closer to home.",
     "Delivery would come too late.",
 )
 
-type PrintProgress = Callable[[str], None]
+type ReportProgress = Callable[[str], None]
 
 
 @dataclass
 class Sale:
-    """A planned order: date, index of the buyer, units per product index, payment, status moves."""
+    """A planned order: index of the buyer, quantity by index of product, and its later moves."""
 
     at: datetime
     buyer: int
@@ -66,72 +68,70 @@ class Sale:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the order ends up cancelled."""
+        """Whether the order is cancelled in the end."""
         return any(status == OrderStatus.CANCELLED for _, status in self.moves)
 
 
 def is_loaded() -> bool:
-    """Return whether the database holds the demo, also one of another version of the shop.
+    """Return whether this database holds the demo, also one of another version of the shop.
 
     Identified by the emails of its admin and its first customer; no other column is read.
     """
     if User._meta.db_table not in connection.introspection.table_names():
         return False
-    demo_emails = [ADMIN, _read_fixture("customers")[0]["email"]]
-    return User.objects.filter(email__in=demo_emails).count() == len(demo_emails)
+    known = [ADMIN, _load_data("customers")[0]["email"]]
+    return User.objects.filter(email__in=known).count() == len(known)
 
 
-def load(print_progress: PrintProgress) -> None:
-    """Fill an empty database in one transaction. Apart from dates, the data is always the same."""
+def load(report: ReportProgress) -> None:
+    """Fill an empty database in one transaction, always with the same data except the dates."""
     now = timezone.now()
-    dice = random.Random(2026)  # noqa: S311 - must be reproducible
+    rng = random.Random(SEED)  # noqa: S311 - repeatable
     with emails.suppress_emails(), transaction.atomic():
-        print_progress("Creating users")
+        report("Customers and an admin")
         admin, customers = _create_users(now)
-        plan = _plan_sales(
-            now, dice, buyers=len(customers), product_count=len(_read_fixture("products"))
-        )
-        print_progress("Creating products and pictures")
+        plan = _plan_sales(now, rng, buyers=len(customers), products=len(_load_data("products")))
+        report("Products and their pictures")
         products = _create_products(now, admin, plan)
-        print_progress(f"Creating {ORDERS} orders of the last {DAYS} days")
-        _simulate_sales(now, plan, admin, customers, products)
+        report(f"{ORDERS} orders of the last {DAYS} days")
+        _replay(now, plan, admin, customers, products)
+        in_stock = list(Product.objects.filter(in_stock=True).order_by("pk"))
         for customer in customers[:3]:
-            for product in dice.sample([product for product in products if product.stock], 2):
+            for product in rng.sample(in_stock, 2):
                 add_to_cart(user=customer, product_id=product.pk, quantity=1)
 
 
 @contextmanager
 def _backdate(at: datetime, *models: type[Model]) -> Iterator[None]:
-    """Set the date of rows that the block writes to these models, movements and the audit log."""
-    start = timezone.now()
+    """Set the times of rows written in the block, in these tables, the ledger and the audit log."""
+    started = timezone.now()
     yield
     tables: tuple[type[Model], ...] = (AuditEntry, StockMovement, *models)
     for model in tables:
         for column in {"created_at", "updated_at"} & {field.name for field in model._meta.fields}:
-            model._default_manager.filter(**{f"{column}__gte": start}).update(**{column: at})
+            model._default_manager.filter(**{f"{column}__gte": started}).update(**{column: at})
 
 
-def _read_fixture(name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(
-        (DATA_FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    )
+def _load_data(name: str) -> list[dict[str, Any]]:
+    text = (DATA_FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = json.loads(text)
     return rows
 
 
 def _create_users(now: datetime) -> tuple[User, list[User]]:
-    password = make_password(PASSWORD)  # once, because hashing is slow
-    since = now - timedelta(days=DAYS + 10)
+    password_hash = make_password(PASSWORD)  # once, since hashing is slow
+    first_day = now - timedelta(days=DAYS + 10)
     admin = User(email=ADMIN, first_name="Robin", last_name="Fern", **SUPERUSER_FIELDS)
     customers = [
         User(**{name: row[name] for name in ("email", "first_name", "last_name", "phone")})
-        for row in _read_fixture("customers")
+        for row in _load_data("customers")
     ]
     staff = {
         group: User(email=email, first_name=first, last_name=last, role=User.Role.ADMIN)
         for group, (email, first, last) in STAFF.items()
     }
     for days, user in enumerate([admin, *customers, *staff.values()]):
-        user.password, user.created_at = password, since + timedelta(days=days / 2)
+        user.password, user.created_at = password_hash, first_day + timedelta(days=days / 2)
         user.save()
     make_groups()
     for group, user in staff.items():
@@ -140,54 +140,59 @@ def _create_users(now: datetime) -> tuple[User, list[User]]:
 
 
 def make_groups() -> None:
-    """Create the default groups; `migrate` does, but flushing the database deletes them."""
+    """Create the predefined groups again, which `flush` deletes."""
     import_module("shop.migrations.0003_groups").make_groups(apps, None)
 
 
-def _plan_sales(
-    now: datetime, dice: random.Random, *, buyers: int, product_count: int
-) -> list[Sale]:
-    """Return the orders to create, oldest first: more recent ones, and more of popular products."""
-    popularity = [dice.paretovariate(3) for _ in range(product_count)]
-    moments = sorted(DAYS * dice.random() ** 1.7 for _ in range(ORDERS))
+def _plan_sales(now: datetime, rng: random.Random, *, buyers: int, products: int) -> list[Sale]:
+    """Return the sales, oldest first: more of them lately, and some products more popular."""
+    popularity = [rng.paretovariate(3) for _ in range(products)]
+    ages = sorted((DAYS * rng.random() ** 1.7 for _ in range(ORDERS)), reverse=True)
     return [
-        _plan_sale(now - timedelta(days=days), now, dice, buyers, popularity)
-        for days in reversed(moments)
+        _plan_sale(number, now - timedelta(days=age), rng, buyers, popularity, now)
+        for number, age in enumerate(ages)
     ]
 
 
 def _plan_sale(
-    at: datetime, now: datetime, dice: random.Random, buyers: int, popularity: list[float]
+    number: int,
+    at: datetime,
+    rng: random.Random,
+    buyers: int,
+    popularity: list[float],
+    now: datetime,
 ) -> Sale:
-    chosen = Counter(
-        dice.choices(range(len(popularity)), popularity, k=dice.choice((1, 1, 2, 2, 3, 4)))
-    )
+    indexes = rng.choices(range(len(popularity)), popularity, k=rng.choice((1, 1, 2, 2, 3, 4)))
     methods = Order.PaymentMethod
-    payment = dice.choices(
+    payment = rng.choices(
         [methods.CASH_ON_DELIVERY, methods.CARD, methods.BANK_TRANSFER], (5, 4, 1)
     )[0]
-    moves = [(when, status) for when, status in _plan_moves(at, dice) if when < now]
-    return Sale(at, dice.randrange(buyers), dict(chosen), payment, moves)
+    moves = [(when, status) for when, status in _plan_moves(number, at) if when < now]
+    return Sale(at, rng.randrange(buyers), dict(Counter(indexes)), payment, moves)
 
 
-def _plan_moves(at: datetime, dice: random.Random) -> Iterator[tuple[datetime, OrderStatus]]:
-    """Yield the date and status of each move of an order."""
-    at += timedelta(hours=dice.uniform(1, 20))
-    if dice.random() < CANCELLED_SHARE:
+def _plan_moves(number: int, at: datetime) -> Iterator[tuple[datetime, OrderStatus]]:
+    """Yield the moves of one order, hours to days apart.
+
+    Each order has its own random numbers, so that a new status does not change what is sold.
+    """
+    rng = random.Random(f"{SEED} {number}")  # noqa: S311 - repeatable
+    at += timedelta(hours=rng.uniform(1, 20))
+    if rng.random() < CANCELLED_SHARE:
         yield at, OrderStatus.CANCELLED
         return
     first, *others = OrderStatus.path_to(OrderStatus.DELIVERED)
     yield at, first
     for status in others:
-        at += timedelta(hours=dice.uniform(10, 90))
+        at += timedelta(hours=rng.uniform(10, 90))
         yield at, status
 
 
 def _create_products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
-    """Create the products, with enough stock until the delivery and the fixture's in the end."""
-    early, _ = _count_units(plan, now - DELIVERY_AGE)
+    """Create the products with stock for the early sales and what the file says is left."""
+    early, _ = _units_sold(plan, now - RESTOCK_AGE)
     products = []
-    for number, row in enumerate(_read_fixture("products")):
+    for number, row in enumerate(_load_data("products")):
         values = {name: value for name, value in row.items() if name not in {"stock", "picture"}}
         values["price"] = Decimal(values["price"])
         with _backdate(now - timedelta(days=DAYS + 5, minutes=number), Product):
@@ -208,46 +213,42 @@ def _create_product(
         )
 
 
-def _count_units(plan: list[Sale], delivery: datetime) -> tuple[Counter[int], Counter[int]]:
-    """Return the units ordered per product index before and after the delivery."""
+def _units_sold(plan: list[Sale], restocked: datetime) -> tuple[Counter[int], Counter[int]]:
+    """Return the units of each product ordered before and after the delivery."""
     early, late = Counter[int](), Counter[int]()
     for sale in plan:
-        (early if sale.at < delivery else late).update(sale.lines)
+        (early if sale.at < restocked else late).update(sale.lines)
     return early, late
 
 
-def _simulate_sales(
+def _replay(
     now: datetime, plan: list[Sale], admin: User, customers: list[User], products: list[Product]
 ) -> None:
-    """Carry out all orders, moves and the delivery in the order of their dates."""
-    addresses = [row["address"] for row in _read_fixture("customers")]
-    receive = partial(_receive_delivery, products, _count_units(plan, now - DELIVERY_AGE)[1], admin)
-    events: list[tuple[datetime, Callable[[], None]]] = [(now - DELIVERY_AGE, receive)]
+    """Run the plan in chronological order."""
+    addresses = [row["address"] for row in _load_data("customers")]
+    _, sold_later = _units_sold(plan, now - RESTOCK_AGE)
+    deliver = partial(_receive_delivery, products, sold_later, admin)
+    steps: list[tuple[datetime, Callable[[], None]]] = [(now - RESTOCK_AGE, deliver)]
     for number, sale in enumerate(plan):
         placed: list[Order] = []
-        buy = partial(
-            _place_demo_order, sale, customers[sale.buyer], addresses[sale.buyer], products, placed
-        )
-        events.append((sale.at, buy))
-        reason = CANCELLATION_NOTES[number % len(CANCELLATION_NOTES)]
-        events += [
-            (at, partial(_move_demo_order, placed, status, admin, reason))
-            for at, status in sale.moves
+        buyer, address = customers[sale.buyer], addresses[sale.buyer]
+        steps.append((sale.at, partial(_place_order, sale, buyer, address, products, placed)))
+        reason = CANCEL_REASONS[number % len(CANCEL_REASONS)]
+        steps += [
+            (at, partial(_move_order, placed, status, admin, reason)) for at, status in sale.moves
         ]
-    for at, run in sorted(events, key=lambda event: event[0]):
+    for at, run_step in sorted(steps, key=lambda step: step[0]):
         with _backdate(at, Order, OrderEvent):
-            run()
-    broken = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
-    for number, units in broken.items():
+            run_step()
+    damaged = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
+    for number, units in damaged.items():
         with _backdate(now):
-            _adjust_product(
-                products[number], -units, StockMovement.Kind.DAMAGED, admin, "Returned broken"
-            )
+            _adjust(products[number], -units, StockMovement.Kind.DAMAGED, admin, "Returned damaged")
 
 
 def _receive_delivery(products: list[Product], units: Counter[int], admin: User) -> None:
     for number in sorted(units):
-        _adjust_product(
+        _adjust(
             products[number],
             units[number],
             StockMovement.Kind.RECEIVED,
@@ -256,18 +257,18 @@ def _receive_delivery(products: list[Product], units: Counter[int], admin: User)
         )
 
 
-def _place_demo_order(
+def _place_order(
     sale: Sale, buyer: User, address: str, products: list[Product], placed: list[Order]
 ) -> None:
     CartItem.objects.bulk_create(
         CartItem(user=buyer, product=products[number], quantity=quantity)
         for number, quantity in sale.lines.items()
     )
-    result = place_order(user=buyer, shipping_address=address, payment_method=sale.payment)
-    placed.append(result.order)
+    details = place_order(user=buyer, shipping_address=address, payment_method=sale.payment)
+    placed.append(details.order)
 
 
-def _move_demo_order(placed: list[Order], status: OrderStatus, admin: User, reason: str) -> None:
+def _move_order(placed: list[Order], status: OrderStatus, admin: User, reason: str) -> None:
     order = placed[0]
     note = reason if status == OrderStatus.CANCELLED else ""
     if status == OrderStatus.SHIPPED and order.payment_method == Order.PaymentMethod.BANK_TRANSFER:
@@ -275,7 +276,7 @@ def _move_demo_order(placed: list[Order], status: OrderStatus, admin: User, reas
     move_order(order_id=order.pk, to=status, actor=admin, by_staff=True, note=note)
 
 
-def _adjust_product(
+def _adjust(
     product: Product, delta: int, kind: StockMovement.Kind, admin: User, reason: str
 ) -> None:
     adjust_stock(product_id=product.pk, delta=delta, kind=kind, actor=admin, reason=reason)

@@ -1,4 +1,4 @@
-"""Orders, their lines and their story."""
+"""Orders, their items and events, and the idempotency keys of API calls."""
 
 from typing import ClassVar
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from shop.models.base import CleanTextModel, generate_code
 from shop.models.cart import MAX_QUANTITY
@@ -15,52 +16,55 @@ from shop.money import MoneyField
 
 
 def generate_order_number() -> str:
-    """Short, readable on the telephone and unguessable (40 bits): `7KX2-9M4Q`."""
+    """Return a random number such as `7KX2-9M4Q`: 40 bits, and easy to read aloud."""
     return f"{generate_code(4)}-{generate_code(4)}"
 
 
 class Order(CleanTextModel):
-    """What a customer bought, at the prices of that moment. Its status moves through one service only."""
+    """A customer's order, with the total at the time of ordering.
+
+    Only `services.orders` changes its status; see `shop.models.order_status`.
+    """
 
     Status = OrderStatus
     PaymentStatus = PaymentStatus
 
     class PaymentMethod(models.TextChoices):
-        CASH_ON_DELIVERY = "cash_on_delivery", "Cash on delivery"
-        BANK_TRANSFER = "bank_transfer", "Bank transfer"
-        CARD = "card", "Card"
+        CASH_ON_DELIVERY = "cash_on_delivery", _("Cash on delivery")
+        BANK_TRANSFER = "bank_transfer", _("Bank transfer")
+        CARD = "card", _("Card")
 
-    #: Status -> the statuses that may follow it. See ORDER_STATUSES for all that hangs on a status.
+    #: Status -> the statuses that may follow it: the `next` column of ORDER_STATUSES.
     FLOW: ClassVar[dict[str, tuple[str, ...]]] = {
         status: facts.next for status, facts in ORDER_STATUSES.items()
     }
 
     order_number = models.CharField(
-        "number", max_length=9, unique=True, default=generate_order_number
+        _("number"), max_length=9, unique=True, default=generate_order_number
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
         related_name="orders",
-        verbose_name="customer",
-        db_index=False,  # order_of_user begins with it
+        verbose_name=_("customer"),
+        db_index=False,  # the index order_of_user starts with it
     )
     status = models.CharField(
-        "status", max_length=20, choices=OrderStatus, default=OrderStatus.PENDING
+        _("status"), max_length=20, choices=OrderStatus, default=OrderStatus.PENDING
     )
     payment_method = models.CharField(
-        "payment", max_length=20, choices=PaymentMethod, default=PaymentMethod.CASH_ON_DELIVERY
+        _("payment"), max_length=20, choices=PaymentMethod, default=PaymentMethod.CASH_ON_DELIVERY
     )
     payment_status = models.CharField(
-        "paid", max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING
+        _("paid"), max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING
     )
-    total_amount = MoneyField("total")
-    shipping_address = models.TextField("shipping address", max_length=1000)
-    note = models.TextField("customer's note", max_length=1000, blank=True)
-    carrier = models.CharField("carrier", max_length=60, blank=True)
-    tracking_number = models.CharField("tracking number", max_length=60, blank=True)
-    created_at = models.DateTimeField("placed", default=timezone.now)
-    updated_at = models.DateTimeField("updated at", default=timezone.now)
+    total_amount = MoneyField(_("total"))
+    shipping_address = models.TextField(_("shipping address"), max_length=1000)
+    note = models.TextField(_("customer's note"), max_length=1000, blank=True)
+    carrier = models.CharField(_("carrier"), max_length=60, blank=True)
+    tracking_number = models.CharField(_("tracking number"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("placed"), default=timezone.now)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -101,23 +105,23 @@ class Order(CleanTextModel):
 
     @property
     def awaits_payment(self) -> bool:
-        """Whether money is still to come."""
-        is_open = self.payment_status == self.PaymentStatus.PENDING
-        return is_open and self.status != self.Status.CANCELLED
+        """Whether the order still has to be paid."""
+        is_unpaid = self.payment_status == PaymentStatus.PENDING
+        return is_unpaid and self.status != OrderStatus.CANCELLED
 
 
 class OrderItem(models.Model):
-    """One line of an order, with the product's name, SKU and price of the moment."""
+    """One line of an order, with the product's name, SKU and price at the time of ordering."""
 
-    # The constraint's index begins with it.
+    # No index of its own: the unique constraint's index starts with it.
     order = models.ForeignKey(Order, models.CASCADE, related_name="items", db_index=False)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+")
-    sku = models.CharField("SKU", max_length=64)
-    name = models.CharField("name", max_length=200)
-    price = MoneyField("price", max_digits=10)
-    quantity = models.PositiveIntegerField("quantity")
+    sku = models.CharField(_("SKU"), max_length=64)
+    name = models.CharField(_("name"), max_length=200)
+    price = MoneyField(_("price"), max_digits=10)
+    quantity = models.PositiveIntegerField(_("quantity"))
     subtotal = models.GeneratedField(
-        verbose_name="subtotal",
+        verbose_name=_("subtotal"),
         expression=F("price") * F("quantity"),
         output_field=MoneyField(),
         db_persist=True,
@@ -139,54 +143,51 @@ class OrderItem(models.Model):
 
 
 class OrderEvent(CleanTextModel):
-    """One moment in an order's life: what changed, when and by whom. Never changed again."""
+    """An entry in an order's timeline: what changed, when and by whom. Append-only."""
 
     class Kind(models.TextChoices):
-        STATUS = "status", "Status"
-        PAYMENT = "payment", "Payment"
-        NOTE = "note", "Note"
-        PRINTED = "printed", "Printed"
+        STATUS = "status", _("Status")
+        PAYMENT = "payment", _("Payment")
+        NOTE = "note", _("Note")
+        PRINTED = "printed", _("Printed")
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="events")
-    kind = models.CharField("kind", max_length=10, choices=Kind, default=Kind.STATUS)
-    status = models.CharField("status", max_length=20, choices=OrderStatus)
-    payment_status = models.CharField("paid", max_length=20, choices=PaymentStatus)
-    note = models.TextField("note", max_length=1000, blank=True)
-    is_internal = models.BooleanField("for staff only", default=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.STATUS)
+    status = models.CharField(_("status"), max_length=20, choices=OrderStatus)
+    payment_status = models.CharField(_("paid"), max_length=20, choices=PaymentStatus)
+    note = models.TextField(_("note"), max_length=1000, blank=True)
+    is_internal = models.BooleanField(_("for staff only"), default=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
-    created_at = models.DateTimeField("at", default=timezone.now)
+    created_at = models.DateTimeField(_("at"), default=timezone.now)
 
     class Meta:
         ordering = ("id",)
         indexes = (models.Index(fields=["kind", "-id"], name="event_of_kind"),)
 
     def __str__(self) -> str:
-        """What happened, in a word."""
         if self.kind == self.Kind.STATUS:
             return self.get_status_display()
-        return (
-            self.get_payment_status_display()
-            if self.kind == self.Kind.PAYMENT
-            else self.get_kind_display()
-        )
+        if self.kind == self.Kind.PAYMENT:
+            return self.get_payment_status_display()
+        return self.get_kind_display()
 
 
 class IdempotencyKey(models.Model):
-    """What a key was answered with: written in the order's own transaction, so that both exist or neither.
+    """The stored answer to a request, written in the same transaction as the request's effects.
 
     https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
     """
 
-    # The constraint's index begins with it.
+    # No index of its own: the unique constraint's index starts with it.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False
     )
-    key = models.CharField("key", max_length=255)
-    fingerprint = models.CharField("request", max_length=64)
-    answer = models.TextField("answer", blank=True)
-    created_at = models.DateTimeField("at", default=timezone.now, db_index=True)
+    key = models.CharField(_("key"), max_length=255)
+    fingerprint = models.CharField(_("request"), max_length=64)
+    answer = models.TextField(_("answer"), blank=True)
+    created_at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
 
     class Meta:
         constraints = (

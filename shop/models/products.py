@@ -1,4 +1,4 @@
-"""What is for sale, and why there is as much of it as there is."""
+"""Products and their stock ledger."""
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.files import ImageFieldFile
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from shop import images
 from shop.db.private_attributes import is_committed, mark_committed
@@ -22,34 +23,35 @@ SKU_TAKEN_CODE = "sku_taken"
 
 
 class SkuField(models.CharField):  # type: ignore[type-arg]
-    """A stock keeping unit: printable ASCII, so that "regardless of case" means the same in every database.
+    """A stock keeping unit (SKU), generated on first save when left empty.
 
-    One that is left empty is made when the row is first written.
+    Printable ASCII only, so that case-insensitive comparison is the same in every database.
     """
 
     default_validators: ClassVar[list[Any]] = [  # type: ignore[misc]
         RegexValidator(
-            r"^[!-~]+( [!-~]+)*\Z", "Use letters A to Z, digits and signs, without accents."
+            r"^[!-~]+( [!-~]+)*\Z",
+            _("Use letters A to Z, digits and punctuation, without accents."),
         )
     ]
 
     @staticmethod
-    def made() -> str:
-        """One for a product that came without."""
+    def generate() -> str:
+        """Return a random SKU such as `P-7KX29M4`."""
         return f"P-{generate_code(7)}"
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's
         if not getattr(model_instance, self.attname):
-            setattr(model_instance, self.attname, self.made())
+            setattr(model_instance, self.attname, self.generate())
         return super().pre_save(model_instance, add)
 
 
 class PictureFile(ImageFieldFile):
-    """A stored picture, with a small one beside it."""
+    """A stored image with a small version beside it."""
 
     @property
     def small_url(self) -> str:
-        """Its address; at most 400 pixels wide and high."""
+        """The URL of the small version, at most 400 pixels wide and high."""
         return self.storage.url(images.small_name(str(self.name)))
 
     def save(self, name: str, content: Any, save: bool = True) -> None:  # noqa: FBT001, FBT002 - Django's
@@ -62,20 +64,23 @@ class PictureFile(ImageFieldFile):
         return self.instance.save() if save else None
 
     def delete(self, save: bool = True) -> None:  # noqa: FBT001, FBT002 - Django's
-        """Show it no more. Others may: its file goes by `services.pictures`, when nobody names it."""
+        """Clear the field. Files are shared; `services.pictures` deletes unreferenced ones."""
         setattr(self.instance, self.field.attname, "")
         if save:
             self.instance.save()
 
 
 class PictureField(models.ImageField):
-    """A picture that is checked and drawn anew while it is cleaned, whichever door it came through."""
+    """An image that `clean` validates and re-encodes, whether it comes from a form, file or API."""
 
     attr_class = PictureFile
 
     @staticmethod
-    def drawn(upload: IO[bytes]) -> images.Picture:
-        """What is stored of an upload. It may take seconds: before a transaction, not in it."""
+    def normalize(upload: IO[bytes]) -> images.Picture:
+        """Return the image to store; ValidationError if it is refused.
+
+        Takes up to seconds, so call it before a transaction, not inside one.
+        """
         try:
             return images.normalize_image(upload)
         except images.ImageRefused as error:
@@ -83,72 +88,75 @@ class PictureField(models.ImageField):
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         if value and not is_committed(value) and not isinstance(value.file, images.Picture):
-            value.file = self.drawn(value.file)
+            value.file = self.normalize(value.file)
             value.name = value.file.name
         return super().clean(value, model_instance)
 
 
 class Product(CleanTextModel):
-    """Something for sale. One line added here reaches admin, product file, API and documentation."""
+    """A product for sale.
 
-    #: Seen and edited by staff; never leaves through the API.
+    A field added here appears in the admin, product files, the API and its documentation.
+    """
+
+    #: Fields that the admin and product files show, but never the API.
     STAFF_ONLY: ClassVar[frozenset[str]] = frozenset({"low_stock_threshold", "is_low"})
 
     name = models.CharField(
-        "name",
+        _("name"),
         max_length=200,
-        help_text="As customers read it, with what tells it from its neighbours.",
+        help_text=_("Shown to customers. Add what sets it apart, such as colour or size."),
     )
     sku = SkuField(
-        "SKU",
+        _("SKU"),
         max_length=64,
         blank=True,
-        help_text="Your own article number, unique regardless of case. Made when left empty.",
+        help_text=_("Unique regardless of case. Leave empty to generate one."),
     )
     description = models.TextField(
-        "description",
+        _("description"),
         blank=True,
         max_length=20_000,
-        help_text="What customers read beside the picture.",
+        help_text=_("Shown to customers beside the picture."),
     )
     price = MoneyField(
-        "price",
+        _("price"),
         max_digits=10,
         validators=[MinValueValidator(Decimal("0.00")), MaxValueValidator(MAX_PRICE)],
-        help_text="In the shop's currency, with two decimals.",
+        help_text=_("In the shop's currency, with two decimals."),
     )
     stock = models.PositiveIntegerField(
-        "stock",
+        _("stock"),
         default=0,
         editable=False,
-        help_text="Units ready to sell. Changed by sales and by adjusting, never typed over.",
+        help_text=_("Units available for sale. Changes only through sales and stock movements."),
     )
     in_stock = models.GeneratedField(
-        verbose_name="in stock",
+        verbose_name=_("in stock"),
         expression=Q(stock__gt=0),  # type: ignore[arg-type]
         output_field=models.BooleanField(),
         db_persist=True,
-        help_text="Whether there is at least one unit to sell.",
+        help_text=_("Whether at least one unit is available."),
     )
-    image = PictureField("picture", upload_to="products", blank=True)
+    image = PictureField(_("picture"), upload_to="products", blank=True)
     is_active = models.BooleanField(
-        "active", default=True, help_text="Whether customers see it. An archived product is not."
+        _("active"), default=True, help_text=_("Inactive products are hidden from customers.")
     )
     low_stock_threshold = models.PositiveIntegerField(
-        "low stock at",
+        _("reorder level"),
         default=5,
         validators=[MaxValueValidator(MAX_STOCK)],
-        help_text="Staff are warned at this number of units or fewer.",
+        help_text=_("Staff are warned when the stock falls to this number."),
     )
     is_low = models.GeneratedField(
-        verbose_name="low",
+        verbose_name=_("low"),
         expression=Q(stock__lte=F("low_stock_threshold")),  # type: ignore[arg-type]
         output_field=models.BooleanField(),
         db_persist=True,
-        help_text="Whether staff should think of more.",
+        help_text=_("At or below the reorder level."),
     )
-    created_at = models.DateTimeField("created at", auto_now_add=True)
-    updated_at = models.DateTimeField("updated at", auto_now=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -157,7 +165,7 @@ class Product(CleanTextModel):
                 Lower("sku"),
                 name="product_sku_is_unique",
                 violation_error_code=SKU_TAKEN_CODE,
-                violation_error_message="Another product has this SKU.",
+                violation_error_message=_("Another product has this SKU."),
             ),
             models.CheckConstraint(
                 condition=Q(stock__gte=0, stock__lte=MAX_STOCK), name="product_stock_in_bounds"
@@ -168,8 +176,8 @@ class Product(CleanTextModel):
         )
         indexes = (
             models.Index(fields=["created_at", "id"], name="product_newest"),
-            # Of those that customers see: the pages before a late one are passed over in the index alone, in
-            # which SQLite looks for the flag even so.
+            # Pages of active products: OFFSET runs over this index alone. SQLite still reads the
+            # flag, so it is in the index.
             models.Index(
                 fields=["created_at", "id", "is_active"],
                 condition=Q(is_active=True),
@@ -177,7 +185,7 @@ class Product(CleanTextModel):
             ),
             models.Index(fields=["name", "id"], name="product_name"),
             models.Index(fields=["price", "id"], name="product_price"),
-            # Of the flag, not of the stock: a sale then touches no index (PostgreSQL's heap-only update).
+            # On the flag, not the stock: a sale then changes no index (heap-only update).
             models.Index(fields=["id"], condition=Q(is_low=True), name="product_low_stock"),
         )
 
@@ -188,53 +196,56 @@ class Product(CleanTextModel):
         try:
             super().validate_constraints(exclude=exclude)
         except ValidationError as error:
-            # A constraint on an expression belongs to no field; this one is read beside its own.
-            found = [one for errors in error.error_dict.values() for one in errors]
+            # A constraint on an expression belongs to no field; show this one at `sku`.
+            errors = [item for items in error.error_dict.values() for item in items]
             raise ValidationError(
-                {"sku" if one.code == SKU_TAKEN_CODE else NON_FIELD_ERRORS: one for one in found}
+                {"sku" if e.code == SKU_TAKEN_CODE else NON_FIELD_ERRORS: e for e in errors}
             ) from error
 
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Write everything but the stock, which belongs to `shop.services.stock` and its ledger."""
+        """Save every field except `stock`, which only `shop.services.stock` writes.
+
+        Raises ValueError for a new product with stock.
+        """
         if self._state.adding and self.stock:
             raise ValueError(
                 "A product starts with no stock; shop.services.stock records the first."
             )
         if not self._state.adding:
-            mine = {
+            writable = {
                 f.name for f in self._meta.concrete_fields if not f.primary_key and not f.generated
             }
-            update_fields = (mine if update_fields is None else set(update_fields)) - {"stock"}
+            update_fields = (writable if update_fields is None else set(update_fields)) - {"stock"}
         super().save(update_fields=update_fields, **kwargs)
 
 
 class StockMovement(models.Model):
-    """One line of the ledger: how many units came or went, when, why and by whom. Never changed again."""
+    """A line of the stock ledger: how many units moved, when, why and by whom. Append-only."""
 
     class Kind(models.TextChoices):
-        INITIAL = "initial", "First stock"
-        SALE = "sale", "Sale"
-        CANCELLATION = "cancellation", "Cancellation"
-        RECEIVED = "received", "Received"
-        RETURNED = "returned", "Returned"
-        DAMAGED = "damaged", "Damaged or lost"
-        COUNTED = "counted", "Counted"
-        CORRECTION = "correction", "Correction"
-        IMPORT = "import", "Import"
+        INITIAL = "initial", _("First stock")
+        SALE = "sale", _("Sale")
+        CANCELLATION = "cancellation", _("Cancellation")
+        RECEIVED = "received", _("Received")
+        RETURNED = "returned", _("Returned")
+        DAMAGED = "damaged", _("Damaged or lost")
+        COUNTED = "counted", _("Counted")
+        CORRECTION = "correction", _("Correction")
+        IMPORT = "import", _("Import")
 
-    #: What staff may enter by hand; the others come from the shop's own doings.
-    BY_HAND: ClassVar[tuple[Kind, ...]] = (
+    #: Kinds that staff can choose; the shop itself writes the others.
+    MANUAL_KINDS: ClassVar[tuple[Kind, ...]] = (
         Kind.RECEIVED,
         Kind.RETURNED,
         Kind.DAMAGED,
         Kind.CORRECTION,
     )
 
-    # Other indexes begin with the product, and with the order.
+    # No index of its own: other indexes start with product and with order.
     product = models.ForeignKey(Product, models.PROTECT, related_name="movements", db_index=False)
-    kind = models.CharField("kind", max_length=20, choices=Kind)
-    delta = models.IntegerField("change")
-    balance_after = models.PositiveIntegerField("stock after")
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    delta = models.IntegerField(_("change"))
+    balance_after = models.PositiveIntegerField(_("stock after"))
     order = models.ForeignKey(
         "shop.Order",
         models.PROTECT,
@@ -249,16 +260,16 @@ class StockMovement(models.Model):
         null=True,
         blank=True,
         related_name="movements",
-        # Written by the hundred thousand in one transaction, and nobody asks the ledger by it.
+        # An import writes 100,000 movements in one transaction, and nothing queries by this.
         db_index=False,
         db_constraint=False,
-        verbose_name="import",
+        verbose_name=_("import"),
     )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
-    reason = models.CharField("reason", max_length=200, blank=True)
-    created_at = models.DateTimeField("at", auto_now_add=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("at"), auto_now_add=True)
 
     class Meta:
         ordering = ("-id",)
@@ -276,7 +287,7 @@ class StockMovement(models.Model):
         indexes = (
             models.Index(fields=["product", "-id"], name="movement_of_product"),
             models.Index(fields=["kind", "-id"], name="movement_of_kind"),
-            # How fast a product sells now, however long its story is.
+            # The recent sales of a product, for the "days left" estimate.
             models.Index(
                 fields=["product", "created_at"], condition=Q(kind="sale"), name="movement_pace"
             ),

@@ -1,4 +1,4 @@
-"""Everything that writes: one function for each thing that happens in a shop, each in one transaction.
+"""All writes: one function per operation, keyword-only, in one transaction, with typed errors.
 
-Locks are always taken in this order: idempotency key, order, cart line, product by id.
+Lock order, everywhere: idempotency key, order, cart item, product by id.
 """

@@ -1,4 +1,4 @@
-"""Accounts and the sessions of their devices."""
+"""Accounts, passwords and API sessions."""
 
 import uuid
 from datetime import timedelta
@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext as _
 
 from shop import exposure
 from shop.db.transactions import atomically
@@ -30,24 +31,27 @@ from shop.services.errors import (
     WrongPassword,
 )
 
-#: A spent refresh token that comes back this soon is a second tab or a lost answer, not a thief.
+#: Reuse of a refresh token within this time is a second tab or a lost answer, not theft.
 GRACE = timedelta(seconds=10)
 
 
 def register(
     *, email: str, password: str, first_name: str, last_name: str, phone: str = "", device: str = ""
 ) -> Session:
-    """A new customer, signed in. Raises EmailTaken; ValidationError for a weak password or a bad field."""
+    """Create a customer and open a session.
+
+    Raises EmailTaken; ValidationError for a weak password or an invalid field.
+    """
     user = User(email=email, first_name=first_name, last_name=last_name, phone=phone)
     user.clean_fields(exclude=["password"])
     _check_password(password, user, field="password")
-    user.set_password(password)  # takes a fifth of a second: before the transaction, not in it
-    return _save_with_session(user, device)
+    user.set_password(password)  # hashing takes 0.2 s: before the transaction, not inside it
+    return _create_with_session(user, device)
 
 
 @atomically
-def _save_with_session(user: User, device: str) -> Session:
-    _save(user)
+def _create_with_session(user: User, device: str) -> Session:
+    _save_user(user)
     return _open_session(user, device)
 
 
@@ -55,19 +59,19 @@ def _save_with_session(user: User, device: str) -> Session:
 def add_customer(
     *, actor: User, email: str, first_name: str, last_name: str, phone: str = ""
 ) -> User:
-    """A new customer, made by staff, without a password, who sets one by "forgot password".
+    """Create a customer for staff, without a password; the customer can reset it by email.
 
-    Raises EmailTaken; ValidationError for a bad field.
+    Raises EmailTaken; ValidationError for an invalid field.
     """
     user = User(email=email, first_name=first_name, last_name=last_name, phone=phone)
     user.set_unusable_password()
     user.clean_fields()
-    _save(user)
+    _save_user(user)
     audit.log(actor, user, {"email": ("", email)}, action=audit.Action.ADDED)
     return user
 
 
-def _save(user: User) -> None:
+def _save_user(user: User) -> None:
     try:
         with transaction.atomic():
             user.save()
@@ -76,9 +80,10 @@ def _save(user: User) -> None:
 
 
 def login(*, email: str, password: str, otp: str = "", device: str = "") -> Session:
-    """A session for who knows the password; InvalidCredentials, after the same time, for everyone else.
+    """Authenticate and open a session.
 
-    Staff with a second factor, or who have to have one, give its code too (WrongCode).
+    Raises InvalidCredentials, in the same time for known and unknown accounts; WrongCode for staff
+    whose two-factor code is missing or wrong.
     """
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
@@ -90,21 +95,25 @@ def login(*, email: str, password: str, otp: str = "", device: str = "") -> Sess
 
 
 def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
-    """Spend a refresh token: the session comes back with its successor as `current`.
+    """Rotate a refresh token and return its session with the successor as `current_token`.
 
-    A spent token gets the same successor for ten seconds; later it ends the session for good (TokenReused),
-    since only a thief or a broken app still has it. Raises InvalidToken when the session is over.
-    RFC 9700, section 4.14.2.
+    A used token returns the same successor for GRACE. Later reuse suggests theft: it ends the
+    session and raises TokenReused (RFC 9700, section 4.14.2). Raises InvalidToken if the session
+    has ended.
     """
     now = timezone.now()
     sessions = Session.objects.select_related("user").filter(pk=session_id)
     session = sessions.first()
     if session is None or not session.is_live(now):
         raise InvalidToken
-    successor = {"previous": F("current"), "current": uuid.uuid4(), "refreshed_at": now}
-    rotated = Session.objects.filter(pk=session_id, current=token_id).update(**successor)
+    successor = {
+        "previous_token": F("current_token"),
+        "current_token": uuid.uuid4(),
+        "refreshed_at": now,
+    }
+    rotated = Session.objects.filter(pk=session_id, current_token=token_id).update(**successor)
     session = sessions.get()
-    if rotated or (session.previous == token_id and now - session.refreshed_at <= GRACE):
+    if rotated or (session.previous_token == token_id and now - session.refreshed_at <= GRACE):
         return session
     end_sessions(session.user, because="token reused", only=session)
     raise TokenReused
@@ -114,20 +123,20 @@ def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
 def end_sessions(
     user: User, *, because: str, only: Session | None = None, by: User | None = None
 ) -> int:
-    """End one or all of a user's sessions at once, themselves or `by` staff; returns how many were live."""
+    """End one or all sessions of a user; return how many were live. `by` is logged if staff."""
     live = Session.objects.filter(user=user, revoked_at=None)
     if only is not None:
         live = live.filter(pk=only.pk)
     ended = live.update(revoked_at=timezone.now(), revoked_because=because)
     if ended:
-        audit.log(by, user, {"sessions": ("live", f"{ended} ended")})
+        audit.log(by, user, {_("sessions"): (_("active"), _("%(count)d ended") % {"count": ended})})
     return ended
 
 
 def change_password(*, session: Session, current: str, new: str) -> None:
-    """Set a new password; every other session ends, since each carries a hash of the old one.
+    """Set a new password and end every other session, since each stores a hash of the old one.
 
-    Raises WrongPassword; ValidationError when the new one is weak.
+    Raises WrongPassword; ValidationError if the new password is weak.
     """
     user = session.user
     if not user.check_password(current):
@@ -141,11 +150,11 @@ def change_password(*, session: Session, current: str, new: str) -> None:
 
 
 def request_reset(*, email: str) -> None:
-    """Mail a reset link soon, if there is such an account; neither the answer nor its time tells."""
-    background.enqueue(partial(_mail_reset, email))
+    """Email a reset link if the account exists. Takes the same time either way."""
+    background.enqueue(partial(_send_reset_email, email))
 
 
-def _mail_reset(email: str) -> None:
+def _send_reset_email(email: str) -> None:
     user = User.objects.filter(email=email, is_active=True).first()
     if user is not None:
         uid = urlsafe_base64_encode(force_bytes(user.pk))
@@ -153,7 +162,7 @@ def _mail_reset(email: str) -> None:
 
 
 def decode_uid(uid: str) -> int:
-    """Whose account a mailed `uid` names, in however many ways it can be written; 0 for nobody's."""
+    """Return the user id in an emailed `uid`; 0 if it is invalid. One id has several encodings."""
     try:
         return int(urlsafe_base64_decode(uid))
     except ValueError:
@@ -161,9 +170,9 @@ def decode_uid(uid: str) -> int:
 
 
 def reset_password(*, uid: str, token: str, new: str) -> None:
-    """Set a new password with what was mailed; every session ends.
+    """Set a new password with an emailed token and end every session.
 
-    Raises InvalidResetToken; ValidationError when the new one is weak.
+    Raises InvalidResetToken; ValidationError if the new password is weak.
     """
     user = User.objects.filter(pk=decode_uid(uid), is_active=True).first()
     if user is None or not default_token_generator.check_token(user, token):
@@ -174,7 +183,7 @@ def reset_password(*, uid: str, token: str, new: str) -> None:
 
 
 def update_profile(*, user: User, changes: dict[str, str]) -> User:
-    """Change names or phone; raises ValidationError."""
+    """Change the named fields of the profile. Raises ValidationError."""
     for name, value in changes.items():
         setattr(user, name, value)
     user.clean_fields(
@@ -185,10 +194,10 @@ def update_profile(*, user: User, changes: dict[str, str]) -> User:
 
 
 def purge_sessions() -> int:
-    """Forget sessions whose last token has expired; returns how many."""
+    """Delete sessions whose tokens have all expired; return the count."""
     now = timezone.now()
-    over = Q(expires_at__lt=now) | Q(refreshed_at__lt=now - settings.REFRESH_LIFETIME)
-    return Session.objects.filter(over).delete()[0]
+    expired = Q(expires_at__lt=now) | Q(refreshed_at__lt=now - settings.REFRESH_LIFETIME)
+    return Session.objects.filter(expired).delete()[0]
 
 
 def _open_session(user: User, device: str) -> Session:

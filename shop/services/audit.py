@@ -1,18 +1,19 @@
-"""The audit log: what a member of staff changed, from what to what, in the change's own transaction."""
+"""The audit log: what staff changed, with old and new values, in the transaction of the change."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import FileField, ForeignKey, Model, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from shop import exposure
 from shop.models import AuditEntry, User
 
-LONGEST = 200  # characters of one value
-NOTHING = "nothing"
+MAX_VALUE_LENGTH = 200
+EMPTY = _("empty")
 
 Action = AuditEntry.Action
-#: Name -> (before, after).
+#: Field name -> (old value, new value).
 type Changes = Mapping[str, tuple[Any, Any]]
 
 
@@ -23,73 +24,77 @@ def log(
     *,
     action: Action = Action.CHANGED,
 ) -> None:
-    """Note one change, if it was staff's; a customer's own doings are none of this log's business."""
+    """Record one change if `actor` is staff. Customers' own changes are not logged."""
     log_many(actor, [(record, changes)], action=action)
 
 
 def log_many(
     actor: User | None,
-    done: Iterable[tuple[Model, Changes | str]],
+    entries: Iterable[tuple[Model, Changes | str]],
     *,
     action: Action = Action.CHANGED,
 ) -> None:
-    """Note many changes in one statement."""
+    """Record many changes with one INSERT."""
     if actor is None or not actor.is_staff:
         return
     AuditEntry.objects.bulk_create(
         AuditEntry(
             actor=actor,
             action=action,
-            kind=record._meta.model_name or "",
+            model_name=record._meta.model_name or "",
             record_id=str(record.pk),
-            record=str(record)[:200],
+            record_label=str(record)[:200],
             changes=changes if isinstance(changes, str) else format_changes(changes, action=action),
         )
-        for record, changes in done
+        for record, changes in entries
     )
 
 
 def last_entry(record: Model) -> AuditEntry | None:
-    """Who changed it last, and what."""
-    entries = AuditEntry.objects.filter(kind=record._meta.model_name, record_id=str(record.pk))
+    """Return the newest entry about a record, or None."""
+    entries = AuditEntry.objects.filter(
+        model_name=record._meta.model_name, record_id=str(record.pk)
+    )
     return entries.select_related("actor").first()
 
 
 def diff_record(record: Model, values: Mapping[str, Any]) -> Changes:
-    """What setting these values changes in the record."""
+    """Return what setting these values would change in the record."""
     return diff_values(type(record), {name: getattr(record, name) for name in values}, values)
 
 
 def diff_values(model: type[Model], before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """Where the values differ, by the names that staff know the fields by."""
-    found = {}
+    """Return the differing values, by the fields' verbose names."""
+    changes = {}
     for name, value in after.items():
         field = exposure.get_field(model, name)
-        old, new = _value(field, before.get(name)), _value(field, value)
+        old, new = _display_value(field, before.get(name)), _display_value(field, value)
         if old != new:
-            found[str(field.verbose_name)] = (old, new)
-    return found
+            changes[str(field.verbose_name)] = (old, new)
+    return changes
 
 
 def format_changes(changes: Changes, *, action: Action = Action.CHANGED) -> str:
-    """A line for each: `price: 12.50 → 13.00`; of what was added, only what it is."""
+    """Return one line per change, such as `price: 12.50 → 13.00`; new values only for additions."""
     if action == Action.ADDED:
-        return "\n".join(f"{name}: {format_value(after)}" for name, (_, after) in changes.items())
+        return "\n".join(f"{name}: {format_value(after)}" for name, (__, after) in changes.items())
     return "\n".join(
         f"{name}: {format_value(a)} → {format_value(b)}" for name, (a, b) in changes.items()
     )
 
 
 def format_value(value: Any) -> str:
-    """A value as staff read it."""
+    """Return a value as text for staff."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return str(_("yes") if value else _("no"))
     text = "" if value is None else str(value)
-    return (text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…") or NOTHING
+    if len(text) > MAX_VALUE_LENGTH:
+        text = f"{text[: MAX_VALUE_LENGTH - 1]}…"
+    return text or str(EMPTY)
 
 
-def _value(field: exposure.Field, value: Any) -> Any:
-    """What a field holds, as staff know it: a choice by its label, a file or a related record by its name."""
+def _display_value(field: exposure.Field, value: Any) -> Any:
+    """Return a field's value for display: choices by label, files and related records by name."""
     if isinstance(field, FileField):
         return getattr(value, "name", value) or ""
     if isinstance(value, list | QuerySet):

@@ -1,4 +1,4 @@
-"""What a caller is not to wait for, such as a mail server: done in a thread."""
+"""Run work on a background thread, so that responses don't wait for SMTP."""
 
 import logging
 from collections.abc import Callable
@@ -8,33 +8,32 @@ from threading import BoundedSemaphore
 
 from django.db import connections
 
-#: So much may wait in a process. What comes on top is a flood, and nobody is told whose mail was in it.
+#: Limit of queued calls per process; further ones are dropped and logged.
 MAX_QUEUED = 1000
 
 logger = logging.getLogger(__name__)
-# A thread and no task of the worker: a shop without a worker sends its mails too.
-_thread = ThreadPoolExecutor(1, "later")
-_room = BoundedSemaphore(MAX_QUEUED)
+# A thread, not a worker task: emails are sent even where no worker runs.
+_thread = ThreadPoolExecutor(1, "background")
+_slots = BoundedSemaphore(MAX_QUEUED)
 
 
 def enqueue(work: Callable[[], None]) -> None:
-    """Have it done soon, once, after what was there before; never raises.
+    """Run `work` soon, once, in order of submission. Never raises; failures are logged.
 
-    What fails is logged. What still waits is done when the process ends, and lost when it is killed.
+    Queued work still runs when the process exits normally, and is lost when it is killed.
     """
-    if _room.acquire(blocking=False):
-        _thread.submit(copy_context().run, _do, work)  # its log lines are the request's
+    if _slots.acquire(blocking=False):
+        context = copy_context()  # so that its log lines carry the request id
+        _thread.submit(context.run, _run_work, work)
     else:
-        logger.error(
-            "More than %s things are waiting to be done later; this one was dropped.", MAX_QUEUED
-        )
+        logger.error("The background queue is full (%s calls); this call was dropped.", MAX_QUEUED)
 
 
-def _do(work: Callable[[], None]) -> None:
+def _run_work(work: Callable[[], None]) -> None:
     try:
         work()
     except Exception:
-        logger.exception("Something that was to be done later failed.")
+        logger.exception("A background call failed.")
     finally:
         connections.close_all()
-        _room.release()
+        _slots.release()

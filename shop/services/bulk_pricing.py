@@ -1,4 +1,4 @@
-"""Prices of many products, changed at once and only as they were previewed."""
+"""Bulk price changes, applied exactly as they were previewed."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shop import money
 from shop.db.transactions import atomically
@@ -18,13 +19,13 @@ from shop.services.stock import lock_products
 
 @dataclass(frozen=True)
 class PriceChange:
-    """So many percent of the price, or so much money, more (+) or less (-)."""
+    """A change in percent of the price or by an amount; negative to lower it."""
 
     percent: Decimal = Decimal(0)
     amount: Decimal = Decimal(0)
 
-    def of(self, price: Decimal) -> Decimal:
-        """The new price, to the cent, half a cent up."""
+    def apply_to(self, price: Decimal) -> Decimal:
+        """Return the new price, rounded half up to the cent."""
         return (price * (100 + self.percent) / 100 + self.amount).quantize(
             money.CENT, ROUND_HALF_UP
         )
@@ -32,47 +33,48 @@ class PriceChange:
 
 @dataclass(frozen=True)
 class PricePreview:
-    """What a change of prices would do: each product with its new price, and a seal on exactly that."""
+    """Each product with its new price, and a hash of exactly these products, prices and change."""
 
     new: Sequence[tuple[Product, Decimal]]
-    seal: str
+    fingerprint: str
 
 
 def preview_prices(*, product_ids: Collection[int], change: PriceChange) -> PricePreview:
-    """Old and new price of each; raises ValidationError, naming each product that would leave the bounds."""
-    return _preview(Product.objects.filter(pk__in=product_ids).order_by("name", "pk"), change)
+    """Return the new price of each product. Raises ValidationError naming prices out of range."""
+    return _build_preview(Product.objects.filter(pk__in=product_ids).order_by("name", "pk"), change)
 
 
 @atomically
 def change_prices(
-    *, product_ids: Collection[int], change: PriceChange, seal: str, actor: User
+    *, product_ids: Collection[int], change: PriceChange, fingerprint: str, actor: User
 ) -> int:
-    """Write what was previewed; returns how many prices are different now.
+    """Write the previewed prices; return how many changed.
 
-    Raises PricesChanged when a product or a price is no longer what the seal was put on, which is also what
-    a second press of the same button meets. Raises ValidationError as the preview does.
+    Raises PricesChanged if a product or price differs from the preview, so that submitting twice
+    changes prices once; ValidationError as `preview_prices` does.
     """
-    preview = _preview(lock_products(product_ids), change)
-    if preview.seal != seal:
+    preview = _build_preview(lock_products(product_ids), change)
+    if preview.fingerprint != fingerprint:
         raise PricesChanged
     changed = [(product, new) for product, new in preview.new if new != product.price]
     audit.log_many(actor, [(p, audit.diff_record(p, {"price": new})) for p, new in changed])
     for product, new in changed:
         product.price, product.updated_at = new, timezone.now()
     Product.objects.bulk_update(
-        [product for product, _ in changed], ["price", "updated_at"], batch_size=500
+        [product for product, __ in changed], ["price", "updated_at"], batch_size=500
     )
     return len(changed)
 
 
-def _preview(products: Collection[Product], change: PriceChange) -> PricePreview:
-    new = [(product, change.of(product.price)) for product in products]
-    wrong = [
-        f"{product} would cost {money.format_money(price)}."
+def _build_preview(products: Collection[Product], change: PriceChange) -> PricePreview:
+    new = [(product, change.apply_to(product.price)) for product in products]
+    errors = [
+        _("%(product)s would cost %(price)s.")
+        % {"product": product, "price": money.format_money(price)}
         for product, price in new
         if not 0 <= price <= money.MAX_PRICE
     ]
-    if wrong:
-        raise ValidationError(wrong)
-    facts = sorted((product.pk, str(product.price)) for product, _ in new)
+    if errors:
+        raise ValidationError(errors)
+    facts = sorted((product.pk, str(product.price)) for product, __ in new)
     return PricePreview(new, hashlib.sha256(f"{facts} {change}".encode()).hexdigest())

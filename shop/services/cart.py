@@ -1,8 +1,9 @@
-"""The cart. Every function is one transaction on the lines of one user."""
+"""Carts. Every function is one transaction on the items of one customer."""
 
 from django.db import connection
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.raw_sql import db_now
@@ -11,34 +12,40 @@ from shop.models import CartItem, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
 from shop.services.errors import CartFull, InsufficientStock, NotFound
 
-_MINE = CartItem.objects.filter(user=Placeholder("user", User._meta.pk)).order_by()
-_LINES = Subquery(_MINE.values("user").annotate(n=Count("pk")).values("n"))
-_QUANTITY = Subquery(_MINE.filter(product=OuterRef("pk")).values("quantity"))
-#: What there is to sell of a product, and what the cart has already.
-BEFORE_ADDING = CompiledQuery(
+_OWN_ITEMS = CartItem.objects.filter(user=Placeholder("user", User._meta.pk)).order_by()
+_LINE_COUNT = Subquery(_OWN_ITEMS.values("user").annotate(n=Count("pk")).values("n"))
+_IN_CART = Subquery(_OWN_ITEMS.filter(product=OuterRef("pk")).values("quantity"))
+#: Stock of an active product, the cart's number of lines, and its quantity of that product.
+CART_STATE = CompiledQuery(
     Product.objects.filter(pk=Placeholder("product", Product._meta.pk), is_active=True)
     .order_by()
-    .values("stock", lines=Coalesce(_LINES, 0), quantity=Coalesce(_QUANTITY, 0))
+    .values("stock", lines=Coalesce(_LINE_COUNT, 0), quantity=Coalesce(_IN_CART, 0))
 )
 
 
 def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
-    """Put so many more of a product in the cart; True when it is a new line.
+    """Add a quantity of a product to the cart; return True if that made a new line.
 
-    One upsert that refuses by itself what is too many, so that two adds at once both count (and may together
-    pass the bound on lines, which only keeps answers small). Raises NotFound for a product that is not for
-    sale, InsufficientStock (with `available`), CartFull.
+    A single upsert enforces the limits, so that concurrent adds both count. (Together they may
+    exceed MAX_LINES, which only bounds the size of responses.)
+
+    Raises NotFound for a product that is not for sale, InsufficientStock (with `available`),
+    CartFull.
     """
-    found = BEFORE_ADDING(user=user.pk, product=product_id)
-    if not found:
-        raise NotFound("There is no such product for sale.")
-    stock, before = found[0]["stock"], found[0]["quantity"]
+    rows = CART_STATE(user=user.pk, product=product_id)
+    if not rows:
+        raise NotFound(_("This product is not for sale."))
+    stock, before = rows[0]["stock"], rows[0]["quantity"]
     if before + quantity > MAX_QUANTITY:
-        raise CartFull(f"A cart holds at most {MAX_QUANTITY} of one product.")
+        raise CartFull(
+            _("A cart holds at most %(limit)d of one product.") % {"limit": MAX_QUANTITY}
+        )
     if before + quantity > stock:
         raise InsufficientStock(available=stock)
-    if not before and found[0]["lines"] >= MAX_LINES:
-        raise CartFull(f"A cart holds at most {MAX_LINES} different products.")
+    if not before and rows[0]["lines"] >= MAX_LINES:
+        raise CartFull(
+            _("A cart holds at most %(limit)d different products.") % {"limit": MAX_LINES}
+        )
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO shop_cartitem (user_id, product_id, quantity, created_at)"
@@ -48,7 +55,7 @@ def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
             [user.pk, product_id, quantity, db_now(), min(stock, MAX_QUANTITY)],
         )
         row = cursor.fetchone()
-    if row is None:  # somebody has added to it since
+    if row is None:  # a concurrent call has added to it
         raise InsufficientStock(available=stock)
     is_new: bool = row[0] == quantity
     return is_new
@@ -56,7 +63,7 @@ def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
 
 @atomically
 def set_quantity(*, user: User, item_id: int, quantity: int) -> None:
-    """Set one line's quantity; raises NotFound for another's line, InsufficientStock."""
+    """Set the quantity of a line. Raises NotFound, also for another's line; InsufficientStock."""
     item = CartItem.objects.filter(user=user, pk=item_id).select_related("product").first()
     if item is None or not item.product.is_active:
         raise NotFound
@@ -67,11 +74,11 @@ def set_quantity(*, user: User, item_id: int, quantity: int) -> None:
 
 
 def remove_from_cart(*, user: User, item_id: int) -> None:
-    """Take one line out; raises NotFound for another's line."""
+    """Remove a line. Raises NotFound, also for another's line."""
     if not CartItem.objects.filter(user=user, pk=item_id).delete()[0]:
         raise NotFound
 
 
 def clear_cart(*, user: User) -> None:
-    """Take every line out."""
+    """Remove every line."""
     CartItem.objects.filter(user=user).delete()

@@ -1,4 +1,4 @@
-"""Records of catalogue models that need no rules of their own."""
+"""Create, update and delete records of models without rules of their own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from shop.services.errors import InUse, NotFound
 
 @atomically
 def create_record[M: Model](model: type[M], *, actor: User, values: Mapping[str, Any]) -> M:
-    """A new record; raises ValidationError."""
+    """Create a record. Raises ValidationError."""
     record = model(**values)
     record.full_clean()
     record.save(force_insert=True)
@@ -25,22 +25,22 @@ def create_record[M: Model](model: type[M], *, actor: User, values: Mapping[str,
 def update_record[M: Model](
     model: type[M], *, pk: int, actor: User, changes: Mapping[str, Any]
 ) -> M:
-    """Write the named fields and no others; raises NotFound, ValidationError."""
-    record = _lock(model, pk)
-    told = audit.diff_record(record, changes)
+    """Write the named fields and no others. Raises NotFound, ValidationError."""
+    record = _lock_record(model, pk)
+    changes_made = audit.diff_record(record, changes)
     for name, value in changes.items():
         setattr(record, name, value)
     record.full_clean()
     record.save(update_fields=list(changes))
-    if told:
-        audit.log(actor, record, told)
+    if changes_made:
+        audit.log(actor, record, changes_made)
     return record
 
 
 @atomically
 def delete_record(model: type[Model], *, pk: int, actor: User) -> None:
-    """Erase a record; raises NotFound, InUse."""
-    record = _lock(model, pk)
+    """Delete a record. Raises NotFound; InUse if another record needs it."""
+    record = _lock_record(model, pk)
     audit.log(actor, record, action=audit.Action.REMOVED)
     try:
         record.delete()
@@ -48,8 +48,8 @@ def delete_record(model: type[Model], *, pk: int, actor: User) -> None:
         raise InUse from error
 
 
-def _lock[M: Model](model: type[M], pk: int) -> M:
-    found = model._default_manager.filter(pk=pk).select_for_update(no_key=True).first()
-    if found is None:
+def _lock_record[M: Model](model: type[M], pk: int) -> M:
+    record = model._default_manager.filter(pk=pk).select_for_update(no_key=True).first()
+    if record is None:
         raise NotFound
-    return found
+    return record

@@ -1,7 +1,4 @@
-"""What staff see of a customer: what they bought, what they are about to buy, where they are signed in.
-
-Each function is one query.
-"""
+"""What staff see of a customer: purchases, cart and sessions. Each function is one query."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +13,7 @@ from shop.models import CartItem, Order, Session, User
 
 @dataclass(frozen=True)
 class PurchaseSummary:
-    """What somebody ordered so far. A cancelled order is an order, but brought nothing."""
+    """A customer's orders so far. Cancelled orders count as orders, but not in the value."""
 
     orders: int = 0
     value: Decimal = Decimal(0)
@@ -24,7 +21,7 @@ class PurchaseSummary:
 
 
 def purchase_summaries(users: Iterable[User]) -> dict[int, PurchaseSummary]:
-    """For each of these people, by id, what they ordered so far."""
+    """Return the purchase summary of each user, by id."""
     pks = [user.pk for user in users]
     kept = ~Q(status=Order.Status.CANCELLED)
     rows = (
@@ -35,23 +32,23 @@ def purchase_summaries(users: Iterable[User]) -> dict[int, PurchaseSummary]:
             orders=Count("pk"), value=Sum("total_amount", filter=kept), last=Max("created_at")
         )
     )
-    found = {
+    summaries = {
         pk: PurchaseSummary(orders, value or Decimal(0), last) for pk, orders, value, last in rows
     }
-    return {pk: found.get(pk, PurchaseSummary()) for pk in pks}
+    return {pk: summaries.get(pk, PurchaseSummary()) for pk in pks}
 
 
 def orders_of(user: User, limit: int) -> list[Order]:
-    """Their newest orders, cancelled ones too."""
+    """Return a customer's newest orders, including cancelled ones."""
     return list(user.orders.all()[:limit])
 
 
 def cart_lines(user: User) -> list[CartItem]:
-    """The lines of their cart, with the products as they are now."""
+    """Return the items of a customer's cart with their products."""
     return list(user.cart.select_related("product"))
 
 
 def live_sessions(user: User) -> list[Session]:
-    """Where they are signed in now, the device used last first."""
+    """Return a customer's live sessions, most recently used first."""
     now = timezone.now()
     return [session for session in user.sessions.filter(revoked_at=None) if session.is_live(now)]

@@ -1,132 +1,142 @@
-"""What can go wrong, in words for people and with a code for programs."""
+"""The shop's errors: a message for people and a stable code for programs."""
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
+
+from shop.models.order_status import Text
+
 
 class ShopError(Exception):
-    """A rule of the shop said no, and nothing was changed. `details` are facts for programs."""
+    """A rule of the shop refused the call; nothing was changed. `details` are data for programs."""
 
     code: ClassVar[str]
-    message: ClassVar[str]
+    message: ClassVar[Text]
 
     def __init__(self, message: str = "", **details: Any) -> None:
         self.details = details
-        super().__init__(message or self.message)
+        super().__init__(message or str(self.message))
 
 
 class NotFound(ShopError):
-    code, message = "not-found", "There is no such thing here."
+    code, message = "not-found", _("Not found.")
 
 
 class EmailTaken(ShopError):
-    code, message = "email-taken", "An account with this email exists already."
+    code, message = "email-taken", _("An account with this email already exists.")
 
 
 class InvalidCredentials(ShopError):
-    code, message = "invalid-credentials", "Email or password is wrong."
+    code, message = "invalid-credentials", _("That email and password don't match.")
 
 
 class WrongCode(ShopError):
     code = "otp-required"
-    message = "The code is missing, wrong or used, or came too soon after a wrong one. Wait for the next one."
+    message = _(
+        "The code is missing, wrong or already used, or came too soon after a wrong one."
+        " Wait for the next code."
+    )
 
 
 class InvalidToken(ShopError):
-    code, message = "token-invalid", "This token is not valid. Sign in again."
+    code, message = "token-invalid", _("This token is invalid. Sign in again.")
 
 
 class TokenExpired(ShopError):
-    code, message = "token-expired", "This token has expired."
+    code, message = "token-expired", _("This token has expired.")
 
 
 class TokenReused(ShopError):
     code, message = (
         "token-reused",
-        "This refresh token was used before. The session has been ended.",
+        _("This refresh token was already used. The session has ended."),
     )
 
 
 class InvalidResetToken(ShopError):
     code, message = (
         "reset-token-invalid",
-        "This link or code is not valid any more. Ask for a new one.",
+        _("This link or code is no longer valid. Request a new one."),
     )
 
 
 class WrongPassword(ShopError):
-    code, message = "wrong-password", "The current password is wrong."
+    code, message = "wrong-password", _("The current password is wrong.")
 
 
 class CartEmpty(ShopError):
-    code, message = "cart-empty", "The cart is empty."
+    code, message = "cart-empty", _("The cart is empty.")
 
 
 class CartFull(ShopError):
-    code, message = "cart-full", "The cart holds as many lines as it can."
+    code, message = "cart-full", _("The cart is full.")
 
 
 class InsufficientStock(ShopError):
-    code, message = "insufficient-stock", "There is not enough in stock."
+    code, message = "insufficient-stock", _("There is not enough in stock.")
 
 
 class ProductUnavailable(ShopError):
-    code, message = "product-unavailable", "A product in the cart is no longer for sale."
+    code, message = "product-unavailable", _("A product in the cart is no longer for sale.")
 
 
 class TotalChanged(ShopError):
-    code, message = "total-changed", "The total is no longer what was expected."
+    code, message = "total-changed", _("The total is not the expected one.")
 
 
 class PaymentDeclined(ShopError):
-    code, message = "payment-declined", "The payment was declined."
+    code, message = "payment-declined", _("The payment was declined.")
 
 
 class InvalidTransition(ShopError):
-    code, message = "invalid-transition", "The order cannot take this step."
+    code, message = "invalid-transition", _("The order can't move to this status.")
 
 
 class StockChanged(ShopError):
-    code, message = "stock-changed", "The stock changed since it was looked at."
+    code, message = "stock-changed", _("The stock has changed in the meantime.")
 
 
 class ProductChanged(ShopError):
-    code, message = "precondition-failed", "The product changed since it was read."
+    code, message = "precondition-failed", _("The product has changed since you read it.")
 
 
 class InUse(ShopError):
-    code, message = "in-use", "Something else still needs this, so it cannot be deleted."
+    code, message = "in-use", _("Other records still refer to this, so it can't be deleted.")
 
 
 class IdempotencyKeyReused(ShopError):
-    code, message = "idempotency-key-reused", "This Idempotency-Key was used for another request."
+    code, message = (
+        "idempotency-key-reused",
+        _("This Idempotency-Key was used for a different request."),
+    )
 
 
 class BackOfficeError(ShopError):
-    """A rule that only the pages of staff can meet; no API call is answered with it."""
+    """An error that only the admin raises, never the API."""
 
 
 class PricesChanged(BackOfficeError):
     code, message = (
         "prices-changed",
-        "A price changed since it was looked at. Look at the new ones.",
+        _("A price has changed since the preview. Review the new prices."),
     )
 
 
 class ConcurrentUpdate(BackOfficeError):
-    code, message = "overtaken", "Somebody else changed the same meanwhile."
+    code, message = "overtaken", _("Someone else changed this in the meantime.")
 
 
 class ImportNotReady(BackOfficeError):
-    code, message = "import-not-ready", "This import cannot do that now."
+    code, message = "import-not-ready", _("This import can't do that now.")
 
 
 class ImportChanged(BackOfficeError):
-    code, message = "import-changed", "Products of this import changed since it was checked."
+    code, message = "import-changed", _("Products of this import have changed since the preview.")
 
 
 class NotErasable(BackOfficeError):
-    code, message = "not-erasable", "What the shop knows of this person is still needed."
+    code, message = "not-erasable", _("This person's data is still needed.")
 
 
 class FileRefused(BackOfficeError):
-    code, message = "file-refused", "This file cannot be read as a list of products."
+    code, message = "file-refused", _("This file can't be read as a product list.")

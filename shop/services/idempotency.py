@@ -1,4 +1,4 @@
-"""One answer for each Idempotency-Key, whatever is lost on the way."""
+"""Idempotency keys: a request that is sent twice is carried out once."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,11 +17,12 @@ KEPT_FOR = timedelta(hours=72)
 
 @atomically
 def run_once(*, user: User, key: str, request: str, work: Callable[[], str]) -> tuple[str, bool]:
-    """The answer to a request, and whether it is that of an earlier call with the same key.
+    """Run `work` unless this key was used before; return its answer and whether it is a replay.
 
-    Key, work and answer are one transaction: a rival with the same key waits here for the first, and a
-    refusal leaves no key behind, so that a retry runs anew. Without a key the work simply runs.
-    Raises IdempotencyKeyReused when the key came with another request, and whatever the work raises.
+    Key, effects and answer are one transaction: a concurrent call with the same key waits for the
+    first, and a failure stores no key, so that a retry runs again. An empty key always runs.
+
+    Raises IdempotencyKeyReused if the key belongs to another request, and whatever `work` raises.
     """
     if not key:
         return work(), False
@@ -32,21 +33,21 @@ def run_once(*, user: User, key: str, request: str, work: Callable[[], str]) -> 
             " VALUES (%s, %s, %s, '', %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
             [user.pk, key, fingerprint, db_now()],
         )
-        mine = cursor.fetchone()
-        if mine is None:
-            return _earlier(user, key, fingerprint), True
+        row = cursor.fetchone()
+        if row is None:
+            return _stored_answer(user, key, fingerprint), True
         answer = work()
-        cursor.execute("UPDATE shop_idempotencykey SET answer = %s WHERE id = %s", [answer, *mine])
+        cursor.execute("UPDATE shop_idempotencykey SET answer = %s WHERE id = %s", [answer, *row])
     return answer, False
 
 
-def _earlier(user: User, key: str, fingerprint: str) -> str:
-    earlier = IdempotencyKey.objects.get(user=user, key=key)
-    if earlier.fingerprint != fingerprint:
+def _stored_answer(user: User, key: str, fingerprint: str) -> str:
+    stored = IdempotencyKey.objects.get(user=user, key=key)
+    if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused
-    return earlier.answer
+    return stored.answer
 
 
 def purge_keys() -> int:
-    """Forget keys older than 72 hours; returns how many."""
+    """Delete keys older than 72 hours; return the count."""
     return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]

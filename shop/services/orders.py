@@ -1,4 +1,4 @@
-"""Orders: placed once, then moved along `Order.FLOW`. Nothing else changes an order's status."""
+"""Placing orders and moving them along `Order.FLOW`. Nothing else changes an order's status."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shop import money
 from shop.db.bulk_rows import delete_rows, insert_rows
@@ -16,6 +17,7 @@ from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.transactions import atomically
 from shop.documents import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, Product, User
+from shop.models.order_status import OrderStatus
 from shop.services import audit, background
 from shop.services.errors import (
     CartEmpty,
@@ -31,7 +33,7 @@ from shop.services.stock import StockChange, return_stock, take_stock
 
 @dataclass(frozen=True)
 class OrderDetails:
-    """An order with its lines and its events, oldest first."""
+    """An order with its items and its events, oldest first."""
 
     order: Order
     items: Sequence[OrderItem]
@@ -40,7 +42,7 @@ class OrderDetails:
 
 @dataclass(frozen=True)
 class Shipment:
-    """Who carries a parcel, and by which number it is followed; both may be unknown."""
+    """Carrier and tracking number of a shipment; either may be empty."""
 
     carrier: str = ""
     tracking_number: str = ""
@@ -48,19 +50,19 @@ class Shipment:
 
 @dataclass(frozen=True)
 class BulkMoveResult:
-    """What became of many orders: those that moved, and those left where they are, with the reason."""
+    """Result of a bulk move: the orders moved, and those refused, each with the reason."""
 
     moved: Sequence[Order]
-    left: Sequence[tuple[Order, str]]
+    refused: Sequence[tuple[Order, str]]
 
 
 NO_SHIPMENT = Shipment()
-#: Their PDF takes about two seconds, at five lines each.
+#: The PDF of this many orders with five items each takes about two seconds.
 MAX_PRINTED_ORDERS = 500
-#: Events that say what an order has become, at the moment in which it did.
-CHANGES = (OrderEvent.Kind.STATUS, OrderEvent.Kind.PAYMENT)
-#: A cart with its products, locked: a second checkout of it waits, and finds it empty.
-LOCKED_LINES = CompiledQuery(
+#: Events that record a change of the order, at the time of that change.
+CHANGE_EVENTS = (OrderEvent.Kind.STATUS, OrderEvent.Kind.PAYMENT)
+#: A cart with its products, locked: a second checkout of it waits, then finds it empty.
+LOCKED_CART = CompiledQuery(
     CartItem.objects.filter(user=Placeholder("user", User._meta.pk))
     .select_related("product")
     .order_by("product_id")
@@ -78,14 +80,15 @@ def place_order(
     expected_total: Decimal | None = None,
     note: str = "",
 ) -> OrderDetails:
-    """Turn the user's cart into an order: stock taken, prices frozen, cart emptied; or nothing at all.
+    """Turn the user's cart into an order: take the stock, freeze the prices, empty the cart.
 
-    In this order: lock the cart, empty it of what is ordered, check that, write order, lines, event and
-    ledger. The mail leaves after the commit. Staff take orders by `phone_orders`.
-    Raises CartEmpty, ProductUnavailable, InsufficientStock (each with its `items`), TotalChanged (with
-    `total_amount`), PaymentDeclined; ValidationError for a bad address or note.
+    Lock the cart and delete its items, check them, then write order, items, event and ledger.
+    The email is sent after the commit. Staff place orders through `phone_orders`.
+
+    Raises CartEmpty, ProductUnavailable and InsufficientStock (with `items`), TotalChanged (with
+    `total_amount`), PaymentDeclined; ValidationError for an invalid address or note.
     """
-    lines = LOCKED_LINES(user=user.pk)
+    lines = LOCKED_CART(user=user.pk)
     delete_rows(lines)
     order = Order(
         user=user, shipping_address=shipping_address, payment_method=payment_method, note=note
@@ -102,32 +105,31 @@ def write_order(
     actor: User,
     expected_total: Decimal | None,
     payment_token: str = "",
-    told: str = "",
+    event_note: str = "",
 ) -> OrderDetails:
-    """Check the lines and write what an order is made of; `told` is its first event's note.
+    """Check the lines, then write order, items, first event and ledger in the caller's transaction.
 
-    The stock comes last, since other buyers of the same products wait from there until the commit. What is
-    for sale, and for how much, is as the lines were read. The caller holds the transaction. Raises what
-    `place_order` raises.
+    The stock comes last: from there until the commit, other buyers of the same products wait.
+    Prices and availability are those of the lines as given. Raises what `place_order` raises.
     """
-    _refuse_what_cannot_be_sold(lines)
+    _check_lines(lines)
     total = money.order_total((line.product.price, line.quantity) for line in lines)
     if expected_total is not None and expected_total != total:
-        raise TotalChanged(f"The total is {total} now.", total_amount=total)
+        raise TotalChanged(_("The total is now %(total)s.") % {"total": total}, total_amount=total)
     order.total_amount = total
     order.payment_status = initial_payment_status(method=order.payment_method, token=payment_token)
     order.clean_fields(exclude=["user"])
     order.updated_at = order.created_at
     insert_rows([order])
-    items = _items(order, lines)
+    items = _build_items(order, lines)
     insert_rows(items)
-    event = _record_event(order, actor=actor, note=told)
+    event = _record_event(order, actor=actor, note=event_note)
     try:
         take_stock(
             [StockChange(line.product_id, -line.quantity, order.pk) for line in lines], actor=actor
         )
     except InsufficientStock:
-        _refuse_what_has_gone(lines)
+        _check_lines_again(lines)
         raise
     transaction.on_commit(
         partial(background.enqueue, partial(emails.send_order_placed, order, items)), robust=True
@@ -144,19 +146,19 @@ def move_order(
     by_staff: bool,
     note: str = "",
     shipment: Shipment = NO_SHIPMENT,
-    lost: Collection[int] = (),
+    written_off: Collection[int] = (),
 ) -> Order:
-    """Move an order along `Order.FLOW`; a cancellation gives its stock back, exactly once.
+    """Move an order along `Order.FLOW`. A cancellation returns its stock, exactly once.
 
-    `shipment` is noted on the order. Of the products in `lost`, the units that come back are written off.
-    Two who press at the same time wait for each other, and the second is told what the order has become.
-    Raises NotFound (also for a customer's call on another's order), InvalidTransition (with
-    `order_status`).
+    `shipment` is stored on the order. Returned units of the product ids in `written_off` are
+    written off as damaged. Concurrent calls wait for each other; the loser gets InvalidTransition.
+
+    Raises NotFound, also for another customer's order; InvalidTransition (with `order_status`).
     """
     order = _lock_order(order_id, owner=None if by_staff else actor)
     if to not in order.next_statuses(by_staff=by_staff):
-        raise InvalidTransition(_why_not(order, to), order_status=order.status)
-    _advance([order], to, actor=actor, note=note, shipment=shipment, lost=lost)
+        raise InvalidTransition(_refusal_reason(order, to), order_status=order.status)
+    _advance([order], to, actor=actor, note=note, shipment=shipment, written_off=written_off)
     return order
 
 
@@ -164,20 +166,20 @@ def move_order(
 def move_orders(
     *, order_ids: Collection[int], to: str, actor: User, note: str = ""
 ) -> BulkMoveResult:
-    """Move many orders by staff's hand, each guarded by itself: those that cannot go are left and named.
+    """Move many orders for staff. Each is checked by itself; the result names those refused.
 
-    As many statements for a hundred orders as for one.
+    The number of SQL statements does not depend on the number of orders.
     """
     locked = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("user")
-    ready, left = [], []
+    ready, refused = [], []
     for order in locked.filter(pk__in=order_ids).order_by("pk"):
         if to in order.next_statuses(by_staff=True):
             ready.append(order)
         else:
-            left.append((order, _why_not(order, to)))
+            refused.append((order, _refusal_reason(order, to)))
     if ready:
         _advance(ready, to, actor=actor, note=note)
-    return BulkMoveResult(ready, left)
+    return BulkMoveResult(ready, refused)
 
 
 def _advance(
@@ -187,9 +189,9 @@ def _advance(
     actor: User,
     note: str,
     shipment: Shipment = NO_SHIPMENT,
-    lost: Collection[int] = (),
+    written_off: Collection[int] = (),
 ) -> None:
-    """Write locked and checked orders: status, payment, event, stock; the mails leave after the commit."""
+    """Write status, payment, event and stock of locked orders. Emails follow the commit."""
     now = timezone.now()
     audit.log_many(actor, [(order, audit.diff_record(order, {"status": to})) for order in orders])
     for order in orders:
@@ -201,12 +203,12 @@ def _advance(
         if to == Order.Status.SHIPPED:
             order.carrier, order.tracking_number = shipment.carrier, shipment.tracking_number
             order.clean_fields(exclude=["user"])
-    _write(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
-    insert_rows([_event(order, actor=actor, note=note) for order in orders])
+    _update_orders(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
+    insert_rows([_build_event(order, actor=actor, note=note) for order in orders])
     if to == Order.Status.CANCELLED:
         items = OrderItem.objects.filter(order__in=orders).order_by("order_id", "id")
-        back = [StockChange(item.product_id, item.quantity, item.order_id) for item in items]
-        return_stock(back, actor=actor, reason=note[:200], lost=lost)
+        returned = [StockChange(item.product_id, item.quantity, item.order_id) for item in items]
+        return_stock(returned, actor=actor, reason=note[:200], written_off=written_off)
     transaction.on_commit(
         partial(background.enqueue, partial(emails.send_order_moved, orders, note)), robust=True
     )
@@ -214,7 +216,7 @@ def _advance(
 
 @atomically
 def add_note(*, order_id: int, actor: User, note: str, is_internal: bool) -> OrderEvent:
-    """Write a note into the order's story, for staff alone or for its customer too; raises NotFound."""
+    """Add a note to the timeline, for staff only or for the customer too. Raises NotFound."""
     order = _lock_order(order_id)
     audit.log(actor, order, {"note": ("", note)}, action=audit.Action.ADDED)
     return _record_event(
@@ -224,32 +226,33 @@ def add_note(*, order_id: int, actor: User, note: str, is_internal: bool) -> Ord
 
 @atomically
 def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> list[OrderDetails]:
-    """Note on each order `what` was done, and give the orders by number, their lines by SKU, to print.
+    """Record `what` in each timeline; return the orders by number, their items sorted by SKU.
 
-    Raises ValidationError for more than PRINTED_AT_ONCE.
+    Raises ValidationError for more than MAX_PRINTED_ORDERS.
     """
     if len(order_ids) > MAX_PRINTED_ORDERS:
         raise ValidationError(
-            f"At most {MAX_PRINTED_ORDERS} orders fit into one print job. Select fewer, for example one day's."
+            _("At most %(limit)d orders can be printed together. Select fewer, such as one day's.")
+            % {"limit": MAX_PRINTED_ORDERS}
         )
     orders = Order.objects.filter(pk__in=order_ids).select_related("user").order_by("order_number")
-    found = list(orders.prefetch_related("items"))
+    printed = list(orders.prefetch_related("items"))
     OrderEvent.objects.bulk_create(
-        _event(order, actor=actor, kind=OrderEvent.Kind.PRINTED, note=what, is_internal=True)
-        for order in found
+        _build_event(order, actor=actor, kind=OrderEvent.Kind.PRINTED, note=what, is_internal=True)
+        for order in printed
     )
     return [
-        OrderDetails(order, sorted(order.items.all(), key=lambda i: i.sku), []) for order in found
+        OrderDetails(order, sorted(order.items.all(), key=lambda i: i.sku), []) for order in printed
     ]
 
 
 @atomically
 def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
-    """Note that the money has arrived; raises InvalidTransition when there is none to wait for."""
+    """Record the payment. Raises InvalidTransition when the order awaits none."""
     order = _lock_order(order_id)
     if not order.awaits_payment:
         raise InvalidTransition(
-            "This order is not waiting for a payment.", order_status=order.status
+            _("This order is not waiting for a payment."), order_status=order.status
         )
     audit.log(actor, order, audit.diff_record(order, {"payment_status": Order.PaymentStatus.PAID}))
     order.payment_status = Order.PaymentStatus.PAID
@@ -259,12 +262,12 @@ def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
     return order
 
 
-def _refuse_what_cannot_be_sold(lines: Sequence[CartItem]) -> None:
-    """Name every line that stands in the way, not just the first."""
+def _check_lines(lines: Sequence[CartItem]) -> None:
+    """Raise for lines that cannot be sold, naming all of them."""
     if not lines:
         raise CartEmpty
-    if gone := [line for line in lines if not line.product.is_active]:
-        raise ProductUnavailable(items=[{"product_id": line.product_id} for line in gone])
+    if unavailable := [line for line in lines if not line.product.is_active]:
+        raise ProductUnavailable(items=[{"product_id": line.product_id} for line in unavailable])
     if short := [line for line in lines if line.quantity > line.product.stock]:
         raise InsufficientStock(
             items=[
@@ -278,15 +281,15 @@ def _refuse_what_cannot_be_sold(lines: Sequence[CartItem]) -> None:
         )
 
 
-def _refuse_what_has_gone(lines: Sequence[CartItem]) -> None:
-    """Name the lines whose products were sold or erased since they were read."""
-    there = Product.objects.in_bulk([line.product_id for line in lines])
+def _check_lines_again(lines: Sequence[CartItem]) -> None:
+    """Raise for lines whose products were sold out or deleted since they were read."""
+    products = Product.objects.in_bulk([line.product_id for line in lines])
     for line in lines:
-        line.product = there.get(line.product_id) or Product(pk=line.product_id, is_active=False)
-    _refuse_what_cannot_be_sold(lines)
+        line.product = products.get(line.product_id) or Product(pk=line.product_id, is_active=False)
+    _check_lines(lines)
 
 
-def _items(order: Order, lines: Sequence[CartItem]) -> list[OrderItem]:
+def _build_items(order: Order, lines: Sequence[CartItem]) -> list[OrderItem]:
     return [
         OrderItem(
             order=order,
@@ -308,16 +311,16 @@ def _lock_order(order_id: int, *, owner: User | None = None) -> Order:
     return order
 
 
-def _write(orders: Sequence[Order], *names: str) -> None:
-    """Write the named columns: one statement for all orders that are to hold the same."""
-    alike: dict[tuple[Any, ...], list[int]] = {}
+def _update_orders(orders: Sequence[Order], *names: str) -> None:
+    """Write the named columns, with one UPDATE per distinct set of values."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
     for order in orders:
-        alike.setdefault(tuple(getattr(order, name) for name in names), []).append(order.pk)
-    for values, pks in alike.items():
+        groups.setdefault(tuple(getattr(order, name) for name in names), []).append(order.pk)
+    for values, pks in groups.items():
         Order.objects.filter(pk__in=pks).update(**dict(zip(names, values, strict=True)))
 
 
-def _event(
+def _build_event(
     order: Order,
     *,
     actor: User,
@@ -327,21 +330,20 @@ def _event(
 ) -> OrderEvent:
     event = OrderEvent(order=order, kind=kind, note=note, actor=actor, is_internal=is_internal)
     event.status, event.payment_status = order.status, order.payment_status
-    if kind in CHANGES:
+    if kind in CHANGE_EVENTS:
         event.created_at = order.updated_at
     return event
 
 
 def _record_event(order: Order, **about: Any) -> OrderEvent:
-    event = _event(order, **about)
+    event = _build_event(order, **about)
     event.clean_fields(exclude=["order", "actor"])
     insert_rows([event])
     return event
 
 
-def _why_not(order: Order, to: str) -> str:
-    now = order.get_status_display().lower()
-    wanted = Order.Status(to).label.lower()
+def _refusal_reason(order: Order, to: str) -> str:
+    names = {"order": order, "current": order.get_status_display(), "wanted": OrderStatus(to).label}
     if order.status == to:
-        return f"This order is {now} already."
-    return f"This order is {now}; it cannot become {wanted}."
+        return _("Order %(order)s is already “%(current)s”.") % names
+    return _("Order %(order)s is “%(current)s”; it can't become “%(wanted)s”.") % names

@@ -1,7 +1,7 @@
-"""Payment, simulated: nothing here talks to a bank.
+"""Simulated payments.
 
-A real gateway would authorise before the order's transaction and capture after it; no call to another
-machine belongs between the locks.
+A real gateway would authorise before the order's transaction and capture after it: no network call
+while locks are held.
 """
 
 from shop.models import Order
@@ -10,12 +10,12 @@ from shop.services.errors import PaymentDeclined
 
 DECLINED = "tok_declined"
 TOKENS = ("tok_success", DECLINED)
-#: What a customer can choose without giving a card's token: over the telephone nobody reads out a card.
-WITHOUT_CARD = (Order.PaymentMethod.CASH_ON_DELIVERY, Order.PaymentMethod.BANK_TRANSFER)
+#: Payment methods of phone orders, where no card token is at hand.
+PHONE_METHODS = (Order.PaymentMethod.CASH_ON_DELIVERY, Order.PaymentMethod.BANK_TRANSFER)
 
 
 def initial_payment_status(*, method: str, token: str) -> PaymentStatus:
-    """The payment status that a new order starts with; raises PaymentDeclined."""
+    """Return the payment status of a new order. Raises PaymentDeclined."""
     if method != Order.PaymentMethod.CARD:
         return Order.PaymentStatus.PENDING
     if token == DECLINED:
@@ -24,7 +24,10 @@ def initial_payment_status(*, method: str, token: str) -> PaymentStatus:
 
 
 def next_payment_status(order: Order, status: str) -> PaymentStatus:
-    """The payment status once the order has moved: cash is taken at the door, a paid order refunded."""
+    """Return the payment status after a move to `status`.
+
+    Cash is collected on delivery; cancelling a paid order refunds it.
+    """
     paid = order.payment_status == Order.PaymentStatus.PAID
     if status == Order.Status.CANCELLED and paid:
         return Order.PaymentStatus.REFUNDED

@@ -1,4 +1,4 @@
-"""What the shop knows of a customer: handed out, or forgotten."""
+"""Export and erasure of a customer's personal data."""
 
 import json
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shop.db.transactions import atomically
 from shop.models import (
@@ -24,18 +25,18 @@ from shop.services import audit
 from shop.services.errors import NotErasable, NotFound
 
 ERASED = "[erased]"
-#: Columns that say nothing about the person, or would open their account.
-NOT_TOLD = {"password", "password_hash", "current", "previous", "is_superuser"}
-STILL_OPEN = [status for status in Order.Status if status.facts.next]
+#: Columns that are not personal data, or would give access to the account.
+NOT_EXPORTED = {"password", "password_hash", "current_token", "previous_token", "is_superuser"}
+OPEN_STATUSES = [status for status in Order.Status if status.facts.next]
 
 
 @atomically
 def export_personal_data(*, user_id: int, actor: User) -> str:
-    """All that the shop holds about a customer, as JSON; raises NotFound, NotErasable for staff."""
-    user = _customer(user_id)
-    audit.log(actor, user, "personal data handed out")
+    """Return all data about a customer as JSON. Raises NotFound; NotErasable for staff."""
+    user = _lock_customer(user_id)
+    audit.log(actor, user, _("personal data exported"))
     orders = Order.objects.filter(user=user).order_by("pk")
-    about: dict[str, QuerySet[Any]] = {
+    querysets: dict[str, QuerySet[Any]] = {
         "person": User.objects.filter(pk=user.pk),
         "orders": orders,
         "order_lines": OrderItem.objects.filter(order__in=orders).order_by("pk"),
@@ -43,30 +44,33 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
         "cart": CartItem.objects.filter(user=user).order_by("pk"),
         "sessions": Session.objects.filter(user=user),
         "answers_kept": IdempotencyKey.objects.filter(user=user).order_by("pk"),
-        "changes_by_staff": _entries(user, orders).order_by("pk"),
+        "changes_by_staff": _audit_entries(user, orders).order_by("pk"),
     }
-    told = {
-        name: [{column: row[column] for column in row.keys() - NOT_TOLD} for row in rows.values()]
-        for name, rows in about.items()
+    data = {
+        name: [
+            {column: row[column] for column in row.keys() - NOT_EXPORTED} for row in rows.values()
+        ]
+        for name, rows in querysets.items()
     }
-    return json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2, sort_keys=True)
+    return json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2, sort_keys=True)
 
 
 @atomically
 def erase_personal_data(*, user_id: int, actor: User) -> User:
-    """Forget who a customer is. Their orders stay for the books, with what was bought at which price.
+    """Erase a customer's personal data. Orders stay for accounting, with items and prices.
 
-    Raises NotFound; NotErasable for staff, and while an order is under way or not yet paid.
+    Raises NotFound; NotErasable for staff, and while an order is open or unpaid.
     """
-    user = _customer(user_id)
+    user = _lock_customer(user_id)
     orders = Order.objects.filter(user=user)
-    under_way = orders.filter(
-        Q(status__in=STILL_OPEN)
+    unfinished = orders.filter(
+        Q(status__in=OPEN_STATUSES)
         | Q(status=Order.Status.DELIVERED, payment_status=Order.PaymentStatus.PENDING)
     )
-    if numbers := list(under_way.order_by("pk").values_list("order_number", flat=True)):
+    if numbers := list(unfinished.order_by("pk").values_list("order_number", flat=True)):
         raise NotErasable(
-            f"Still under way or not paid: {', '.join(numbers)}. Finish or cancel that first."
+            _("Open or unpaid orders: %(orders)s. Complete or cancel them first.")
+            % {"orders": ", ".join(numbers)}
         )
     _lock_cart(user)
     for model in (CartItem, IdempotencyKey, Session):
@@ -77,24 +81,26 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
         note=""
     )
     StockMovement.objects.filter(order__in=orders).update(reason="")
-    _forget(user)
-    _entries(user, orders).update(changes="")
-    AuditEntry.objects.filter(kind="user", record_id=str(user.pk)).update(record=str(user))
-    audit.log(actor, user, "personal data erased")
+    _anonymize(user)
+    _audit_entries(user, orders).update(changes="")
+    AuditEntry.objects.filter(model_name="user", record_id=str(user.pk)).update(
+        record_label=str(user)
+    )
+    audit.log(actor, user, _("personal data erased"))
     return user
 
 
 def _lock_cart(user: User) -> None:
-    """A checkout locks the cart and then asks for its user: do not wait for it here, or both wait forever."""
+    """Lock the cart without waiting: a checkout locks cart, then user, so waiting deadlocks."""
     lines = CartItem.objects.filter(user=user)
-    mine = [line.pk for line in lines.select_for_update(skip_locked=True)]
-    if lines.exclude(pk__in=mine).exists():
-        raise NotErasable("They are placing an order just now. Try again in a moment.")
+    locked = [line.pk for line in lines.select_for_update(skip_locked=True)]
+    if lines.exclude(pk__in=locked).exists():
+        raise NotErasable(_("This customer is placing an order right now. Try again in a moment."))
 
 
-def _forget(user: User) -> None:
+def _anonymize(user: User) -> None:
     user.email = f"erased-{user.pk}@erased.invalid"
-    user.first_name, user.last_name, user.phone = "Erased customer", str(user.pk), ""
+    user.first_name, user.last_name, user.phone = str(_("Erased customer")), str(user.pk), ""
     user.is_active, user.last_login = False, None
     user.set_unusable_password()
     user.save()
@@ -102,18 +108,19 @@ def _forget(user: User) -> None:
     user.user_permissions.clear()
 
 
-def _entries(user: User, orders: QuerySet[Order]) -> QuerySet[AuditEntry]:
-    """What staff changed about the person and their orders."""
+def _audit_entries(user: User, orders: QuerySet[Order]) -> QuerySet[AuditEntry]:
+    """Return the audit log entries about a customer and their orders."""
     pks = [str(pk) for pk in orders.values_list("pk", flat=True)]
-    about = Q(kind="user", record_id=str(user.pk)) | Q(kind="order", record_id__in=pks)
-    return AuditEntry.objects.filter(about)
+    condition = Q(model_name="user", record_id=str(user.pk))
+    condition |= Q(model_name="order", record_id__in=pks)
+    return AuditEntry.objects.filter(condition)
 
 
-def _customer(user_id: int) -> User:
-    """The customer, locked as a whole: a new order or session of theirs waits."""
+def _lock_customer(user_id: int) -> User:
+    """Return the customer, locked FOR UPDATE, so that new orders and sessions wait."""
     user = User.objects.filter(pk=user_id).select_for_update().first()
     if user is None:
         raise NotFound
     if user.is_staff:
-        raise NotErasable("This is a member of staff. Make them a customer first.")
+        raise NotErasable(_("This is a member of staff. Change the role to customer first."))
     return user

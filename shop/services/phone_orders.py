@@ -1,9 +1,10 @@
-"""Orders that staff take by telephone, under the rules that hold for a cart."""
+"""Orders that staff enter by phone, under the same rules as a cart."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from shop.db.transactions import atomically
 from shop.models import CartItem, Order, Product, User
@@ -11,9 +12,9 @@ from shop.models.cart import MAX_LINES, MAX_QUANTITY
 from shop.services import audit
 from shop.services.errors import ProductUnavailable
 from shop.services.orders import OrderDetails, write_order
-from shop.services.payments import WITHOUT_CARD
+from shop.services.payments import PHONE_METHODS
 
-TOLD = "Taken by phone."
+EVENT_NOTE = _("Phone order.")
 
 
 @atomically
@@ -27,37 +28,50 @@ def place_phone_order(
     note: str = "",
     expected_total: Decimal | None = None,
 ) -> OrderDetails:
-    """An order made by `actor` for a customer, whose own cart stays as it is; or nothing at all.
+    """Place an order for a customer without touching the customer's cart.
 
-    `lines` says how many of each product, by its id. Ledger and event name the actor.
-    Raises CartEmpty, ProductUnavailable, InsufficientStock (each with its `items`), TotalChanged (with
-    `total_amount`); ValidationError for a bad address or note, a card, or more than a cart could hold.
+    `lines` maps product ids to quantities. Ledger and event name the actor.
+
+    Raises CartEmpty, ProductUnavailable and InsufficientStock (with `items`), TotalChanged (with
+    `total_amount`); ValidationError for an invalid address or note, a card payment, or more than
+    a cart can hold.
     """
-    _refuse_what_no_cart_holds(lines)
-    if payment_method not in WITHOUT_CARD:
-        raise ValidationError({"payment_method": "This cannot be paid by telephone."})
+    _check_cart_limits(lines)
+    if payment_method not in PHONE_METHODS:
+        raise ValidationError(
+            {"payment_method": _("This payment method is not available for phone orders.")}
+        )
     order = Order(
         user=customer, shipping_address=shipping_address, payment_method=payment_method, note=note
     )
-    wanted = _lines(lines, customer)
-    story = write_order(order, wanted, actor=actor, expected_total=expected_total, told=TOLD)
-    told = {"customer": ("", customer), "total": ("", order.total_amount)}
-    audit.log(actor, order, told, action=audit.Action.ADDED)
-    return story
+    items = _build_cart_items(lines, customer)
+    details = write_order(
+        order, items, actor=actor, expected_total=expected_total, event_note=str(EVENT_NOTE)
+    )
+    changes = {"customer": ("", customer), "total": ("", order.total_amount)}
+    audit.log(actor, order, changes, action=audit.Action.ADDED)
+    return details
 
 
-def _refuse_what_no_cart_holds(lines: Mapping[int, int]) -> None:
+def _check_cart_limits(lines: Mapping[int, int]) -> None:
     if len(lines) > MAX_LINES:
-        raise ValidationError({"lines": f"An order holds at most {MAX_LINES} different products."})
+        raise ValidationError(
+            {
+                "lines": _("An order holds at most %(limit)d different products.")
+                % {"limit": MAX_LINES}
+            }
+        )
     if not all(1 <= quantity <= MAX_QUANTITY for quantity in lines.values()):
-        raise ValidationError({"lines": f"Of each product, order 1 to {MAX_QUANTITY}."})
+        raise ValidationError(
+            {"lines": _("Order 1 to %(limit)d of each product.") % {"limit": MAX_QUANTITY}}
+        )
 
 
-def _lines(lines: Mapping[int, int], customer: User) -> list[CartItem]:
-    """Lines as a cart has them, never saved."""
+def _build_cart_items(lines: Mapping[int, int], customer: User) -> list[CartItem]:
+    """Return unsaved cart items."""
     products = Product.objects.in_bulk(lines)
-    if gone := lines.keys() - products.keys():
-        raise ProductUnavailable(items=[{"product_id": pk} for pk in sorted(gone)])
+    if missing := lines.keys() - products.keys():
+        raise ProductUnavailable(items=[{"product_id": pk} for pk in sorted(missing)])
     return [
         CartItem(user=customer, product=products[pk], quantity=lines[pk]) for pk in sorted(lines)
     ]

@@ -1,4 +1,4 @@
-"""Pictures that nothing shows any more."""
+"""Deletion of image files that no row refers to."""
 
 import re
 from collections.abc import Iterator
@@ -14,35 +14,35 @@ from shop import images
 from shop.models import ImportRow
 from shop.services.import_pictures import FIELD
 
-#: So long a stored picture is left alone, since the transaction that is to name it may still be under way.
-LEFT_FOR = timedelta(days=1)
-#: Our own files: whatever else lies in the storage is somebody's. Parts are of those who were killed.
-OURS = re.compile(r"(?:.*/)?[0-9a-f]{32}(?:\.small)?\.webp(?:\w*\.part)?")
+#: Age from which an unreferenced file is deleted; a younger one's transaction may still be open.
+MIN_AGE = timedelta(days=1)
+#: Names of our own files, incomplete ones of killed processes included. Others are left alone.
+OWN_FILES = re.compile(r"(?:.*/)?[0-9a-f]{32}(?:\.small)?\.webp(?:\w*\.part)?")
 
 
 def purge_pictures() -> int:
-    """Remove the files of pictures that no row names, nor would after an undo; returns how many.
+    """Delete image files that no row names, nor would after undoing an import; return the count.
 
-    The one place where they are removed: named by their content, several products may show the same.
+    Files are deleted only here: they are named by content, so several products may share one.
     """
-    since, named, count = timezone.now() - LEFT_FOR, set(_named()), 0
-    for name in filter(OURS.fullmatch, list(images.stored_files(default_storage))):
+    since, named, count = timezone.now() - MIN_AGE, set(_referenced_files()), 0
+    for name in filter(OWN_FILES.fullmatch, list(images.stored_files(default_storage))):
         if name not in named:
             with suppress(FileNotFoundError):
-                # Asked last: whoever stores the same picture anew makes it young.
+                # Checked last: storing the same image again renews the file's time.
                 if default_storage.get_modified_time(name) < since:
                     default_storage.delete(name)
                     count += 1
     return count
 
 
-def _named() -> Iterator[str]:
-    for name in _shown():
+def _referenced_files() -> Iterator[str]:
+    for name in _image_names():
         yield name
         yield images.small_name(name)
 
 
-def _shown() -> Iterator[str]:
+def _image_names() -> Iterator[str]:
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if isinstance(field, models.FileField):

@@ -1,4 +1,4 @@
-"""Products: made, changed, archived. Their stock is `shop.services.stock`'s."""
+"""Creating, updating and archiving products. Their stock is written by `services.stock`."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -17,12 +17,12 @@ from shop.services.stock import count_stock, lock_product, lock_products, record
 
 @atomically
 def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int = 0) -> Product:
-    """A new product and the first line of its ledger; raises ValidationError."""
+    """Create a product and record its initial stock. Raises ValidationError."""
     product = Product(**values)
-    _save(product)
+    _save_product(product)
     record_initial_stock(product, stock=stock, actor=actor)
-    told = {**audit.diff_record(Product(), values), "stock": (0, stock)}
-    audit.log(actor, product, told, action=audit.Action.ADDED)
+    changes_made = {**audit.diff_record(Product(), values), "stock": (0, stock)}
+    audit.log(actor, product, changes_made, action=audit.Action.ADDED)
     return product
 
 
@@ -34,18 +34,17 @@ def update_product(
     stock: int | None = None,
     check: Callable[[Product], None] = lambda _: None,
 ) -> Product:
-    """Write the named fields, and no others, so that two who edit different fields both keep theirs.
+    """Write the named fields and no others, so that concurrent edits of other fields survive.
 
-    A new `image` is drawn before the product is locked: that takes seconds, and buyers would wait for them.
-    An empty one takes the picture away. `stock`, where given, is a count.
-    `check` sees the locked product first and may refuse by raising.
-    Raises NotFound, ValidationError.
+    A new `image` is processed before the product is locked, since that takes seconds; an empty
+    one removes it. `stock`, if given, is a counted number. `check` gets the locked product and
+    may raise to refuse. Raises NotFound, ValidationError.
     """
-    return _update(product_id, actor, _with_pictures_drawn(changes), stock, check)
+    return _update_locked(product_id, actor, _normalize_images(changes), stock, check)
 
 
 @atomically
-def _update(
+def _update_locked(
     product_id: int,
     actor: User,
     changes: Mapping[str, Any],
@@ -54,12 +53,12 @@ def _update(
 ) -> Product:
     product = lock_product(product_id)
     check(product)
-    told = audit.diff_record(product, changes)
+    changes_made = audit.diff_record(product, changes)
     for name, value in changes.items():
         setattr(product, name, value)
-    _save(product, only=changes)
-    if told:
-        audit.log(actor, product, told)
+    _save_product(product, only=changes)
+    if changes_made:
+        audit.log(actor, product, changes_made)
     return (
         product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
     )
@@ -67,9 +66,9 @@ def _update(
 
 @atomically
 def remove_product(*, product_id: int, actor: User) -> bool:
-    """Erase a product that was never ordered, else archive it: out of the catalogue and of every cart.
+    """Delete a product that was never ordered, else archive it; remove it from every cart.
 
-    Past orders keep showing it. Returns whether it was erased; raises NotFound.
+    Past orders keep showing an archived product. Return whether it was deleted. Raises NotFound.
     """
     CartItem.objects.filter(product=product_id).delete()
     product = lock_product(product_id)
@@ -84,31 +83,31 @@ def remove_product(*, product_id: int, actor: User) -> bool:
 
 @atomically
 def set_active(*, product_ids: Collection[int], is_active: bool, actor: User) -> int:
-    """Show or archive many products; returns how many were not so already."""
+    """Activate or archive many products; return how many changed."""
     others = [p for p in lock_products(product_ids) if p.is_active != is_active]
     audit.log_many(actor, [(p, audit.diff_record(p, {"is_active": is_active})) for p in others])
     chosen = Product.objects.filter(pk__in=[product.pk for product in others])
     return chosen.update(is_active=is_active, updated_at=timezone.now())
 
 
-def _with_pictures_drawn(changes: Mapping[str, Any]) -> dict[str, Any]:
+def _normalize_images(changes: Mapping[str, Any]) -> dict[str, Any]:
     done = dict(changes)
     for name, value in changes.items():
         if isinstance(value, UploadedFile):
             try:
-                done[name] = PictureField.drawn(value)
+                done[name] = PictureField.normalize(value)
             except ValidationError as error:
                 raise ValidationError({name: error}) from error
     return done
 
 
-def _save(product: Product, only: Mapping[str, Any] | None = None) -> None:
-    """Check everything, then write; two who take the same SKU at once get the same answer as one after."""
+def _save_product(product: Product, only: Mapping[str, Any] | None = None) -> None:
+    """Validate and save. A concurrent insert of the same SKU raises the usual ValidationError."""
     product.full_clean()
     try:
         with transaction.atomic():
             product.save(update_fields=None if only is None else {*only, "updated_at"})
     except IntegrityError as error:
         if "product_sku_is_unique" in str(error):
-            product.validate_constraints()  # sees the rival's row by now, and says it in its own words
+            product.validate_constraints()  # sees the other row by now and raises its message
         raise

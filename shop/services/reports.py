@@ -1,7 +1,7 @@
-"""What the shop sells, what waits and what runs out: numbers to look at.
+"""Figures for the dashboard: sales, open orders, best sellers, low stock.
 
-Each function is one query; `sales` takes two and `best_sellers` three, each quicker than one for all.
-Days are UTC days, from midnight to midnight. A cancelled order was no sale.
+Each function runs one query, `compare_sales` two and `best_sellers` three, which is faster than
+one. Days are UTC days. Cancelled orders do not count as sales. Money is in the shop's currency.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ PACE_DAYS = 30
 
 @dataclass(frozen=True)
 class Sales:
-    """What a period brought."""
+    """Sales of a period."""
 
     revenue: Decimal
     orders: int
@@ -31,21 +31,21 @@ class Sales:
 
     @property
     def average(self) -> Decimal:
-        """The average order; zero without orders."""
-        return _money(self.revenue / self.orders if self.orders else None)
+        """Average order value; zero without orders."""
+        return _to_cents(self.revenue / self.orders if self.orders else None)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A period beside the one before it."""
+    """Sales of a period and of the one before it."""
 
-    now: Sales
-    before: Sales
+    current: Sales
+    previous: Sales
 
 
 @dataclass(frozen=True)
 class DailySales:
-    """What one day brought."""
+    """Sales of one day."""
 
     day: date
     revenue: Decimal
@@ -54,7 +54,7 @@ class DailySales:
 
 @dataclass(frozen=True)
 class StatusCount:
-    """How many orders are in a status that is not their last."""
+    """Number of orders in a status that is not final."""
 
     status: OrderStatus
     orders: int
@@ -62,7 +62,7 @@ class StatusCount:
 
 @dataclass(frozen=True)
 class BestSeller:
-    """What was sold of a product."""
+    """Units and revenue of one product."""
 
     product_id: int
     name: str
@@ -72,7 +72,7 @@ class BestSeller:
 
 @dataclass(frozen=True)
 class LowStockProduct:
-    """A product that runs out, and how much of it was sold in the last 30 days."""
+    """A product at or below its reorder level, and its sales in the last 30 days."""
 
     product_id: int
     name: str
@@ -81,13 +81,13 @@ class LowStockProduct:
 
     @property
     def days_left(self) -> int | None:
-        """Whole days that the stock lasts at that pace; None when nothing was sold."""
+        """Days until the stock runs out at the recent pace; None if nothing was sold."""
         return self.stock * PACE_DAYS // self.sold if self.sold else None
 
 
 @dataclass(frozen=True)
 class RecentOrder:
-    """An order, in short."""
+    """An order in the list of recent orders."""
 
     order_id: int
     number: str
@@ -98,32 +98,32 @@ class RecentOrder:
 
 
 def start_of_day(day: date) -> datetime:
-    """The moment at which a day begins."""
+    """Return midnight UTC at the start of a day."""
     return datetime.combine(day, time.min, UTC)
 
 
 def compare_sales(since: datetime, until: datetime) -> Comparison:
-    """Revenue, orders and units from `since` up to, but not including, `until`, and before that.
+    """Return the sales from `since` (inclusive) to `until` (exclusive) and of the period before.
 
-    "Before" is the same stretch as many whole days earlier as it takes not to overlap: a morning is
-    compared with the morning before, not with last night.
+    The previous period is shifted by whole days, as few as avoid an overlap, so that a morning is
+    compared with the morning before and not with last night.
     """
-    earlier = -(-(until - since) // DAY) * DAY
-    periods = {"now": (since, until), "before": (since - earlier, until - earlier)}
+    shift = -(-(until - since) // DAY) * DAY
+    periods = {"current": (since, until), "previous": (since - shift, until - shift)}
     amounts: dict[str, Any] = {"oldest": Min("pk")}
     units: dict[str, Any] = {}
     for name, (start, end) in periods.items():
-        amounts[f"{name}_revenue"] = Sum("total_amount", filter=_placed(start, end))
-        amounts[f"{name}_orders"] = Count("pk", filter=_placed(start, end))
-        units[f"{name}_units"] = Sum("quantity", filter=_placed(start, end, of="order__"))
-    found = _sold(since - earlier, until).aggregate(**amounts)
-    found |= _lines(found["oldest"], since - earlier).aggregate(**units)
+        amounts[f"{name}_revenue"] = Sum("total_amount", filter=_placed_between(start, end))
+        amounts[f"{name}_orders"] = Count("pk", filter=_placed_between(start, end))
+        units[f"{name}_units"] = Sum("quantity", filter=_placed_between(start, end, of="order__"))
+    totals = _sold_orders(since - shift, until).aggregate(**amounts)
+    totals |= _sold_items(totals["oldest"], since - shift).aggregate(**units)
     return Comparison(
         *(
             Sales(
-                _money(found[f"{name}_revenue"]),
-                found[f"{name}_orders"],
-                found[f"{name}_units"] or 0,
+                _to_cents(totals[f"{name}_revenue"]),
+                totals[f"{name}_orders"],
+                totals[f"{name}_units"] or 0,
             )
             for name in periods
         )
@@ -131,64 +131,62 @@ def compare_sales(since: datetime, until: datetime) -> Comparison:
 
 
 def daily_sales(days: int, today: date) -> list[DailySales]:
-    """So many days up to today, oldest first; a day without orders is there with zeros."""
+    """Return the sales of the last `days` days, oldest first, including days without sales."""
     first = today - (days - 1) * DAY
     rows = (
-        _sold(start_of_day(first), start_of_day(today + DAY))
-        .values(day=_Day("created_at", tzinfo=UTC))
+        _sold_orders(start_of_day(first), start_of_day(today + DAY))
+        .values(day=_UtcDay("created_at", tzinfo=UTC))
         .annotate(revenue=Sum("total_amount"), orders=Count("pk"))
         .order_by()
     )
-    found = {
-        row["day"]: DailySales(row["day"], _money(row["revenue"]), row["orders"]) for row in rows
+    by_day = {
+        row["day"]: DailySales(row["day"], _to_cents(row["revenue"]), row["orders"]) for row in rows
     }
-    every = [first + number * DAY for number in range(days)]
-    return [found.get(day, DailySales(day, _money(None), 0)) for day in every]
+    dates = [first + number * DAY for number in range(days)]
+    return [by_day.get(day, DailySales(day, _to_cents(None), 0)) for day in dates]
 
 
 def open_order_counts() -> list[StatusCount]:
-    """How many orders wait in each status from which there is a way on, in the order of that way."""
-    opened = [status for status in OrderStatus if status.facts.next]
+    """Return the number of orders in each status that is not final, in the order of the flow."""
+    open_statuses = [status for status in OrderStatus if status.facts.next]
     rows = (
-        Order.objects.filter(status__in=opened)
+        Order.objects.filter(status__in=open_statuses)
         .values("status")
         .annotate(orders=Count("pk"))
         .order_by()
     )
-    found = {row["status"]: row["orders"] for row in rows}
-    return [StatusCount(status, found.get(status, 0)) for status in opened]
+    counts = {row["status"]: row["orders"] for row in rows}
+    return [StatusCount(status, counts.get(status, 0)) for status in open_statuses]
 
 
 def best_sellers(since: datetime, limit: int = 5) -> list[BestSeller]:
-    """The products of which most units were sold since then; the dearer first where units are equal."""
+    """Return the products with most units sold since then, by units, then by revenue."""
     placed = Order.objects.filter(created_at__gte=since).order_by()
-    # `+ 0`: without it PostgreSQL looks for the lowest id from the first order on.
+    # `+ 0`: otherwise PostgreSQL scans the primary key from the first order on.
     oldest = placed.aggregate(pk=Min(F("pk") + 0))["pk"]
     rows = (
-        _lines(oldest, since)
-        .values_list(
-            F("product_id") + 0
-        )  # as it stands, SQLite would read all lines, product by product
+        _sold_items(oldest, since)
+        .values_list(F("product_id") + 0)  # `+ 0`: otherwise SQLite reads all items by product
         .annotate(units=Sum("quantity"), revenue=Sum("subtotal"))
         .order_by("-units", "-revenue", F("product_id") + 0)[:limit]
     )
     best = list(rows)
     names = dict(Product.objects.filter(pk__in=[pk for pk, *_ in best]).values_list("pk", "name"))
-    return [BestSeller(pk, names[pk], units, _money(revenue)) for pk, units, revenue in best]
+    return [BestSeller(pk, names[pk], units, _to_cents(revenue)) for pk, units, revenue in best]
 
 
 def low_stock_products(limit: int) -> list[LowStockProduct]:
-    """Active products at or below their own threshold, the emptiest first.
+    """Return active products at or below their reorder level, lowest stock first.
 
-    Their pace is read from the ledger: units that sales took in the last 30 days and that no
-    cancellation gave back. So whoever may see the stock, but no orders, may see it too.
+    Their sales come from the ledger: units sold in the last 30 days and not returned by a
+    cancellation. So staff who may see stock but not orders can see them too.
     """
-    came_back = StockMovement.objects.filter(
+    cancelled = StockMovement.objects.filter(
         order=OuterRef("order"), product=OuterRef("product"), kind=StockMovement.Kind.CANCELLATION
     )
-    taken = (
+    units_sold = (
         StockMovement.objects.filter(
-            ~Exists(came_back),
+            ~Exists(cancelled),
             product=OuterRef("pk"),
             kind=StockMovement.Kind.SALE,
             created_at__gte=timezone.now() - PACE_DAYS * DAY,
@@ -200,18 +198,18 @@ def low_stock_products(limit: int) -> list[LowStockProduct]:
     rows = (
         Product.objects.filter(is_low=True, is_active=True)
         .order_by("stock", "pk")
-        .values_list("pk", "name", "stock", Subquery(taken))[:limit]
+        .values_list("pk", "name", "stock", Subquery(units_sold))[:limit]
     )
     return [LowStockProduct(pk, name, stock, -(units or 0)) for pk, name, stock, units in rows]
 
 
 def has_products() -> bool:
-    """Whether there is anything in the catalogue."""
+    """Return whether the catalogue has any product."""
     return Product.objects.exists()
 
 
 def recent_orders(limit: int) -> list[RecentOrder]:
-    """The newest orders, cancelled ones too."""
+    """Return the newest orders, including cancelled ones."""
     return [
         RecentOrder(
             order.pk,
@@ -225,32 +223,34 @@ def recent_orders(limit: int) -> list[RecentOrder]:
     ]
 
 
-class _Day(TruncDate):
-    """The UTC day: SQLite keeps it as a moment's first letters, and Django would ask Python for each row."""
+class _UtcDay(TruncDate):
+    """The UTC day of a date-time. On SQLite a substring: Django's way calls Python for each row."""
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:  # noqa: ARG002 - Django's
         sql, params = compiler.compile(self.lhs)
         return f"SUBSTR({sql}, 1, 10)", params
 
 
-def _placed(since: datetime, until: datetime, *, of: str = "") -> Q:
+def _placed_between(since: datetime, until: datetime, *, of: str = "") -> Q:
     return Q((f"{of}created_at__gte", since), (f"{of}created_at__lt", until))
 
 
-def _sold(since: datetime, until: datetime) -> QuerySet[Order]:
-    return Order.objects.filter(_placed(since, until)).exclude(status=Order.Status.CANCELLED)
+def _sold_orders(since: datetime, until: datetime) -> QuerySet[Order]:
+    return Order.objects.filter(_placed_between(since, until)).exclude(
+        status=Order.Status.CANCELLED
+    )
 
 
-def _lines(oldest: int | None, since: datetime) -> QuerySet[OrderItem]:
-    """What was sold since then; none of these orders has a lower id than `oldest`.
+def _sold_items(oldest: int | None, since: datetime) -> QuerySet[OrderItem]:
+    """Return the items sold since then, of orders whose id is at least `oldest`.
 
-    That leaves nothing out. It spares the database the lines of all older orders, of which it cannot know
-    that they lie together, and as a number it tells how many are left.
+    `oldest` is the lowest id of those orders, so it filters nothing out. It lets the database skip
+    the items of older orders and estimate the number of rows.
     """
-    lines = OrderItem.objects.filter(order__gte=oldest or 0, order__created_at__gte=since)
-    return lines.exclude(order__status=Order.Status.CANCELLED)
+    items = OrderItem.objects.filter(order__gte=oldest or 0, order__created_at__gte=since)
+    return items.exclude(order__status=Order.Status.CANCELLED)
 
 
-def _money(amount: Decimal | None) -> Decimal:
-    """Two decimals, whatever the database made of the sum."""
+def _to_cents(amount: Decimal | None) -> Decimal:
+    """Return a sum with two decimals, whatever type the database returned."""
     return (amount or Decimal(0)).quantize(CENT, ROUND_HALF_UP)

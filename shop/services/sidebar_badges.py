@@ -1,4 +1,4 @@
-"""How much waits for staff: the numbers beside the back office's menu."""
+"""The numbers beside the admin's menu entries."""
 
 from typing import Any
 
@@ -13,26 +13,26 @@ CACHE_KEY = "waiting"
 
 
 def get_badge_counts() -> dict[str, int]:
-    """Orders to be confirmed, active products at their low stock, customers with a cart.
+    """Return, by model name: pending orders, active products low on stock, open carts.
 
-    By the name of the model. One query, kept for half a minute for everybody: every page of the back
-    office asks. While the cache does not answer, each page counts for itself.
+    One query, cached for 30 seconds for all users, since every admin page shows them. Without a
+    working cache, each page counts for itself.
     """
     try:
-        found: dict[str, int] = cache.get_or_set(CACHE_KEY, _count, CACHED_SECONDS) or {}
+        counts: dict[str, int] = cache.get_or_set(CACHE_KEY, _count_all, CACHED_SECONDS) or {}
     except RedisError:
-        return _count()
-    return found
+        return _count_all()
+    return counts
 
 
-def _count() -> dict[str, int]:
+def _count_all() -> dict[str, int]:
     first, *others = (
-        _counted("order", Order.objects.filter(status=Order.Status.PENDING), Count("pk")),
-        _counted("product", Product.objects.filter(is_low=True, is_active=True), Count("pk")),
-        _counted("cartitem", CartItem.objects.all(), Count("user", distinct=True)),
+        _count_rows("order", Order.objects.filter(status=Order.Status.PENDING), Count("pk")),
+        _count_rows("product", Product.objects.filter(is_low=True, is_active=True), Count("pk")),
+        _count_rows("cartitem", CartItem.objects.all(), Count("user", distinct=True)),
     )
     return dict(first.union(*others, all=True).order_by())
 
 
-def _counted(model: str, rows: QuerySet[Any], what: Count) -> Any:
+def _count_rows(model: str, rows: QuerySet[Any], what: Count) -> Any:
     return rows.order_by().values(counted=Value(model)).annotate(n=what).values_list("counted", "n")

@@ -1,4 +1,8 @@
-"""Stock and its ledger. `_record` is the only place that writes either, always both, in one transaction."""
+"""Stock and its ledger.
+
+`_record_movements` is the only function that writes either, always both, in one transaction;
+`services.imports` does the same for whole files.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from shop.db.bulk_rows import insert_rows
 from shop.db.raw_sql import db_now, lock_clause
@@ -22,7 +27,7 @@ Kind = StockMovement.Kind
 
 @dataclass(frozen=True)
 class StockChange:
-    """So many units of a product come (+) or go (-)."""
+    """A number of units of a product, received in (+) or going out (-)."""
 
     product_id: int
     delta: int
@@ -30,37 +35,37 @@ class StockChange:
 
 
 def take_stock(changes: Sequence[StockChange], *, actor: User) -> None:
-    """Take a sale's units; raises InsufficientStock where one of the products has fewer, or is not there."""
-    _record(changes, kind=Kind.SALE, actor=actor)
+    """Take the units of a sale. Raises InsufficientStock if a product has fewer or is gone."""
+    _record_movements(changes, kind=Kind.SALE, actor=actor)
 
 
 def return_stock(
-    changes: Sequence[StockChange], *, actor: User, reason: str, lost: Collection[int] = ()
+    changes: Sequence[StockChange], *, actor: User, reason: str, written_off: Collection[int] = ()
 ) -> None:
-    """Give cancelled orders' units back. A second time for the same order is refused by the database.
+    """Return the units of cancelled orders. The database refuses a second return of the same order.
 
-    Of the products in `lost` the units did not come back fit to sell: they return and are written off,
-    two lines of the ledger, so that each order's own lines still add up to nothing.
+    Units of the product ids in `written_off` return and are written off: two movements, so that
+    the movements of an order still add up to zero.
     """
-    _record(changes, kind=Kind.CANCELLATION, actor=actor, reason=reason)
-    gone = [
+    _record_movements(changes, kind=Kind.CANCELLATION, actor=actor, reason=reason)
+    damaged = [
         StockChange(change.product_id, -change.delta)
         for change in changes
-        if change.product_id in lost
+        if change.product_id in written_off
     ]
-    if gone:
-        _record(
-            gone,
+    if damaged:
+        _record_movements(
+            damaged,
             kind=Kind.DAMAGED,
             actor=actor,
-            reason=reason or "Not put back after a cancellation",
+            reason=reason or _("Not put back after a cancellation"),
         )
 
 
 def record_initial_stock(product: Product, *, stock: int, actor: User | None) -> None:
-    """Record what a new product starts with."""
+    """Record the stock that a new product starts with."""
     if stock:
-        _record([StockChange(product.pk, stock)], kind=Kind.INITIAL, actor=actor)
+        _record_movements([StockChange(product.pk, stock)], kind=Kind.INITIAL, actor=actor)
         product.stock = stock
 
 
@@ -68,21 +73,25 @@ def record_initial_stock(product: Product, *, stock: int, actor: User | None) ->
 def adjust_stock(
     *, product_id: int, delta: int, kind: Kind, actor: User, reason: str = ""
 ) -> Product:
-    """Add or remove units by hand; returns the product as it is afterwards.
+    """Add or remove units and return the updated product.
 
-    Raises InsufficientStock (with `available`) below 0, ValidationError above the bound, NotFound.
+    Raises InsufficientStock (with `available`) if the stock would become negative,
+    ValidationError above MAX_STOCK, NotFound.
     """
     product = lock_product(product_id)
     if product.stock + delta > MAX_STOCK:
         raise ValidationError(
-            {"delta": f"The stock can be at most {MAX_STOCK:,}."}, code="max_value"
+            {"delta": _("The stock can be at most %(limit)s.") % {"limit": f"{MAX_STOCK:,}"}},
+            code="max_value",
         )
     if product.stock + delta < 0:
         raise InsufficientStock(
-            f"The stock is {product.stock}: it cannot change by {delta}.", available=product.stock
+            _("The stock is %(stock)d, so it can't change by %(delta)d.")
+            % {"stock": product.stock, "delta": delta},
+            available=product.stock,
         )
     if delta:
-        _by_hand(product, delta, kind=kind, actor=actor, reason=reason)
+        _record_manual_movement(product, delta, kind=kind, actor=actor, reason=reason)
     return product
 
 
@@ -90,84 +99,102 @@ def adjust_stock(
 def count_stock(
     *, product_id: int, counted: int, actor: User, expected: int | None = None, reason: str = ""
 ) -> Product:
-    """Set the stock to what was counted, as a difference in the ledger.
+    """Set the stock to a counted number; the ledger records the difference.
 
-    Raises StockChanged (with `stock`) when `expected`, the number that the counter saw, is no longer so.
+    `expected` is the stock that was shown when counting started. Raises StockChanged (with
+    `stock`) if it has changed since.
     """
     product = lock_product(product_id)
     if expected is not None and product.stock != expected:
         raise StockChanged(
-            f"The stock is {product.stock} now, not {expected}.", stock=product.stock
+            _("The stock is now %(stock)d, not %(expected)d.")
+            % {"stock": product.stock, "expected": expected},
+            stock=product.stock,
         )
     if counted != product.stock:
-        _by_hand(product, counted - product.stock, kind=Kind.COUNTED, actor=actor, reason=reason)
+        _record_manual_movement(
+            product, counted - product.stock, kind=Kind.COUNTED, actor=actor, reason=reason
+        )
     return product
 
 
 @atomically
 def receive_stock(*, units: Mapping[int, int], actor: User, reason: str = "") -> int:
-    """Add a delivery's units, product id to how many, all or none; returns how many units came.
+    """Receive a delivery, all of it or none; return the number of units.
 
-    Raises ValidationError, naming the product, above the bound; NotFound.
+    `units` maps product ids to quantities. Raises ValidationError, naming each product that would
+    exceed MAX_STOCK; NotFound.
     """
-    coming = {product_id: count for product_id, count in units.items() if count}
-    products = lock_products(coming)
-    if len(products) != len(coming):
+    received = {product_id: count for product_id, count in units.items() if count}
+    products = lock_products(received)
+    if len(products) != len(received):
         raise NotFound
-    if full := [product for product in products if product.stock + coming[product.pk] > MAX_STOCK]:
+    if too_many := [
+        product for product in products if product.stock + received[product.pk] > MAX_STOCK
+    ]:
         raise ValidationError(
-            [f"The stock of {product} can be at most {MAX_STOCK:,}." for product in full]
+            [
+                _("The stock of %(product)s can be at most %(limit)s.")
+                % {"product": product, "limit": f"{MAX_STOCK:,}"}
+                for product in too_many
+            ]
         )
-    if coming:
-        changes = [StockChange(product.pk, coming[product.pk]) for product in products]
-        _record(changes, kind=Kind.RECEIVED, actor=actor, reason=reason)
-        audit.log_many(actor, [(p, {"stock": (p.stock, p.stock + coming[p.pk])}) for p in products])
-    return sum(coming.values())
+    if received:
+        changes = [StockChange(product.pk, received[product.pk]) for product in products]
+        _record_movements(changes, kind=Kind.RECEIVED, actor=actor, reason=reason)
+        audit.log_many(
+            actor, [(p, {"stock": (p.stock, p.stock + received[p.pk])}) for p in products]
+        )
+    return sum(received.values())
 
 
-def _by_hand(product: Product, delta: int, *, kind: Kind, actor: User, reason: str) -> None:
-    _record([StockChange(product.pk, delta)], kind=kind, actor=actor, reason=reason)
+def _record_manual_movement(
+    product: Product, delta: int, *, kind: Kind, actor: User, reason: str
+) -> None:
+    _record_movements([StockChange(product.pk, delta)], kind=kind, actor=actor, reason=reason)
     audit.log(actor, product, {"stock": (product.stock, product.stock + delta)})
     product.refresh_from_db()
 
 
 def lock_product(product_id: int) -> Product:
-    """One product, locked until the transaction ends; raises NotFound."""
-    found = lock_products([product_id])
-    if not found:
+    """Return a product, locked until the transaction ends. Raises NotFound."""
+    products = lock_products([product_id])
+    if not products:
         raise NotFound
-    return found[0]
+    return products[0]
 
 
 def lock_products(product_ids: Collection[int]) -> list[Product]:
-    """Products in id order, locked until the transaction ends.
+    """Return products, locked in id order until the transaction ends.
 
-    The order is what keeps two who change the same products from waiting for each other forever; without
-    the key, because a foreign key to the product may be added meanwhile.
+    The order prevents deadlocks between transactions that lock the same products. NO KEY UPDATE
+    lets others insert rows that refer to a product meanwhile.
     """
     return list(
         Product.objects.filter(pk__in=product_ids).order_by("pk").select_for_update(no_key=True)
     )
 
 
-def _record(
+def _record_movements(
     changes: Sequence[StockChange],
     *,
     kind: Kind,
     actor: User | None,
     reason: str = "",
 ) -> None:
-    """Write balance and ledger: one UPDATE and one INSERT, however many products and orders.
+    """Write balances and ledger with one UPDATE and one INSERT, however many products and orders.
 
-    Raises InsufficientStock, with every stock still as it was, where a balance would leave its bounds or a
-    product is not there.
+    Raises InsufficientStock, changing nothing, if a balance would leave its bounds or a product is
+    missing.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("Balance and ledger need one transaction.")
+        raise transaction.TransactionManagementError(
+            "Balances and ledger must be written in one transaction."
+        )
     totals = Counter[int]()
     for change in changes:
         totals[change.product_id] += change.delta
-    balances = _move(totals)
+    balances = _update_balances(totals)
     if len(balances) != len(totals):
         raise InsufficientStock
     movements = []
@@ -183,11 +210,12 @@ def _record(
     insert_rows(movements)
 
 
-def _move(totals: Mapping[int, int]) -> dict[int, int]:
-    """Change all balances, by product id, and return what they are then; or none, and return nothing.
+def _update_balances(totals: Mapping[int, int]) -> dict[int, int]:
+    """Add each total to its product's stock and return the new balances by product id.
 
-    The products are locked by id, so that buyers of the same ones never wait for each other in a circle;
-    and looked at under the lock, since an UPDATE that waits would look at them as they were before.
+    If any balance would leave its bounds, change none and return an empty dict. Products are
+    locked in id order to prevent deadlocks, and read under the lock: an UPDATE that waits would
+    otherwise check the values from before.
     """
     changes = ", ".join(["(%s, %s)"] * len(totals))
     numbers = [number for pair in totals.items() for number in pair]
@@ -207,7 +235,7 @@ def _move(totals: Mapping[int, int]) -> dict[int, int]:
 
 
 def find_drift() -> Iterator[str]:
-    """Where balance, ledger and orders disagree, one sentence each; nothing when all is well."""
+    """Yield one sentence per inconsistency between balances, ledger and orders."""
     ledger = StockMovement.objects.filter(product=OuterRef("pk")).order_by()
     total = Subquery(ledger.values("product").annotate(total=Sum("delta")).values("total"))
     for product in (
@@ -224,18 +252,18 @@ def find_drift() -> Iterator[str]:
         .order_by("pk")
     ):
         yield (
-            f"{movement.product.sku}: movement {movement.pk} says {movement.balance_after} after it,"
+            f"{movement.product.sku}: movement {movement.pk} has balance {movement.balance_after},"
             f" the movements up to it add up to {movement.running}."
         )
-    yield from _orders_that_disagree()
+    yield from _find_order_drift()
     lines = OrderItem.objects.filter(order=OuterRef("order"), product=OuterRef("product"))
-    strays = StockMovement.objects.exclude(order=None).exclude(Exists(lines)).order_by("pk")
-    for stray in strays.select_related("product", "order"):
-        yield f"{stray.order}: movement {stray.pk} of {stray.product.sku}, which was not ordered."
+    unordered = StockMovement.objects.exclude(order=None).exclude(Exists(lines)).order_by("pk")
+    for stray in unordered.select_related("product", "order"):
+        yield f"{stray.order}: movement {stray.pk} of {stray.product.sku}, not ordered."
 
 
-def _orders_that_disagree() -> Iterator[str]:
-    """Lines of live orders whose units did not leave, or of cancelled ones that did not come back."""
+def _find_order_drift() -> Iterator[str]:
+    """Yield order items whose movements differ from what was ordered, or from 0 if cancelled."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT o.order_number, i.sku, o.status, i.quantity, COALESCE(SUM(m.delta), 0)"
@@ -246,4 +274,4 @@ def _orders_that_disagree() -> Iterator[str]:
             " <> CASE WHEN o.status = 'cancelled' THEN 0 ELSE -i.quantity END ORDER BY i.id"
         )
         for number, sku, status, quantity, delta in cursor.fetchall():
-            yield f"{number} ({status}): {quantity} of {sku} ordered, its movements add up to {delta}."
+            yield f"{number} ({status}): {quantity} × {sku} ordered, movements add up to {delta}."

@@ -76,7 +76,7 @@ def shop(ada, carl, dora):
     factories.add_to_cart(dora, (odd, 1))
     accounts._open_session(dora, "100% of a tablet")
     AuditEntry.objects.create(
-        actor=ada, kind="product", record="Mug, stone blue", changes="price: 100% to _"
+        actor=ada, model_name="product", record_label="Mug, stone blue", changes="price: 100% to _"
     )
 
 

@@ -51,7 +51,7 @@ def export_by_shop(file_format):
         Product.objects.all(),
         layout="own",
         file_format=file_format,
-        address=lambda name: f"/media/{name}",
+        build_url=lambda name: f"/media/{name}",
     )
     size = len(next(chunks)) + len(next(chunks))
     first = time.perf_counter() - start

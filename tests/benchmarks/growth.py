@@ -102,9 +102,9 @@ LISTS = {
     "auditentry": (
         "q={product}",
         "q=777.00",
-        "kind=product",
+        "model_name=product",
         "action__exact=removed",
-        "kind=product&record_id=777",
+        "model_name=product&record_id=777",
     ),
     "session": ("q={email}", "q=telephone"),
     "cartitem": ("q={email}", "q=SKU-777"),

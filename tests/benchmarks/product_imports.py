@@ -107,7 +107,7 @@ def import_by_shop(actor, content, seconds):
     product_import = store_upload(actor=actor, name="large.csv", content=content)
     with timed(seconds, "preview"):
         preview_import(product_import)
-    assert product_import.counts["wrong"] == 0
+    assert product_import.counts["error"] == 0
     with timed(seconds, "apply"):
         apply_import(product_import.pk, actor=actor)
     return product_import

@@ -1,4 +1,5 @@
 import json
+import socket
 from collections import Counter
 
 import pytest
@@ -10,6 +11,7 @@ from django.db.models import F
 from shop.management import demo_shop
 from shop.management.commands.demo import drop_tables, find_free_port
 from shop.models import CartItem, Order, OrderEvent, Product, StockMovement, User
+from shop.models.order_status import OrderStatus
 from shop.services.accounts import login
 from shop.services.stock import find_drift
 
@@ -18,68 +20,86 @@ def run_demo(*options):
     call_command("demo", "--no-server", *options)
 
 
-@pytest.fixture
-def small_demo(monkeypatch):
-    """Limit the demo to ten products without pictures and eight orders."""
-
-    def read_shortened(name):
-        rows = read_fixture(name)
-        return [row | {"picture": None} for row in rows[:10]] if name == "products" else rows
-
-    monkeypatch.setattr(demo_shop, "_read_fixture", read_shortened)
-    monkeypatch.setattr(demo_shop, "ORDERS", 8)
-
-
-def read_fixture(name):
+def read_data(name):
     return json.loads((demo_shop.DATA_FOLDER / f"{name}.json").read_text())
 
 
+def times_of(movements):
+    return list(movements.order_by("pk").values_list("created_at", flat=True))
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A demo of ten products without pictures and eight orders."""
+
+    def load_data(name):
+        rows = read_data(name)
+        return [row | {"picture": None} for row in rows[:10]] if name == "products" else rows
+
+    monkeypatch.setattr(demo_shop, "_load_data", load_data)
+    monkeypatch.setattr(demo_shop, "ORDERS", 8)
+
+
+@pytest.fixture
+def sold(monkeypatch):
+    """`sold()`: the buyer, items and payment method of each planned sale."""
+
+    def plan():
+        rng = demo_shop.random.Random(1)
+        now = demo_shop.timezone.now()
+        sales = demo_shop._plan_sales(now, rng, buyers=12, products=60)
+        return [(sale.buyer, sale.lines, sale.payment) for sale in sales]
+
+    return plan
+
+
 @pytest.mark.slow
-def test_demo_has_products_users_and_sixty_days_of_orders(db, capsys):
+def test_the_whole_demo_is_consistent(db, capsys):
     run_demo()
     assert (Product.objects.count(), User.objects.filter(role="customer").count()) == (60, 12)
-    assert Counter(Order.objects.values_list("status", flat=True)).keys() == set(
-        Order.Status.values
-    )
     assert Order.objects.count() == demo_shop.ORDERS
-    assert Product.objects.exclude(image="").count() == sum(
-        row["picture"] is not None for row in read_fixture("products")
-    )
-    expected_stock = {row["sku"]: row["stock"] for row in read_fixture("products")}
-    assert dict(Product.objects.values_list("sku", "stock")) == expected_stock
+    statuses = Counter(Order.objects.values_list("status", flat=True))
+    assert statuses.keys() == set(Order.Status.values)
+    products = read_data("products")
+    with_picture = [row for row in products if row["picture"] is not None]
+    assert Product.objects.exclude(image="").count() == len(with_picture)
+    stocks = {row["sku"]: row["stock"] for row in products}
+    assert dict(Product.objects.values_list("sku", "stock")) == stocks
     assert list(find_drift()) == []
     assert not OrderEvent.objects.filter(created_at__lt=F("order__created_at")).exists()
     for model in (OrderEvent, StockMovement):
-        moments = list(model.objects.order_by("pk").values_list("created_at", flat=True))
-        assert len(set(moments)) > demo_shop.ORDERS / 2
-    sold = (
-        StockMovement.objects.exclude(kind="initial")
-        .order_by("pk")
-        .values_list("created_at", flat=True)
-    )
-    assert list(sold) == sorted(sold)
+        assert len(set(times_of(model.objects))) > demo_shop.ORDERS / 2
+    later = times_of(StockMovement.objects.exclude(kind="initial"))
+    assert later == sorted(later)
     first, last = Order.objects.last().created_at, Order.objects.first().created_at
     assert demo_shop.DAYS * 0.8 < (last - first).days <= demo_shop.DAYS
     assert mail.outbox == []
-    assert "150 orders" in capsys.readouterr().out
+    assert f"{demo_shop.ORDERS} orders" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("db", "small_demo")
+def test_the_moves_of_orders_do_not_change_what_is_sold(sold, monkeypatch):
+    before = sold()
+    path = OrderStatus.path_to(OrderStatus.DELIVERED)
+    monkeypatch.setattr(OrderStatus, "path_to", lambda _: [path[0], *path])
+    assert sold() == before
+
+
+@pytest.mark.usefixtures("db", "small")
 class TestSmallDemo:
-    def test_users_can_sign_in_and_a_second_run_keeps_the_data(self, capsys):
+    def test_its_users_can_sign_in_and_a_second_run_keeps_the_data(self, capsys):
         run_demo()
-        for email in (demo_shop.ADMIN, read_fixture("customers")[0]["email"]):
+        for email in (demo_shop.ADMIN, read_data("customers")[0]["email"]):
             assert login(email=email, password=demo_shop.PASSWORD).user.email == email
         assert User.objects.get(email=demo_shop.ADMIN).is_superuser
         assert CartItem.objects.exists()
         Product.objects.update(price="1.00")
         run_demo()
-        assert "existing demo data" in capsys.readouterr().out
+        assert "--fresh" in capsys.readouterr().out
         assert set(Product.objects.values_list("price", flat=True)) == {1}
 
     @pytest.mark.slow
     @pytest.mark.django_db(transaction=True)  # drops tables
-    def test_fresh_replaces_the_data(self):
+    def test_fresh_starts_over(self):
         run_demo()
         Product.objects.update(price="1.00")
         run_demo("--fresh")
@@ -88,7 +108,7 @@ class TestSmallDemo:
 
     @pytest.mark.parametrize("options", [(), ("--fresh",)])
     @pytest.mark.parametrize("email", ["carl@example.com", demo_shop.ADMIN])
-    def test_other_shops_are_never_changed(self, carl, email, options):
+    def test_a_real_shop_is_never_changed(self, carl, email, options):
         User.objects.update(email=email)
         with pytest.raises(CommandError, match="is not the demo"):
             run_demo(*options)
@@ -120,7 +140,7 @@ def unknown_tables():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_restore_schema", "small_demo")
+@pytest.mark.usefixtures("_restore_schema", "small")
 class TestOlderSchema:
     def test_demo_without_fresh_is_refused(self):
         run_demo()
@@ -146,9 +166,7 @@ class TestOlderSchema:
         assert unknown_tables()
 
 
-def test_port_in_use_is_skipped():
-    import socket  # noqa: PLC0415
-
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_skipped():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
         assert port < find_free_port(port) < port + 10

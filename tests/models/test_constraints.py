@@ -1,4 +1,4 @@
-"""What the database itself refuses, past every check in Python."""
+"""Constraints of the database, tested without the validation in Python."""
 
 from decimal import Decimal
 
@@ -40,22 +40,22 @@ CHECKS = [
     ("order_quantity_in_bounds", OrderItem, {"quantity": 0}),
     ("order_quantity_in_bounds", OrderItem, {"quantity": 1000}),
     ("order_price_not_negative", OrderItem, {"price": Decimal("-0.01")}),
-    ("saved_filter_screen_is_known", SavedView, {"screen": "cartitem"}),
+    ("saved_view_screen_is_known", SavedView, {"screen": "cartitem"}),
 ]
-#: name, model, its columns, as SQLite names a constraint that is one of columns
+#: Constraint, model, and a column: SQLite names the columns of a constraint that has only columns.
 UNIQUE = [
     ("product_sku_is_unique", Product, "product_sku_is_unique"),
     ("movement_of_a_kind_once_per_order_and_product", StockMovement, "order_id"),
     ("cart_one_line_per_product", CartItem, "user_id"),
     ("order_one_line_per_product", OrderItem, "order_id"),
     ("idempotency_key_once_per_user", IdempotencyKey, "key"),
-    ("saved_filter_name_once_per_list", SavedView, "owner_id"),
+    ("saved_view_name_once_per_list", SavedView, "owner_id"),
 ]
 
 
 @pytest.fixture
-def _one_of_each(carl, mug):
-    """One row of every table, the sale's movement as the only one."""
+def _one_row_each(carl, mug):
+    """One row of each table; the only movement is the sale's."""
     StockMovement.objects.all().delete()
     factories.add_to_cart(carl, (mug, 2))
     place_order(user=carl, shipping_address="1 Elm Street")
@@ -64,48 +64,50 @@ def _one_of_each(carl, mug):
     SavedView.objects.create(owner=carl, screen="order", name="n", query="q=1")
 
 
-def rows(model):
+def stored_rows(model):
     return list(model.objects.order_by("pk").values())
 
 
-@pytest.mark.usefixtures("_one_of_each")
+@pytest.mark.usefixtures("_one_row_each")
 @pytest.mark.parametrize(("name", "model", "values"), CHECKS)
-def test_a_check_refuses_what_it_is_named_for(name, model, values):
-    before = rows(model)
-    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+def test_check_constraints(name, model, values):
+    before = stored_rows(model)
+    with pytest.raises(IntegrityError) as excinfo, transaction.atomic():
         model.objects.update(**values)
-    # Below zero SQLite names the column's own check, which comes first there.
-    own = next(iter(values)) if -1 in values.values() and connection.vendor == "sqlite" else name
-    assert own in str(refused.value)
-    assert rows(model) == before
+    # SQLite checks the column's own constraint first and names the column.
+    expected = (
+        next(iter(values)) if -1 in values.values() and connection.vendor == "sqlite" else name
+    )
+    assert expected in str(excinfo.value)
+    assert stored_rows(model) == before
 
 
-@pytest.mark.usefixtures("_one_of_each")
+@pytest.mark.usefixtures("_one_row_each")
 @pytest.mark.parametrize(("name", "model", "column"), UNIQUE)
-def test_a_second_row_of_the_same_is_refused(name, model, column):
-    before = rows(model)
-    twin = model.objects.get()
-    twin.pk = None
-    with pytest.raises(IntegrityError) as refused, transaction.atomic():
-        model.objects.bulk_create([twin])
-    assert (name if connection.vendor == "postgresql" else column) in str(refused.value)
-    assert rows(model) == before
+def test_unique_constraints(name, model, column):
+    before = stored_rows(model)
+    copy = model.objects.get()
+    copy.pk = None
+    with pytest.raises(IntegrityError) as excinfo, transaction.atomic():
+        model.objects.bulk_create([copy])
+    assert (name if connection.vendor == "postgresql" else column) in str(excinfo.value)
+    assert stored_rows(model) == before
 
 
-def test_a_price_above_the_bound_is_refused(mug):
+def test_a_price_above_the_limit_is_refused(mug):
     with pytest.raises(DatabaseError), transaction.atomic():
         Product.objects.update(price=F("price") + Decimal("99999999.99"))
     assert Product.objects.get().price == mug.price == Decimal("12.50")
 
 
-def test_movements_without_an_order_may_be_of_a_kind(mug):
-    twin = StockMovement.objects.get()
-    twin.pk = None
-    StockMovement.objects.bulk_create([twin])
+def test_movements_without_an_order_may_share_a_kind(mug):
+    copy = StockMovement.objects.get()
+    copy.pk = None
+    StockMovement.objects.bulk_create([copy])
     assert StockMovement.objects.filter(product=mug, kind="initial").count() == 2
 
 
-def test_every_constraint_of_the_shop_is_tried_here():
+def test_every_constraint_is_tested_here():
     declared = {
         constraint.name
         for model in apps.get_app_config("shop").get_models()
@@ -117,17 +119,17 @@ def test_every_constraint_of_the_shop_is_tried_here():
 @pytest.mark.parametrize(
     ("field", "model"), [("email", User), ("order_number", Order)], ids=["email", "order_number"]
 )
-@pytest.mark.usefixtures("_one_of_each")
+@pytest.mark.usefixtures("_one_row_each")
 def test_a_second_email_or_order_number_is_refused(field, model):
-    before = rows(model)
-    twin = model.objects.get()
-    twin.pk = None
+    before = stored_rows(model)
+    copy = model.objects.get()
+    copy.pk = None
     with pytest.raises(IntegrityError, match=field), transaction.atomic():
-        model.objects.bulk_create([twin])
-    assert rows(model) == before
+        model.objects.bulk_create([copy])
+    assert stored_rows(model) == before
 
 
-def test_a_line_of_an_order_knows_its_subtotal(carl, mug):
+def test_the_database_computes_the_subtotal(carl, mug):
     factories.add_to_cart(carl, (mug, 3))
     Product.objects.update(price=Decimal("19.99"))
     order = place_order(user=carl, shipping_address="1 Elm Street").order

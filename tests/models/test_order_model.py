@@ -9,13 +9,13 @@ from shop.models.orders import generate_order_number
 Status = Order.Status
 
 
-def test_a_readable_code_has_no_letters_that_look_like_others():
+def test_codes_use_no_letters_that_look_alike():
     assert len(CODE_ALPHABET) == len(set(CODE_ALPHABET)) == 32
     assert set("ILOU").isdisjoint(CODE_ALPHABET)
     assert [len(generate_code(length)) for length in (0, 1, 40)] == [0, 1, 40]
 
 
-def test_an_order_number_can_be_read_aloud():
+def test_order_numbers_are_random_and_readable():
     numbers = {generate_order_number() for _ in range(500)}
     assert len(numbers) == 500
     assert all(
@@ -23,35 +23,37 @@ def test_an_order_number_can_be_read_aloud():
     )
 
 
-def test_each_order_gets_a_number_of_its_own():
+def test_each_order_gets_a_new_number():
     assert Order().order_number != Order().order_number
 
 
+@pytest.mark.parametrize("status", Status)
+def test_next_statuses_of_staff_and_customers(status):
+    order = Order(status=status)
+    assert order.next_statuses(by_staff=True) == status.facts.next == Order.FLOW[status]
+    customers = ("cancelled",) if status.facts.customer_can_cancel else ()
+    assert order.next_statuses(by_staff=False) == customers
+
+
 @pytest.mark.parametrize(
-    ("status", "by_staff", "by_customer"),
+    ("status", "staff_can_cancel", "customer_can_cancel"),
     [
-        ("pending", ("confirmed", "cancelled"), ("cancelled",)),
-        ("confirmed", ("shipped", "cancelled"), ("cancelled",)),
-        ("shipped", ("delivered", "cancelled"), ()),
-        ("delivered", (), ()),
-        ("cancelled", (), ()),
+        ("pending", True, True),
+        ("confirmed", True, True),
+        ("shipped", True, False),
+        ("delivered", False, False),
+        ("cancelled", False, False),
     ],
 )
-def test_an_order_may_go_from(status, by_staff, by_customer):
+def test_who_can_cancel(status, staff_can_cancel, customer_can_cancel):
     order = Order(status=status)
-    assert order.next_statuses(by_staff=True) == by_staff == Order.FLOW[status]
-    assert order.next_statuses(by_staff=False) == by_customer
+    assert ("cancelled" in order.next_statuses(by_staff=True)) is staff_can_cancel
+    assert ("cancelled" in order.next_statuses(by_staff=False)) is customer_can_cancel
 
 
-def test_the_flow_knows_every_status_and_no_other():
+def test_the_flow_contains_every_status():
     assert set(Order.FLOW) == set(Status)
     assert {to for steps in Order.FLOW.values() for to in steps} == set(Status) - {Status.PENDING}
-
-
-def test_customers_may_only_do_what_staff_may():
-    for status in Status:
-        order = Order(status=status)
-        assert set(order.next_statuses(by_staff=False)) <= set(order.next_statuses(by_staff=True))
 
 
 @pytest.mark.parametrize(
@@ -64,12 +66,12 @@ def test_customers_may_only_do_what_staff_may():
         ("refunded", "cancelled", False),
     ],
 )
-def test_an_order_awaits_its_payment(payment, status, awaits):
+def test_awaits_payment(payment, status, awaits):
     assert Order(payment_status=payment, status=status).awaits_payment is awaits
 
 
 @pytest.mark.parametrize(
-    ("row", "shown"),
+    ("record", "text"),
     [
         (Order(order_number="7KX2-9M4Q"), "7KX2-9M4Q"),
         (OrderItem(quantity=2, name="Mug"), "2 × Mug"),
@@ -78,5 +80,5 @@ def test_an_order_awaits_its_payment(payment, status, awaits):
         (IdempotencyKey(key="abc"), "abc"),
     ],
 )
-def test_a_row_says_what_it_is(row, shown):
-    assert str(row) == shown
+def test_records_as_text(record, text):
+    assert str(record) == text

@@ -36,9 +36,9 @@ def test_concurrent_refreshes_return_the_same_token(http, carl):
         )
         assert tally(answers) == {200: 5}
         assert len({answer.content for answer in answers}) == 1
-        previous = session.current
+        previous = session.current_token
         session.refresh_from_db()
-        assert (session.previous, session.revoked_at) == (previous, None)
+        assert (session.previous_token, session.revoked_at) == (previous, None)
         new_token = tokens.sign_token(session, "refresh")
         assert answers[0].json()["refresh"] == new_token != body["refresh"]
 

@@ -8,13 +8,13 @@ from shop.services.orders import place_order
 
 @pytest.fixture
 def refused():
-    """`with refused(SomeError) as told:` it rises, and no row of the shop is different afterwards."""
+    """`with refused(SomeError) as excinfo:` the error is raised and no row of the shop changes."""
 
     @contextmanager
     def refused(error, **options):
         before = factories.all_rows()
-        with pytest.raises(error, **options) as told:
-            yield told
+        with pytest.raises(error, **options) as excinfo:
+            yield excinfo
         assert factories.all_rows() == before
 
     return refused
@@ -22,6 +22,6 @@ def refused():
 
 @pytest.fixture
 def carls_order(carl, mug, lamp):
-    """Two mugs and a lamp, pending."""
+    """A pending order of two mugs and a lamp."""
     factories.add_to_cart(carl, (lamp, 1), (mug, 2))
     return place_order(user=carl, shipping_address="1 Elm Street").order

@@ -20,7 +20,7 @@ from shop.services.errors import (
     WrongPassword,
 )
 
-NEW = "another-horse-8"
+NEW_PASSWORD = "another-horse-8"
 DORA = {
     "email": "Dora@Example.com",
     "password": factories.PASSWORD,
@@ -29,7 +29,7 @@ DORA = {
 }
 
 
-def is_live(session):
+def is_session_live(session):
     return Session.objects.select_related("user").get(pk=session.pk).is_live(timezone.now())
 
 
@@ -44,7 +44,7 @@ def laptop(carl):
 
 
 @pytest.mark.django_db
-def test_whoever_registers_is_a_customer_and_signed_in(settings):
+def test_registering_creates_a_customer_with_a_session(settings):
     session = accounts.register(**DORA, phone=" 030 123 ", device="x" * 300)
     user = User.objects.get()
     assert (user.email, user.first_name, user.phone, user.role) == (
@@ -56,12 +56,12 @@ def test_whoever_registers_is_a_customer_and_signed_in(settings):
     assert user.check_password(factories.PASSWORD)
     assert (session.user, session.device) == (user, "x" * 200)
     assert session.expires_at == session.created_at + settings.SESSION_LIFETIME
-    assert is_live(session)
+    assert is_session_live(session)
 
 
 @pytest.mark.usefixtures("dora")
 @pytest.mark.parametrize("email", ["dora@example.com", "DORA@EXAMPLE.COM"])
-def test_an_email_is_taken_in_any_case(refused, email):
+def test_registering_a_known_email_is_refused_in_any_case(refused, email):
     with refused(EmailTaken):
         accounts.register(**{**DORA, "email": email})
 
@@ -81,17 +81,17 @@ def test_an_email_is_taken_in_any_case(refused, email):
         ("phone", "\u202e1"),
     ],
 )
-def test_a_bad_field_is_refused(refused, field, value):
-    with refused(ValidationError) as told:
+def test_registering_with_an_invalid_field_is_refused(refused, field, value):
+    with refused(ValidationError) as excinfo:
         accounts.register(**{**DORA, field: value})
-    assert list(told.value.message_dict) == [field]
+    assert list(excinfo.value.message_dict) == [field]
 
 
 @pytest.mark.parametrize("email", ["carl@example.com", "Carl@Example.COM"])
-def test_who_knows_the_password_is_signed_in(carl, email):
+def test_login_with_the_right_password(carl, email):
     before = timezone.now()
     session = accounts.login(email=email, password=factories.PASSWORD, device="phone")
-    assert (session.user, session.device, is_live(session)) == (carl, "phone", True)
+    assert (session.user, session.device, is_session_live(session)) == (carl, "phone", True)
     assert before <= User.objects.get().last_login <= timezone.now()
 
 
@@ -100,57 +100,57 @@ def test_who_knows_the_password_is_signed_in(carl, email):
     ("email", "password"),
     [("carl@example.com", "wrong"), ("dora@example.com", factories.PASSWORD), ("", "")],
 )
-def test_who_does_not_is_refused(refused, email, password):
+def test_login_with_a_wrong_email_or_password_is_refused(refused, email, password):
     with refused(InvalidCredentials):
         accounts.login(email=email, password=password)
 
 
-def test_who_was_switched_off_is_refused(carl, refused):
+def test_login_of_an_inactive_user_is_refused(carl, refused):
     User.objects.update(is_active=False)
     with refused(InvalidCredentials):
         accounts.login(email=carl.email, password=factories.PASSWORD)
 
 
-def test_a_refresh_moves_the_session_on(phone):
-    spent = phone.current
-    session = accounts.refresh(session_id=phone.pk, token_id=spent)
-    assert (session.pk, session.previous) == (phone.pk, spent)
-    assert session.current != spent
+def test_refreshing_rotates_the_token(phone):
+    used = phone.current_token
+    session = accounts.refresh(session_id=phone.pk, token_id=used)
+    assert (session.pk, session.previous_token) == (phone.pk, used)
+    assert session.current_token != used
     assert session.refreshed_at > phone.refreshed_at
     assert session.expires_at == phone.expires_at
 
 
-def age(session, by):
+def age_session(session, by):
     at = Session.objects.get(pk=session.pk).refreshed_at - by
     Session.objects.filter(pk=session.pk).update(refreshed_at=at)
 
 
-def test_a_spent_token_gets_the_same_successor_for_ten_seconds(phone, refused):
-    first = accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    age(phone, by=timedelta(seconds=5))
-    again = accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    assert (again.current, is_live(phone)) == (first.current, True)
+def test_a_used_token_returns_the_same_successor_within_the_grace_time(phone):
+    first = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    age_session(phone, by=timedelta(seconds=5))
+    again = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    assert (again.current_token, is_session_live(phone)) == (first.current_token, True)
 
 
-def test_a_spent_token_that_comes_later_ends_the_session(phone, laptop):
-    accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    age(phone, by=accounts.GRACE + timedelta(seconds=1))
+def test_reusing_a_token_after_the_grace_time_ends_the_session(phone, laptop):
+    accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    age_session(phone, by=accounts.GRACE + timedelta(seconds=1))
     with pytest.raises(TokenReused):
-        accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    assert (is_live(phone), is_live(laptop)) == (False, True)
+        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    assert (is_session_live(phone), is_session_live(laptop)) == (False, True)
     assert Session.objects.get(pk=phone.pk).revoked_because == "token reused"
 
 
-def test_a_token_two_generations_old_ends_the_session_at_once(phone):
-    second = accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    accounts.refresh(session_id=phone.pk, token_id=second.current)
+def test_reusing_an_older_token_ends_the_session_without_grace_time(phone):
+    second = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    accounts.refresh(session_id=phone.pk, token_id=second.current_token)
     with pytest.raises(TokenReused):
-        accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    assert not is_live(phone)
+        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    assert not is_session_live(phone)
 
 
 @pytest.mark.parametrize("reason", ["revoked", "expired", "inactive", "password", "absent"])
-def test_a_session_that_is_over_is_not_refreshed(carl, phone, reason):
+def test_an_ended_session_cannot_be_refreshed(carl, phone, reason):
     sessions = Session.objects.filter(pk=phone.pk)
     if reason == "revoked":
         accounts.end_sessions(carl, because="logout")
@@ -159,113 +159,113 @@ def test_a_session_that_is_over_is_not_refreshed(carl, phone, reason):
     elif reason == "inactive":
         User.objects.update(is_active=False)
     elif reason == "password":
-        carl.set_password(NEW)
+        carl.set_password(NEW_PASSWORD)
         carl.save()
-    known = uuid.uuid4() if reason == "absent" else phone.pk
+    session_id = uuid.uuid4() if reason == "absent" else phone.pk
     with pytest.raises(InvalidToken):
-        accounts.refresh(session_id=known, token_id=phone.current)
-    assert is_live(phone) is (reason == "absent")
+        accounts.refresh(session_id=session_id, token_id=phone.current_token)
+    assert is_session_live(phone) is (reason == "absent")
 
 
-def test_one_or_all_sessions_of_one_user_end(carl, dora, phone, laptop):
+def test_ending_one_or_all_sessions_of_a_user(carl, dora, phone, laptop):
     doras = accounts.login(email=dora.email, password=factories.PASSWORD)
     assert accounts.end_sessions(carl, because="logout", only=phone) == 1
-    assert [is_live(session) for session in (phone, laptop, doras)] == [False, True, True]
+    assert [is_session_live(session) for session in (phone, laptop, doras)] == [False, True, True]
     assert accounts.end_sessions(carl, because="signed out everywhere") == 1
-    assert [is_live(session) for session in (phone, laptop, doras)] == [False, False, True]
+    assert [is_session_live(session) for session in (phone, laptop, doras)] == [False, False, True]
     assert Session.objects.get(pk=phone.pk).revoked_because == "logout"
 
 
-def test_a_new_password_ends_all_other_sessions(carl, phone, laptop):
-    accounts.change_password(session=phone, current=factories.PASSWORD, new=NEW)
-    assert User.objects.get().check_password(NEW)
-    assert (is_live(phone), is_live(laptop)) == (True, False)
+def test_changing_the_password_ends_all_other_sessions(carl, phone, laptop):
+    accounts.change_password(session=phone, current=factories.PASSWORD, new=NEW_PASSWORD)
+    assert User.objects.get().check_password(NEW_PASSWORD)
+    assert (is_session_live(phone), is_session_live(laptop)) == (True, False)
 
 
 @pytest.mark.parametrize(
     ("current", "new", "error"),
-    [("wrong", NEW, WrongPassword), (factories.PASSWORD, "short", ValidationError)],
+    [("wrong", NEW_PASSWORD, WrongPassword), (factories.PASSWORD, "short", ValidationError)],
 )
-def test_a_password_is_not_changed_when(phone, refused, current, new, error):
-    with refused(error) as told:
+def test_a_refused_password_change(phone, refused, current, new, error):
+    with refused(error) as excinfo:
         accounts.change_password(session=phone, current=current, new=new)
     if error is ValidationError:
-        assert list(told.value.message_dict) == ["new_password"]
+        assert list(excinfo.value.message_dict) == ["new_password"]
 
 
 @pytest.fixture
-def mailed(carl):
-    """User and code, as Carl finds them in his mail."""
+def emailed(carl):
+    """The uid and token that Carl gets by email."""
     accounts.request_reset(email="Carl@example.com")
     (message,) = mail.outbox
     assert message.to == ["carl@example.com"]
-    found = re.search(r"User: (?P<uid>\S+)\n +Code: (?P<token>\S+)", message.body)
-    return found.groupdict()
+    match = re.search(r"User: (?P<uid>\S+)\n +Code: (?P<token>\S+)", message.body)
+    return match.groupdict()
 
 
-def test_a_password_is_set_with_what_was_mailed(phone, mailed):
-    accounts.reset_password(**mailed, new=NEW)
-    assert User.objects.get().check_password(NEW)
-    assert not is_live(phone)
+def test_resetting_the_password_with_the_emailed_token(phone, emailed):
+    accounts.reset_password(**emailed, new=NEW_PASSWORD)
+    assert User.objects.get().check_password(NEW_PASSWORD)
+    assert not is_session_live(phone)
 
 
-def test_a_code_works_once(mailed, refused):
-    accounts.reset_password(**mailed, new=NEW)
+def test_a_reset_token_works_once(emailed, refused):
+    accounts.reset_password(**emailed, new=NEW_PASSWORD)
     with refused(InvalidResetToken):
-        accounts.reset_password(**mailed, new="third-horse-9")
+        accounts.reset_password(**emailed, new="third-horse-9")
 
 
 @pytest.mark.parametrize(
     "wrong",
     [{"uid": "LTE"}, {"uid": "~"}, {"uid": ""}, {"uid": "\u00e9"}, {"token": "x-1"}, {"token": ""}],
 )
-def test_another_code_is_refused(mailed, refused, wrong):
+def test_an_invalid_reset_token_is_refused(emailed, refused, wrong):
     with refused(InvalidResetToken):
-        accounts.reset_password(**{**mailed, **wrong}, new=NEW)
+        accounts.reset_password(**{**emailed, **wrong}, new=NEW_PASSWORD)
 
 
-def test_a_code_of_another_is_refused(dora, mailed, refused):
+def test_a_reset_token_of_another_user_is_refused(dora, emailed, refused):
     uid = urlsafe_base64_encode(str(dora.pk).encode())
     with refused(InvalidResetToken):
-        accounts.reset_password(uid=uid, token=mailed["token"], new=NEW)
+        accounts.reset_password(uid=uid, token=emailed["token"], new=NEW_PASSWORD)
 
 
-def test_a_weak_password_keeps_the_code(mailed, refused):
-    with refused(ValidationError) as told:
-        accounts.reset_password(**mailed, new="short")
-    assert list(told.value.message_dict) == ["new_password"]
-    accounts.reset_password(**mailed, new=NEW)
+def test_a_weak_password_leaves_the_reset_token_valid(emailed, refused):
+    with refused(ValidationError) as excinfo:
+        accounts.reset_password(**emailed, new="short")
+    assert list(excinfo.value.message_dict) == ["new_password"]
+    accounts.reset_password(**emailed, new=NEW_PASSWORD)
 
 
-def test_a_code_of_someone_switched_off_is_refused(mailed, refused):
+def test_a_reset_token_of_an_inactive_user_is_refused(emailed, refused):
     User.objects.update(is_active=False)
     with refused(InvalidResetToken):
-        accounts.reset_password(**mailed, new=NEW)
+        accounts.reset_password(**emailed, new=NEW_PASSWORD)
 
 
 @pytest.mark.parametrize("email", ["dora@example.com", "", "\x01"])
 @pytest.mark.usefixtures("carl")
-def test_nobody_is_mailed_where_there_is_no_account(email):
+def test_no_reset_email_for_an_unknown_account(email):
     accounts.request_reset(email=email)
     assert mail.outbox == []
 
 
-def test_a_profile_is_changed(carl):
+def test_updating_a_profile(carl):
     accounts.update_profile(user=carl, changes={"first_name": " Karl ", "phone": "1"})
-    found = User.objects.get()
-    assert (found.first_name, found.last_name, found.phone) == ("Karl", "Buyer", "1")
+    user = User.objects.get()
+    assert (user.first_name, user.last_name, user.phone) == ("Karl", "Buyer", "1")
 
 
 @pytest.mark.parametrize(
     "changes", [{"first_name": ""}, {"phone": "x" * 31}, {"last_name": "\x00"}]
 )
-def test_a_profile_that_is_wrong_is_not_changed(carl, refused, changes):
-    with refused(ValidationError) as told:
+def test_an_invalid_profile_is_refused(carl, refused, changes):
+    with refused(ValidationError) as excinfo:
         accounts.update_profile(user=carl, changes=changes)
-    assert list(told.value.message_dict) == list(changes)
+    assert list(excinfo.value.message_dict) == list(changes)
 
 
-def test_only_sessions_that_ended_are_forgotten(phone, laptop):
+def test_purging_deletes_expired_sessions_only(phone, laptop):
     Session.objects.filter(pk=phone.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert accounts.purge_sessions() == 1
     assert list(Session.objects.all()) == [laptop]

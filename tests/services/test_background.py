@@ -5,35 +5,33 @@ from support.servers import PATIENCE
 from shop import json_logging
 from shop.services import background
 
-FAILED = "Something that was to be done later failed."
-DROPPED = "More than 1000 things are waiting to be done later; this one was dropped."
 
-
-def finished():
+def wait_for_the_queue():
     background._thread.submit(int).result(PATIENCE)
 
 
-def test_what_fails_is_logged_and_stops_nothing(really_later, caplog, rf):
+def test_a_failure_is_logged_and_does_not_stop_the_next_call(really_later, caplog, rf):
     done = []
     json_logging.start_request(rf.get("/"))
     really_later(lambda: done.append(1 / 0))
     really_later(lambda: done.append(json_logging.request_id()))
-    finished()
+    wait_for_the_queue()
     assert done == [json_logging.request_id()] != [""]
-    assert [(line.message, line.exc_info[0]) for line in caplog.records] == [
-        (FAILED, ZeroDivisionError)
+    assert [(line.levelname, line.exc_info[0]) for line in caplog.records] == [
+        ("ERROR", ZeroDivisionError)
     ]
 
 
-def test_a_flood_is_dropped_and_leaves_room_when_it_is_over(really_later, caplog, monkeypatch):
-    monkeypatch.setattr(background, "_room", BoundedSemaphore(2))
-    go, done = Event(), []
-    really_later(lambda: go.wait(PATIENCE))
+def test_calls_beyond_the_queue_limit_are_dropped_and_logged(really_later, caplog, monkeypatch):
+    monkeypatch.setattr(background, "_slots", BoundedSemaphore(2))
+    may_run, done = Event(), []
+    really_later(lambda: may_run.wait(PATIENCE))
     for number in (1, 2):
         really_later(lambda number=number: done.append(number))
-    assert [line.message for line in caplog.records] == [DROPPED]
-    go.set()
-    finished()
+    assert [line.levelname for line in caplog.records] == ["ERROR"]
+    assert "dropped" in caplog.text
+    may_run.set()
+    wait_for_the_queue()
     really_later(lambda: done.append(3))
-    finished()
+    wait_for_the_queue()
     assert done == [1, 3]

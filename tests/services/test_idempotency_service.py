@@ -10,7 +10,7 @@ from shop.services.idempotency import KEPT_FOR, purge_keys, run_once
 
 @pytest.fixture
 def work():
-    """Work that leaves a trace and answers how often it was done."""
+    """Create a product; return an answer that says how often this ran."""
 
     def work():
         Product.objects.create(name="Trace", price=1)
@@ -19,22 +19,27 @@ def work():
     return work
 
 
-def test_a_key_is_answered_once(carl, work):
+def test_a_repeated_key_returns_the_stored_answer(carl, work):
     call = {"user": carl, "key": "k", "request": "{}", "work": work}
     assert run_once(**call) == ("answer 1", False)
     assert run_once(**call) == run_once(**call) == ("answer 1", True)
     assert Product.objects.count() == 1
-    kept = IdempotencyKey.objects.get()
-    assert (kept.user, kept.key, kept.answer, len(kept.fingerprint)) == (carl, "k", "answer 1", 64)
+    stored = IdempotencyKey.objects.get()
+    assert (stored.user, stored.key, stored.answer, len(stored.fingerprint)) == (
+        carl,
+        "k",
+        "answer 1",
+        64,
+    )
 
 
-def test_another_key_or_another_user_is_another_call(carl, dora, work):
+def test_another_key_or_another_user_runs_again(carl, dora, work):
     assert run_once(user=carl, key="k", request="{}", work=work) == ("answer 1", False)
     assert run_once(user=carl, key="K", request="{}", work=work) == ("answer 2", False)
     assert run_once(user=dora, key="k", request="{}", work=work) == ("answer 3", False)
 
 
-def test_without_a_key_the_work_simply_runs(carl, work):
+def test_without_a_key_every_call_runs(carl, work):
     for number in (1, 2):
         assert run_once(user=carl, key="", request="{}", work=work) == (f"answer {number}", False)
     assert IdempotencyKey.objects.count() == 0
@@ -46,26 +51,26 @@ def test_a_key_with_another_request_is_refused(carl, work, refused):
         run_once(user=carl, key="k", request="[]", work=work)
 
 
-def test_a_refusal_leaves_no_key_behind(carl, work, refused):
-    def refuse():
+def test_a_failed_call_stores_no_key(carl, work, refused):
+    def fail():
         work()
         raise CartEmpty
 
     with refused(CartEmpty):
-        run_once(user=carl, key="k", request="{}", work=refuse)
+        run_once(user=carl, key="k", request="{}", work=fail)
     assert run_once(user=carl, key="k", request="{}", work=work) == ("answer 1", False)
 
 
-def test_the_request_itself_is_not_kept(carl, work):
+def test_the_request_body_is_not_stored(carl, work):
     run_once(user=carl, key="k", request="1 Elm Street", work=work)
     assert "Elm" not in str(IdempotencyKey.objects.values().get())
 
 
-def test_keys_are_kept_for_72_hours(carl, work):
+def test_keys_are_deleted_after_72_hours(carl, work):
     assert timedelta(hours=72) == KEPT_FOR
     ages = {"old": KEPT_FOR + timedelta(minutes=1), "young": KEPT_FOR - timedelta(minutes=1)}
     for key, age in ages.items():
         run_once(user=carl, key=key, request="{}", work=work)
         IdempotencyKey.objects.filter(key=key).update(created_at=timezone.now() - age)
     assert purge_keys() == 1
-    assert [kept.key for kept in IdempotencyKey.objects.all()] == ["young"]
+    assert [stored.key for stored in IdempotencyKey.objects.all()] == ["young"]

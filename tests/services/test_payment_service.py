@@ -7,22 +7,22 @@ from shop.services.payments import TOKENS, initial_payment_status, next_payment_
 
 @pytest.mark.parametrize("token", ["", *TOKENS])
 @pytest.mark.parametrize("method", ["cash_on_delivery", "bank_transfer"])
-def test_what_is_not_a_card_is_paid_later(method, token):
+def test_orders_without_a_card_are_paid_later(method, token):
     assert initial_payment_status(method=method, token=token) == "pending"
 
 
 @pytest.mark.parametrize("token", ["", "tok_success"])
-def test_a_card_is_paid_at_once(token):
+def test_card_payments_are_paid_immediately(token):
     assert initial_payment_status(method="card", token=token) == "paid"
 
 
-def test_a_card_may_be_declined():
-    with pytest.raises(PaymentDeclined, match=r"The payment was declined\."):
+def test_a_declined_card():
+    with pytest.raises(PaymentDeclined):
         initial_payment_status(method="card", token="tok_declined")
 
 
 @pytest.mark.parametrize(
-    ("method", "payment", "to", "becomes"),
+    ("method", "payment", "to", "expected"),
     [
         ("cash_on_delivery", "pending", "confirmed", "pending"),
         ("cash_on_delivery", "pending", "shipped", "pending"),
@@ -36,6 +36,6 @@ def test_a_card_may_be_declined():
         ("card", "paid", "cancelled", "refunded"),
     ],
 )
-def test_a_payment_follows_its_order(method, payment, to, becomes):
+def test_the_payment_status_after_a_move(method, payment, to, expected):
     order = Order(payment_method=method, payment_status=payment)
-    assert next_payment_status(order, to) == becomes
+    assert next_payment_status(order, to) == expected

@@ -1,4 +1,4 @@
-"""Files of pictures: stored as a whole, removed when nothing names them any more."""
+"""Image files are stored completely, and deleted when no row refers to them."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -31,49 +31,49 @@ def store(picture):
     return Path(default_storage.path(f"products/{picture.name}"))
 
 
-def contents(path):
-    return {each.name: each.read_bytes() for each in path.parent.iterdir()}
+def stored_contents(path):
+    return {file.name: file.read_bytes() for file in path.parent.iterdir()}
 
 
-def expected(picture):
+def expected_contents(picture):
     return {picture.name: picture.content, images.small_name(picture.name): picture.small}
 
 
-def test_what_a_killed_process_left_half_written_is_made_good(picture):
+def test_storing_again_replaces_incomplete_files(picture):
     path = store(picture)
     path.write_bytes(b"half")
     path.with_suffix(".small.webp").write_bytes(b"")
     store(picture)
-    assert contents(path) == expected(picture)
+    assert stored_contents(path) == expected_contents(picture)
 
 
-def test_many_who_store_the_same_at_once_leave_it_whole(picture):
-    together = Barrier(8, timeout=PATIENCE)
+def test_concurrent_stores_of_one_image_leave_complete_files(picture):
+    barrier = Barrier(8, timeout=PATIENCE)
     with ThreadPoolExecutor(8) as pool:
-        paths = set(pool.map(lambda _: (together.wait() and None) or store(picture), range(8)))
-    assert contents(paths.pop()) == expected(picture)
+        paths = set(pool.map(lambda _: (barrier.wait() and None) or store(picture), range(8)))
+    assert stored_contents(paths.pop()) == expected_contents(picture)
     assert paths == set()
 
 
-def test_a_picture_that_nobody_names_yet_is_left_for_a_day(picture):
+def test_an_unreferenced_image_is_kept_for_a_day(picture):
     store(picture)
     assert (purge_pictures(), len(factories.stored_pictures())) == (0, 1)
     assert factories.pictures_after_purge() == []
 
 
-def test_an_old_one_that_is_stored_again_is_young(picture):
+def test_storing_an_old_image_again_renews_its_age(picture):
     path = store(picture)
-    for each in path.parent.iterdir():
-        os.utime(each, (0, 0))
+    for file in path.parent.iterdir():
+        os.utime(file, (0, 0))
     store(picture)
     assert (purge_pictures(), factories.stored_pictures()) == (0, [path])
     factories.create_product("Mug", image=f"products/{picture.name}")
     assert factories.pictures_after_purge() == [path]
-    assert contents(path) == expected(picture)
+    assert stored_contents(path) == expected_contents(picture)
 
 
 @pytest.mark.parametrize("save", [True, False])
-def test_a_product_that_lets_go_of_a_picture_leaves_the_file(picture, save):
+def test_clearing_a_picture_keeps_a_shared_file(picture, save):
     path = store(picture)
     mug, lamp = (
         factories.create_product(name, image=f"products/{path.name}") for name in ("Mug", "Lamp")
@@ -85,15 +85,15 @@ def test_a_product_that_lets_go_of_a_picture_leaves_the_file(picture, save):
     assert (bool(mug.image), bool(lamp.image)) == (not save, True)
 
 
-def test_what_is_not_ours_is_left_and_what_a_killed_process_left_is_not(picture):
+def test_purging_deletes_incomplete_files_and_keeps_foreign_ones(picture):
     store(picture)
-    lying = [
+    names = [
         "logo.webp",
         "products/mug.webp",
         f"{picture.name}.part",
         f"products/{'0' * 32}.webp_a1B2c3D.part",
     ]
-    for name in lying:
+    for name in names:
         default_storage.save(name, ContentFile(b"x"))
     factories.pictures_after_purge()
     assert sorted(images.stored_files(default_storage)) == ["logo.webp", "products/mug.webp"]

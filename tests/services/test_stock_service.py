@@ -20,25 +20,20 @@ from shop.services.stock import (
 
 
 def ledger(product):
-    """The product's lines without the first, oldest first."""
-    lines = product.movements.order_by("pk")
-    found = lines.values_list("kind", "delta", "balance_after", "order", "actor", "reason")
-    return list(found)[1:]
+    """Return the product's movements without the first, oldest first."""
+    movements = product.movements.order_by("pk")
+    rows = movements.values_list("kind", "delta", "balance_after", "order", "actor", "reason")
+    return list(rows)[1:]
 
 
 def stock_of(product):
     return Product.objects.get(pk=product.pk).stock
 
 
-def test_a_new_product_starts_with_the_first_line_of_its_ledger(mug):
-    line = mug.movements.get()
-    assert (line.kind, line.delta, line.balance_after, line.order, line.actor) == (
-        "initial",
-        10,
-        10,
-        None,
-        None,
-    )
+def test_a_new_product_has_an_initial_movement(mug):
+    first = mug.movements.get()
+    assert (first.kind, first.delta, first.balance_after) == ("initial", 10, 10)
+    assert (first.order, first.actor) == (None, None)
     assert mug.stock == stock_of(mug) == 10
 
 
@@ -48,41 +43,42 @@ def test_a_new_product_without_stock_has_an_empty_ledger(db):
 
 
 @pytest.mark.parametrize(
-    ("delta", "kind", "becomes"), [(5, "received", 15), (-4, "damaged", 6), (-10, "correction", 0)]
+    ("delta", "kind", "expected"), [(5, "received", 15), (-4, "damaged", 6), (-10, "correction", 0)]
 )
-def test_staff_adjust_the_stock(ada, mug, delta, kind, becomes):
+def test_staff_can_adjust_the_stock(ada, mug, delta, kind, expected):
     product = adjust_stock(
         product_id=mug.pk, delta=delta, kind=Kind(kind), actor=ada, reason="Shelf 3"
     )
-    assert product.stock == stock_of(mug) == becomes
-    assert ledger(mug) == [(kind, delta, becomes, None, ada.pk, "Shelf 3")]
+    assert product.stock == stock_of(mug) == expected
+    assert ledger(mug) == [(kind, delta, expected, None, ada.pk, "Shelf 3")]
     assert product.updated_at > mug.updated_at
     assert list(find_drift()) == []
 
 
-def test_adjusting_by_nothing_writes_nothing(ada, mug):
+def test_adjusting_by_zero_writes_nothing(ada, mug):
     assert adjust_stock(product_id=mug.pk, delta=0, kind=Kind.RECEIVED, actor=ada).stock == 10
     assert ledger(mug) == []
 
 
-def test_the_stock_never_falls_below_nothing(ada, mug, refused):
-    with refused(InsufficientStock) as told:
+def test_a_negative_stock_is_refused(ada, mug, refused):
+    with refused(InsufficientStock) as excinfo:
         adjust_stock(product_id=mug.pk, delta=-11, kind=Kind.CORRECTION, actor=ada)
-    assert told.value.details == {"available": 10}
+    assert excinfo.value.details == {"available": 10}
 
 
-def test_the_stock_never_passes_its_bound(ada, mug, refused):
-    with refused(ValidationError, match="at most 1,000,000,000"):
+def test_a_stock_above_the_limit_is_refused(ada, mug, refused):
+    with refused(ValidationError) as excinfo:
         adjust_stock(product_id=mug.pk, delta=MAX_STOCK - 9, kind=Kind.CORRECTION, actor=ada)
+    assert list(excinfo.value.message_dict) == ["delta"]
 
 
-def test_the_stock_may_be_as_large_as_its_bound(ada, mug):
+def test_the_stock_can_reach_the_limit(ada, mug):
     adjust_stock(product_id=mug.pk, delta=MAX_STOCK - 10, kind=Kind.RECEIVED, actor=ada)
     assert stock_of(mug) == MAX_STOCK
 
 
 @pytest.mark.parametrize("change", [adjust_stock, count_stock])
-def test_the_stock_of_no_product_is_not_found(ada, mug, refused, change):
+def test_an_unknown_product_is_not_found(ada, mug, refused, change):
     number = {"delta": 1, "kind": Kind.RECEIVED} if change is adjust_stock else {"counted": 1}
     with refused(NotFound):
         change(product_id=mug.pk + 1, actor=ada, **number)
@@ -90,22 +86,22 @@ def test_the_stock_of_no_product_is_not_found(ada, mug, refused, change):
 
 @pytest.mark.parametrize(("counted", "delta"), [(7, -3), (12, 2), (0, -10)])
 @pytest.mark.parametrize("expected", [None, 10])
-def test_a_count_is_recorded_as_a_difference(ada, mug, counted, delta, expected):
+def test_a_count_records_the_difference(ada, mug, counted, delta, expected):
     count_stock(product_id=mug.pk, counted=counted, expected=expected, actor=ada, reason="May")
     assert stock_of(mug) == counted
     assert ledger(mug) == [("counted", delta, counted, None, ada.pk, "May")]
 
 
-def test_a_count_that_agrees_writes_nothing(ada, mug):
+def test_a_count_without_a_difference_writes_nothing(ada, mug):
     assert count_stock(product_id=mug.pk, counted=10, expected=10, actor=ada).stock == 10
     assert ledger(mug) == []
 
 
 @pytest.mark.parametrize("counted", [10, 7])
-def test_a_count_of_what_has_changed_since_is_refused(ada, mug, refused, counted):
-    with refused(StockChanged, match="The stock is 10 now, not 12") as told:
+def test_a_count_is_refused_if_the_stock_has_changed_since(ada, mug, refused, counted):
+    with refused(StockChanged) as excinfo:
         count_stock(product_id=mug.pk, counted=counted, expected=12, actor=ada)
-    assert told.value.details == {"stock": 10}
+    assert excinfo.value.details == {"stock": 10}
 
 
 @pytest.mark.parametrize("counted", [-1, MAX_STOCK + 1])
@@ -114,43 +110,45 @@ def test_a_count_out_of_bounds_is_refused(ada, mug, refused, counted):
         count_stock(product_id=mug.pk, counted=counted, actor=ada)
 
 
-def test_a_sale_takes_each_product_in_one_statement(carl, mug, lamp, carls_order, statements):
-    extra = factories.create_product("Mat", stock=3)
+def test_a_sale_runs_two_statements_whatever_the_number_of_products(
+    carl, mug, lamp, carls_order, statements
+):
+    mat = factories.create_product("Mat", stock=3)
     with statements(2):
-        take_stock([StockChange(extra.pk, -2, carls_order.pk)], actor=carl)
+        take_stock([StockChange(mat.pk, -2, carls_order.pk)], actor=carl)
     assert ledger(mug) == [("sale", -2, 8, carls_order.pk, carl.pk, "")]
     assert ledger(lamp) == [("sale", -1, 4, carls_order.pk, carl.pk, "")]
-    assert ledger(extra) == [("sale", -2, 1, carls_order.pk, carl.pk, "")]
+    assert ledger(mat) == [("sale", -2, 1, carls_order.pk, carl.pk, "")]
 
 
-def test_a_sale_that_one_product_cannot_meet_takes_none(carl, mug, lamp, carls_order, refused):
+def test_a_sale_takes_all_products_or_none(carl, mug, lamp, carls_order, refused):
     mat = factories.create_product("Mat", stock=1)
     with refused(InsufficientStock), transaction.atomic():
         take_stock([StockChange(mat.pk, -1), StockChange(mug.pk, -9)], actor=carl)
     assert [stock_of(product) for product in (mat, mug, lamp)] == [1, 8, 4]
 
 
-def test_a_cancellation_gives_back_what_was_taken(ada, mug, lamp, carls_order):
+def test_a_cancellation_returns_the_units_sold(ada, mug, lamp, carls_order):
     move_order(order_id=carls_order.pk, to="cancelled", actor=ada, by_staff=True, note="Lost")
     assert [stock_of(product) for product in (mug, lamp)] == [10, 5]
     assert ledger(mug)[1:] == [("cancellation", 2, 10, carls_order.pk, ada.pk, "Lost")]
     assert list(find_drift()) == []
 
 
-def test_the_database_refuses_to_give_back_twice(ada, mug, carls_order, refused):
-    back = {"actor": ada, "reason": ""}
-    return_stock([StockChange(mug.pk, 2, carls_order.pk)], **back)
+def test_the_database_refuses_a_second_return(ada, mug, carls_order, refused):
+    common = {"actor": ada, "reason": ""}
+    return_stock([StockChange(mug.pk, 2, carls_order.pk)], **common)
     with refused(Exception, match=r"movement_of_a_kind|UNIQUE"), transaction.atomic():
-        return_stock([StockChange(mug.pk, 2, carls_order.pk)], **back)
+        return_stock([StockChange(mug.pk, 2, carls_order.pk)], **common)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_balance_and_ledger_are_never_written_apart(carl, mug, refused):
+def test_movements_outside_a_transaction_are_refused(carl, mug, refused):
     with refused(transaction.TransactionManagementError):
         take_stock([StockChange(mug.pk, -1)], actor=carl)
 
 
-def test_products_are_locked_by_id(mug, lamp):
-    found = lock_products([lamp.pk, mug.pk, lamp.pk + 1])
-    assert [product.pk for product in found] == sorted([mug.pk, lamp.pk])
+def test_products_are_locked_in_id_order(mug, lamp):
+    locked = lock_products([lamp.pk, mug.pk, lamp.pk + 1])
+    assert [product.pk for product in locked] == sorted([mug.pk, lamp.pk])
     assert StockMovement.objects.count() == 2

@@ -29,7 +29,7 @@ type Bulk = Callable[["OrderActions", HttpRequest, models.QuerySet[Order]], Http
 def bulk_move_action(to: OrderStatus) -> Bulk:
     """The list's action that moves all selected orders there."""
 
-    @admin.action(description=to.facts.bulk_action, permissions=["step"])  # type: ignore[arg-type]
+    @admin.action(description=to.facts.bulk_action, permissions=["action"])  # type: ignore[arg-type]
     def run(
         screen: "OrderActions", request: HttpRequest, selected: models.QuerySet[Order]
     ) -> HttpResponse | None:
@@ -42,7 +42,7 @@ def bulk_move_action(to: OrderStatus) -> Bulk:
 def bulk_print_action(what: str) -> Bulk:
     """The list's action that prints a sheet for each selected order."""
 
-    @admin.action(description=f"Print {what}s", permissions=["step"])
+    @admin.action(description=f"Print {what}s", permissions=["action"])
     def run(
         screen: "OrderActions", request: HttpRequest, selected: models.QuerySet[Order]
     ) -> HttpResponse | None:
@@ -64,13 +64,11 @@ def print_action_name(what: str) -> str:
 def format_result(result: BulkMoveResult, to: OrderStatus) -> str:
     """`96 shipped, 3 already shipped, 1 cancelled`, then the orders that were left, with the reason."""
     parts = [f"{len(result.moved)} {to.label.lower()}"]
-    for status, count in Counter(order.status for order, _ in result.left).items():
+    for status, count in Counter(order.status for order, _ in result.refused).items():
         already = "already " if status == to else ""
         parts.append(f"{count} {already}{OrderStatus(status).label.lower()}")
-    named = [
-        reason.replace("This order", str(order)) for order, reason in result.left[:NAMED_AT_MOST]
-    ]
-    more = len(result.left) - len(named)
+    named = [reason for _, reason in result.refused[:NAMED_AT_MOST]]
+    more = len(result.refused) - len(named)
     left = [*named, f"And {more} more."] if more else named
     return " ".join([", ".join(parts) + ".", *left])
 

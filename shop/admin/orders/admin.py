@@ -13,11 +13,12 @@ from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
 from shop import money
-from shop.admin.base import ReadOnlyAdmin, TabbedAdmin, render_age, render_thumbnail, status_label
+from shop.admin.base import ReadOnlyAdmin, TabbedAdmin
 from shop.admin.exports import OrderExports
 from shop.admin.filters import LatelyFilter, WholeDaysFilter
 from shop.admin.orders.phone_orders import PhoneOrders
 from shop.admin.orders.views import OrderViews
+from shop.admin.rendering import render_age, render_thumbnail, status_label
 from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem, User
 
 Status = Order.Status
@@ -151,7 +152,7 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
         order = kwargs["obj"]
         context |= {"order": order, "total": money.format_money(order.total_amount), "buttons": []}
         context["labels"] = [self.status_column(order), self.payment_column(order)]
-        if self.has_step_permission(request):
+        if self.has_action_permission(request):
             context["buttons"] = self.buttons(order)
         return super().render_change_form(request, context, **kwargs)
 

@@ -21,7 +21,7 @@ from shop import money
 from shop.admin.forms import TextField
 from shop.models import Order, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
-from shop.services.payments import WITHOUT_CARD
+from shop.services.payments import PHONE_METHODS
 
 ROWS = 5
 LONGEST_KEY = 18  # digits, so that a database can hold the number
@@ -194,7 +194,7 @@ class PhoneOrderForm(forms.Form):
     )
     payment_method = forms.ChoiceField(
         label="Payment",
-        choices=[(method.value, method.label) for method in WITHOUT_CARD],
+        choices=[(method.value, method.label) for method in PHONE_METHODS],
         widget=UnfoldAdminSelectWidget,
     )
     note = TextField(

@@ -25,13 +25,13 @@ MARK_PAID = PaymentStatus.PAID.facts.action
 class OrderViews(ActionFormAdmin, OrderActions):
     """The page's buttons, as `Order.FLOW` allows them."""
 
-    steps = {  # noqa: RUF012
+    action_views = {  # noqa: RUF012
         "move/<str:to>": "move",
         "paid": "mark_paid",
         "note": "add_note",
         "print/<str:what>": "print_one",
     }
-    step_permission = "change_order"
+    action_permission = "change_order"
 
     def buttons(self, order: Order) -> list[dict[str, Text]]:
         """The next step first, as data: label, address, and whether it is the one, another or the way out."""
@@ -81,18 +81,18 @@ class OrderViews(ActionFormAdmin, OrderActions):
                 by_staff=True,
                 note=values["note"],
                 shipment=shipment,
-                lost=values.get("lost", ()),
+                written_off=values.get("lost", ()),
             )
             return f"Order {order} is {status.label.lower()} now."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             order,
-            ask_for=forms.get(status, NoteForm),
+            form_class=forms.get(status, NoteForm),
             title=f"{verb}: {order}",
             hint=f"It is {order.get_status_display().lower()} now.",
             button=verb,
-            do=move,
+            perform=move,
         )
 
     def mark_paid(self, request: HttpRequest, order: Order) -> HttpResponse:
@@ -102,14 +102,14 @@ class OrderViews(ActionFormAdmin, OrderActions):
             orders.mark_paid(order_id=order.pk, actor=staff_user(request))
             return f"Order {order} is paid now."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             order,
-            ask_for=ConfirmForm,
+            form_class=ConfirmForm,
             title=f"Mark {order} as paid?",
             hint=f"{money.format_money(order.total_amount)} by {order.get_payment_method_display().lower()}.",
             button=MARK_PAID,
-            do=mark,
+            perform=mark,
         )
 
     def add_note(self, request: HttpRequest, order: Order) -> HttpResponse:
@@ -125,13 +125,13 @@ class OrderViews(ActionFormAdmin, OrderActions):
             )
             return "The note was added."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             order,
-            ask_for=StaffNoteForm,
+            form_class=StaffNoteForm,
             title=f"Note on {order}",
             button="Add note",
-            do=note,
+            perform=note,
         )
 
     def print_one(self, request: HttpRequest, order: Order, what: str) -> HttpResponse:
@@ -140,13 +140,13 @@ class OrderViews(ActionFormAdmin, OrderActions):
             raise Http404
         if request.method == "POST":
             return self.print_sheets(request, Order.objects.filter(pk=order.pk), what)
-        return self.ask(
+        return self.action_form_view(
             request,
             order,
-            ask_for=ConfirmForm,
+            form_class=ConfirmForm,
             title=f"{what.capitalize()} of {order}",
             hint="Printing is noted in the timeline; the status stays as it is.",
             button=f"Print {what}",
-            other_button=("pdf", "Download PDF"),
-            do=str,
+            second_button=("pdf", "Download PDF"),
+            perform=str,
         )

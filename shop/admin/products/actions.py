@@ -28,12 +28,12 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
 
     actions = ("change_prices", "receive", "activate", "archive", "export_selected")
 
-    @admin.action(description="Show selected products to customers", permissions=["step"])
+    @admin.action(description="Show selected products to customers", permissions=["action"])
     def activate(self, request: HttpRequest, chosen: Chosen) -> None:
         """Put them into the catalogue."""
         self._set_active(request, chosen, is_active=True)
 
-    @admin.action(description="Archive selected products", permissions=["step"])
+    @admin.action(description="Archive selected products", permissions=["action"])
     def archive(self, request: HttpRequest, chosen: Chosen) -> None:
         """Take them out of the catalogue; carts say that they are unavailable."""
         self._set_active(request, chosen, is_active=False)
@@ -46,7 +46,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
         done, already = ("activated", "active") if is_active else ("archived", "archived")
         messages.success(request, f"{changed} {done}, {len(pks) - changed} {already} already.")
 
-    @admin.action(description="Change prices of selected products", permissions=["step"])
+    @admin.action(description="Change prices of selected products", permissions=["action"])
     def change_prices(self, request: HttpRequest, chosen: Chosen) -> HttpResponse | None:
         """Ask by how much, show old and new, and do just that."""
         pks = list(chosen.values_list("pk", flat=True))
@@ -61,9 +61,9 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             seal = request.POST.get("seal", "")
             try:
                 preview = bulk_pricing.preview_prices(product_ids=pks, change=change)
-                if seal == preview.seal:
+                if seal == preview.fingerprint:
                     count = bulk_pricing.change_prices(
-                        product_ids=pks, change=change, seal=seal, actor=staff_user(request)
+                        product_ids=pks, change=change, fingerprint=seal, actor=staff_user(request)
                     )
                     messages.success(request, f"{_counted(count, 'price')} changed.")
                     return None
@@ -81,10 +81,10 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             hint="Nothing is changed before you have seen the new prices." if not rows else "",
             button=f"Change {_counted(len(rows), 'price')}" if rows else "Show new prices",
             rows=rows,
-            hidden=[("seal", preview.seal)] if preview else [],
+            hidden=[("seal", preview.fingerprint)] if preview else [],
         )
 
-    @admin.action(description="Receive stock of selected products", permissions=["step"])
+    @admin.action(description="Receive stock of selected products", permissions=["action"])
     def receive(self, request: HttpRequest, chosen: Chosen) -> HttpResponse | None:
         """Ask what came, product by product."""
         found = list(chosen.order_by("sku"))

@@ -19,14 +19,13 @@ from shop.admin.base import (
     ExposedModelAdmin,
     Fieldsets,
     ReadOnlyAdmin,
-    render_label,
-    render_thumbnail,
     staff_user,
 )
 from shop.admin.exports import ProductExports
 from shop.admin.forms import ConfirmForm, CountForm, StockForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.form import ProductForm
+from shop.admin.rendering import render_label, render_thumbnail
 from shop.models import OrderItem, Product, StockMovement
 from shop.services import products, stock
 from shop.services.errors import ConcurrentUpdate, ShopError
@@ -114,8 +113,8 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     search_help_text = "Name, SKU or description"
     change_form_outer_before_template = "admin/shop/product/banner.html"
     change_form_outer_after_template = "admin/shop/product/movements.html"
-    steps = {"stock": "adjust_stock", "count": "count_stock", "remove": "remove"}  # noqa: RUF012
-    step_permission = "change_product"
+    action_views = {"stock": "adjust_stock", "count": "count_stock", "remove": "remove"}  # noqa: RUF012
+    action_permission = "change_product"
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Removing is a step of its own, which knows to archive what was ever ordered."""
@@ -220,14 +219,14 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             )
             return f"{after}: {values['delta']:+d}, now {after.stock} in stock."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             product,
-            ask_for=StockForm,
+            form_class=StockForm,
             title=f"Adjust stock: {product}",
             hint=f"There are {product.stock} in stock now.",
             button="Adjust stock",
-            do=adjust,
+            perform=adjust,
         )
 
     def count_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
@@ -239,14 +238,14 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             )
             return f"{after}: counted, now {after.stock} in stock."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             product,
-            ask_for=partial(CountForm, stock=product.stock),
+            form_class=partial(CountForm, stock=product.stock),
             title=f"Count: {product}",
             hint=f"There should be {product.stock}.",
             button="Save count",
-            do=count,
+            perform=count,
         )
 
     def remove(self, request: HttpRequest, product: Product) -> HttpResponse:
@@ -264,14 +263,14 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             erased = products.remove_product(product_id=product.pk, actor=staff_user(request))
             return f"{product} was erased." if erased else f"{product} was archived."
 
-        return self.ask(
+        return self.action_form_view(
             request,
             product,
-            ask_for=ConfirmForm,
+            form_class=ConfirmForm,
             title=f"Remove {product}?",
             hint=hint,
             button="Archive product" if ordered else "Erase product",
-            do=remove,
+            perform=remove,
         )
 
 

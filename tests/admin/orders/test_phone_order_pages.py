@@ -54,7 +54,7 @@ def test_an_order_for_a_known_customer(adas_browser, ada, carl, mug, lamp):
     assert factories.page_messages(answer) == [f"Order {order} was placed for Carl Buyer."]
     assert (order.user, order.total_amount, order.note) == (carl, Decimal("87.40"), "Ring twice")
     assert sorted(order.items.values_list("sku", "quantity")) == [("LAMP-1", 1), ("MUG-1", 3)]
-    assert OrderEvent.objects.values_list("actor", "note").get() == (ada.pk, "Taken by phone.")
+    assert OrderEvent.objects.values_list("actor", "note").get() == (ada.pk, "Phone order.")
     assert list(CartItem.objects.values_list("user", "product", "quantity")) == [
         (carl.pk, mug.pk, 5)
     ]
@@ -125,7 +125,7 @@ def test_two_checks_are_two_orders(adas_browser, carl, mug):
         ),
         (
             {"customer": "", **NEW, "phone": "\u202e"},
-            "This holds a character that cannot be used: U+202E.",
+            "Remove the character U+202E: it isn't allowed.",
         ),
         ({"shipping_address": ""}, "Enter an address: there is no earlier order to take it from."),
         (

@@ -40,7 +40,7 @@ def test_prices_change_as_they_were_shown(adas_browser, mug, lamp):
     done = run(adas_browser, "change_prices", [mug, lamp], **change, seal=hidden(shown)["seal"])
     assert factories.page_messages(done) == ["2 prices changed."]
     assert prices() == [Decimal("13.13"), Decimal("52.40")]
-    assert set(AuditEntry.objects.values_list("record", "changes")) == {
+    assert set(AuditEntry.objects.values_list("record_label", "changes")) == {
         ("Mug", "price: 12.50 → 13.13"),
         ("Lamp", "price: 49.90 → 52.40"),
     }
@@ -120,7 +120,10 @@ def test_a_delivery_is_received_line_by_line(adas_browser, ada, mug, lamp):
         ada,
     )
     assert (stocks(), list(find_drift())) == ([22, 5], [])
-    assert AuditEntry.objects.values_list("record", "changes").get() == ("Mug", "stock: 10 → 22")
+    assert AuditEntry.objects.values_list("record_label", "changes").get() == (
+        "Mug",
+        "stock: 10 → 22",
+    )
 
 
 def test_pressing_twice_receives_once(adas_browser, mug):

@@ -49,7 +49,7 @@ def test_of_two_who_edit_the_same_the_second_is_told_and_decides(adas_browser, b
     assert second.post(page(mug), sent_by(form)).status_code == 302
     assert Product.objects.values_list("price", "description").get() == (Decimal("14.00"), "Blue")
     assert AuditEntry.objects.first().changes.split("\n") == [
-        "description: nothing → Blue",
+        "description: empty → Blue",
         "price: 13.00 → 14.00",
     ]
 

@@ -215,7 +215,7 @@ def test_a_count_becomes_a_difference(adas_browser, mug):
 def test_a_count_is_refused_when_the_stock_moved_meanwhile(adas_browser, ada, mug):
     adjust_stock(product_id=mug.pk, delta=-1, kind=StockMovement.Kind.DAMAGED, actor=ada)
     answer = adas_browser.post(page(mug, "count/"), {"counted": "12", "expected": "10"})
-    assert answer.context["form"].non_field_errors() == ["The stock is 9 now, not 10."]
+    assert answer.context["form"].non_field_errors() == ["The stock is now 9, not 10."]
     mug.refresh_from_db()
     assert mug.stock == 9
 

@@ -46,8 +46,10 @@ def test_an_order_goes_its_way(device, ada, carl, mug):
 
 
 def test_many_are_shipped_and_each_is_told(device, ada, carl, mug):
-    ways = ((), ("confirmed",), ("confirmed",), ("confirmed", "shipped"), ("cancelled",))
-    orders = [world.move_along(world.create_order(carl, (mug, 1)), *way, by=ada) for way in ways]
+    before = ("pending", "confirmed", "confirmed", "shipped", "cancelled")
+    orders = [
+        world.move_along(world.create_order(carl, (mug, 1)), status, by=ada) for status in before
+    ]
     act(device, ORDERS, "Ship selected orders", *orders)
     said = device.get_by_text("2 shipped, ")
     expect(said).to_contain_text("2 shipped, 1 pending, 1 already shipped, 1 cancelled.")
@@ -57,14 +59,16 @@ def test_many_are_shipped_and_each_is_told(device, ada, carl, mug):
 
 
 @pytest.mark.parametrize(
-    ("way", "button", "reason"),
+    ("status", "button", "reason"),
     [
-        ((), "Cancel order", "Ordered twice."),
-        (("confirmed", "shipped"), "Refused on delivery", None),
+        ("pending", "Cancel order", "Ordered twice."),
+        ("shipped", "Refused on delivery", None),
     ],
 )
-def test_what_is_not_fit_to_sell_is_written_off(device, ada, carl, mug, lamp, way, button, reason):
-    order = world.move_along(world.create_order(carl, (mug, 2), (lamp, 1)), *way, by=ada)
+def test_what_is_not_fit_to_sell_is_written_off(
+    device, ada, carl, mug, lamp, status, button, reason
+):
+    order = world.move_along(world.create_order(carl, (mug, 2), (lamp, 1)), status, by=ada)
     open_order(device, order)
     device.get_by_role("link", name=button, exact=True).click()
     if reason:
