@@ -184,6 +184,7 @@ def send_all(client, method, submissions):
     return statuses, wrote
 
 
+@pytest.mark.slow
 def test_nothing_changes_without_post_csrf_token_and_permission(submissions, ada, clerk_with):
     permissions = Permission.objects.values_list("codename", flat=True)
     view_permissions = [name for name in permissions if name.startswith("view_")]
@@ -210,6 +211,7 @@ def test_nothing_changes_without_post_csrf_token_and_permission(submissions, ada
     assert database_rows() == before
 
 
+@pytest.mark.slow
 def test_each_form_changes_something_if_sent_properly(submissions, ada):
     """Shows that the test above sends valid forms, and that stored results hold no personal data.
 

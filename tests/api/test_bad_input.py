@@ -7,6 +7,8 @@ from django.db import transaction
 from support import factories, hostile_inputs
 from support.api_operations import BODIES, OPERATIONS, WITH_BODY, operation_id
 
+pytestmark = pytest.mark.slow
+
 OPTIONAL_BODIES = {"logout", "cancel_order"}
 ALL_FIELDS = {field for schema in BODIES for field in hostile_inputs.schema_validators(schema)}
 SECRET_NAME = re.compile("password|refresh")

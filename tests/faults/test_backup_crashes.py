@@ -14,7 +14,7 @@ from support.invariants import assert_invariants
 
 from shop.models import Order, Product
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 PICTURE = "products/2026/03/mug.webp"
 
 

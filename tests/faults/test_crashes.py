@@ -16,7 +16,7 @@ from support.invariants import assert_invariants
 
 from shop.models import Order
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 SECONDS = float(os.environ.get("CRASH_TEST_SECONDS", "8"))
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from support.crash_test import EXPECTED_STATUSES, run_crash_test
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 ROOT = Path(__file__).parent.parent.parent
 #: The data folder of a PostgreSQL server that may be restarted. The last test sets it for a second
 #: run.

@@ -23,6 +23,7 @@ CHECKS = (
 EXCLUDED_PATHS = "^/api/auth/(logout|password)/"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("role", ["customer", "admin"])
 def test_the_api_conforms_to_its_document(server, role, ada, carl, dora, tmp_path):

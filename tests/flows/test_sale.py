@@ -8,7 +8,7 @@ import pytest
 from shop.models import Order, Product, StockMovement
 from shop.services.stock import find_drift
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture

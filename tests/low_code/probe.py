@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.development")
 django.setup()
 
 from django.contrib import admin  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
@@ -29,6 +30,8 @@ from shop.product_files.imports.undo import undo_import  # noqa: E402
 from shop.services import accounts  # noqa: E402
 
 setup_test_environment()
+call_command("makemigrations", verbosity=0)
+call_command("migrate", verbosity=0)
 VALUES = {
     "colour": "green",
     "size": "l",

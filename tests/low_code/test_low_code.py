@@ -11,7 +11,10 @@ import pytest
 from django.db import connection
 
 # The copy uses its own database, so one run is enough.
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="runs on its own SQLite")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="runs on its own SQLite"),
+]
 ROOT = Path(__file__).parents[2]
 INSERT_BEFORE = "    is_active = models.BooleanField("
 FIELDS = """
@@ -72,9 +75,6 @@ def extended(tmp_path_factory):
         "DJANGO_SETTINGS_MODULE": "settings.development",
         "EMAIL_URL": "dummy://",
     }
-    for command in ("makemigrations", "migrate"):
-        manage = [sys.executable, "manage.py", command, "-v0"]
-        subprocess.run(manage, cwd=copy, env=environ, check=True)
     probe = [sys.executable, "probe.py"]
     return json.loads(
         subprocess.run(probe, cwd=copy, env=environ, check=True, stdout=subprocess.PIPE).stdout

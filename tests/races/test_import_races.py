@@ -155,6 +155,7 @@ def contents():
     }
 
 
+@pytest.mark.slow
 @on_postgresql
 def test_killed_worker_leaves_all_or_nothing(ada, killed):
     dice = random.Random(20)  # noqa: S311 - the same statements each time

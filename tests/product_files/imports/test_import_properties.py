@@ -15,7 +15,11 @@ from shop.product_files.imports.undo import undo_import
 from shop.services.orders import place_order
 from shop.services.stock import find_drift
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada", "carl")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("ada", "carl"),
+    pytest.mark.slow,
+]
 HEADERS = ("sku", "name", "description", "price", "stock", "stock at export", "active")
 #: Each example rolls back its own changes. The examples are the same in each run.
 examples = settings(
