@@ -3,18 +3,17 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from shop import money
@@ -22,33 +21,19 @@ from shop.models.order_status import Text
 from shop.services import reports
 
 
-@dataclass(frozen=True, kw_only=True)
-class Period:
-    """A period that the dashboard's sales can show."""
+class Period(NamedTuple):
+    """The texts of a period; `previous` is what its figures are compared with."""
 
     label: Text
     title: Text
-    #: What its figures are compared with.
     previous: Text
 
 
 #: `?days=` -> period
 PERIODS = {
-    1: Period(
-        label=gettext_lazy("Today"),
-        title=gettext_lazy("Today"),
-        previous=gettext_lazy("yesterday at this time"),
-    ),
-    7: Period(
-        label=gettext_lazy("7 days"),
-        title=gettext_lazy("Last 7 days"),
-        previous=gettext_lazy("the previous 7 days"),
-    ),
-    30: Period(
-        label=gettext_lazy("30 days"),
-        title=gettext_lazy("Last 30 days"),
-        previous=gettext_lazy("the previous 30 days"),
-    ),
+    1: Period(_("Today"), _("Today"), _("yesterday at this time")),
+    7: Period(_("7 days"), _("Last 7 days"), _("the previous 7 days")),
+    30: Period(_("30 days"), _("Last 30 days"), _("the previous 30 days")),
 }
 DEFAULT_DAYS = 7
 MIN_CHART_DAYS = 7
@@ -149,10 +134,10 @@ def sales_cards(sales: reports.Comparison, previous: Text) -> list[tuple[str, st
     """Return label, figure and comparison of each card."""
     now, before = sales.current, sales.previous
     cards: list[tuple[str, str, Decimal | int, Decimal | int]] = [
-        (_("Revenue"), money.format_money(now.revenue), now.revenue, before.revenue),
-        (_("Orders"), f"{now.orders:,}", now.orders, before.orders),
-        (_("Average order"), money.format_money(now.average), now.average, before.average),
-        (_("Units sold"), f"{now.units:,}", now.units, before.units),
+        (gettext("Revenue"), money.format_money(now.revenue), now.revenue, before.revenue),
+        (gettext("Orders"), f"{now.orders:,}", now.orders, before.orders),
+        (gettext("Average order"), money.format_money(now.average), now.average, before.average),
+        (gettext("Units sold"), f"{now.units:,}", now.units, before.units),
     ]
     return [
         (label, figure, format_comparison(value, earlier, previous))
@@ -163,13 +148,13 @@ def sales_cards(sales: reports.Comparison, previous: Text) -> list[tuple[str, st
 def format_comparison(now: Decimal | int, before: Decimal | int, previous: Text) -> str:
     """Return a change in whole percent, such as `+12% vs. the previous 7 days`."""
     if not before:
-        return _("Nothing to compare with")
+        return gettext("Nothing to compare with")
     if now == before:
-        return _("Same as %(period)s") % {"period": previous}
+        return gettext("Same as %(period)s") % {"period": previous}
     percent = (Decimal(now - before) * 100 / Decimal(before)).quantize(Decimal(1), ROUND_HALF_UP)
     if not percent:
-        return _("About the same as %(period)s") % {"period": previous}
-    return _("%(percent)s vs. %(period)s") % {"percent": f"{percent:+,}%", "period": previous}
+        return gettext("About the same as %(period)s") % {"period": previous}
+    return gettext("%(percent)s vs. %(period)s") % {"percent": f"{percent:+,}%", "period": previous}
 
 
 def sales_charts(days: Sequence[reports.DailySales]) -> list[dict[str, Any]]:
@@ -179,9 +164,14 @@ def sales_charts(days: Sequence[reports.DailySales]) -> list[dict[str, Any]]:
     count = {"count": len(days)}
     return [
         chart_context(
-            _("Revenue"), _("Revenue per day, last %(count)d days") % count, "line", revenue
+            gettext("Revenue"),
+            gettext("Revenue per day, last %(count)d days") % count,
+            "line",
+            revenue,
         ),
-        chart_context(_("Orders"), _("Orders per day, last %(count)d days") % count, "bar", orders),
+        chart_context(
+            gettext("Orders"), gettext("Orders per day, last %(count)d days") % count, "bar", orders
+        ),
     ]
 
 

@@ -8,8 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse_lazy
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminAutocompleteModelChoiceFieldWidget,
     UnfoldAdminEmailInputWidget,
@@ -42,9 +42,9 @@ def customer_label(user: User) -> str:
 
 def product_label(product: Product) -> str:
     """Return name, SKU, price and stock, since several products may share a name."""
-    stock = _("%(stock)d in stock") % {"stock": product.stock}
+    stock = gettext("%(stock)d in stock") % {"stock": product.stock}
     if not product.stock:
-        stock = _("out of stock")
+        stock = gettext("out of stock")
     return f"{product.name} · {product.sku} · {money.format_money(product.price)} · {stock}"
 
 
@@ -80,8 +80,8 @@ class OrderLineForm(forms.Form):
     product = SearchField(
         "product",
         error_messages={
-            "required": gettext_lazy("Choose a product for this quantity."),
-            "invalid_choice": gettext_lazy("This product no longer exists. Choose another one."),
+            "required": _("Choose a product for this quantity."),
+            "invalid_choice": _("This product no longer exists. Choose another one."),
         },
     )
     quantity = forms.IntegerField(
@@ -95,8 +95,8 @@ class OrderLineForm(forms.Form):
         super().__init__(*args, **kwargs)
         number = {"number": int(str(self.prefix).rpartition("-")[2]) + 1}
         product_field: Any = self.fields["product"]
-        product_field.set_label(_("Product %(number)d") % number, _("name or SKU"))
-        self.fields["quantity"].label = _("Quantity %(number)d") % number
+        product_field.set_label(gettext("Product %(number)d") % number, gettext("name or SKU"))
+        self.fields["quantity"].label = gettext("Quantity %(number)d") % number
         self.chosen_product = products.get(str(self["product"].value()))
         if self.chosen_product:
             product_field.set_choice(
@@ -114,17 +114,19 @@ class OrderLineForm(forms.Form):
             return
         values = {"product": product, "quantity": quantity, "stock": product.stock}
         if not product.is_active:
-            message = _("%(product)s is archived. Choose another product.")
+            message = gettext("%(product)s is archived. Choose another product.")
             self.add_error("product", ValidationError(message % values, code="archived"))
         elif quantity > MAX_QUANTITY:
-            message = _("%(product)s: %(quantity)d ordered. Order at most %(max)d of a product.")
+            message = gettext(
+                "%(product)s: %(quantity)d ordered. Order at most %(max)d of a product."
+            )
             values["max"] = MAX_QUANTITY
             self.add_error("quantity", ValidationError(message % values, code="max_quantity"))
         elif not product.stock:
-            message = _("%(product)s is out of stock.")
+            message = gettext("%(product)s is out of stock.")
             self.add_error("product", ValidationError(message % values, code="out_of_stock"))
         elif quantity > product.stock:
-            message = _("%(product)s: %(quantity)d ordered, only %(stock)d in stock.")
+            message = gettext("%(product)s: %(quantity)d ordered, only %(stock)d in stock.")
             self.add_error("quantity", ValidationError(message % values, code="low_stock"))
 
 
@@ -155,7 +157,7 @@ class BaseOrderLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
     def clean(self) -> None:
         """Require at least one product."""
         if not any(self.errors) and not self.quantities():
-            raise ValidationError(_("Choose at least one product."), code="empty")
+            raise ValidationError(gettext("Choose at least one product."), code="empty")
 
     def quantities(self) -> Counter[Product]:
         """Return product -> quantity; rows with the same product are added up."""
@@ -197,36 +199,30 @@ class PhoneOrderForm(forms.Form):
     customer = SearchField(
         "customer",
         required=False,
-        error_messages={
-            "invalid_choice": gettext_lazy("This customer can't order. Choose another one.")
-        },
+        error_messages={"invalid_choice": _("This customer can't order. Choose another one.")},
     )
-    email = forms.EmailField(
-        label=gettext_lazy("Email"), required=False, widget=UnfoldAdminEmailInputWidget
-    )
-    first_name = SingleLineField(label=gettext_lazy("First name"), max_length=100)
-    last_name = SingleLineField(label=gettext_lazy("Last name"), max_length=100)
-    phone = SingleLineField(label=gettext_lazy("Phone"), max_length=30)
+    email = forms.EmailField(label=_("Email"), required=False, widget=UnfoldAdminEmailInputWidget)
+    first_name = SingleLineField(label=_("First name"), max_length=100)
+    last_name = SingleLineField(label=_("Last name"), max_length=100)
+    phone = SingleLineField(label=_("Phone"), max_length=30)
     shipping_address = TextField(
-        label=gettext_lazy("Shipping address"),
+        label=_("Shipping address"),
         required=False,
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=gettext_lazy("Leave empty to use the address of the customer's last order."),
+        help_text=_("Leave empty to use the address of the customer's last order."),
     )
     payment_method = forms.ChoiceField(
-        label=gettext_lazy("Payment"),
+        label=_("Payment"),
         choices=[(method.value, method.label) for method in PHONE_METHODS],
         widget=UnfoldAdminSelectWidget,
     )
     note = TextField(
-        label=gettext_lazy("Customer's note"),
+        label=_("Customer's note"),
         required=False,
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text=gettext_lazy(
-            "The customer's request, such as “Ring twice”. The customer can read it."
-        ),
+        help_text=_("The customer's request, such as “Ring twice”. The customer can read it."),
     )
 
     def __init__(self, data: Any = None, *, initial: Any = None, can_add: bool) -> None:
@@ -234,7 +230,7 @@ class PhoneOrderForm(forms.Form):
         for name in () if can_add else NEW_CUSTOMER_FIELDS:
             del self.fields[name]
         customer_field: Any = self.fields["customer"]
-        customer_field.set_label(_("Known customer"), _("name, email or phone"))
+        customer_field.set_label(gettext("Known customer"), gettext("name, email or phone"))
         key = str(self["customer"].value() or "")
         self.known_customer = fetch_by_pk(active_customers(), [key]).get(key)
         if self.known_customer:
@@ -265,12 +261,12 @@ class PhoneOrderForm(forms.Form):
 
     def _clean_customer(self) -> None:
         if self.known_customer and self.has_new_customer():
-            message = _("Choose a known customer or fill in a new one, not both.")
+            message = gettext("Choose a known customer or fill in a new one, not both.")
             self.add_error(None, ValidationError(message, code="two_customers"))
         elif not self.known_customer and not self.has_new_customer():
-            message = _("Choose a customer.")
+            message = gettext("Choose a customer.")
             if self.new_customer_fields():
-                message = _("Choose a customer or fill in a new one.")
+                message = gettext("Choose a customer or fill in a new one.")
             self.add_error("customer", ValidationError(message, code="required"))
         elif not self.known_customer:
             try:
@@ -284,7 +280,7 @@ class PhoneOrderForm(forms.Form):
         if last_order:
             values["shipping_address"] = last_order.shipping_address
         else:
-            message = _("Enter an address. This customer has no earlier order.")
+            message = gettext("Enter an address. This customer has no earlier order.")
             self.add_error("shipping_address", ValidationError(message, code="required"))
 
     def new_customer_values(self) -> dict[str, str]:
@@ -301,11 +297,15 @@ class PhoneOrderForm(forms.Form):
             return True
         owner = User.objects.filter(email=self.cleaned_data["email"]).first()
         if owner and owner.is_active:
-            message = _("%(customer)s already has this email. Choose them as a known customer.")
+            message = gettext(
+                "%(customer)s already has this email. Choose them as a known customer."
+            )
             error = ValidationError(message % {"customer": owner}, code="email_taken")
             self.add_error("email", error)
         elif owner:
-            message = _("%(customer)s already has this email, and their account is deactivated.")
+            message = gettext(
+                "%(customer)s already has this email, and their account is deactivated."
+            )
             error = ValidationError(message % {"customer": owner}, code="email_taken")
             self.add_error("email", error)
         return not owner

@@ -167,11 +167,7 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
         return self._render(request, "phone_order_form", form, context)
 
     def _summary_page(
-        self,
-        request: HttpRequest,
-        form: PhoneOrderForm,
-        lines: BaseOrderLineFormSet,
-        refusal: str,
+        self, request: HttpRequest, form: PhoneOrderForm, lines: BaseOrderLineFormSet, refusal: str
     ) -> HttpResponse:
         """Show what would be ordered, with the total and a new key in hidden inputs."""
         quantities = lines.quantities().items()

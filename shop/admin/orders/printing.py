@@ -10,8 +10,8 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from shop.admin.base import ActionFormAdmin, staff_user
 from shop.admin.forms import ConfirmForm
@@ -38,13 +38,13 @@ class PrintTexts:
 
 PRINT_TEXTS = {
     order_documents.PACKING_SLIP: PrintTexts(
-        action=gettext_lazy("Print packing slip"),
-        bulk_action=gettext_lazy("Print packing slips"),
+        action=_("Print packing slip"),
+        bulk_action=_("Print packing slips"),
         title=ngettext_lazy("%(count)d packing slip", "%(count)d packing slips", "count"),
     ),
     order_documents.INVOICE: PrintTexts(
-        action=gettext_lazy("Print invoice"),
-        bulk_action=gettext_lazy("Print invoices"),
+        action=_("Print invoice"),
+        bulk_action=_("Print invoices"),
         title=ngettext_lazy("%(count)d invoice", "%(count)d invoices", "count"),
     ),
 }
@@ -89,10 +89,10 @@ class PrintingAdmin(ActionFormAdmin):
             request,
             order,
             form_class=ConfirmForm,
-            title=_("%(action)s: %(order)s") % {"action": button, "order": order},
-            hint=_("We note it in the timeline. The order's status stays the same."),
+            title=gettext("%(action)s: %(order)s") % {"action": button, "order": order},
+            hint=gettext("We note it in the timeline. The order's status stays the same."),
             button=button,
-            second_button=("pdf", _("Download PDF")),
+            second_button=("pdf", gettext("Download PDF")),
             perform=str,
         )
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from shop import money
 from shop.admin.action_form import ButtonKind
@@ -21,8 +21,8 @@ from shop.models.order_status import OrderStatus, PaymentStatus, Text
 from shop.services import orders
 from shop.services.orders import Shipment
 
-BOOK_AS_REFUSED = gettext_lazy("Book as refused")
-ADD_NOTE = gettext_lazy("Add note")
+BOOK_AS_REFUSED = _("Book as refused")
+ADD_NOTE = _("Add note")
 MARK_PAID = PaymentStatus.PAID.facts.action
 
 
@@ -97,7 +97,7 @@ class OrderViews(PrintingAdmin, OrderActions):
             raise Http404
         status, items = OrderStatus(to), list(order.items.all())
         label = move_label(order, status)
-        note = _("Refused on delivery.") if is_refusal(order, to) else ""
+        note = gettext("Refused on delivery.") if is_refusal(order, to) else ""
         form_classes: dict[OrderStatus, Callable[[Any], Any]] = {
             OrderStatus.SHIPPED: ShipForm,
             OrderStatus.CANCELLED: partial(CancelForm, items=items, note=note),
@@ -106,8 +106,9 @@ class OrderViews(PrintingAdmin, OrderActions):
             request,
             order,
             form_class=form_classes.get(status, MoveForm),
-            title=_("%(action)s: %(order)s") % {"action": label, "order": order},
-            hint=_("Current status: %(status)s.") % {"status": order.get_status_display().lower()},
+            title=gettext("%(action)s: %(order)s") % {"action": label, "order": order},
+            hint=gettext("Current status: %(status)s.")
+            % {"status": order.get_status_display().lower()},
             button=label,
             button_kind=button_kind(to),
             perform=partial(self._move, request, order, items, status),
@@ -133,7 +134,7 @@ class OrderViews(PrintingAdmin, OrderActions):
         )
         if status == OrderStatus.CANCELLED:
             return format_cancellation(order, items, values["lost"])
-        return _("Order %(order)s is now %(status)s.") % {
+        return gettext("Order %(order)s is now %(status)s.") % {
             "order": order,
             "status": str(status.label).lower(),
         }
@@ -143,14 +144,14 @@ class OrderViews(PrintingAdmin, OrderActions):
 
         def perform(_form: ConfirmForm) -> str:
             orders.mark_paid(order_id=order.pk, actor=staff_user(request))
-            return _("Order %(order)s was marked as paid.") % {"order": order}
+            return gettext("Order %(order)s was marked as paid.") % {"order": order}
 
         return self.action_form_view(
             request,
             order,
             form_class=ConfirmForm,
-            title=_("Mark order %(order)s as paid?") % {"order": order},
-            hint=_("%(total)s, %(payment_method)s.")
+            title=gettext("Mark order %(order)s as paid?") % {"order": order},
+            hint=gettext("%(total)s, %(payment_method)s.")
             % {
                 "total": money.format_money(order.total_amount),
                 "payment_method": order.get_payment_method_display().lower(),
@@ -170,13 +171,13 @@ class OrderViews(PrintingAdmin, OrderActions):
                 note=values["note"],
                 is_internal=not values["is_public"],
             )
-            return _("The note was added to order %(order)s.") % {"order": order}
+            return gettext("The note was added to order %(order)s.") % {"order": order}
 
         return self.action_form_view(
             request,
             order,
             form_class=StaffNoteForm,
-            title=_("Note on order %(order)s") % {"order": order},
+            title=gettext("Note on order %(order)s") % {"order": order},
             button=ADD_NOTE,
             perform=perform,
         )

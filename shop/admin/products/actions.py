@@ -7,8 +7,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from shop import money
@@ -31,10 +31,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
 
     actions = ("change_prices", "receive", "activate", "archive", "export_selected")
 
-    @admin.action(
-        description=gettext_lazy("Show selected products to customers"),
-        permissions=["action"],
-    )
+    @admin.action(description=_("Show selected products to customers"), permissions=["action"])
     def activate(self, request: HttpRequest, selected: Products) -> None:
         """Show the products to customers."""
         changed, unchanged = self._set_active(request, selected, is_active=True)
@@ -53,10 +50,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             sentences.append(message % {"count": unchanged})
         messages.success(request, " ".join(sentences))
 
-    @admin.action(
-        description=gettext_lazy("Archive selected products"),
-        permissions=["action"],
-    )
+    @admin.action(description=_("Archive selected products"), permissions=["action"])
     def archive(self, request: HttpRequest, selected: Products) -> None:
         """Hide the products from customers; carts list them as unavailable."""
         changed, unchanged = self._set_active(request, selected, is_active=False)
@@ -83,10 +77,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
         )
         return changed, len(pks) - changed
 
-    @admin.action(
-        description=gettext_lazy("Change prices of selected products"),
-        permissions=["action"],
-    )
+    @admin.action(description=_("Change prices of selected products"), permissions=["action"])
     def change_prices(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
         """Ask by how much, show current and new prices, then write exactly the shown prices."""
         pks = list(selected.values_list("pk", flat=True))
@@ -127,7 +118,10 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             "Change the prices of %(count)d products",
             count,
         )
-        button, hint = _("Show new prices"), _("Prices change only after you confirm the preview.")
+        button, hint = (
+            gettext("Show new prices"),
+            gettext("Prices change only after you confirm the preview."),
+        )
         if rows:
             button = ngettext("Change %(count)d price", "Change %(count)d prices", len(rows))
             button, hint = button % {"count": len(rows)}, ""
@@ -142,10 +136,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             template="admin/shop/product/price_preview.html",
         )
 
-    @admin.action(
-        description=gettext_lazy("Receive stock of selected products"),
-        permissions=["action"],
-    )
+    @admin.action(description=_("Receive stock of selected products"), permissions=["action"])
     def receive(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
         """Ask for the received units of each product, then add them to the stock."""
         received = list(selected.order_by("sku"))
@@ -162,9 +153,9 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
         return self._selection_form(
             request,
             form=form,
-            title=_("Receive stock"),
-            hint=_("Leave a field empty if nothing was delivered. We record every change."),
-            button=_("Receive stock"),
+            title=gettext("Receive stock"),
+            hint=gettext("Leave a field empty if nothing was delivered. We record every change."),
+            button=gettext("Receive stock"),
             hidden=[form_key()],
         )
 
@@ -180,7 +171,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
         """Return whether the action's page can't show that many products, and say so."""
         maximum = MAX_SELECTED[request.POST["action"]]
         if count > maximum:
-            message = _("Select at most %(max)s products at a time. You selected %(count)s.")
+            message = gettext("Select at most %(max)s products at a time. You selected %(count)s.")
             messages.error(request, message % {"max": f"{maximum:,}", "count": f"{count:,}"})
         return count > maximum
 

@@ -9,8 +9,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
 
@@ -32,32 +32,33 @@ MAX_MOVEMENTS = 20
 HINTS: tuple[tuple[Callable[[Product], bool], Text], ...] = (
     (
         lambda product: not product.is_active,
-        gettext_lazy("Archived: customers can't see it. Tick “Active” to sell it again."),
+        _("Archived: customers can't see it. Tick “Active” to sell it again."),
     ),
     (
         lambda product: product.is_active and not product.stock,
-        gettext_lazy("Out of stock: customers can see it but can't buy it."),
+        _("Out of stock: customers can see it but can't buy it."),
     ),
     (
         lambda product: product.is_low and product.stock > 0,
-        gettext_lazy("Stock is low: consider ordering more."),
+        _("Stock is low: consider ordering more."),
     ),
-    (lambda product: not product.price, gettext_lazy("The price is 0: customers get it for free.")),
-    (
-        lambda product: not product.image,
-        gettext_lazy("No picture yet: products with a picture sell better."),
-    ),
+    (lambda product: not product.price, _("The price is 0: customers get it for free.")),
+    (lambda product: not product.image, _("No picture yet: products with a picture sell better.")),
 )
 
 
 class StockLevelFilter(admin.SimpleListFilter):
     """Filter by stock: out of stock, low, or enough."""
 
-    title = gettext_lazy("stock")
+    title = _("stock")
     parameter_name = "level"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("out", _("Out of stock")), ("low", _("Low")), ("enough", _("Enough"))]
+        return [
+            ("out", gettext("Out of stock")),
+            ("low", gettext("Low")),
+            ("enough", gettext("Enough")),
+        ]
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[Product]
@@ -73,11 +74,11 @@ class StockLevelFilter(admin.SimpleListFilter):
 class PictureFilter(admin.SimpleListFilter):
     """Filter by whether there is a picture."""
 
-    title = gettext_lazy("picture")
+    title = _("picture")
     parameter_name = "picture"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", _("No picture")), ("yes", _("Has a picture"))]
+        return [("no", gettext("No picture")), ("yes", gettext("Has a picture"))]
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[Product]
@@ -93,12 +94,12 @@ class PictureFilter(admin.SimpleListFilter):
 class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModelAdmin):
     """The list of products and a product's page."""
 
-    empty = gettext_lazy("Customers see every product that is active.")
-    add_label = gettext_lazy("New product")
+    empty = _("Customers see every product that is active.")
+    add_label = _("New product")
     form = ProductForm
     sections = (
         (None, ("name", "sku", "description", "image", "is_active")),
-        (gettext_lazy("Price and stock"), ("price", "stock", "low_stock_threshold")),
+        (_("Price and stock"), ("price", "stock", "low_stock_threshold")),
     )
     first_columns = ("picture", "name", "sku", "money", "level", "is_active")
     not_columns = (
@@ -119,7 +120,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     )
     list_filter_submit = True
     search_fields = ("name", "sku", "description")
-    search_help_text = gettext_lazy("Name, SKU or description")
+    search_help_text = _("Name, SKU or description")
     change_form_outer_before_template = "admin/shop/product/banner.html"
     change_form_outer_after_template = "admin/shop/product/movements.html"
     action_views = {  # noqa: RUF012
@@ -207,19 +208,19 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         """Return a thumbnail that links to the product."""
         return render_thumbnail(product, alt=product.name)
 
-    @display(description=gettext_lazy("Price"), ordering="price")
+    @display(description=_("Price"), ordering="price")
     def money(self, product: Product) -> str:
         """Return the price with its currency."""
         return money.format_money(product.price or Decimal(0))
 
-    @display(description=gettext_lazy("Stock"), ordering="stock")
+    @display(description=_("Stock"), ordering="stock")
     def level(self, product: Product) -> str:
         """Return the units in stock, highlighted at or below the reorder level."""
         if not product.is_low:
             return str(product.stock)
         if not product.stock:
-            return render_label("danger", _("Out of stock"))
-        return render_label("warning", _("%(stock)d left") % {"stock": product.stock})
+            return render_label("danger", gettext("Out of stock"))
+        return render_label("warning", gettext("%(stock)d left") % {"stock": product.stock})
 
     def adjust_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
         """Ask for a number of units, then add or remove them."""
@@ -230,7 +231,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             adjusted = stock.adjust_stock(
                 product_id=product.pk, kind=kind, actor=staff_user(request), **values
             )
-            return _("%(product)s: %(change)s, now %(stock)d in stock.") % {
+            return gettext("%(product)s: %(change)s, now %(stock)d in stock.") % {
                 "product": adjusted,
                 "change": f"{values['delta']:+d}",
                 "stock": adjusted.stock,
@@ -240,9 +241,9 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             request,
             product,
             form_class=StockForm,
-            title=_("Adjust stock: %(product)s") % {"product": product},
-            hint=_("%(stock)d in stock now.") % {"stock": product.stock},
-            button=_("Adjust stock"),
+            title=gettext("Adjust stock: %(product)s") % {"product": product},
+            hint=gettext("%(stock)d in stock now.") % {"stock": product.stock},
+            button=gettext("Adjust stock"),
             perform=perform,
         )
 
@@ -253,7 +254,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             counted = stock.count_stock(
                 product_id=product.pk, actor=staff_user(request), **form.cleaned_data
             )
-            return _("%(product)s: counted, now %(stock)d in stock.") % {
+            return gettext("%(product)s: counted, now %(stock)d in stock.") % {
                 "product": counted,
                 "stock": counted.stock,
             }
@@ -262,9 +263,9 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             request,
             product,
             form_class=partial(CountForm, stock=product.stock),
-            title=_("Count stock: %(product)s") % {"product": product},
-            hint=_("Expected: %(stock)d.") % {"stock": product.stock},
-            button=_("Save count"),
+            title=gettext("Count stock: %(product)s") % {"product": product},
+            hint=gettext("Expected: %(stock)d.") % {"stock": product.stock},
+            button=gettext("Save count"),
             perform=perform,
         )
 
@@ -276,15 +277,19 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         if not request.user.has_perm("shop.delete_product"):
             raise PermissionDenied
         if OrderItem.objects.filter(product=product).exists():
-            title, button = _("Archive %(product)s?"), _("Archive product")
-            hint = _("Customers will no longer see it. It stays on past orders.")
+            title, button = gettext("Archive %(product)s?"), gettext("Archive product")
+            hint = gettext("Customers will no longer see it. It stays on past orders.")
         else:
-            title, button = _("Erase %(product)s?"), _("Erase product")
-            hint = _("It was never ordered. It is deleted with its stock movements.")
+            title, button = gettext("Erase %(product)s?"), gettext("Erase product")
+            hint = gettext("It was never ordered. It is deleted with its stock movements.")
 
         def perform(_form: ConfirmForm) -> str:
             is_erased = products.remove_product(product_id=product.pk, actor=staff_user(request))
-            message = _("%(product)s was erased.") if is_erased else _("%(product)s was archived.")
+            message = (
+                gettext("%(product)s was erased.")
+                if is_erased
+                else gettext("%(product)s was archived.")
+            )
             return message % {"product": product}
 
         return self.action_form_view(
@@ -303,7 +308,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
 class StockMovementAdmin(ReadOnlyAdmin):
     """The list of all stock movements, read-only."""
 
-    empty = gettext_lazy("Every stock change appears here: sales, deliveries, counts.")
+    empty = _("Every stock change appears here: sales, deliveries, counts.")
     list_display = (
         "created_at",
         "product",
@@ -317,9 +322,9 @@ class StockMovementAdmin(ReadOnlyAdmin):
     list_filter = ("kind",)
     list_select_related = ("product", "order", "actor")
     search_fields = ("product__name", "product__sku", "order__order_number", "reason")
-    search_help_text = gettext_lazy("Product, SKU, order number or reason")
+    search_help_text = _("Product, SKU, order number or reason")
 
-    @display(description=gettext_lazy("Change"), ordering="delta")
+    @display(description=_("Change"), ordering="delta")
     def change(self, movement: StockMovement) -> str:
         """Return the units with their sign."""
         return f"{movement.delta:+d}"

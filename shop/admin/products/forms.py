@@ -117,8 +117,7 @@ class ReceiveForm(forms.Form):
     """The units received of several products. Each product's field is named by its id."""
 
     reason = ReasonField(
-        label=_("Delivery"),
-        help_text=_("For example the supplier and the delivery note's number."),
+        label=_("Delivery"), help_text=_("For example the supplier and the delivery note's number.")
     )
 
     def __init__(self, data: Any = None, *, products: Iterable[Product]) -> None:

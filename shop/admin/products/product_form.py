@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from shop.models import Product
@@ -22,19 +22,19 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
     """
 
     first_stock = forms.IntegerField(
-        label=gettext_lazy("Initial stock"),
+        label=_("Initial stock"),
         required=False,
         min_value=0,
         max_value=MAX_STOCK,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text=gettext_lazy("Units you have now. Change it later with “Adjust stock”."),
+        help_text=_("Units you have now. Change it later with “Adjust stock”."),
     )
 
     class Meta:
         model = Product
         fields = "__all__"  # noqa: DJ007 - a new field of the model appears without a change here
         help_texts = {  # noqa: RUF012 - Django's
-            "image": gettext_lazy("JPEG, PNG or WebP, up to 5 MB. Square pictures look best.")
+            "image": _("JPEG, PNG or WebP, up to 5 MB. Square pictures look best.")
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,11 +54,11 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
                 "value": audit.format_value(current),
             }
             if name not in self.changed_data:
-                notice = _("%(field)s: %(user)s changed it to “%(value)s” meanwhile.")
+                notice = gettext("%(field)s: %(user)s changed it to “%(value)s” meanwhile.")
                 self.notices.append(notice % values)
                 self._set_data(self.add_prefix(name), current)
             elif name in self.cleaned_data and field.has_changed(current, self.cleaned_data[name]):
-                message = _(
+                message = gettext(
                     "%(user)s changed it to “%(value)s” meanwhile. Save again to keep yours."
                 )
                 self.add_error(name, forms.ValidationError(message % values, code="changed"))
@@ -86,4 +86,4 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _last_editor(self) -> str:
         entry = audit.last_entry(self.instance)
-        return str(entry.actor) if entry else _("Somebody")
+        return str(entry.actor) if entry else gettext("Somebody")
