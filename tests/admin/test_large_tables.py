@@ -73,7 +73,7 @@ def test_a_list_too_long_to_count_says_so(adas_browser, orders, count_of_two):
     assert [tab["count_label"] for tab in answer.context["tabs"]][:2] == ["2+", "2"]
     filtered = adas_browser.get(ORDERS_URL, {"status__exact": "pending"})
     assert filtered.context["cl"].paginator.has_more is False
-    hint = "These are not all"
+    hint = "more rows than we can list"
     assert [hint in page.content.decode() for page in (answer, filtered)] == [True, False]
 
 
@@ -124,7 +124,7 @@ def test_the_orders_of_a_long_period_are_counted_once_a_minute(
 ):
     def dashboard_count():
         answer = adas_browser.get("/admin/")
-        is_cached = "counted once a minute" in answer.content.decode()
+        is_cached = answer.context["dashboard"]["computed_at"] is not None
         return answer.context["dashboard"]["cards"][1][1], is_cached
 
     assert dashboard_count() == ("3", False)

@@ -29,7 +29,7 @@ def prices():
 
 def test_file_is_imported(run_import, ada):
     assert run_import(VALID) == [
-        "spring.csv: CSV, UTF-8, format: our own columns",
+        "spring.csv: CSV, UTF-8, format: This shop",
         "This file has stock numbers. What should we do with them?",
         "New: 1, Changed: 1, Unchanged: 0, Skipped: 0, Errors: 0",
         f"Import {ProductImport.objects.get().pk}: 1 added, 1 changed, 0 left out.",
@@ -46,7 +46,7 @@ def test_dry_run_changes_nothing(run_import):
 def test_errors_stop_the_import_unless_left_out(run_import, capsys):
     with pytest.raises(CommandError, match=r" Nothing was changed\."):
         run_import(WITH_ERROR)
-    assert "Line 4 BAD: Price: “cheap” is no price." in capsys.readouterr().out
+    assert "Line 4 BAD: Price: “cheap” isn't a price." in capsys.readouterr().out
     assert prices() == {"MUG-1": "12.50"}
     assert run_import(WITH_ERROR, "--good-only")[-1].endswith("1 added, 1 changed, 1 left out.")
     assert prices() == {"MUG-1": "13.00", "VASE": "30.00"}

@@ -70,7 +70,7 @@ def test_changes_show_old_and_new_values(adas_browser):
     [line] = adas_browser.get(f"{step_url('change')}?show=changed").context["rows"].page_rows()
     old_and_new = [(c["label"], c["old"]["folded"], c["new"]["folded"]) for c in line["changes"]]
     assert old_and_new[:2] == [("name", "Mug", "Big mug"), ("price", "12.50", "13.00")]
-    assert old_and_new[2][:2] == ("description", "nothing")
+    assert old_and_new[2][:2] == ("description", "empty")
     assert line["changes"][2]["new"]["unfolded"] == ("long " * 100).strip()
 
 

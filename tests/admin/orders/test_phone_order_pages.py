@@ -57,7 +57,7 @@ def test_a_known_customers_order_is_placed(adas_browser, ada, carl, mug, lamp):
     assert factories.page_messages(response) == [f"Order {order} was placed for Carl Buyer."]
     assert (order.user, order.total_amount, order.note) == (carl, Decimal("87.40"), "Ring twice")
     assert sorted(order.items.values_list("sku", "quantity")) == [("LAMP-1", 1), ("MUG-1", 3)]
-    assert OrderEvent.objects.values_list("actor", "note").get() == (ada.pk, "Taken by phone.")
+    assert OrderEvent.objects.values_list("actor", "note").get() == (ada.pk, "Phone order.")
     assert list(CartItem.objects.values_list("user", "product", "quantity")) == [
         (carl.pk, mug.pk, 5)
     ]

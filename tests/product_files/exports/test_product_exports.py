@@ -71,7 +71,7 @@ def two_products(db):
 
 def test_own_layout_has_every_editable_field(two_products):
     assert decode_csv(exported()) == (
-        '"name","SKU","description","price","picture","active","low stock at","stock",'
+        '"name","SKU","description","price","picture","active","reorder level","stock",'
         '"stock at export"\r\n'
         '"Ada\'s ""best"" mug, größer","090.750","Thrown by hand.\nFor 1 < 2 & more.",12.50,'
         '"https://shop.example.com/media/products/a.webp","yes",5,3,3\r\n'

@@ -65,7 +65,7 @@ def test_rows_are_new_changed_or_unchanged(mug, lamp):
 
 
 def test_every_editable_field_is_imported(mug):
-    headers = ("sku", "name", "description", "price", "active", "low stock at")
+    headers = ("sku", "name", "description", "price", "active", "reorder level")
     product_import = create_preview(
         csv_text(("MUG-1", "Cup", "Red.\nBig.", "13", "no", "7"), headers=headers)
     )
@@ -99,7 +99,7 @@ def test_text_is_compared_after_cleaning(mug):
         ),
         (
             ("Ä-1", "Rug", "7", "", ""),
-            ["SKU: Use letters A to Z, digits and signs, without accents."],
+            ["SKU: Use letters A to Z, digits and punctuation, without accents."],
         ),
         (
             ("A-1", "Rug", "123456789", "", ""),
