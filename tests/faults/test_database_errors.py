@@ -194,7 +194,7 @@ def test_what_fails_around_a_page_is_told_as_well(monkeypatch, error, status, ad
         status,
         "1" if status == 503 else None,
     )
-    assert (b"cannot answer" in answer.content, b"SECRET" in answer.content) == (
+    assert (b"unavailable" in answer.content, b"SECRET" in answer.content) == (
         status == 503,
         False,
     )

@@ -131,7 +131,7 @@ def test_pressing_twice_receives_once(adas_browser, mug):
     receive(adas_browser, [mug], [12], once=key)
     again = receive(adas_browser, [mug], [12], once=key)
     assert factories.page_messages(again) == [
-        "This was sent before, and nothing was done again. 12 units received."
+        "You already submitted this form. Nothing was changed. First result: 12 units received."
     ]
     assert stocks() == [22]
 
@@ -141,7 +141,7 @@ def test_the_same_page_sent_with_other_numbers_is_asked_again(adas_browser, mug)
     receive(adas_browser, [mug], [12], once=key)
     other = receive(adas_browser, [mug], [13], once=key)
     assert other.context["form"].non_field_errors() == [
-        "This page was sent before with something else. Look at it again, then send it."
+        "You already submitted this form with other values. Check them and submit it again."
     ]
     assert stocks() == [22]
     receive(adas_browser, [mug], [13], once=hidden(other)["once"])
