@@ -75,7 +75,7 @@ def _create_orders(ada, carl, dora, mug, lamp):
         moved(create_order(dora, (lamp, 2), days_ago=5), "cancelled"),
         moved(create_order(carl, (mug, 5), days_ago=9), "delivered"),
         moved(create_order(dora, (mug, 6), days_ago=40), "delivered"),
-        *(moved(create_order(dora, (mug, 1)), status) for status in other_statuses),
+        *(moved(create_order(dora, (mug, 2)), status) for status in other_statuses),
     ]
 
 
