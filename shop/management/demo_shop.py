@@ -222,8 +222,8 @@ def _replay(
 ) -> None:
     """Run the plan in chronological order."""
     addresses = [row["address"] for row in _load_data("customers")]
-    units = _units_sold(plan, now - RESTOCK_AGE)[1]
-    deliver = partial(_receive_delivery, products, units, admin)
+    _, late = _units_sold(plan, now - RESTOCK_AGE)
+    deliver = partial(_receive_delivery, products, late, admin)
     steps: list[tuple[datetime, Callable[[], None]]] = [(now - RESTOCK_AGE, deliver)]
     for number, sale in enumerate(plan):
         placed: list[Order] = []

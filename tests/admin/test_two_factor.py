@@ -15,7 +15,8 @@ from shop.models import AuditEntry, Session, User
 
 SIGN_IN, SET_UP = "/admin/login/", "/admin/shop/user/second-factor/"
 REFUSED = (
-    "The code is missing, wrong or used, or came too soon after a wrong one. Wait for the next one."
+    "The code is missing, wrong or already used, or came too soon after a wrong one."
+    " Wait for the next code."
 )
 
 
@@ -94,7 +95,7 @@ def test_a_telephone_is_set_up_and_its_recovery_codes_are_shown_once(adas_browse
     assert adas_browser.get("/admin/").status_code == 200
     assert app.get("/auth/profile/").status_code == 401
     assert not any(code in adas_browser.get(SET_UP).content.decode() for code in shown)
-    assert audited()[0] == ("Ada", "Ada Staff", "second factor: nothing → set up")
+    assert audited()[0] == ("Ada", "Ada Staff", "second factor: empty → set up")
     assert sign_in(shown[3]).url == "/admin/"
 
 

@@ -98,7 +98,7 @@ def test_a_new_field_is_in_the_form_and_the_list_of_the_admin(grown):
 
 
 def test_a_new_field_is_in_the_product_file_by_the_name_that_staff_read(grown):
-    known = ("name", "SKU", "description", "price", "picture", "active", "low stock at", "stock")
+    known = ("name", "SKU", "description", "price", "picture", "active", "reorder level", "stock")
     assert {k: v for k, v in grown["exported"].items() if k not in (*known, "stock at export")} == {
         "colour": "blue",
         "size": "l",

@@ -47,7 +47,7 @@ def test_an_open_order_is_named_and_nothing_erased(adas_browser, carl, mug):
     order = world.create_order(carl, (mug, 1))
     before = factories.all_rows()
     form = adas_browser.post(page(carl, "erase/")).context["form"]
-    said = f"Still under way or not paid: {order}. Finish or cancel that first."
+    said = f"Open or unpaid orders: {order}. Complete or cancel them first."
     assert form.non_field_errors() == [said]
     assert factories.all_rows() == before
 

@@ -27,7 +27,7 @@ def test_a_second_factor_is_set_up_and_then_asked(page, window):
     later = window(None)
     later.goto("/admin/")
     sign_in(later, "")
-    expect(later.get_by_text("The code is missing, wrong or used")).to_be_visible()
+    expect(later.get_by_text("The code is missing, wrong or already used")).to_be_visible()
     sign_in(later, recovery[0])
     expect(later.get_by_role("link", name="Customers and staff").first).to_be_visible()
     another = window(None)

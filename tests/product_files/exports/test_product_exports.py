@@ -67,7 +67,8 @@ def two(db):
 
 def test_our_own_file_is_every_field_that_staff_edit(two):
     assert texts(exported()) == (
-        '"name","SKU","description","price","picture","active","low stock at","stock","stock at export"\r\n'
+        '"name","SKU","description","price","picture","active","reorder level","stock",'
+        '"stock at export"\r\n'
         '"Ada\'s ""best"" mug, größer","090.750","Thrown by hand.\nFor 1 < 2 & more.",12.50,'
         '"https://shop.example.com/media/products/a.webp","yes",5,3,3\r\n'
         '"\'=1+1","1E5","",0.00,"","no",0,0,0\r\n'

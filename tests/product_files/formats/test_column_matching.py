@@ -33,7 +33,7 @@ def match_own_columns(*headers):
         ("stock_was", "stock_was"),
         ("is_active", "is_active"),
         ("active", "is_active"),
-        ("low stock at", "low_stock_threshold"),
+        ("reorder level", "low_stock_threshold"),
         ("Low_Stock-Threshold", "low_stock_threshold"),
         ("Picture", "image"),
         ("image", "image"),
@@ -56,7 +56,7 @@ def test_columns_match_in_any_order_and_unknown_headers_are_listed():
         ("stok", "stock"),
         ("Pirce", "price"),
         ("descripton", "description"),
-        ("low stock a", "low stock at"),
+        ("reorder leve", "reorder level"),
     ],
 )
 def test_misspelt_header_gets_a_suggestion(header, suggested):

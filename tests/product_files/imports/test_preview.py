@@ -52,7 +52,7 @@ def test_each_row_is_new_changed_or_the_same(mug, lamp):
 
 
 def test_every_field_that_staff_edit_takes_part_by_itself(mug):
-    headers = ("sku", "name", "description", "price", "active", "low stock at")
+    headers = ("sku", "name", "description", "price", "active", "reorder level")
     product_import = checked(
         text_of(("MUG-1", "Cup", "Red.\nBig.", "13", "no", "7"), headers=headers)
     )
@@ -84,7 +84,7 @@ def test_text_is_compared_as_it_would_be_stored(mug):
         ),
         (
             ("Ä-1", "Rug", "7", "", ""),
-            ["SKU: Use letters A to Z, digits and signs, without accents."],
+            ["SKU: Use letters A to Z, digits and punctuation, without accents."],
         ),
         (
             ("A-1", "Rug", "123456789", "", ""),
