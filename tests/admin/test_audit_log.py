@@ -138,7 +138,9 @@ def test_ended_sessions_are_logged_once(adas_browser, carl):
     chosen = {"action": "sign_out", "_selected_action": [str(session.pk)]}
     adas_browser.post("/admin/shop/session/", chosen)
     adas_browser.post("/admin/shop/session/", chosen)
-    assert entries() == [("Ada Staff", "changed", "user", "Carl Buyer", "sessions: active → 1 ended")]
+    assert entries() == [
+        ("Ada Staff", "changed", "user", "Carl Buyer", "sessions: active → 1 ended")
+    ]
 
 
 def test_a_refused_change_is_not_logged(ada, mug):
