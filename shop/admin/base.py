@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -12,13 +12,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from shop import exposure
 from shop.admin import search
+from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
 from shop.models import User
 from shop.models.order_status import Text
@@ -33,7 +33,6 @@ CSRF_FIELD = "csrfmiddlewaretoken"
 ACTION_FIELDS = {"action": "", "select_across": "0"}
 
 type Fieldsets = list[tuple[Text | None, dict[str, Any]]]
-type ButtonKind = Literal["primary", "danger"]
 
 
 def staff_user(request: HttpRequest) -> User:
@@ -257,7 +256,7 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
 
         return view
 
-    def action_form_view[Form: forms.Form](  # noqa: PLR0913 - the options of a form
+    def action_form_view[Form: forms.Form](
         self,
         request: HttpRequest,
         record: models.Model,
@@ -266,15 +265,12 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
         title: Text,
         button: Text,
         perform: Callable[[Form], str],
-        hint: Text = "",
-        button_kind: ButtonKind = "primary",
-        second_button: tuple[str, Text] | None = None,
+        **options: Any,
     ) -> HttpResponse:
         """Show the form; on a valid POST perform the action and redirect to the record.
 
         `perform` returns the success message. A ShopError or ValidationError that it raises is
-        shown in the form. `button_kind` is "danger" if the action cannot be undone.
-        `second_button` is the name and label of a further submit button.
+        shown in the form. `options` are those of `render_action_form`.
         """
         form = form_class(request.POST if request.method == "POST" else None)
         if form.is_valid():
@@ -282,21 +278,18 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
                 run_form_once(request, partial(perform, form))
                 return self.redirect_to_record(record)
             except (ShopError, ValidationError) as error:
-                form.add_error(None, error if isinstance(error, ValidationError) else str(error))
-
-        context = self.admin_site.each_context(request) | {
-            "opts": self.opts,
-            "original": record,
-            "title": title,
-            "hint": hint,
-            "form": form,
-            "button": button,
-            "button_kind": button_kind,
-            "second_button": second_button,
-            "back": self.record_url(record),
-            "hidden": [form_key()],
-        }
-        return TemplateResponse(request, "admin/action_form.html", context)
+                add_service_error(form, error)
+        return render_action_form(
+            request,
+            self,
+            form=form,
+            title=title,
+            button=button,
+            back_url=self.record_url(record),
+            hidden=[form_key()],
+            original=record,
+            **options,
+        )
 
     def record_url(self, record: models.Model) -> str:
         """Return the URL of the record's page, or of the list if the record is deleted."""

@@ -241,9 +241,9 @@ def _replay(
         with _backdate(at, Order, OrderEvent):
             run_step()
     damaged = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
-    for number, units in damaged.items():
+    for number, count in damaged.items():
         with _backdate(now):
-            _adjust(products[number], -units, StockMovement.Kind.DAMAGED, admin, "Returned damaged")
+            _adjust(products[number], -count, StockMovement.Kind.DAMAGED, admin, "Returned damaged")
 
 
 def _receive_delivery(products: list[Product], units: Counter[int], admin: User) -> None:

@@ -58,8 +58,8 @@ def phone_order_values():
 def price_change_values():
     change = PriceChange(percent=Decimal(5))
     pks = Product.objects.values_list("pk", flat=True)
-    seal = preview_prices(product_ids=pks, change=change).fingerprint
-    return {"by": "percent", "value": "5", "seal": seal}
+    fingerprint = preview_prices(product_ids=pks, change=change).fingerprint
+    return {"by": "percent", "value": "5", "fingerprint": fingerprint}
 
 
 def two_factor_values():

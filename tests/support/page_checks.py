@@ -122,7 +122,7 @@ def failed_import(page):
 
 def price_preview(page):
     act(page, PRODUCTS, "Change prices of selected products", "MUG-1", "LAMP-1")
-    page.get_by_label("How much").fill("5")
+    page.get_by_label("Value").fill("5")
     page.get_by_role("button", name="Show new prices").click()
     page.get_by_role("button", name="Change 2 prices").wait_for()
 
@@ -141,7 +141,7 @@ def product_search(page):
 def invalid_order(page):
     page.goto(NEW_ORDER)
     page.get_by_role("button", name="Check order").click()
-    page.get_by_text("Pick at least one product.").wait_for()
+    page.get_by_text("Choose at least one product.").wait_for()
 
 
 def checked_order(page):

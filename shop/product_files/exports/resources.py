@@ -12,7 +12,7 @@ from shop import exposure, money
 from shop.models import Product
 from shop.product_files.exports.columns import CellType, Column, DecimalText
 from shop.product_files.exports.export_formats import UrlBuilder
-from shop.product_files.formats.column_matching import STOCK_WAS
+from shop.product_files.formats.header_aliases import STOCK_WAS
 from shop.product_files.formula_escaping import escape_formula
 
 type CellFormatter = Callable[[Any], str]

@@ -7,6 +7,7 @@ from shop.models import Product
 from shop.money import MoneyField
 from shop.product_files.exports.columns import Column
 from shop.product_files.exports.csv_writer import write_csv
+from shop.product_files.formats.header_aliases import STOCK
 
 EXAMPLES_BY_CLASS: tuple[tuple[type[exposure.Field], str], ...] = (
     (models.BooleanField, "yes"),
@@ -20,7 +21,7 @@ EXAMPLES_BY_NAME = {"name": "Example mug", "sku": "EXAMPLE-1", "description": "H
 def build_sample_file() -> bytes:
     """Return the sample as CSV. The columns come from the model, so new fields are included."""
     fields = [exposure.get_field(Product, name) for name in exposure.file_fields(Product)]
-    headers = [*(str(field.verbose_name) for field in fields), "stock"]
+    headers = [*(str(field.verbose_name) for field in fields), STOCK]
     cells = (*map(_example_cell, fields), "10")
     return b"".join(write_csv([Column(header, str) for header in headers], [cells]))
 
