@@ -19,6 +19,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
 SHOP_NAME = ENVIRONMENT.shop_name
 SHOP_CURRENCY = ENVIRONMENT.shop_currency
 SHOP_IMPRINT = ENVIRONMENT.shop_imprint
+SHOP_FONTS = ENVIRONMENT.shop_fonts
 SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment
 # (label, email, password) shown on the login page; only the process of `manage.py demo` fills it.
 SHOP_DEMO_LOGINS: list[tuple[str, str, str]] = []

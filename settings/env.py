@@ -201,6 +201,7 @@ class Environment(BaseModel):
     shop_name: str = _variable("SHOP_NAME", "Fern & Ember")
     shop_currency: Currency = _variable("SHOP_CURRENCY", "EUR")
     shop_imprint: str = _variable("SHOP_IMPRINT", "")
+    shop_fonts: CommaSeparated = _variable("SHOP_FONTS", "")
     shop_environment: str = _variable("SHOP_ENVIRONMENT", "")
     public_catalog: bool = _variable("SHOP_PUBLIC_CATALOG", "false")
     two_factor: Literal["off", "optional", "required"] = _variable("SHOP_TWO_FACTOR", "off")

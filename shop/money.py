@@ -30,5 +30,5 @@ def format_amount(amount: Decimal) -> str:
 
 
 def order_total(lines: Iterable[tuple[Decimal, int]]) -> Decimal:
-    """Return the total of (price, quantity) pairs: the one rule for carts, orders and phone orders."""
+    """Return the total of (price, quantity) pairs, for carts, orders and phone orders alike."""
     return sum((price * quantity for price, quantity in lines), Decimal("0.00"))
