@@ -133,7 +133,7 @@ CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After", "X-Request-
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 SECURE_CSP = content_security.DENY_ALL
-CSP_BELOW = content_security.POLICY_BY_PREFIX
+CSP_BY_PREFIX = content_security.POLICY_BY_PREFIX
 CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cookie
 
 UNFOLD = unfold.unfold_settings(SHOP_NAME)

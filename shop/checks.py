@@ -22,7 +22,7 @@ def check_secret_fields(**_: Any) -> list[checks.CheckMessage]:
     return [
         checks.Error(f"{model.__name__}: {mistake}.", obj=model, id="shop.E001")
         for model in exposure.exposed_models()
-        for mistake in exposure.find_mistakes(model)
+        for mistake in exposure.find_staff_only_errors(model)
     ]
 
 

@@ -133,7 +133,7 @@ class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
 
     sections: Sequence[tuple[Text | None, Sequence[str]]] = ()
     first_columns: Sequence[str] = ()
-    not_columns: Sequence[str] = ()
+    hidden_columns: Sequence[str] = ()
     warn_unsaved_form = True
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
@@ -149,7 +149,7 @@ class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
         return exposure.read_only_fields(self.model)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        placed = {*self.first_columns, *self.not_columns}
+        placed = {*self.first_columns, *self.hidden_columns}
         rest = [name for name in exposure.list_columns(self.model) if name not in placed]
         return [*self.first_columns, *rest]
 

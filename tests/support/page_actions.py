@@ -17,7 +17,7 @@ def open_order(page, order):
     page.get_by_role("link", name=order.order_number, exact=True).click()
 
 
-def press(page, label, **fields):
+def submit_action(page, label, **fields):
     """Press a button of the page, fill in its form and send it."""
     page.get_by_role("link", name=label, exact=True).click()
     for name, text in fields.items():
@@ -25,7 +25,7 @@ def press(page, label, **fields):
     page.get_by_role("button", name=label, exact=True).click()
 
 
-def act(page, url, action, *rows):
+def run_list_action(page, url, action, *rows):
     """Select rows of a list by their text and run an action."""
     page.goto(url)
     for row in rows:
@@ -34,14 +34,14 @@ def act(page, url, action, *rows):
     page.get_by_role("button", name="Run").click()
 
 
-def pick(page, label, term, option):
+def choose_option(page, label, term, option):
     """Type into a search box and choose an option."""
     page.get_by_role("combobox", name=re.compile(f"^{label}")).click()
     page.get_by_role("searchbox", name=label).press_sequentially(term)
     page.get_by_role("option", name=option).click()
 
 
-def find(page, term):
+def command_search(page, term):
     """Open the command search with its key and type."""
     page.keyboard.press("Control+k")
     page.locator("#search-input-command").press_sequentially(term)

@@ -17,7 +17,7 @@ from support.page_actions import (
 
 FORBIDDEN = 403
 #: Responses that are no pages: fragments for scripts, and what answers POST only.
-FRAGMENTS = {"search", "autocomplete", "shop_order_pick", "jsi18n", "logout"}
+FRAGMENTS = {"search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"}
 DOWNLOADS = {
     "shop_productimport_sample",
     "shop_productimport_error_report",

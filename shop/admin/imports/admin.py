@@ -50,7 +50,9 @@ RESULT_LABELS = {
 class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     """The history of imports, and the page of each import."""
 
-    empty = gettext_lazy("Upload a product file. You'll see what it changes before it's applied.")
+    empty_text = gettext_lazy(
+        "Upload a product file. You'll see what it changes before it's applied."
+    )
     add_label = gettext_lazy("Import products")
     list_display = ("name", "created_at", "actor", "state_label", "row_counts", "result_text")
     list_select_related = ("actor",)

@@ -69,7 +69,7 @@ class OrderViews(PrintingAdmin, OrderActions):
         "move/<str:to>": "move",
         "paid": "mark_paid",
         "note": "add_note",
-        "print/<str:what>": "print_one",
+        "print/<str:what>": "print_document",
     }
     action_permission = "change_order"
 
@@ -88,7 +88,7 @@ class OrderViews(PrintingAdmin, OrderActions):
             add(MARK_PAID, "mark_paid")
         add(ADD_NOTE, "add_note")
         for document, texts in PRINT_TEXTS.items():
-            add(texts.action, "print_one", document)
+            add(texts.action, "print_document", document)
         return sorted(buttons, key=lambda button: button["kind"] == "danger")
 
     def move(self, request: HttpRequest, order: Order, to: str) -> HttpResponse:
@@ -130,10 +130,10 @@ class OrderViews(PrintingAdmin, OrderActions):
             by_staff=True,
             note=values["note"],
             shipment=Shipment(values.get("carrier", ""), values.get("tracking_number", "")),
-            written_off=values.get("lost", ()),
+            written_off=values.get("written_off", ()),
         )
         if status == OrderStatus.CANCELLED:
-            return format_cancellation(order, items, values["lost"])
+            return format_cancellation(order, items, values["written_off"])
         return gettext("Order %(order)s is now %(status)s.") % {
             "order": order,
             "status": str(status.label).lower(),

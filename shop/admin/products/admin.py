@@ -94,7 +94,7 @@ class PictureFilter(admin.SimpleListFilter):
 class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModelAdmin):
     """The list of products and a product's page."""
 
-    empty = _("Customers see every product that is active.")
+    empty_text = _("Customers see every product that is active.")
     add_label = _("New product")
     form = ProductForm
     sections = (
@@ -102,7 +102,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         (_("Price and stock"), ("price", "stock", "low_stock_threshold")),
     )
     first_columns = ("picture", "name", "sku", "money", "level", "is_active")
-    not_columns = (
+    hidden_columns = (
         "price",
         "stock",
         "in_stock",
@@ -308,7 +308,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
 class StockMovementAdmin(ReadOnlyAdmin):
     """The list of all stock movements, read-only."""
 
-    empty = _("Every stock change appears here: sales, deliveries, counts.")
+    empty_text = _("Every stock change appears here: sales, deliveries, counts.")
     list_display = (
         "created_at",
         "product",
