@@ -18,7 +18,7 @@ from shop.models.order_status import (
 
 @checks.register(checks.Tags.models)
 def check_secret_fields(**_: Any) -> list[checks.CheckMessage]:
-    """Require fields whose names sound secret to be in STAFF_ONLY, so that none leaks by accident."""
+    """Require fields whose names sound secret to be in STAFF_ONLY."""
     return [
         checks.Error(f"{model.__name__}: {mistake}.", obj=model, id="shop.E001")
         for model in exposure.exposed_models()

@@ -201,6 +201,7 @@ def purge_sessions() -> int:
 
 
 def open_session(user: User, device: str) -> Session:
+    """Create the session of a login on a device."""
     now = timezone.now()
     return Session.objects.create(
         user=user,

@@ -10,7 +10,7 @@ def adas_browser(ada):
 
 @pytest.fixture
 def staff_client_with(db):
-    """`staff_client_with("view_order")` is the client of a member of staff with these permissions only."""
+    """`staff_client_with("view_order")`: a client of staff with these permissions only."""
 
     def create(*codenames):
         staff = factories.User.objects.create_user(

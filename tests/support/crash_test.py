@@ -19,7 +19,7 @@ from shop.api import tokens
 from shop.models import Order, User
 from shop.services.accounts import open_session
 from support.invariants import assert_invariants
-from support.servers import PATIENCE
+from support.servers import TIMEOUT_SECONDS
 
 CUSTOMERS, STAFF = 8, 2
 ADDRESS = {"shipping_address": "1 Elm Street"}
@@ -57,7 +57,7 @@ class Client:
             base_url=f"{crash_test.url}/api",
             headers={"Authorization": f"Bearer {access}"},
             limits=httpx.Limits(max_keepalive_connections=0),
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
 

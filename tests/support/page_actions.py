@@ -9,7 +9,7 @@ from support import factories, totp
 ORDERS = "/admin/shop/order/"
 PRODUCTS = "/admin/shop/product/"
 NEW_ORDER = f"{ORDERS}add/"
-SECOND_FACTOR = "/admin/shop/user/second-factor/"
+TWO_FACTOR = "/admin/shop/user/two-factor/"
 
 
 def open_order(page, order):
@@ -65,12 +65,12 @@ def buy(http, app, *lines):
     ).json()
 
 
-def set_up_telephone(page):
-    """Set up two-factor authentication and return the key, in hexadecimal."""
-    page.goto(SECOND_FACTOR)
-    page.get_by_text("It cannot be taken").click()
+def set_up_two_factor(page):
+    """Turn on two-factor authentication and return the secret in hexadecimal."""
+    page.goto(TWO_FACTOR)
+    page.get_by_text("Can't scan it?").click()
     key = base64.b32decode(page.locator("details code").inner_text().replace(" ", "")).hex()
     page.get_by_label("Code").fill(totp.code_at(time.time(), key))
-    page.get_by_role("button", name="Set up").click()
+    page.get_by_role("button", name="Turn on").click()
     page.get_by_role("link", name="I have written them down").wait_for()
     return key
