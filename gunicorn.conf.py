@@ -1,6 +1,6 @@
-"""How gunicorn serves, wherever it is started from here: one process a core, four threads each.
+"""Gunicorn configuration: one worker process per core with four threads each.
 
-`tests/benchmarks/servers.py` compares. Each thread keeps a database connection of its own.
+Each thread keeps its own database connection. `tests/benchmarks/servers.py` compares alternatives.
 """
 
 import os
@@ -10,6 +10,6 @@ wsgi_app = "settings.wsgi"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, os.cpu_count() or 1)
 threads = 4
-keepalive = 5  # a proxy's next call needs no new connection
-if Path("/dev/shm").is_dir():  # noqa: S108 - a sign of life that waits for no disk
+keepalive = 5  # seconds; lets a proxy reuse its connections
+if Path("/dev/shm").is_dir():  # noqa: S108 - heartbeat files must not wait for a disk
     worker_tmp_dir = "/dev/shm"  # noqa: S108

@@ -1,1 +1,1 @@
-"""How the shop is run: everything that differs between a laptop, a test and a server."""
+"""Django settings for development, tests and production."""

@@ -1,10 +1,10 @@
-"""What holds everywhere. What differs between machines comes from `settings.env`."""
+"""Settings shared by all environments; values that differ come from `settings.env`."""
 
 from datetime import timedelta
 
-from settings import env, policies, unfold
+from settings import content_security, env, unfold
 
-ENVIRONMENT = env.read(env.everything())
+ENVIRONMENT = env.parse_environment(env.load_variables())
 
 BASE_DIR = env.ROOT
 SECRET_KEY = ENVIRONMENT.secret_key
@@ -20,10 +20,10 @@ SHOP_NAME = ENVIRONMENT.shop_name
 SHOP_CURRENCY = ENVIRONMENT.shop_currency
 SHOP_IMPRINT = ENVIRONMENT.shop_imprint
 SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment
-# (label, email, password) that the login page shows: only `manage.py demo` fills it, in its own process.
+# (label, email, password) shown on the login page; only the process of `manage.py demo` fills it.
 SHOP_DEMO_LOGINS: list[tuple[str, str, str]] = []
 SHOP_PUBLIC_CATALOG = ENVIRONMENT.public_catalog
-SHOP_TWO_FACTOR = ENVIRONMENT.second_factor
+SHOP_TWO_FACTOR = ENVIRONMENT.two_factor
 OTP_TOTP_ISSUER = SHOP_NAME
 SHOP_RESET_URL = ENVIRONMENT.reset_url
 SHOP_TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
@@ -54,15 +54,15 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
-    "ninja",  # serves the API's documentation from here instead of from another site
+    "ninja",  # serves the assets of the API documentation locally instead of from a CDN
     "shop",
 ]
 MIDDLEWARE = [
-    # These three only add headers: every answer is to have them, also those that the next ones give.
+    # These three only add headers; they come first, so that every response has them.
     "shop.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "corsheaders.middleware.CorsMiddleware",  # a browser is to read the refusals too
+    "corsheaders.middleware.CorsMiddleware",  # before the API, so that browsers can read its errors
     "shop.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -113,10 +113,10 @@ STATIC_ROOT = env.ROOT / ".static"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = ENVIRONMENT.media_root
 
-# `manage.py db_worker` does what takes too long for a page.
+# `manage.py db_worker` runs tasks that take too long for a request.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-# The contract's bound on a JSON body; files are bounded where they are read.
+# The limit of a JSON body per the API document; uploaded files have limits of their own.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 CORS_ALLOWED_ORIGINS = ENVIRONMENT.cors_allowed_origins
@@ -131,8 +131,8 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After", "X-Request-Id"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-SECURE_CSP = policies.NOTHING
-CSP_BELOW = policies.BELOW
-CSRF_COOKIE_HTTPONLY = True  # no script of ours reads it; forms carry their token
+SECURE_CSP = content_security.DENY_ALL
+CSP_BELOW = content_security.POLICY_BY_PREFIX
+CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cookie
 
-UNFOLD = unfold.configuration(SHOP_NAME)
+UNFOLD = unfold.unfold_settings(SHOP_NAME)

@@ -1,4 +1,4 @@
-"""A laptop: SQLite, mails on the console, no HTTPS."""
+"""Development: SQLite by default, emails printed to the console, no HTTPS."""
 
 from settings.base import *  # noqa: F403
 from settings.base import ENVIRONMENT

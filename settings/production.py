@@ -1,8 +1,8 @@
-"""A server: refuses to start without secrets of its own, and speaks HTTPS unless told otherwise."""
+"""Production: does not start without its required variables; HTTPS unless DJANGO_HTTPS is false."""
 
 from settings import env
 
-env.require_production(env.everything())
+env.require_production(env.load_variables())
 
 from settings.base import *  # noqa: E402, F403
 from settings.base import ENVIRONMENT  # noqa: E402
@@ -10,10 +10,10 @@ from settings.base import ENVIRONMENT  # noqa: E402
 DEBUG = False
 
 SECURE_SSL_REDIRECT = ENVIRONMENT.https
-SECURE_REDIRECT_EXEMPT = [r"^api/health/$"]  # whoever asks from next door speaks plain HTTP
+SECURE_REDIRECT_EXEMPT = [r"^api/health/$"]  # load balancers check it over plain HTTP
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.https
 if ENVIRONMENT.https:
-    # A browser takes a cookie of such a name only from this host itself, over HTTPS.
+    # Browsers accept a `__Host-` cookie only over HTTPS and only from this host.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENVIRONMENT.https

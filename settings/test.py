@@ -1,4 +1,4 @@
-"""The test suite: the database of `DATABASE_URL`; all else is fixed, whatever a `.env` says."""
+"""Tests: the database of DATABASE_URL; all other values are fixed, regardless of `.env`."""
 
 import tempfile
 from pathlib import Path
@@ -9,16 +9,16 @@ from settings.base import DATABASES
 
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
-# A file, not memory: several processes and threads are to share it.
+# A file, because several processes and threads share it.
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["TEST"] = {"NAME": str(env.ROOT / ".test.sqlite3")}
 else:
-    # The tests' rows need not survive a power cut.
+    # Test data need not survive a power failure.
     DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
 TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
 CACHES = {"default": env.cache("locmem://")}
 MAILERS = {"default": env.mailer("dummy://")}
-WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # no collected files here
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # no collectstatic in tests
 MEDIA_ROOT = Path(tempfile.gettempdir()) / "shop-test-media"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SECRET_KEY = "for-the-tests-only-" * 3

@@ -1,71 +1,85 @@
-"""The admin's brand and its sidebar."""
+"""Configuration of Unfold, the admin's theme: brand, colours and sidebar."""
 
 from typing import Any
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-#: group -> (title, icon, admin list)
-SIDEBAR = {
-    "Sell": [
-        ("Orders", "shopping_bag", "order"),
-        ("Products", "inventory_2", "product"),
-        ("Imports", "upload_file", "productimport"),
-        ("Stock movements", "swap_vert", "stockmovement"),
-        ("Open carts", "shopping_cart", "cartitem"),
-    ],
-    "People": [
-        ("Customers and staff", "group", "user"),
-        ("Sessions", "devices", "session"),
-        ("Audit log", "history", "auditentry"),
-    ],
-}
-#: Lists with a number beside their item -> its colour.
-COUNTED = {"order": "warning", "product": "danger", "cartitem": "default"}
+from shop import __version__
+
+#: (group title, [(title, icon, model of the linked changelist), ...])
+SIDEBAR_GROUPS = [
+    (
+        _("Sales"),
+        [
+            (_("Orders"), "shopping_bag", "order"),
+            (_("Products"), "inventory_2", "product"),
+            (_("Imports"), "upload_file", "productimport"),
+            (_("Stock movements"), "swap_vert", "stockmovement"),
+            (_("Open carts"), "shopping_cart", "cartitem"),
+        ],
+    ),
+    (
+        _("People"),
+        [
+            (_("Customers and staff"), "group", "user"),
+            (_("Sessions"), "devices", "session"),
+            (_("Audit log"), "history", "auditentry"),
+        ],
+    ),
+]
+#: Colour of the count beside a sidebar item, by model; other models have no count.
+BADGE_VARIANTS = {"order": "warning", "product": "danger", "cartitem": "default"}
 
 
-def configuration(shop_name: str) -> dict[str, Any]:
-    """Unfold's settings for a shop of this name."""
+def unfold_settings(shop_name: str) -> dict[str, Any]:
+    """Return the `UNFOLD` setting for a shop of this name."""
     return {
         "SITE_TITLE": shop_name,
         "SITE_HEADER": shop_name,
-        "SITE_SUBHEADER": "Back office",
+        "SITE_SUBHEADER": _("Back office"),
+        "SITE_VERSION": __version__,
         "SITE_SYMBOL": "storefront",
         "SITE_URL": None,
         "SITE_FAVICONS": [
-            {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("shop/favicon.svg")}
+            {
+                "rel": "icon",
+                "type": "image/svg+xml",
+                "href": lambda _request: static("shop/favicon.svg"),
+            }
         ],
         "ACCOUNT": {"navigation": "shop.admin.unfold_callbacks.account_menu"},
         "DASHBOARD_CALLBACK": "shop.admin.dashboard.dashboard_context",
         "ENVIRONMENT": "shop.admin.unfold_callbacks.environment",
         "GLOBAL_CALLBACK": "shop.admin.unfold_callbacks.template_context",
-        "STYLES": [lambda _: static("shop/admin.css")],
-        "SCRIPTS": [lambda _: static("shop/admin.js")],
+        "STYLES": [lambda _request: static("shop/admin.css")],
+        "SCRIPTS": [lambda _request: static("shop/admin.js")],
         "COLORS": {"primary": GREEN},
         "SHOW_HISTORY": lambda request: request.user.has_perm("shop.view_auditentry"),
         "SHOW_VIEW_ON_SITE": False,
         "SIDEBAR": {
             "show_search": True,
             "navigation": [
-                {"title": group, "items": [_item(*entry) for entry in entries]}
-                for group, entries in SIDEBAR.items()
+                {"title": group, "items": [_sidebar_item(*item) for item in items]}
+                for group, items in SIDEBAR_GROUPS
             ],
         },
     }
 
 
-def _item(title: str, icon: str, model: str) -> dict[str, Any]:
-    colour = COUNTED.get(model)
-    badge = (
-        {"badge": f"shop.admin.unfold_callbacks.{model}", "badge_variant": colour} if colour else {}
-    )
-    return {
-        **badge,
+def _sidebar_item(title: Promise, icon: str, model: str) -> dict[str, Any]:
+    item = {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:shop_{model}_changelist"),
         "permission": lambda request: request.user.has_perm(f"shop.view_{model}"),
     }
+    if model in BADGE_VARIANTS:
+        item["badge"] = f"shop.admin.unfold_callbacks.{model}"
+        item["badge_variant"] = BADGE_VARIANTS[model]
+    return item
 
 
 GREEN = {

@@ -1,4 +1,4 @@
-"""Where everything answers: the back office, the API, and, on a laptop, the pictures."""
+"""URLs: the admin, the API and, in development, uploaded files."""
 
 from django.conf import settings
 from django.conf.urls.static import static
@@ -7,17 +7,16 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from shop.admin import command_search, login
-from shop.api import api
+from shop.api.app import api
 from shop.api.middleware import unknown_url
 
 handler500 = "shop.admin.error_views.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    # These three come before the admin site, because they replace views of it.
     path("admin/login/", login.login_view),
     path("admin/password_change/", admin.site.admin_view(login.OwnPasswordPage.as_view())),
-    path(
-        "admin/search/", admin.site.admin_view(command_search.command_search)
-    ),  # before Unfold's own
+    path("admin/search/", admin.site.admin_view(command_search.command_search)),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     re_path("^api(/|$)", unknown_url),

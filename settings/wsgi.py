@@ -1,4 +1,4 @@
-"""The door for a WSGI server: `gunicorn settings.wsgi`."""
+"""WSGI entry point: `gunicorn settings.wsgi`."""
 
 import os
 

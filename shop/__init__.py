@@ -1,1 +1,3 @@
-"""A small shop: models, an admin for its staff, and an API for its customers' apps."""
+"""A shop: models, services, an admin for staff and an API for customer apps."""
+
+__version__ = "1.0.0"

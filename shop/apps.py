@@ -11,4 +11,4 @@ class ShopConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from shop import checks  # noqa: F401, PLC0415 - models are not loaded before this moment
+        from shop import checks  # noqa: F401, PLC0415 - needs the models to be loaded

@@ -1,8 +1,8 @@
-"""Which fields of a model are seen or written where.
+"""Which fields of a model are readable and writable in the API, the admin and product files.
 
-The admin, the product file and the API all ask here, so that a field added to a model arrives in each
-of them by itself. A field says what it allows where it is declared: `editable=False` is read-only
-everywhere, and a name in the model's `STAFF_ONLY` never leaves through the API.
+A field declares what it allows: `editable=False` makes it read-only everywhere, and a name in the
+model's `STAFF_ONLY` attribute never appears in the API. All three interfaces take their lists of
+fields from this module, so that a new model field appears in each of them without further code.
 """
 
 import functools
@@ -16,45 +16,46 @@ from django.db import models
 type Model = type[models.Model]
 type Field = models.Field[Any, Any]
 
-SOUNDS_SECRET = re.compile(
+SECRET_NAME_PATTERN = re.compile(
     r"pass|secret|token|hash|salt|otp|key$|cost|margin|internal|private|staff"
 )
-TOO_LONG_FOR_A_LIST = (models.TextField, models.JSONField, models.FileField)
+#: Field types whose values don't fit in a column of a list.
+NON_COLUMN_TYPES = (models.TextField, models.JSONField, models.FileField)
 
 
 def concrete_fields(model: Model) -> list[Field]:
-    """The model's own columns, in the order of their declaration."""
+    """Return the fields that have a column in the model's table, in declaration order."""
     return list(model._meta.concrete_fields)
 
 
 def get_field(model: Model, name: str) -> Field:
-    """One column by its name."""
-    found: Field = model._meta.get_field(name)  # type: ignore[assignment]
-    return found
+    """Return the field with this name. Raises FieldDoesNotExist."""
+    field: Field = model._meta.get_field(name)  # type: ignore[assignment]
+    return field
 
 
 def staff_only_fields(model: Model) -> frozenset[str]:
-    """Names that only the admin and the product file show."""
+    """Return the names of the fields that only the admin and product files contain."""
     return getattr(model, "STAFF_ONLY", frozenset())
 
 
 def api_readable_fields(model: Model) -> list[str]:
-    """Names that the API shows."""
+    """Return the names of the fields in an API response."""
     return [f.name for f in concrete_fields(model) if f.name not in staff_only_fields(model)]
 
 
 def api_writable_fields(model: Model) -> list[str]:
-    """Names that the API takes in a JSON body; a file has its own address."""
+    """Return the names of the fields in a JSON request body. Files have endpoints of their own."""
     return [name for name in file_fields(model) if name not in staff_only_fields(model)]
 
 
 def editable_fields(model: Model) -> list[str]:
-    """Names that staff edit, in the admin's form and in the product file."""
+    """Return the names of the fields that staff edit in the admin's form."""
     return [f.name for f in concrete_fields(model) if f.editable and not f.primary_key]
 
 
 def file_fields(model: Model) -> list[str]:
-    """Names that a cell of a product file can hold: what staff edit, but for files."""
+    """Return the names of the fields that are columns of a product file: editable, not uploads."""
     return [
         name
         for name in editable_fields(model)
@@ -63,37 +64,42 @@ def file_fields(model: Model) -> list[str]:
 
 
 def read_only_fields(model: Model) -> list[str]:
-    """Names that staff see and nobody edits."""
+    """Return the names of the fields that the admin shows but nobody edits."""
     return [f.name for f in concrete_fields(model) if not f.editable]
 
 
 def list_columns(model: Model) -> list[str]:
-    """Names short enough to be a column of a list."""
+    """Return the names of the fields whose values fit in a column of the admin's list."""
     return [
         f.name
         for f in concrete_fields(model)
-        if not isinstance(f, TOO_LONG_FOR_A_LIST) and not f.primary_key
+        if not isinstance(f, NON_COLUMN_TYPES) and not f.primary_key
     ]
-
-
-def find_mistakes(model: Model) -> Iterator[str]:
-    """What is wrong with the model's STAFF_ONLY, in words."""
-    names = {f.name for f in concrete_fields(model)}
-    for name in sorted(names - staff_only_fields(model)):
-        if SOUNDS_SECRET.search(name):
-            yield f"'{name}' sounds secret and would be public: add it to STAFF_ONLY or rename it"
-    for name in sorted(staff_only_fields(model) - names):
-        yield f"STAFF_ONLY names '{name}', which is no field"
 
 
 @functools.cache
 def media_fields(model: Model) -> list[str]:
-    """Names that the API shows as addresses."""
+    """Return the names of the uploaded files in an API response, which are rendered as URLs."""
     return [
-        n for n in api_readable_fields(model) if isinstance(get_field(model, n), models.FileField)
+        name
+        for name in api_readable_fields(model)
+        if isinstance(get_field(model, name), models.FileField)
     ]
 
 
 def exposed_models() -> list[Model]:
-    """The models that declare their surface: they have a `STAFF_ONLY`, be it empty."""
+    """Return the exposed models: those with a `STAFF_ONLY` attribute, which may be empty."""
     return [m for m in apps.get_app_config("shop").get_models() if hasattr(m, "STAFF_ONLY")]
+
+
+def find_mistakes(model: Model) -> Iterator[str]:
+    """Yield an error message for each public field with a secret-sounding name.
+
+    Also for each name in `STAFF_ONLY` that is not a field. The system check `shop.E001` shows them.
+    """
+    names = {f.name for f in concrete_fields(model)}
+    for name in sorted(names - staff_only_fields(model)):
+        if SECRET_NAME_PATTERN.search(name):
+            yield f"'{name}' sounds secret and would be public: add it to STAFF_ONLY or rename it"
+    for name in sorted(staff_only_fields(model) - names):
+        yield f"STAFF_ONLY names '{name}', which is not a field"

@@ -1,4 +1,4 @@
-"""Pictures: whatever was uploaded becomes a large and a small WebP without metadata, or is refused."""
+"""Uploaded images: each is re-encoded as a large and a small WebP without metadata, or refused."""
 
 import hashlib
 import threading
@@ -10,24 +10,25 @@ from typing import IO
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 12_000_000
 MAX_SIDE = 8_000
-SHOWN_SIDE, SMALL_SIDE = 1_600, 400
+LARGE_SIDE, SMALL_SIDE = 1_600, 400
 FORMATS = ("JPEG", "PNG", "WEBP")
 
-# A picture of 12 megapixels takes some 120 MB to decode: one at a time in a process.
-_one_at_a_time = threading.Lock()
+# Decoding 12 megapixels takes about 120 MB, so a process decodes one image at a time.
+_decode_lock = threading.Lock()
 
 
 class ImageRefused(ValueError):
-    """Why a picture is not taken, in words."""
+    """The upload can't be used as an image. The message says why, for the person who sent it."""
 
 
 class Picture(ContentFile):  # type: ignore[type-arg]
-    """A picture that has been through `normalised`; `small` is the same for lists."""
+    """An image from `normalize_image`, ready to store. `small` is the version for lists."""
 
     def __init__(self, content: bytes, *, name: str, small: bytes) -> None:
         super().__init__(content, name=name)
@@ -35,22 +36,23 @@ class Picture(ContentFile):  # type: ignore[type-arg]
 
 
 def small_name(name: str) -> str:
-    """Where the small one of a stored picture is: beside it, under its name with `.small`."""
+    """Return the storage name of an image's small version: `a.webp` becomes `a.small.webp`."""
     return f"{name.removesuffix('.webp')}.small.webp"
 
 
 def store_picture(storage: Storage, name: str, picture: Picture) -> None:
-    """Keep it large and small, each as a whole or not at all.
+    """Write both versions, each atomically.
 
-    What is there already under its name is the same, and is as young as new afterwards.
+    Names are content hashes, so an existing file has the same content. It is rewritten to renew
+    its modification time, which protects it from the purge.
     """
-    for each, content in ((small_name(name), picture.small), (name, picture.content)):
-        part = storage.save(f"{each}.part", ContentFile(content))
-        Path(storage.path(part)).replace(storage.path(each))
+    for path, content in ((small_name(name), picture.small), (name, picture.content)):
+        part = storage.save(f"{path}.part", ContentFile(content))
+        Path(storage.path(part)).replace(storage.path(path))
 
 
 def stored_files(storage: Storage, folder: str = "") -> Iterator[str]:
-    """The name of every file in a storage, in order."""
+    """Yield the name of every file in a storage, sorted within each folder."""
     if not storage.exists(folder):
         return
     folders, files = storage.listdir(folder)
@@ -60,53 +62,66 @@ def stored_files(storage: Storage, folder: str = "") -> Iterator[str]:
 
 
 def normalize_image(upload: IO[bytes]) -> Picture:
-    """The picture as WebP, at most 1600 pixels wide and high, the small one 400; upright, named by content.
+    """Re-encode an upload as WebP, upright, at most 1600 pixels wide and high; the small one 400.
 
-    Raises Refused, in words, for what is too large, no JPEG, PNG or WebP, or cannot be read. What is
-    stored is drawn anew from the pixels, so nothing hidden in the file survives.
+    The name is a hash of the content. Only the pixels are kept, so nothing hidden in the file
+    survives. Raises ImageRefused if the file is too large, unreadable or not a still JPEG, PNG or
+    WebP.
     """
     upload.seek(0)
     data = upload.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ImageRefused(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
-    with _one_at_a_time, warnings.catch_warnings():
+        raise ImageRefused(
+            _("The image is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024 // 1024}
+        )
+
+    with _decode_lock, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            large, small = _drawn(data)
+            large, small = _encode_sizes(data)
         except ImageRefused:
             raise
-        except (
-            Exception
-        ) as error:  # a hostile file makes a decoder raise anything, struct.error among it
+        except Exception as error:  # decoders raise anything on hostile files, even struct.error
             raise ImageRefused(
-                "This is not a JPEG, PNG or WebP picture that can be read."
+                _("This image can't be read. Choose a JPEG, PNG or WebP file.")
             ) from error
-    return Picture(
-        large, name=f"{hashlib.sha256(large + small).hexdigest()[:32]}.webp", small=small
-    )
+
+    digest = hashlib.sha256(large + small).hexdigest()[:32]
+    return Picture(large, name=f"{digest}.webp", small=small)
 
 
-def _drawn(data: bytes) -> list[bytes]:
-    """Large and small."""
+def _encode_sizes(data: bytes) -> list[bytes]:
+    """Return the WebP bytes of the large and the small version."""
     with Image.open(BytesIO(data), formats=FORMATS) as opened:
-        width, height = opened.size
-        if max(width, height) > MAX_SIDE:
-            raise ImageRefused(f"The picture is more than {MAX_SIDE} pixels wide or high.")
-        if width * height > MAX_PIXELS:
-            raise ImageRefused(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
-        if getattr(opened, "n_frames", 1) > 1:
-            raise ImageRefused("The picture moves; only a still one can be shown.")
-        opened.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))
-        picture: Image.Image = opened
-        if opened.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at white
-            picture = opened.point(lambda value: value / 256).convert("L")
-        picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
-        upright = ImageOps.exif_transpose(picture)
-        colours = "RGBA" if upright.has_transparency_data else "RGB"
-        drawn, done = upright.convert(colours), []
-        for side in (SHOWN_SIDE, SMALL_SIDE):
-            drawn.thumbnail((side, side))
+        _check_limits(opened)
+        opened.draft("RGB", (LARGE_SIDE, LARGE_SIDE))
+        image: Image.Image = opened
+        if opened.mode.startswith("I"):  # Pillow would clip 16-bit grey to white
+            image = opened.point(lambda value: value / 256).convert("L")
+
+        image.thumbnail((LARGE_SIDE, LARGE_SIDE))
+        upright = ImageOps.exif_transpose(image)
+        resized = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+
+        versions = []
+        for side in (LARGE_SIDE, SMALL_SIDE):
+            resized.thumbnail((side, side))
             target = BytesIO()
-            drawn.save(target, "WEBP", quality=85, exif=b"", icc_profile=b"")
-            done.append(target.getvalue())
-        return done
+            resized.save(target, "WEBP", quality=85, exif=b"", icc_profile=b"")
+            versions.append(target.getvalue())
+        return versions
+
+
+def _check_limits(image: Image.Image) -> None:
+    """Raise ImageRefused, before decoding, if the image is too large or animated."""
+    width, height = image.size
+    if max(width, height) > MAX_SIDE:
+        raise ImageRefused(
+            _("The image is more than %(limit)d pixels wide or high.") % {"limit": MAX_SIDE}
+        )
+    if width * height > MAX_PIXELS:
+        raise ImageRefused(
+            _("The image has more than %(limit)d megapixels.") % {"limit": MAX_PIXELS // 1_000_000}
+        )
+    if getattr(image, "n_frames", 1) > 1:
+        raise ImageRefused(_("The image is animated. Choose a still image."))

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, with its request's number, and without what people keep to themselves."""
+"""Logging as one JSON object per line, with the request id and without personal data or secrets."""
 
 import json
 import logging
@@ -10,66 +10,72 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest
 
-HIDDEN = "[hidden]"
-SHORTEST = 6  # what is shorter is a word of the code as well, and no password of ours
-_call: ContextVar[tuple[str, HttpRequest | None]] = ContextVar("call", default=("", None))
+from shop.db import private_attributes
 
-_NAMES = "password|passwd|secret|token|authorization|cookie|session_?(?:id|key)|address|email|phone"
-_SECRET = re.compile(
+REDACTED = "[hidden]"
+MIN_SECRET_LENGTH = 6  # redacting shorter values would remove ordinary words
+_current_request: ContextVar[tuple[str, HttpRequest | None]] = ContextVar(
+    "current_request", default=("", None)
+)
+
+_PRIVATE_NAMES = (
+    "password|passwd|secret|token|authorization|cookie|session_?(?:id|key)|address|email|phone"
+)
+_SECRET_PATTERN = re.compile(
     rf"""
-    (?<![\w-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?                       # a token of ours
+    (?<![\w-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?                       # a JWT
     | (?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+                       # an email
-    | \b(?:pbkdf2_sha\d+|argon2\w*|bcrypt\w*|scrypt|md5)\$\S+
-    | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)                    # user and password of a database
-    | (?<=DETAIL:).*?(?=\n\n|\Z)                         # PostgreSQL's word on the row it refused
+    | \b(?:pbkdf2_sha\d+|argon2\w*|bcrypt\w*|scrypt|md5)\$\S+       # a password hash
+    | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)                    # user and password in a URL
+    | (?<=DETAIL:).*?(?=\n\n|\Z)                         # the row in a PostgreSQL error
     | (?<![a-z])(?i:bearer|basic)\s+\S+
-    | (?<![\w-])(?P<name>["']?[\w-]*(?i:{_NAMES})["']?\s*[:=]\s*)
-      (?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\n]+)     # by its name: what is quoted, or the line
+    | (?<![\w-])(?P<name>["']?[\w-]*(?i:{_PRIVATE_NAMES})["']?\s*[:=]\s*)
+      (?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\n]+)     # a named value: quoted, or the whole line
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
 def start_request(request: HttpRequest) -> None:
-    """From here on, lines of this thread belong to this request: its number is always our own."""
-    _call.set((uuid.uuid4().hex, request))
+    """Give the request a new id and attach it to the log lines of this context."""
+    _current_request.set((uuid.uuid4().hex, request))
 
 
 def request_id() -> str:
-    """The number of the request at hand; empty outside of one."""
-    return _call.get()[0]
+    """Return the id of the current request, or an empty string outside of one."""
+    return _current_request.get()[0]
 
 
 def redact(text: str) -> str:
-    """The text without whatever the client at hand has sent as body or proof, and what looks secret."""
-    request = _call.get()[1]
-    for value in sorted(set(_sent(request)) if request else (), key=len, reverse=True):
-        for written in {value, repr(value)[1:-1], json.dumps(value)[1:-1]}:
-            text = text.replace(written, HIDDEN)
-    return _SECRET.sub(lambda found: f"{found['name'] or ''}{HIDDEN}", text)
+    """Replace what the current client sent (body, cookies, token) and whatever looks secret."""
+    request = _current_request.get()[1]
+    for value in sorted(set(_client_values(request)) if request else (), key=len, reverse=True):
+        for spelling in {value, repr(value)[1:-1], json.dumps(value)[1:-1]}:
+            text = text.replace(spelling, REDACTED)
+    return _SECRET_PATTERN.sub(lambda match: f"{match['name'] or ''}{REDACTED}", text)
 
 
-def _sent(request: HttpRequest) -> Iterator[str]:
-    read = vars(request)  # a body that nobody has read is not read for the log
+def _client_values(request: HttpRequest) -> Iterator[str]:
+    """Yield the texts of the request's cookies, token and body, if the body was already read."""
     values = [
         *request.COOKIES.values(),
         request.headers.get("Authorization", "").rpartition(" ")[2],
     ]
-    for several in dict(read.get("_post") or {}).values():
-        values += several
+    for form_values in private_attributes.parsed_form(request).values():
+        values += form_values
     try:
-        body = json.loads(read.get("_body") or "null")
+        body = json.loads(private_attributes.read_body(request) or "null")
     except (ValueError, RecursionError):
         body = None
     values += body.values() if isinstance(body, dict) else []
-    return (value for value in values if isinstance(value, str) and len(value) >= SHORTEST)
+    return (value for value in values if isinstance(value, str) and len(value) >= MIN_SECRET_LENGTH)
 
 
 class JsonFormatter(logging.Formatter):
-    """One line for each record, whatever stands in it."""
+    """Format each record as one line of JSON, with line breaks escaped and secrets redacted."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
@@ -77,5 +83,5 @@ class JsonFormatter(logging.Formatter):
             "message": redact(record.getMessage()),
         }
         if record.exc_info:
-            line["error"] = redact(self.formatException(record.exc_info))
-        return json.dumps(line)
+            entry["error"] = redact(self.formatException(record.exc_info))
+        return json.dumps(entry)

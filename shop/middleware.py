@@ -1,32 +1,34 @@
-"""What every answer tells the browser, whichever layer it comes from."""
+"""Security headers and the request id for every response, including static files and errors."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 
 from shop import json_logging
+from shop.db.private_attributes import set_default_csp
 
 
 class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
-    """Django's policy, another below some addresses (CSP_BELOW), and what Django has no setting for."""
+    """Add the security headers that Django has no setting for, and a CSP that depends on the path.
+
+    `CSP_BELOW` maps path prefixes to policies; every other path gets `SECURE_CSP`.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         json_logging.start_request(request)
         super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        here = [
-            policy
-            for prefix, policy in settings.CSP_BELOW.items()
-            if request.path_info.startswith(prefix)
-        ]
-        if here and not hasattr(response, "_csp_config"):  # what `csp_override` said is kept
-            response._csp_config = here[0]  # type: ignore[attr-defined]  # noqa: SLF001
+        for prefix, policy in settings.CSP_BELOW.items():
+            if request.path_info.startswith(prefix):
+                set_default_csp(response, policy)
+                break
         response["X-Request-Id"] = json_logging.request_id()
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-        # Apps on other sites show the shop's pictures; nothing else is for them to embed.
-        is_picture = request.path_info.startswith(settings.MEDIA_URL)
+
+        # Customer apps on other origins may show product images, and nothing else.
+        is_media = request.path_info.startswith(settings.MEDIA_URL)
         response.setdefault(
-            "Cross-Origin-Resource-Policy", "cross-origin" if is_picture else "same-origin"
+            "Cross-Origin-Resource-Policy", "cross-origin" if is_media else "same-origin"
         )
         return super().process_response(request, response)

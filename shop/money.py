@@ -12,7 +12,7 @@ MAX_PRICE = Decimal("99999999.99")
 
 
 class MoneyField(models.DecimalField):  # type: ignore[type-arg]
-    """An amount with two decimals, wide enough for 100 lines of 999 pieces at the highest price."""
+    """An amount with two decimals, wide enough for 100 lines of 999 units at the highest price."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         kwargs = {"max_digits": 15, "decimal_places": DIGITS} | kwargs
@@ -20,12 +20,12 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
 
 
 def format_money(amount: Decimal) -> str:
-    """`1,234.50 EUR`."""
+    """Format an amount with the currency: `1,234.50 EUR`."""
     return f"{format_amount(amount)} {settings.SHOP_CURRENCY}"
 
 
 def format_amount(amount: Decimal) -> str:
-    """`1,234.50`, for a table whose total names the currency."""
+    """Format an amount without the currency: `1,234.50`."""
     return f"{amount:,.{DIGITS}f}"
 
 

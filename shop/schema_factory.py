@@ -1,7 +1,17 @@
-"""Shapes read from a model for a body or a row: its types, choices, validators, limits and texts."""
+"""Pydantic schemas generated from models, for API bodies and for rows of product files.
+
+`response_schema` and `request_schema` are class decorators that add a pydantic field for each
+model field: type, choices, limits and validators, and the verbose name and help text as title and
+description. The field lists come from `shop.exposure`::
+
+    @request_schema(Product, exposure.api_writable_fields(Product))
+    class ProductIn(Body):
+        stock: int = 0
+"""
 
 import datetime
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -9,11 +19,13 @@ from typing import Annotated, Any, Literal
 from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, MaxLengthValidator
 from django.db import models
+from django.utils.translation import gettext as _
 from ninja.orm.fields import TYPES
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Strict,
@@ -24,14 +36,23 @@ from pydantic_core import PydanticCustomError
 
 from shop import exposure, text_validation
 
-NOT_COERCED = (int, bool)  # so that neither "3" nor true passes for a number
-BOUNDS = {"min_value": "ge", "max_value": "le"}
-# No default in the document: a generated client that sent it along would overwrite what it left out.
+#: Types that don't accept other types: neither "3" nor true is a number.
+STRICT_TYPES = (int, bool)
+#: Types that pydantic would also read from a Unix timestamp.
+DATE_TYPES = (datetime.date, AwareDatetime, datetime.time)
+TIMESTAMP = re.compile(r"\s*[-+]?[\d.]+\s*")
+#: Codes of Django's validators -> pydantic's names for the same limits.
+LIMIT_NAMES = {"min_value": "ge", "max_value": "le"}
+#: Optional fields have no default in the OpenAPI document: a generated client would send it, and
+#: overwrite a value that its caller left out.
 OPTIONAL: dict[str, Any] = {"default_factory": lambda: None}
+
+#: Name, type and metadata of a pydantic field.
+type FieldDefinition = tuple[str, Any, FieldInfo]
 
 
 class Body(BaseModel):
-    """A body that refuses unknown names: a typing mistake is an error, not silence."""
+    """Base class of request bodies. Unknown field names are an error."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,57 +60,80 @@ class Body(BaseModel):
 def response_schema[M: BaseModel](
     model: exposure.Model, names: Iterable[str]
 ) -> Callable[[type[M]], type[M]]:
-    """Fill a class with what is answered: every name always present."""
-    return lambda shape: _filled(shape, {n: _outgoing(exposure.get_field(model, n)) for n in names})
+    """Return a class decorator that adds the named model fields as a response has them.
+
+    Every field is required: a response always contains all of them. A foreign key is added under
+    its column's name (`supplier_id`), and an uploaded file as its URL or null.
+    """
+    return lambda schema: _add_fields(
+        schema, (_response_field(exposure.get_field(model, name)) for name in names)
+    )
 
 
 def request_schema[M: BaseModel](
     model: exposure.Model, names: Iterable[str], *, partial: bool = False
 ) -> Callable[[type[M]], type[M]]:
-    """Fill a class with what may be sent: required is what the model requires (nothing, if partial)."""
-    return lambda shape: _filled(
-        shape, {n: _incoming(exposure.get_field(model, n), partial=partial) for n in names}
+    """Return a class decorator that adds the named model fields as a request body has them.
+
+    A field is required if the model requires a value: it has no default, and is neither null nor
+    blank. With `partial`, as for PATCH, no field is required. Read a body with
+    `model_dump(exclude_unset=True)`: fields that were not sent are then left out.
+    """
+    return lambda schema: _add_fields(
+        schema,
+        (_request_field(exposure.get_field(model, name), partial=partial) for name in names),
     )
 
 
-def _filled[M: BaseModel](shape: type[M], found: dict[str, tuple[str, Any, FieldInfo]]) -> type[M]:
-    fields: dict[str, Any] = {key: (type_, about) for key, type_, about in found.values()}
+def _add_fields[M: BaseModel](schema: type[M], definitions: Iterable[FieldDefinition]) -> type[M]:
+    fields: dict[str, Any] = {name: (type_, info) for name, type_, info in definitions}
     return create_model(
-        shape.__name__, __base__=shape, __module__=shape.__module__, __doc__=shape.__doc__, **fields
+        schema.__name__,
+        __base__=schema,
+        __module__=schema.__module__,
+        __doc__=schema.__doc__,
+        **fields,
     )
 
 
-def _outgoing(field: exposure.Field) -> tuple[str, Any, FieldInfo]:
+def _response_field(field: exposure.Field) -> FieldDefinition:
     type_ = _python_type(field)
     if field.null or isinstance(field, models.FileField):
         type_ = type_ | None
-    return field.attname, type_, _about(field)
+    return field.attname, type_, _field_info(field)
 
 
-def _incoming(field: exposure.Field, *, partial: bool) -> tuple[str, Any, FieldInfo]:
+def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
     type_ = _python_type(field)
     if field.choices:
         blank = ("",) if field.blank else ()
-        type_ = Literal[tuple(value for value, _ in field.flatchoices) + blank]
+        type_ = Literal[tuple(value for value, _label in field.flatchoices) + blank]
     else:
-        for limit in _limits(field, type_):
-            type_ = Annotated[type_, limit]
+        for constraint in (*_type_constraints(field, type_), *_field_validators(field)):
+            type_ = Annotated[type_, constraint]
     if field.null:
         type_ = type_ | None
+
     required = not (partial or field.null or field.blank or field.has_default())
-    return field.attname, type_, _about(field, **({} if required else OPTIONAL))
+    return field.attname, type_, _field_info(field, **({} if required else OPTIONAL))
 
 
 def _python_type(field: exposure.Field) -> Any:
+    """Return the field's Python type; date-times must have a time zone.
+
+    A foreign key has the type of its target, a generated field that of its output.
+    """
     target = getattr(field, "target_field" if field.is_relation else "output_field", field)
     type_ = TYPES[target.get_internal_type()]
     return AwareDatetime if type_ is datetime.datetime else type_
 
 
-def _limits(field: exposure.Field, type_: Any) -> Iterator[Any]:
-    """The limits that pydantic and the document know, then what the field's validators say besides."""
-    if type_ in NOT_COERCED:
+def _type_constraints(field: exposure.Field, type_: Any) -> Iterator[Any]:
+    """Yield pydantic metadata for the limits and conversions that depend on the field's type."""
+    if type_ in STRICT_TYPES:
         yield Strict()
+    if type_ in DATE_TYPES:
+        yield BeforeValidator(_reject_timestamp)
     if type_ is str:
         yield AfterValidator(
             text_validation.clean_text
@@ -104,46 +148,66 @@ def _limits(field: exposure.Field, type_: Any) -> Iterator[Any]:
             max_digits=getattr(field, "max_digits", None),
             decimal_places=getattr(field, "decimal_places", None),
         )
-    said_above: list[Any] = [MaxLengthValidator(field.max_length)]
+
+
+def _field_validators(field: exposure.Field) -> Iterator[Any]:
+    """Yield the field's validators as pydantic metadata: limits first, then all others together.
+
+    Limits appear in the OpenAPI document; other validators don't.
+    """
+    covered: list[Any] = [MaxLengthValidator(field.max_length)]
     if isinstance(field, models.DecimalField):
-        said_above.append(DecimalValidator(field.max_digits, field.decimal_places))
-    more = []
+        covered.append(DecimalValidator(field.max_digits, field.decimal_places))
+    others = []
     for validator in field.validators:
-        if bound := _bound(validator):
-            yield Field(**bound)
-        elif validator not in said_above:
-            more.append(validator)
-    if more:
-        yield AfterValidator(_checked_by(field, more))
+        if limit := _numeric_limit(validator):
+            yield Field(**limit)
+        elif validator not in covered:
+            others.append(validator)
+    if others:
+        yield AfterValidator(_run_validators(field, others))
 
 
-def _bound(validator: Any) -> dict[str, Any]:
-    name = BOUNDS.get(getattr(validator, "code", ""))
+def _reject_timestamp(value: Any) -> Any:
+    """Refuse numbers: dates are ISO 8601 only."""
+    text = value if isinstance(value, str) else ""
+    if isinstance(value, (int, float, Decimal)) or TIMESTAMP.fullmatch(text):
+        raise PydanticCustomError(
+            "date_parsing", "{message}", {"message": _("Use the ISO 8601 format.")}
+        )
+    return value
+
+
+def _numeric_limit(validator: Any) -> dict[str, Any]:
+    """Return a minimum or maximum as pydantic names it (`{"ge": 0}`), else an empty dict."""
+    name = LIMIT_NAMES.get(getattr(validator, "code", ""))
     return {name: validator.limit_value} if name and not callable(validator.limit_value) else {}
 
 
-def _checked_by(
+def _run_validators(
     field: exposure.Field, validators: Iterable[Callable[[Any], None]]
 ) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
+    """Return a pydantic validator that runs Django's and keeps the code of the first error."""
+
+    def validate(value: Any) -> Any:
         if value in field.empty_values:
             return value
         try:
             for validator in validators:
                 validator(value)
         except ValidationError as error:
-            found = error.error_list[0]
+            first = error.error_list[0]
             raise PydanticCustomError(
-                str(found.code or "invalid"), "{m}", {"m": found.messages[0]}
+                str(first.code or "invalid"), "{message}", {"message": first.messages[0]}
             ) from error
         return value
 
-    return check
+    return validate
 
 
-def _about(field: exposure.Field, **more: Any) -> FieldInfo:
+def _field_info(field: exposure.Field, **options: Any) -> FieldInfo:
     title = str(field.verbose_name)
     info: FieldInfo = Field(
-        title=title[:1].upper() + title[1:], description=str(field.help_text) or None, **more
+        title=title[:1].upper() + title[1:], description=str(field.help_text) or None, **options
     )
     return info

@@ -1,4 +1,4 @@
-"""Too many calls: a counter for each caller and period, in the cache that all processes share."""
+"""Rate limits: a counter per caller and period, in the cache that all processes share."""
 
 import hashlib
 import time
@@ -7,41 +7,49 @@ from contextlib import suppress
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
 
 class TooManyCalls(Exception):
-    """The caller has used up the rate; `wait` says for how many seconds."""
+    """The caller is over the rate limit. `wait` is the number of seconds until the next period."""
 
     def __init__(self, wait: int) -> None:
         self.wait = wait
-        super().__init__(f"Too many calls. Try again in {wait} seconds.")
+        super().__init__(
+            ngettext(
+                "Too many requests. Try again in %(wait)d second.",
+                "Too many requests. Try again in %(wait)d seconds.",
+                wait,
+            )
+            % {"wait": wait}
+        )
 
 
 def check_rate(scope: str, caller: str) -> None:
-    """Count one call against the scope's rate in `SHOP_RATES`; raises TooManyCalls.
+    """Count one call against the scope's rate in `SHOP_RATES`. Raises TooManyCalls.
 
-    A fixed window: atomic operations of the cache, no lock, so that threads and processes count together.
+    A fixed window, counted by the cache's atomic operations, so that it holds across processes.
     """
     rate = settings.SHOP_RATES[scope]
     now = int(time.time())
-    who = hashlib.sha256(caller.encode()).hexdigest()  # callers choose what they are called
-    key = f"calls:{scope}:{who}:{now // rate.seconds}"
-    if _count(key, seconds=rate.seconds + 1) > rate.calls:
+    digest = hashlib.sha256(caller.encode()).hexdigest()  # callers choose this text
+    key = f"calls:{scope}:{digest}:{now // rate.seconds}"
+    if _increment_counter(key, seconds=rate.seconds + 1) > rate.calls:
         raise TooManyCalls(rate.seconds - now % rate.seconds)
 
 
-def _count(key: str, *, seconds: int) -> int:
-    """Which call under this key this is; the first, too, where the cache has just forgotten the others."""
+def _increment_counter(key: str, *, seconds: int) -> int:
+    """Return the number of this call in the period; 1 again if the cache evicted the counter."""
     with suppress(ValueError):
         return cache.incr(key)
-    if not cache.add(key, 1, timeout=seconds):  # somebody else was the first
+    if not cache.add(key, 1, timeout=seconds):  # another process created it meanwhile
         with suppress(ValueError):
             return cache.incr(key)
     return 1
 
 
 def check_login_rate(request: HttpRequest, account: str) -> None:
-    """Count one try at an account's secret, by the address that it comes from and by the account.
+    """Count one attempt at an account's password or code, per client IP and per account.
 
     Raises TooManyCalls.
     """
@@ -50,9 +58,10 @@ def check_login_rate(request: HttpRequest, account: str) -> None:
 
 
 def client_ip(request: HttpRequest) -> str:
-    """Who is calling: the connection's other end, or the client that our own proxies name.
+    """Return the client's IP as our own proxies report it, or else the connection's.
 
-    Of X-Forwarded-For only as many hops count as there are proxies of ours; the rest anyone can write.
+    Only the last `SHOP_TRUSTED_PROXIES` entries of X-Forwarded-For count: clients can write the
+    others.
     """
     proxies = settings.SHOP_TRUSTED_PROXIES
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")

@@ -1,4 +1,4 @@
-"""The lists that everyone asks for, on a model made for this."""
+"""The lists of fields, on a model made for these tests."""
 
 import pytest
 from django.db import models
@@ -16,7 +16,7 @@ def thing():
             STAFF_ONLY = frozenset({"margin", "invoice"})
 
             name = models.CharField(max_length=10)
-            story = models.TextField()
+            notes = models.TextField()
             extras = models.JSONField()
             margin = models.IntegerField()
             weight = models.IntegerField(editable=False)
@@ -36,28 +36,29 @@ def thing():
         yield Thing
 
 
-def test_fields_are_the_columns_in_their_order(thing):
+def test_concrete_fields_are_in_declaration_order(thing):
     names = [field.name for field in exposure.concrete_fields(thing)]
-    assert " ".join(names) == "id name story extras margin weight photo invoice maker double"
+    assert " ".join(names) == "id name notes extras margin weight photo invoice maker double"
     assert exposure.get_field(thing, "photo") is thing._meta.get_field("photo")
 
 
 @pytest.mark.parametrize(
-    ("ask", "names"),
+    ("get_names", "names"),
     [
-        (exposure.api_readable_fields, "id name story extras weight photo maker double"),
-        (exposure.api_writable_fields, "name story extras maker"),
-        (exposure.editable_fields, "name story extras margin photo invoice maker"),
+        (exposure.api_readable_fields, "id name notes extras weight photo maker double"),
+        (exposure.api_writable_fields, "name notes extras maker"),
+        (exposure.editable_fields, "name notes extras margin photo invoice maker"),
+        (exposure.file_fields, "name notes extras margin maker"),
         (exposure.read_only_fields, "weight double"),
         (exposure.list_columns, "name margin weight maker double"),
         (exposure.media_fields, "photo"),
     ],
 )
-def test_the_surface_of_a_model_is(thing, ask, names):
-    assert " ".join(ask(thing)) == names
+def test_the_exposed_fields_of_a_model(thing, get_names, names):
+    assert " ".join(get_names(thing)) == names
 
 
-def test_a_model_without_secrets_is_public():
+def test_all_fields_are_public_without_staff_only():
     with isolate_apps("shop"):
 
         class Plain(models.Model):  # noqa: DJ008
@@ -70,7 +71,7 @@ def test_a_model_without_secrets_is_public():
     assert exposure.api_readable_fields(Plain) == ["id", "name"]
 
 
-def test_a_product_hides_what_is_for_staff_and_fixes_its_stock():
+def test_staff_only_and_stock_of_a_product_are_not_writable():
     assert Product.STAFF_ONLY.isdisjoint(exposure.api_readable_fields(Product))
     assert "low_stock_threshold" in exposure.editable_fields(Product)
     assert "stock" in exposure.read_only_fields(Product)
@@ -78,6 +79,6 @@ def test_a_product_hides_what_is_for_staff_and_fixes_its_stock():
     assert exposure.media_fields(Product) == ["image"]
 
 
-def test_a_model_with_a_staff_only_has_declared_its_surface():
+def test_models_with_staff_only_are_exposed():
     assert Product in exposure.exposed_models()
     assert StockMovement not in exposure.exposed_models()

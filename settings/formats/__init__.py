@@ -1,1 +1,1 @@
-"""How dates are written: `settings.formats.<language>.formats`, as Django looks for them."""
+"""Date formats per language: Django loads `settings.formats.<language>.formats`."""

@@ -1,6 +1,7 @@
-"""The back office: clicks become service calls."""
+"""The admin: its pages call services, which do all writing."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_tasks_db.models import DBTaskResult
@@ -16,15 +17,15 @@ from shop.admin.users import admin as users
 
 __all__ = ["audit", "carts", "imports", "orders", "products", "saved_views", "users"]
 
-admin.site.index_title = "Back office"
+admin.site.index_title = _("Back office")
 admin.site.login_form = LoginForm
 
-# A worker's tasks say nothing that an import's page does not say in words.
+# An import's page already shows the state of its task.
 admin.site.unregister(DBTaskResult)
-# Its screens show the keys.
+# The pages of these models show the secret keys.
 admin.site.unregister([TOTPDevice, StaticDevice])
 
-# A model that declares its surface needs no screen of its own.
+# A model that declares its exposure gets an admin without writing one.
 for model in exposure.exposed_models():
     if not admin.site.is_registered(model):
         admin.site.register(model, ExposedModelAdmin)

@@ -1,46 +1,66 @@
-"""Who changed what, from what to what."""
+"""The admin of the audit log."""
 
+from operator import itemgetter
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
-from shop.admin.base import ReadOnlyAdmin
+from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin
 from shop.models import AuditEntry
 
 
-class KindFilter(admin.SimpleListFilter):
-    """Products, orders, people and the rest."""
+class ModelNameFilter(admin.SimpleListFilter):
+    """Filters the audit log by the model of the changed record."""
 
-    title = "kind"
-    parameter_name = "kind"
+    title = _("record type")
+    parameter_name = "model_name"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        found = [*apps.get_app_config("shop").get_models(), apps.get_model("auth", "Group")]
-        return sorted(
-            (m._meta.model_name or "", str(m._meta.verbose_name).capitalize()) for m in found
-        )
+        return sorted(_record_types().items(), key=itemgetter(1))
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[AuditEntry]
     ) -> models.QuerySet[AuditEntry]:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
+        return queryset.filter(model_name=self.value()) if self.value() else queryset
+
+
+def _record_types() -> dict[str, str]:
+    """Return model name and label of the models that staff can change in the admin."""
+    return {
+        model._meta.model_name or "": str(model._meta.verbose_name).capitalize()
+        for model in apps.get_models()
+        if admin.site.is_registered(model) and _is_changed_by_staff(model)
+    }
+
+
+def _is_changed_by_staff(model: type[models.Model]) -> bool:
+    model_admin = admin.site.get_model_admin(model)
+    return isinstance(model_admin, ActionFormAdmin) or not isinstance(model_admin, ReadOnlyAdmin)
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """The audit log."""
+    """The audit log, which nobody can change."""
 
-    list_display = ("created_at", "actor", "action", "kind", "record", "changes")
+    empty = _("Each change by a member of staff appears here, with old and new values.")
+    list_display = ("created_at", "actor", "action", "record_type", "record_label", "changes")
     list_display_links = None
-    list_filter = (KindFilter, "action")
+    list_filter = (ModelNameFilter, "action")
     list_select_related = ("actor",)
-    search_fields = ("actor__email", "actor__last_name", "record", "changes")
-    search_help_text = "Who, what, old or new"
+    search_fields = ("actor__email", "actor__last_name", "record_label", "changes")
+    search_help_text = _("Email or last name, record, old or new value")
     show_full_result_count = False
 
+    @display(description=_("Record type"), ordering="model_name")
+    def record_type(self, entry: AuditEntry) -> str:
+        """Return the name of the record's model as the admin shows it."""
+        return _record_types().get(entry.model_name, entry.model_name)
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """A record's History leads here."""
+        """Allow `record_id`, by which a record's History filters the log."""
         return lookup == "record_id" or super().lookup_allowed(lookup, value, request)

@@ -1,8 +1,7 @@
-"""What the screens share: fields that arrive by themselves, screens that only show, steps that ask first."""
+"""Base classes of the admin: exposed fields, read-only pages, tabs, audit log, action forms."""
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
@@ -13,120 +12,97 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from shop import exposure
 from shop.admin import search
+from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
-from shop.models import Product, User
-from shop.models.order_status import OrderStatus, PaymentStatus, Role, Text
-from shop.models.products import PictureFile
+from shop.models import User
+from shop.models.order_status import Text
 from shop.services import audit
 from shop.services.audit import Action
 from shop.services.errors import IdempotencyKeyReused, ShopError
 from shop.services.idempotency import run_once
 
-#: The hidden field of `fresh_key`.
-ONCE, CSRF = "once", "csrfmiddlewaretoken"
+#: Hidden field with a random key, by which a second submission of the same form is recognised.
+FORM_KEY_FIELD = "once"
+CSRF_FIELD = "csrfmiddlewaretoken"
 ACTION_FIELDS = {"action": "", "select_across": "0"}
 
-type Fieldsets = list[tuple[str | None, dict[str, Any]]]
+type Fieldsets = list[tuple[Text | None, dict[str, Any]]]
 
 
 def staff_user(request: HttpRequest) -> User:
-    """The member of staff who clicks (the admin lets nobody else in)."""
+    """Return the signed-in user, typed as User: the admin admits staff only."""
     return cast("User", request.user)
 
 
 def form_key() -> tuple[str, str]:
-    """A hidden field by which a form that is sent twice is known."""
-    return ONCE, secrets.token_urlsafe(12)
+    """Return name and value of a hidden field that makes a form's submission idempotent."""
+    return FORM_KEY_FIELD, secrets.token_urlsafe(12)
 
 
 def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
-    """Do it and tell what was done; a form that was sent before does nothing more and says so."""
-    sent = sorted((name, values) for name, values in request.POST.lists() if name != CSRF)
-    key = f"page {request.POST[ONCE][:64]}" if ONCE in request.POST else ""
+    """Run `work` and show the message it returns, but only for the form's first submission.
+
+    A repeated submission changes nothing and shows a message that says so. Raises ShopError if the
+    form was submitted before with other values, and whatever `work` raises.
+    """
+    fields = sorted((name, values) for name, values in request.POST.lists() if name != CSRF_FIELD)
+    key = f"page {request.POST[FORM_KEY_FIELD][:64]}" if FORM_KEY_FIELD in request.POST else ""
     try:
-        said, again = run_once(
-            user=staff_user(request), key=key, request=f"{request.path} {sent}", work=work
+        result, is_repeated = run_once(
+            user=staff_user(request), key=key, request=f"{request.path} {fields}", work=work
         )
     except IdempotencyKeyReused as error:
         raise ShopError(
-            "This page was sent before with something else. Look at it again, then send it."
+            _("You already submitted this form with other values. Check them and submit it again.")
         ) from error
-    if again:
-        messages.info(request, f"This was sent before, and nothing was done again. {said}")
+
+    if is_repeated:
+        message = _(
+            "You already submitted this form. Nothing was changed. First result: %(result)s"
+        )
+        messages.info(request, message % {"result": result})
     else:
-        messages.success(request, said)
+        messages.success(request, result)
 
 
 def action_fields(request: HttpRequest) -> list[tuple[str, str]]:
-    """What a list's action came with, for its second page to send again."""
-    kept = [(name, request.POST.get(name, default)) for name, default in ACTION_FIELDS.items()]
-    return [
-        *kept,
-        *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)),
-    ]
-
-
-def render_thumbnail(product: Product, *, alt: str = "") -> str:
-    """A product's picture at the size of a line; it needs its `alt` where nothing beside it says it."""
-    picture = cast("PictureFile", product.image)
-    source = picture.small_url if picture else static("shop/no-picture.svg")
-    return format_html('<img class="shop-thumb" src="{}" alt="{}" loading="lazy">', source, alt)
-
-
-def render_label(role: Role, text: Text) -> str:
-    """Return the admin's one kind of label, in the colour of its role."""
-    return format_html('<span class="shop-label shop-{}">{}</span>', role, text)
-
-
-def status_label(status: OrderStatus | PaymentStatus) -> str:
-    """Return the label of an order's or a payment's status."""
-    return render_label(status.facts.role, status.label)
-
-
-def render_age(moment: datetime) -> str:
-    """How long ago, with the moment for whoever points at it."""
-    since = timesince(moment, timezone.now(), depth=1)
-    return format_html('<span title="{}">{} ago</span>', moment.isoformat(" ", "minutes"), since)
+    """Return the hidden fields with which a form repeats the list action that led to it."""
+    fields = [(name, request.POST.get(name, default)) for name, default in ACTION_FIELDS.items()]
+    selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
+    return [*fields, *((ACTION_CHECKBOX_NAME, pk) for pk in selected)]
 
 
 class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
-    """A screen whose changes go into the shop's own audit log, with old and new; its History is there."""
+    """Writes changes with old and new values to the shop's audit log, and shows it as History."""
 
-    conditional_fields = (
-        None  # Unfold's fields ask for it; a template looks long for what is not there
-    )
+    # Unfold's templates look it up per field, and a failing look-up is slow.
+    conditional_fields = None
 
     def construct_change_message(
         self,
         request: HttpRequest,
         form: Any,
         formsets: Any,
-        add: bool = False,  # noqa: FBT001, FBT002 - Django's
+        add: bool = False,  # noqa: FBT001, FBT002 - Django's signature
     ) -> str:
-        """What the form changes, in words; of a password only that."""
+        """Return the form's changes as text. A password's values are left out."""
         changed = [name for name in form.changed_data if "password" not in name]
-        told = audit.diff_values(
+        changes = audit.diff_values(
             self.model, form.initial, {name: form.cleaned_data[name] for name in changed}
         )
-        words = audit.format_changes(told, action=Action.ADDED if add else Action.CHANGED)
-        return (
-            words
-            if len(changed) == len(form.changed_data)
-            else f"{words}\npassword: changed".lstrip()
-        )
+        text = audit.format_changes(changes, action=Action.ADDED if add else Action.CHANGED)
+        if len(changed) == len(form.changed_data):
+            return text
+        return f"{text}\npassword: changed".lstrip()
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """The form. What a rival wrote after it was checked is found by its own checks, the second time."""
+        """Handle the form; after a lost race for a unique value, validate again to report it."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except IntegrityError:
@@ -146,25 +122,26 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponseRedirect:
-        """The audit log's lines about this record."""
-        address = reverse("admin:shop_auditentry_changelist")
-        return HttpResponseRedirect(f"{address}?kind={self.opts.model_name}&record_id={object_id}")
+        """Redirect to the record's entries in the audit log."""
+        url = reverse("admin:shop_auditentry_changelist")
+        query = f"model_name={self.opts.model_name}&record_id={object_id}"
+        return HttpResponseRedirect(f"{url}?{query}")
 
 
 class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
-    """A screen whose named sections and columns come first and whose other fields follow by themselves."""
+    """Shows all fields of a model: those of `sections` and `first_columns` first, then the rest."""
 
-    sections: Sequence[tuple[str | None, Sequence[str]]] = ()
+    sections: Sequence[tuple[Text | None, Sequence[str]]] = ()
     first_columns: Sequence[str] = ()
     not_columns: Sequence[str] = ()
     warn_unsaved_form = True
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
-        named = {name for _, names in self.sections for name in names}
-        every = exposure.editable_fields(self.model) + exposure.read_only_fields(self.model)
-        rest = [name for name in every if name not in named]
-        sections: Fieldsets = [(title, {"fields": list(names)}) for title, names in self.sections]
-        return sections + ([("More", {"fields": rest})] if rest else [])
+        placed = {name for _title, names in self.sections for name in names}
+        fields = exposure.editable_fields(self.model) + exposure.read_only_fields(self.model)
+        rest = [name for name in fields if name not in placed]
+        fieldsets: Fieldsets = [(title, {"fields": list(names)}) for title, names in self.sections]
+        return fieldsets + ([(_("More"), {"fields": rest})] if rest else [])
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None
@@ -172,15 +149,13 @@ class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
         return exposure.read_only_fields(self.model)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        named = {*self.first_columns, *self.not_columns}
-        return [
-            *self.first_columns,
-            *(n for n in exposure.list_columns(self.model) if n not in named),
-        ]
+        placed = {*self.first_columns, *self.not_columns}
+        rest = [name for name in exposure.list_columns(self.model) if name not in placed]
+        return [*self.first_columns, *rest]
 
 
 class ReadOnlyAdmin(LargeTableAdmin, AuditedAdmin):
-    """A screen that shows what the shop itself writes."""
+    """Shows rows that only services write: nobody adds, changes or deletes them here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -193,134 +168,136 @@ class ReadOnlyAdmin(LargeTableAdmin, AuditedAdmin):
 
 
 class TabbedAdmin(LargeTableAdmin):
-    """Tabs above a list: all rows, then those with each value of one field, with their counts."""
+    """Shows tabs above a list: all rows, then those with each value of one field, with counts."""
 
     list_before_template = "admin/shop/tabs.html"
     tab_field: str
     tab_labels: Sequence[tuple[str, Text]]
 
     def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> DeferredPaginator:
-        """One that counts for the tabs too."""
+        """Return a paginator that reads the tabs' counts in its own query."""
         paginator = super().get_paginator(request, *args, **kwargs)
         rows = self.model._default_manager
         paginator.also = {
             f"n_{value}": CappedCount(rows.filter(**{self.tab_field: value}), search.MAX_COUNTED)
-            for value, _ in self.tab_labels
+            for value, _label in self.tab_labels
         }
         return paginator
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        answer = super().changelist_view(request, extra_context)
-        context = getattr(answer, "context_data", None) or {}
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None) or {}
         if "cl" in context:
             context["tabs"] = self._tabs(request, context["cl"].paginator.numbers)
             context["tabs_label"] = self.opts.get_field(self.tab_field).verbose_name
-        return answer
+        return response
 
     def _tabs(self, request: HttpRequest, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
         lookup = f"{self.tab_field}__exact"
-        here = request.GET.get(lookup, "")
-        total = sum(numbers[f"n_{value}"] for value, _ in self.tab_labels)
-        found: list[tuple[str, Text, int]] = [("", "All", total)]
-        found += [(value, label, numbers[f"n_{value}"]) for value, label in self.tab_labels]
+        current = request.GET.get(lookup, "")
+        counts = {value: numbers[f"n_{value}"] for value, _label in self.tab_labels}
+        limit = search.MAX_COUNTED
         return [
             {
                 "label": label,
                 "query": f"{lookup}={value}" if value else "",
                 "count": count,
-                "shown": f"{count:,}"
-                if count <= search.MAX_COUNTED
-                else f"{search.MAX_COUNTED:,}+",
-                "is_here": here == value,
+                "count_label": f"{count:,}" if count <= limit else f"{limit:,}+",
+                "is_current": current == value,
             }
-            for value, label, count in found
+            for value, label, count in [
+                ("", _("All"), sum(counts.values())),
+                *((value, label, counts[value]) for value, label in self.tab_labels),
+            ]
         ]
 
 
 class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
-    """Buttons on a record's page. Each leads to a page that asks (GET) and then does it (POST, with token).
+    """Buttons on a record's page: each leads to a form (GET) that performs an action (POST).
 
-    `steps` maps an address to the method that answers it, `step_permission` is the right that they need, and
-    `own_permissions` names the methods that need another one.
+    `action_views` maps a URL path below the record to the method that handles it. All of them need
+    the permission `action_permission`, or their own one in `view_permissions` (method to codename).
     """
 
-    steps: dict[str, str] = {}  # noqa: RUF012 - Django's admin options are plain class attributes
-    step_permission: str
-    own_permissions: dict[str, str] = {}  # noqa: RUF012
+    action_views: dict[str, str] = {}  # noqa: RUF012 - Django's options are plain class attributes
+    action_permission: str
+    view_permissions: dict[str, str] = {}  # noqa: RUF012
 
-    def has_step_permission(self, request: HttpRequest) -> bool:
-        """Whether this member of staff may press the buttons, and the list's (Django asks by this name)."""
-        return bool(request.user.has_perm(f"shop.{self.step_permission}"))
+    def has_action_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may run the actions; Django calls it for `permissions=`."""
+        return bool(request.user.has_perm(f"shop.{self.action_permission}"))
 
     def get_urls(self) -> list[URLPattern]:
         urls: list[URLPattern] = super().get_urls()
         return [
             path(
-                f"<int:pk>/{address}/",
-                self.admin_site.admin_view(self._step(method)),
+                f"<int:pk>/{route}/",
+                self.admin_site.admin_view(self._action_view(method)),
                 name=f"{self.opts.app_label}_{self.opts.model_name}_{method}",
             )
-            for address, method in self.steps.items()
+            for route, method in self.action_views.items()
         ] + urls
 
-    def _step(self, method: str) -> Callable[..., HttpResponse]:
-        def view(request: HttpRequest, pk: int, **extra: Any) -> HttpResponse:
-            own = self.own_permissions.get(method)
-            if not (
-                request.user.has_perm(f"shop.{own}") if own else self.has_step_permission(request)
-            ):
+    def _action_view(self, method: str) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest, pk: int, **arguments: Any) -> HttpResponse:
+            codename = self.view_permissions.get(method)
+            if codename:
+                is_permitted = request.user.has_perm(f"shop.{codename}")
+            else:
+                is_permitted = self.has_action_permission(request)
+            if not is_permitted:
                 raise PermissionDenied
+
             record = get_object_or_404(self.model, pk=pk)
-            answer: HttpResponse = getattr(self, method)(request, record, **extra)
-            return answer
+            response: HttpResponse = getattr(self, method)(request, record, **arguments)
+            return response
 
         return view
 
-    def ask[Form: forms.Form](
+    def action_form_view[Form: forms.Form](
         self,
         request: HttpRequest,
         record: models.Model,
         *,
-        ask_for: Callable[[Any], Form],
+        form_class: Callable[[Any], Form],
         title: Text,
         button: Text,
-        do: Callable[[Form], str],
-        hint: str = "",
-        other_button: tuple[str, str] | None = None,
+        perform: Callable[[Form], str],
+        **options: Any,
     ) -> HttpResponse:
-        """Show the form; on POST do it and tell what was done, or say in the form why it was refused.
+        """Show the form; on a valid POST perform the action and redirect to the record.
 
-        `other_button` does it in another way: the name that it posts, and its label.
+        `perform` returns the success message. A ShopError or ValidationError that it raises is
+        shown in the form. `options` are those of `render_action_form`.
         """
-        form = ask_for(request.POST if request.method == "POST" else None)
+        form = form_class(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                run_form_once(request, partial(do, form))
-                return self.back(record)
+                run_form_once(request, partial(perform, form))
+                return self.redirect_to_record(record)
             except (ShopError, ValidationError) as error:
-                form.add_error(None, error if isinstance(error, ValidationError) else str(error))
-        context = self.admin_site.each_context(request) | {
-            "opts": self.opts,
-            "original": record,
-            "title": title,
-            "hint": hint,
-            "form": form,
-            "button": button,
-            "other_button": other_button,
-            "back": self.address(record),
-            "hidden": [form_key()],
-        }
-        return TemplateResponse(request, "admin/action_form.html", context)
+                add_service_error(form, error)
+        return render_action_form(
+            request,
+            self,
+            form=form,
+            title=title,
+            button=button,
+            back_url=self.record_url(record),
+            hidden=[form_key()],
+            original=record,
+            **options,
+        )
 
-    def address(self, record: models.Model) -> str:
-        """The record's own page; the list's where the record is gone."""
+    def record_url(self, record: models.Model) -> str:
+        """Return the URL of the record's page, or of the list if the record is deleted."""
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}"
         if not self.model._default_manager.filter(pk=record.pk).exists():
             return reverse(f"{name}_changelist")
         return reverse(f"{name}_change", args=[record.pk])
 
-    def back(self, record: models.Model) -> HttpResponse:
-        """To the record's page."""
-        return HttpResponseRedirect(self.address(record))
+    def redirect_to_record(self, record: models.Model) -> HttpResponse:
+        """Return a redirect to the record's page."""
+        return HttpResponseRedirect(self.record_url(record))

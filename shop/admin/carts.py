@@ -1,6 +1,7 @@
-"""Open carts."""
+"""The admin of open carts."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from shop.admin.base import ReadOnlyAdmin
 from shop.models import CartItem
@@ -8,9 +9,9 @@ from shop.models import CartItem
 
 @admin.register(CartItem)
 class CartItemAdmin(ReadOnlyAdmin):
-    """What customers are about to buy."""
+    """Products in customers' carts, not ordered yet."""
 
-    empty = "What a customer puts into the cart of an app appears here until it is ordered."
+    empty = _("Products that customers add to the cart in an app appear here until they order.")
     list_display = ("user", "product", "quantity", "created_at")
     list_select_related = ("user", "product")
     search_fields = ("user__email", "product__name", "product__sku")

@@ -1,8 +1,9 @@
-"""Lists that stay quick when they are long: how they are paged, counted and searched."""
+"""Changelists for large tables: pagination, counting, sorting and search at a bounded cost."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -12,148 +13,171 @@ from django.db import models
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, checkbox
 from unfold.decorators import display
 from unfold.views import ChangeList
 
 from shop.admin import search
-from shop.db.compiled_queries import deferred_page
+from shop.db.deferred_join import deferred_page
 from shop.models.saved_views import TRANSIENT_PARAMETERS
 
-#: A whole list is counted so far, one that is searched or filtered up to `search.MOST`; more are not moved
-#: at once.
+#: The highest count of a whole list; `search.MAX_COUNTED` is that of a searched or filtered one.
+#: One action changes no more rows than were counted.
 MAX_LISTED = 100_000
-FOUND = "n_found"
-LONGEST_NUMBER = 9  # digits of a page's number
+#: The annotation of each row of a page with the number of rows on all pages.
+COUNT_ANNOTATION = "n_found"
+MAX_PAGE_DIGITS = 9
+
+#: Django's `get_search_results` can return the rows only, so `get_paginator` reads here what is
+#: known about their number. An entry lives as long as its request.
+_search_results: WeakKeyDictionary[HttpRequest, search.SearchResult[Any]] = WeakKeyDictionary()
 
 
 def is_narrowed(request: HttpRequest) -> bool:
-    """Whether a list is searched or filtered."""
-    asked = {name for name, value in request.GET.items() if str(value).strip()}
-    return bool(asked - TRANSIENT_PARAMETERS - {ORDER_VAR})
+    """Return whether the list is searched or filtered."""
+    parameters = {name for name, value in request.GET.items() if str(value).strip()}
+    return bool(parameters - TRANSIENT_PARAMETERS - {ORDER_VAR})
 
 
 class CappedCount(models.Subquery):
-    """How many rows there are, up to one more than `most`: no more of them are read."""
+    """The number of rows, at most `max_count` + 1: no more rows are read."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
 
-    def __init__(self, rows: "models.QuerySet[Any]", most: int) -> None:
-        keys = rows.order_by().values("pk")[: most + 1]
+    def __init__(self, rows: "models.QuerySet[Any]", max_count: int) -> None:
+        keys = rows.order_by().values("pk")[: max_count + 1]
         super().__init__(keys, output_field=models.IntegerField())
 
 
 class DeferredPaginator(Paginator):  # type: ignore[type-arg]
-    """Asks for a page and for how many rows there are in one query.
+    """Reads a page, the number of rows and further counts in one query.
 
-    It passes over the pages before by their keys alone, and it counts up to `most`: the last page costs
-    little more than the first, however long the list. `has_more` tells whether there is more.
+    A deferred join finds the page, and counting stops at `max_count`, so that the last page costs
+    little more than the first. Set its attributes before the first use.
     """
 
     template_name = "admin/shop/pagination.html"
-    most = MAX_LISTED
-    number = 1  # of the page that is asked for
-    also: Mapping[str, CappedCount] = MappingProxyType({})  # what else is counted, by name
+    max_count = MAX_LISTED
+    #: The number of the requested page.
+    number = 1
+    #: The number of rows, if a search has read it already.
+    known_count: int | None = None
+    #: Further counts by name, read with the page.
+    also: Mapping[str, CappedCount] = MappingProxyType({})
 
     @cached_property
-    def asked(self) -> "models.QuerySet[Any]":
-        """The rows of the page that is asked for; each of them knows the numbers."""
-        first = (self.number - 1) * self.per_page
+    def page_rows(self) -> "models.QuerySet[Any]":
+        """The rows of the requested page, annotated with all counts."""
+        start = (self.number - 1) * self.per_page
         rows = cast("models.QuerySet[models.Model]", self.object_list)
-        return self._numbered(deferred_page(rows, first, first + self.per_page))
+        return self._annotate_counts(deferred_page(rows, start, start + self.per_page))
 
-    def _numbered(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
-        every = cast("models.QuerySet[Any]", self.object_list)
-        known = search.known_count(every)
-        found = CappedCount(every, self.most) if known is None else models.Value(known)
-        numbered: models.QuerySet[Any] = rows.annotate(**{FOUND: found}, **self.also)
-        return numbered
+    def _annotate_counts(self, rows: "models.QuerySet[Any]") -> "models.QuerySet[Any]":
+        all_rows = cast("models.QuerySet[Any]", self.object_list)
+        count = (
+            CappedCount(all_rows, self.max_count)
+            if self.known_count is None
+            else models.Value(self.known_count)
+        )
+        annotated: models.QuerySet[Any] = rows.annotate(**{COUNT_ANNOTATION: count}, **self.also)
+        return annotated
 
     @cached_property
     def numbers(self) -> dict[str, int]:
-        """How many rows there are, and what is counted beside them: `most` and one where there are more."""
-        anything = self.asked.model._default_manager.order_by("pk")
-        row = next(iter(self.asked), None) or self._numbered(anything).first()
-        return {name: getattr(row, name, 0) or 0 for name in (FOUND, *self.also)}
+        """All counts by name, each one higher than its maximum if there are more rows.
+
+        An empty page has no row to carry them: then any row of the table does, by a second query.
+        """
+        any_row = self.page_rows.model._default_manager.order_by("pk")
+        row = next(iter(self.page_rows), None) or self._annotate_counts(any_row).first()
+        return {name: getattr(row, name, 0) or 0 for name in (COUNT_ANNOTATION, *self.also)}
 
     @cached_property
     def count(self) -> int:
-        """How many rows the pages show."""
-        return min(self.numbers[FOUND], self.most)
+        """The number of rows on all pages."""
+        return min(self.numbers[COUNT_ANNOTATION], self.max_count)
 
     @property
     def has_more(self) -> bool:
-        """Whether there are rows that no page shows."""
-        return self.numbers[FOUND] > self.most
+        """Whether there are more rows than the pages show."""
+        return self.numbers[COUNT_ANNOTATION] > self.max_count
 
     def page(self, number: int | str) -> "Page[Any]":
-        """The page of this number."""
+        """Return the page with this number. Raises InvalidPage if there is none."""
         number = self.validate_number(number)
         if number != self.number:
             self.number = number
-            del self.asked
-        page: Page[Any] = self._get_page(self.asked, number, self)  # type: ignore[attr-defined]
-        return page
+            del self.page_rows
+        return Page(self.page_rows, number, self)
 
 
 class CappedChangeList(ChangeList):  # type: ignore[misc]
-    """A list whose only page is asked for as any other, and which is sorted as long as that is quick."""
+    """Sorts a very long list by indexed columns only, and also paginates a list of one page."""
 
     def get_ordering(self, request: HttpRequest, queryset: "models.QuerySet[Any]") -> list[Any]:
-        """As asked; more rows than `MANY` only by what an index knows."""
-        wanted: list[Any] = super().get_ordering(request, queryset)
-        is_known = str(wanted[0]).strip("-") in _known(self.model)
+        """Return the requested order; the default if it would sort more than MAX_LISTED rows."""
+        ordering: list[Any] = super().get_ordering(request, queryset)
+        is_indexed = str(ordering[0]).strip("-") in _indexed_fields(self.model)
         if (
             ORDER_VAR not in self.params
-            or is_known
+            or is_indexed
             or not queryset.order_by()[MAX_LISTED : MAX_LISTED + 1].exists()
         ):
-            return wanted
-        messages.info(
-            request, f"More than {MAX_LISTED:,} are not sorted by this: search or filter first."
+            return ordering
+
+        message = _(
+            "More than %(count)s rows can't be sorted by this column. Search or filter first."
         )
+        messages.info(request, message % {"count": f"{MAX_LISTED:,}"})
         del self.params[ORDER_VAR]
-        usual: list[Any] = super().get_ordering(request, queryset)
-        return usual
+        default_ordering: list[Any] = super().get_ordering(request, queryset)
+        return default_ordering
 
     def get_results(self, request: HttpRequest) -> None:
-        """The rows of the page that is asked for."""
+        """Read the requested page. Django reads a list of one page without the paginator."""
         super().get_results(request)
         if not self.multi_page:
             self.result_list = self.paginator.page(1).object_list
 
 
-def _known(model: type[models.Model]) -> set[str]:
-    """The fields by which an index knows the order of all rows, then of their keys."""
-    fields = {field.name for field in model._meta.concrete_fields if field.unique}
-    short = [index.fields for index in model._meta.indexes if index.condition is None]
-    return fields | {
-        names[0].strip("-") for names in short if [n.strip("-") for n in names[1:]] == ["id"]
+def _indexed_fields(model: type[models.Model]) -> set[str]:
+    """Return the fields that an index of the whole table sorts by, then by primary key."""
+    unique = {field.name for field in model._meta.concrete_fields if field.unique}
+    indexes = [index.fields for index in model._meta.indexes if index.condition is None]
+    return unique | {
+        names[0].strip("-") for names in indexes if [n.strip("-") for n in names[1:]] == ["id"]
     }
 
 
-#: Rendered once: a template for each row takes longer than the row.
-CHECKBOX = checkbox.render(ACTION_CHECKBOX_NAME, "{}")
+#: Rendered once, with a placeholder for the key: a template per row takes longer than the rest of
+#: the row.
+CHECKBOX_HTML = checkbox.render(ACTION_CHECKBOX_NAME, "{}")
 
 
 class LargeTableAdmin(ModelAdmin):  # type: ignore[misc]
-    """A list that stays quick when it is long."""
+    """A model admin whose changelist stays quick with a million rows."""
 
     list_per_page = 25
     paginator = DeferredPaginator
-    show_full_result_count = False  # a second count, beside that of what was found
-    list_sections = ()  # Unfold's rows ask for it twice each; a template looks long for what is not there
+    #: Django would count all rows a second time.
+    show_full_result_count = False
+    #: Unfold reads it twice per row, and a template that misses an attribute searches for it
+    #: slowly.
+    list_sections = ()
 
     def get_search_results(
         self, request: HttpRequest, queryset: "models.QuerySet[models.Model]", search_term: str
     ) -> "tuple[models.QuerySet[models.Model], bool]":
-        """As Django's, table by table; no row twice."""
-        return search.search_rows(queryset, self.get_search_fields(request), search_term), False
+        """Search as Django does, by indexes; the rows contain no duplicates."""
+        result = search.search_rows(queryset, self.get_search_fields(request), search_term)
+        _search_results[request] = result
+        return result.queryset, False
 
     @display(description=ModelAdmin.action_checkbox.short_description)
     def action_checkbox(self, row: models.Model) -> str:
-        """What a row is ticked with."""
-        return format_html(CHECKBOX, row.pk)
+        """Return the checkbox that selects the row for an action."""
+        return format_html(CHECKBOX_HTML, row.pk)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CappedChangeList
@@ -161,24 +185,25 @@ class LargeTableAdmin(ModelAdmin):  # type: ignore[misc]
     def get_paginator(
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
     ) -> DeferredPaginator:
-        """One that knows which page is asked for."""
+        """Return a paginator that knows the requested page and what the search has counted."""
         paginator: DeferredPaginator = super().get_paginator(request, queryset, *args, **kwargs)
         page = request.GET.get(PAGE_VAR, "")
-        paginator.number = (
-            max(1, int(page)) if page.isdecimal() and len(page) <= LONGEST_NUMBER else 1
-        )
-        paginator.most = search.count_limit(queryset) if is_narrowed(request) else MAX_LISTED
+        is_number = page.isdecimal() and len(page) <= MAX_PAGE_DIGITS
+        paginator.number = max(1, int(page)) if is_number else 1
+
+        result = _search_results.get(request) or search.SearchResult(queryset)
+        paginator.known_count = result.known_count
+        paginator.max_count = result.max_count if is_narrowed(request) else MAX_LISTED
         return paginator
 
     def response_action(
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        """Do it; not with all that is found where the page could not say how many that is."""
+        """Run the action; refuse it for all pages of a list with more rows than were counted."""
         if request.POST.get("select_across") == "1":
             paginator = self.get_paginator(request, queryset, self.list_per_page)
             if paginator.has_more:
-                messages.error(
-                    request, f"Nothing was done: choose at most {paginator.most:,} at a time."
-                )
+                message = _("Nothing was changed. Select at most %(count)s rows at a time.")
+                messages.error(request, message % {"count": f"{paginator.max_count:,}"})
                 return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *args, **kwargs)

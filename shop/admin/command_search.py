@@ -1,4 +1,4 @@
-"""Ctrl+K: an order, a product or a person, from any page."""
+"""Ctrl+K search: orders, products and users by a few letters, from any page."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,18 +11,24 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from shop.admin.search import search_rows
 from shop.models import Order, Product, User
 
-FEW = 5
-SHORTEST = 2
-DASH_AFTER = 4
+MAX_RESULTS_PER_MODEL = 5
+MIN_TERM_LENGTH = 2
+ORDER_NUMBER_PREFIX = 4  # characters before the dash
+USER_SEARCH_FIELDS = ("email", "first_name", "last_name", "phone")
+
+type AnyQuerySet = models.QuerySet[Any]
+#: Returns the ids of the users that match the term; runs its query on the first call only.
+type MatchingUsers = Callable[[], list[int]]
 
 
 @dataclass(frozen=True)
-class Result:
-    """One line of the palette, in Unfold's words."""
+class CommandResult:
+    """One result, with the attributes that Unfold's template shows."""
 
     title: str
     description: str
@@ -30,64 +36,63 @@ class Result:
     icon: str
 
 
-PERSON = ("email", "first_name", "last_name", "phone")
+def _search_users(users: AnyQuerySet, _term: str, matching_users: MatchingUsers) -> AnyQuerySet:
+    return users.filter(pk__in=matching_users())
 
 
-type Rows = models.QuerySet[Any]
-#: The keys of the people whom the term names; asked at most once.
-type Named = Callable[[], list[int]]
+def _search_products(products: AnyQuerySet, term: str, _users: MatchingUsers) -> AnyQuerySet:
+    return search_rows(products, ("name", "sku"), term).queryset
 
 
-def _people(rows: Rows, _: str, named: Named) -> Rows:
-    return rows.filter(pk__in=named())
+def _search_orders(orders: AnyQuerySet, term: str, matching_users: MatchingUsers) -> AnyQuerySet:
+    """Match the customer, or the start of the order number, with or without its dash.
 
-
-def _products(rows: Rows, term: str, _: Named) -> Rows:
-    return search_rows(rows, ("name", "sku"), term)
-
-
-def _orders(rows: Rows, term: str, named: Named) -> Rows:
-    """By the beginning of its number, with or without the dash, or by its customer: found by index, each."""
-    bare = term.replace("-", "").upper()
-    number = f"{bare[:4]}-{bare[4:]}" if len(bare) > DASH_AFTER else bare
-    keys = Order.objects.order_by().values("pk")
-    theirs = keys.filter(user__in=named())
-    return rows.filter(pk__in=keys.filter(order_number__startswith=number).union(theirs))
+    A union of two queries, so that each of them can use its index.
+    """
+    number = term.replace("-", "").upper()
+    if len(number) > ORDER_NUMBER_PREFIX:
+        number = f"{number[:ORDER_NUMBER_PREFIX]}-{number[ORDER_NUMBER_PREFIX:]}"
+    pks = Order.objects.order_by().values("pk")
+    by_customer = pks.filter(user__in=matching_users())
+    return orders.filter(pk__in=pks.filter(order_number__startswith=number).union(by_customer))
 
 
 @dataclass(frozen=True)
 class SearchGroup:
-    """What is looked through: its symbol, how it is found, what is told of it."""
+    """How one model is searched and shown."""
 
     icon: str
-    looked_for: Callable[[Rows, str, Named], Rows]
-    told: Callable[[Any], tuple[str, str]]
-    related: str = ""
+    search: Callable[[AnyQuerySet, str, MatchingUsers], AnyQuerySet]
+    #: Returns title and description of a row.
+    describe: Callable[[Any], tuple[str, str]]
+    select_related: tuple[str, ...] = ()
 
 
 SEARCH_GROUPS: dict[type[models.Model], SearchGroup] = {
     Order: SearchGroup(
         "shopping_bag",
-        _orders,
+        _search_orders,
         lambda order: (order.order_number, f"{order.get_status_display()}, {order.user}"),
-        related="user",
+        select_related=("user",),
     ),
-    Product: SearchGroup("inventory_2", _products, lambda product: (product.name, product.sku)),
-    User: SearchGroup("person", _people, lambda user: (str(user), user.email)),
+    Product: SearchGroup(
+        "inventory_2", _search_products, lambda product: (product.name, product.sku)
+    ),
+    User: SearchGroup("person", _search_users, lambda user: (str(user), user.email)),
 }
 
 
 def command_search(request: HttpRequest) -> HttpResponse:
-    """Answers Unfold's palette in the place of `UnfoldAdminSite.search`.
+    """Answer Unfold's command search in place of `UnfoldAdminSite.search`.
 
-    That one shows each row it finds, however many, and keeps them for five minutes: longer than an order
-    stays pending, and longer than a right that was taken away.
+    Unfold's own view returns every match and caches results for five minutes, longer than an order
+    stays pending and longer than a withdrawn permission may last.
     """
     start = time.monotonic()
     term = request.GET.get("s", "").strip()
     if not term:
         return HttpResponse()
-    results = [*_pages(request, term), *_records(request, term)]
+    results = [*_matching_lists(request, term), *_matching_records(request, term)]
     context = {
         "results": results,
         "page_obj": {"count": len(results)},
@@ -97,27 +102,34 @@ def command_search(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "unfold/helpers/command_results.html", context)
 
 
-def _pages(request: HttpRequest, term: str) -> Iterator[Result]:
+def _matching_lists(request: HttpRequest, term: str) -> Iterator[CommandResult]:
+    """Yield the lists whose name contains the term."""
     for app in admin.site.get_app_list(request):
         for model in app["models"]:
-            if term.lower() in str(model["name"]).lower() and model["admin_url"]:
-                yield Result(str(model["name"]).capitalize(), "Page", model["admin_url"], "list")
+            name = str(model["name"]).capitalize()
+            if term.lower() in name.lower() and model["admin_url"]:
+                yield CommandResult(name, _("Page"), model["admin_url"], "list")
 
 
-def _records(request: HttpRequest, term: str) -> Iterator[Result]:
-    """A few of each kind that this member of staff may see, the newest first."""
+def _matching_records(request: HttpRequest, term: str) -> Iterator[CommandResult]:
+    """Yield the newest matches of each model that the user may view."""
+    if len(term) < MIN_TERM_LENGTH:
+        return
 
     @cache
-    def named() -> list[int]:
-        return [person.pk for person in search_rows(User.objects.all(), PERSON, term)[:FEW]]
+    def matching_users() -> list[int]:
+        users = search_rows(User.objects.all(), USER_SEARCH_FIELDS, term).queryset
+        return [user.pk for user in users[:MAX_RESULTS_PER_MODEL]]
 
-    for model, kind in SEARCH_GROUPS.items():
-        screen = admin.site.get_model_admin(model)
-        if len(term) < SHORTEST or not screen.has_view_permission(request):
+    for model, group in SEARCH_GROUPS.items():
+        model_admin = admin.site.get_model_admin(model)
+        if not model_admin.has_view_permission(request):
             continue
-        rows = kind.looked_for(screen.get_queryset(request), term, named)
-        if kind.related:
-            rows = rows.select_related(kind.related)
-        for record in rows[:FEW]:
+        rows = group.search(model_admin.get_queryset(request), term, matching_users)
+        if group.select_related:
+            rows = rows.select_related(*group.select_related)
+        for record in rows[:MAX_RESULTS_PER_MODEL]:
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-            yield Result(*kind.told(record), reverse(name, args=[record.pk]), kind.icon)
+            yield CommandResult(
+                *group.describe(record), reverse(name, args=[record.pk]), group.icon
+            )

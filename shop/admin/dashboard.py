@@ -1,40 +1,54 @@
-"""The first page: what waits, what was sold, what runs out. Each part only for those who may see it."""
+"""The dashboard: open orders, sales and low stock, each part only for users who may see it."""
 
 import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from shop import money
+from shop.models.order_status import Text
 from shop.services import reports
 
-#: ?days= -> (in the switch, above the figures, what they are compared with)
+
+class Period(NamedTuple):
+    """The texts of a period; `previous` is what its figures are compared with."""
+
+    label: Text
+    title: Text
+    previous: Text
+
+
+#: `?days=` -> period
 PERIODS = {
-    1: ("Today", "Today", "yesterday by this time"),
-    7: ("7 days", "Last 7 days", "the 7 days before"),
-    30: ("30 days", "Last 30 days", "the 30 days before"),
+    1: Period(_("Today"), _("Today"), _("yesterday at this time")),
+    7: Period(_("7 days"), _("Last 7 days"), _("the previous 7 days")),
+    30: Period(_("30 days"), _("Last 30 days"), _("the previous 30 days")),
 }
 DEFAULT_DAYS = 7
-CHART_DAYS = 7  # at least; one day alone is no curve
-RECENT_ORDERS, LOW = 10, 5
-#: A period of more orders is not counted again for so long.
-MANY_ORDERS, KEPT_SECONDS = 5_000, 60
+MIN_CHART_DAYS = 7
+MAX_RECENT_ORDERS, MAX_LOW_STOCK_PRODUCTS = 10, 5
+#: The figures of a period with more orders than this are cached for CACHE_SECONDS.
+MANY_ORDERS, CACHE_SECONDS = 5_000, 60
 
-#: What a period brought: beside the one before, by day, by product; and when that was counted.
-type Figures = tuple[
+#: A period compared with the previous one, its sales by day, its best sellers, and when they were
+#: computed.
+type SalesFigures = tuple[
     reports.Comparison, list[reports.DailySales], list[reports.BestSeller], datetime
 ]
 
-# One grey that can be read on white; in the dark theme the stylesheet brightens the whole canvas.
-INK, RULE = "#666b75", "#8885"
+# A grey that is legible on white; admin.css brightens the whole canvas in the dark theme.
+TEXT_COLOUR, GRID_COLOUR = "#666b75", "#8885"
 CHART_OPTIONS = json.dumps(
     {
         "animation": False,
@@ -44,13 +58,13 @@ CHART_OPTIONS = json.dumps(
         "scales": {
             "x": {
                 "grid": {"display": False},
-                "ticks": {"color": INK, "maxRotation": 0, "maxTicksLimit": 8},
+                "ticks": {"color": TEXT_COLOUR, "maxRotation": 0, "maxTicksLimit": 8},
             },
             "y": {
                 "beginAtZero": True,
                 "border": {"display": False},
-                "grid": {"color": RULE},
-                "ticks": {"color": INK, "precision": 0, "maxTicksLimit": 5},
+                "grid": {"color": GRID_COLOUR},
+                "ticks": {"color": TEXT_COLOUR, "precision": 0, "maxTicksLimit": 5},
             },
         },
     }
@@ -58,107 +72,117 @@ CHART_OPTIONS = json.dumps(
 
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK: the admin's context with this page's figures."""
+    """Return the index page's context with the dashboard's figures; Unfold's DASHBOARD_CALLBACK."""
     sees_orders = request.user.has_perm("shop.view_order")
     sees_products = request.user.has_perm("shop.view_product")
     dashboard: dict[str, Any] = {"sees_orders": sees_orders, "sees_products": sees_products}
     if sees_orders:
-        dashboard |= _orders(_days(request))
+        dashboard |= sales_context(parse_period(request))
     if sees_products:
-        low = reports.low_stock_products(LOW)
+        low = reports.low_stock_products(MAX_LOW_STOCK_PRODUCTS)
         dashboard |= {"low": low, "has_products": bool(low) or reports.has_products()}
     return context | {"dashboard": dashboard}
 
 
-def _days(request: HttpRequest) -> int:
-    """The period that the address asks for; the usual one for whatever else it says."""
-    asked = request.GET.get("days", "")
-    return next((days for days in PERIODS if str(days) == asked), DEFAULT_DAYS)
+def parse_period(request: HttpRequest) -> int:
+    """Return the key of PERIODS in `?days=`, or DEFAULT_DAYS for anything else."""
+    value = request.GET.get("days", "")
+    return next((days for days in PERIODS if str(days) == value), DEFAULT_DAYS)
 
 
-def _orders(days: int) -> dict[str, Any]:
-    """All that comes from orders. Where there are none yet, nothing more is asked."""
-    latest = reports.recent_orders(RECENT_ORDERS)
-    if not latest:
-        return {"latest": latest}
-    now = timezone.now()
-    sales, per_day, sellers, counted = _figures(days, now)
-    _, title, before = PERIODS[days]
+def sales_context(days: int) -> dict[str, Any]:
+    """Return everything that is computed from orders; a shop without orders runs one query only."""
+    recent = reports.recent_orders(MAX_RECENT_ORDERS)
+    if not recent:
+        return {"recent": recent}
+    now, period = timezone.now(), PERIODS[days]
+    sales, per_day, sellers, computed_at = load_sales_figures(days, now)
+    orders_url = reverse("admin:shop_order_changelist")
     return {
-        "latest": [(order, money.format_money(order.total)) for order in latest],
-        "title": title,
-        "counted": counted if counted != now else None,
-        "switch": [(label, f"?days={key}", key == days) for key, (label, *_) in PERIODS.items()],
-        "waiting": [(row, _list_of(row.status)) for row in reports.open_order_counts()],
-        "cards": _cards(sales, before),
-        "charts": _charts(per_day),
+        "recent": [(order, money.format_money(order.total)) for order in recent],
+        "title": period.title,
+        "computed_at": computed_at if computed_at != now else None,
+        "periods": [(other.label, f"?days={key}", key == days) for key, other in PERIODS.items()],
+        "waiting": [
+            (row, f"{orders_url}?status__exact={row.status}") for row in reports.open_order_counts()
+        ],
+        "cards": sales_cards(sales, period.previous),
+        "charts": sales_charts(per_day),
         "chart_options": CHART_OPTIONS,
         "sellers": [(row, money.format_money(row.revenue)) for row in sellers],
     }
 
 
-def _figures(days: int, now: datetime) -> Figures:
-    """What the period brought, and when that was counted: very many orders at most once a minute."""
+def load_sales_figures(days: int, now: datetime) -> SalesFigures:
+    """Compute the figures of a period, or return cached ones, see MANY_ORDERS."""
     key = f"figures_{days}"
     with suppress(RedisError):
-        kept: Figures | None = cache.get(key)
-        if kept:
-            return kept
+        cached: SalesFigures | None = cache.get(key)
+        if cached:
+            return cached
     since = reports.start_of_day(now.date() - (days - 1) * reports.DAY)
     sales = reports.compare_sales(since, now)
-    chart = reports.daily_sales(max(days, CHART_DAYS), now.date())
-    found = (sales, chart, reports.best_sellers(since), now)
+    per_day = reports.daily_sales(max(days, MIN_CHART_DAYS), now.date())
+    figures = (sales, per_day, reports.best_sellers(since), now)
     if sales.current.orders > MANY_ORDERS:
         with suppress(RedisError):
-            cache.set(key, found, KEPT_SECONDS)
-    return found
+            cache.set(key, figures, CACHE_SECONDS)
+    return figures
 
 
-def _list_of(status: str) -> str:
-    return f"{reverse('admin:shop_order_changelist')}?status__exact={status}"
-
-
-def _cards(sales: reports.Comparison, period: str) -> list[tuple[str, str, str]]:
-    """Label, figure and comparison of each card."""
+def sales_cards(sales: reports.Comparison, previous: Text) -> list[tuple[str, str, str]]:
+    """Return label, figure and comparison of each card."""
     now, before = sales.current, sales.previous
+    cards: list[tuple[str, str, Decimal | int, Decimal | int]] = [
+        (gettext("Revenue"), money.format_money(now.revenue), now.revenue, before.revenue),
+        (gettext("Orders"), f"{now.orders:,}", now.orders, before.orders),
+        (gettext("Average order"), money.format_money(now.average), now.average, before.average),
+        (gettext("Units sold"), f"{now.units:,}", now.units, before.units),
+    ]
     return [
-        (
-            "Revenue",
-            money.format_money(now.revenue),
-            format_comparison(now.revenue, before.revenue, period),
-        ),
-        ("Orders", f"{now.orders:,}", format_comparison(now.orders, before.orders, period)),
-        (
-            "Average order",
-            money.format_money(now.average),
-            format_comparison(now.average, before.average, period),
-        ),
-        ("Units sold", f"{now.units:,}", format_comparison(now.units, before.units, period)),
+        (label, figure, format_comparison(value, earlier, previous))
+        for label, figure, value, earlier in cards
     ]
 
 
-def format_comparison(now: Decimal | int, before: Decimal | int, period: str) -> str:
-    """`+12 % on the 7 days before`."""
+def format_comparison(now: Decimal | int, before: Decimal | int, previous: Text) -> str:
+    """Return a change in whole percent, such as `+12% vs. the previous 7 days`."""
     if not before:
-        return "nothing to compare with"
+        return gettext("Nothing to compare with")
     if now == before:
-        return f"the same as {period}"
+        return gettext("Same as %(period)s") % {"period": previous}
     percent = (Decimal(now - before) * 100 / Decimal(before)).quantize(Decimal(1), ROUND_HALF_UP)
-    return f"{percent:+,} % on {period}" if percent else f"about the same as {period}"
+    if not percent:
+        return gettext("About the same as %(period)s") % {"period": previous}
+    return gettext("%(percent)s vs. %(period)s") % {"percent": f"{percent:+,}%", "period": previous}
 
 
-def _charts(days: Sequence[reports.DailySales]) -> list[dict[str, Any]]:
-    """What Chart.js draws, and the same numbers to read."""
+def sales_charts(days: Sequence[reports.DailySales]) -> list[dict[str, Any]]:
+    """Return the charts of revenue and orders per day, with the same numbers as table rows."""
     revenue = [(day.day, float(day.revenue), money.format_money(day.revenue)) for day in days]
     orders = [(day.day, day.orders, f"{day.orders:,}") for day in days]
-    return [_chart("Revenue", "line", revenue), _chart("Orders", "bar", orders)]
+    count = {"count": len(days)}
+    return [
+        chart_context(
+            gettext("Revenue"),
+            gettext("Revenue per day, last %(count)d days") % count,
+            "line",
+            revenue,
+        ),
+        chart_context(
+            gettext("Orders"), gettext("Orders per day, last %(count)d days") % count, "bar", orders
+        ),
+    ]
 
 
-def _chart(title: str, kind: str, rows: Sequence[tuple[Any, float, str]]) -> dict[str, Any]:
+def chart_context(
+    label: str, title: str, kind: str, points: Sequence[tuple[Any, float, str]]
+) -> dict[str, Any]:
+    """Return a chart's template context; a point is a day, its value, and the value as text."""
     colour = "var(--color-primary-600)"
-    line = {
-        "label": title,
-        "data": [value for _, value, _ in rows],
+    dataset = {
+        "label": label,
+        "data": [value for _day, value, _text in points],
         "borderColor": colour,
         "backgroundColor": colour,
         "borderWidth": 2 if kind == "line" else 0,
@@ -166,11 +190,11 @@ def _chart(title: str, kind: str, rows: Sequence[tuple[Any, float, str]]) -> dic
         "maxBarThickness": 28,
         "pointRadius": 2,
     }
-    labels = [f"{day.day} {day:%b}" for day, *_ in rows]
+    labels = [date_format(day, "j M") for day, _value, _text in points]
     return {
-        "title": f"{title} a day, last {len(rows)} days",
-        "label": title,
+        "title": title,
+        "label": label,
         "template": f"unfold/components/chart/{kind}.html",
-        "data": json.dumps({"labels": labels, "datasets": [line]}),
-        "rows": [(day, shown) for day, _, shown in reversed(rows)],
+        "data": json.dumps({"labels": labels, "datasets": [dataset]}),
+        "rows": [(day, text) for day, _value, text in reversed(points)],
     }

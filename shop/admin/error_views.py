@@ -1,4 +1,4 @@
-"""What a browser is shown when something fails: that the database is away, or only that it went wrong."""
+"""Django's `handler500`, which tells an outage of the database or cache from a bug."""
 
 import sys
 
@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 from redis.exceptions import RedisError
 
-PASSING = (OperationalError, InterfaceError, InternalError, RedisError)
+OUTAGE_ERRORS = (OperationalError, InterfaceError, InternalError, RedisError)
 
 
-def server_error(_: HttpRequest) -> HttpResponse:
-    """Django's handler500: 503 while database or cache do not answer. It asks neither."""
-    is_passing = isinstance(sys.exception(), PASSING)
-    text = get_template("500.html").render({"is_passing": is_passing})
-    if is_passing:
-        return HttpResponse(text, status=503, headers={"Retry-After": "1"})
-    return HttpResponse(text, status=500)
+def server_error(_request: HttpRequest) -> HttpResponse:
+    """Return status 503 during an outage, else 500. Uses neither database nor cache itself."""
+    is_outage = isinstance(sys.exception(), OUTAGE_ERRORS)
+    body = get_template("500.html").render({"is_outage": is_outage})
+    if is_outage:
+        return HttpResponse(body, status=503, headers={"Retry-After": "1"})
+    return HttpResponse(body, status=500)

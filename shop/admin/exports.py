@@ -1,28 +1,32 @@
-"""Products and orders as files: what the list shows, or what is ticked in it.
+"""Export of products and orders: all that a list shows, or what is selected in it.
 
-Whoever may see products may export them. An export of orders carries the names and addresses of all
-customers at once, so it takes the right to work on orders, and not only to look at one after the other.
+Whoever may view products may export them. An order export holds the names and addresses of many
+customers, so it takes the permission to change orders.
 """
 
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import model_ngettext
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.db import models
 from django.http import (
+    FileResponse,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     HttpResponseRedirect,
-    StreamingHttpResponse,
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -30,72 +34,72 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from shop.admin.base import action_fields
 from shop.models import Order, Product
 from shop.product_files.exports import order_export, product_export
-from shop.product_files.exports.product_export import Address
+from shop.product_files.exports.export_formats import UrlBuilder
 from shop.product_files.exports.xlsx_writer import MAX_XLSX_ROWS
 
-TYPES = {
+CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
 class ExportForm(forms.Form):
-    """What kind of file."""
+    """Asks for the file format."""
 
     file_format = forms.ChoiceField(
-        label="File",
-        choices=[("csv", "CSV, for any program"), ("xlsx", "XLSX, for Excel and its like")],
+        label=gettext_lazy("File format"),
+        choices=[("csv", gettext_lazy("CSV")), ("xlsx", gettext_lazy("Excel (XLSX)"))],
         widget=UnfoldAdminSelectWidget,
     )
 
 
 class ProductExportForm(ExportForm):
-    """For whom, too."""
+    """Asks for the columns too."""
 
     layout = forms.ChoiceField(
-        label="Columns",
+        label=gettext_lazy("Columns"),
         choices=[
-            ("own", "Ours: edit it and bring it back"),
-            ("shopify", "As Shopify reads them"),
-            ("woocommerce", "As WooCommerce reads them"),
+            ("own", gettext_lazy("All fields, to edit and import again")),
+            ("shopify", gettext_lazy("Shopify")),
+            ("woocommerce", gettext_lazy("WooCommerce")),
         ],
         widget=UnfoldAdminSelectWidget,
     )
     field_order = ("layout", "file_format")
 
 
-class _Chosen(ChangeList):  # type: ignore[misc]
-    """A list's filter and search without its page."""
+class _FilteredChangeList(ChangeList):  # type: ignore[misc]
+    """A changelist's filters and search, without fetching a page of results."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Nothing: only the question is asked, not its first page."""
+        """Skip the query: only the queryset is used."""
 
 
 class ExportAdmin(ModelAdmin):  # type: ignore[misc]
-    """An action and a link, which lead to a page that asks for the kind of file and answers with it.
+    """Adds an export action and a link to the list. Both lead to a form that returns the file.
 
-    It only reads, so that sending the page twice does no harm.
+    The form only reads, so submitting it twice does no harm.
     """
 
     export_permission: str
     export_form: type[ExportForm] = ExportForm
 
-    def export_rows(self, chosen: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """What becomes a row of the file."""
-        return chosen
+    def export_rows(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Return the records that become the file's rows."""
+        return queryset
 
     def export(
-        self, request: HttpRequest, chosen: models.QuerySet[Any], answers: dict[str, Any]
+        self, request: HttpRequest, queryset: models.QuerySet[Any], options: dict[str, Any]
     ) -> Iterator[bytes]:
-        """The file in pieces."""
+        """Yield the file in chunks; `options` is the form's cleaned data."""
         raise NotImplementedError
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Whether this member of staff may take files away (Django asks by this name for the action)."""
+        """Check the permission to export (Django calls this by its name for the action)."""
         return bool(request.user.has_perm(f"shop.{self.export_permission}"))
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.export_shown)
+        view = self.admin_site.admin_view(self.export_list)
         urls: list[URLPattern] = super().get_urls()
         return [
             path("export/", view, name=f"{self.opts.app_label}_{self.opts.model_name}_export"),
@@ -105,120 +109,136 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Give the list its link, which takes the filter along."""
-        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
-        context = {"export_page": reverse(page)} if self.has_export_permission(request) else {}
+        """Add the export link to the list; the template appends the current filters."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
+        context = {"export_url": reverse(name)} if self.has_export_permission(request) else {}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         is_export = str(getattr(request.resolver_match, "url_name", "")).endswith("_export")
-        found: type[ChangeList] = (
-            _Chosen if is_export else super().get_changelist(request, **kwargs)
+        changelist: type[ChangeList] = (
+            _FilteredChangeList if is_export else super().get_changelist(request, **kwargs)
         )
-        return found
+        return changelist
 
-    def export_shown(self, request: HttpRequest) -> HttpResponseBase:
-        """All that the list shows under the filter in the address."""
+    def export_list(self, request: HttpRequest) -> HttpResponseBase:
+        """Export all that the list shows under the filters in the query string."""
         if not self.has_export_permission(request):
             raise PermissionDenied
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         try:
-            chosen = self.get_changelist_instance(request).queryset
+            queryset = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{back}?e=1")
         query = request.GET.urlencode()
-        return self._exported(request, chosen, back=f"{back}?{query}" if query else back)
+        return self._export_response(request, queryset, back=f"{back}?{query}" if query else back)
 
-    @admin.action(description="Export selected %(verbose_name_plural)s", permissions=["export"])
+    @admin.action(
+        description=gettext_lazy("Export selected %(verbose_name_plural)s"), permissions=["export"]
+    )
     def export_selected(
-        self, request: HttpRequest, chosen: models.QuerySet[Any]
+        self, request: HttpRequest, queryset: models.QuerySet[Any]
     ) -> HttpResponseBase:
-        """What is ticked, or all pages of it."""
-        return self._exported(
-            request, chosen, back=request.get_full_path(), hidden=action_fields(request)
+        """Export the selected records, or all pages of the list."""
+        return self._export_response(
+            request, queryset, back=request.get_full_path(), hidden=action_fields(request)
         )
 
-    def _exported(
+    def _export_response(
         self,
         request: HttpRequest,
-        chosen: models.QuerySet[Any],
+        queryset: models.QuerySet[Any],
         *,
         back: str,
         hidden: list[tuple[str, str]] | None = None,
     ) -> HttpResponseBase:
+        """Return the file if the form is valid, else the form."""
         form = self.export_form(request.POST if "file_format" in request.POST else None)
-        if form.is_valid() and not self._is_too_long(form, chosen):
-            return self._file(request, chosen, form.cleaned_data)
-        return self._ask_for_file(
-            request, chosen.count(), form=form, back=back, hidden=hidden or []
+        if form.is_valid() and self._fits_format(form, queryset):
+            return self._file_response(request, queryset, form.cleaned_data)
+        return self._form_response(
+            request, queryset.count(), form=form, back=back, hidden=hidden or []
         )
 
-    def _is_too_long(self, form: ExportForm, chosen: models.QuerySet[Any]) -> bool:
-        if (
-            form.cleaned_data["file_format"] != "xlsx"
-            or self.export_rows(chosen).count() <= MAX_XLSX_ROWS
-        ):
-            return False
-        form.add_error(
-            "file_format", f"A spreadsheet holds {MAX_XLSX_ROWS:,} rows. Take CSV, or choose fewer."
-        )
-        return True
+    def _fits_format(self, form: ExportForm, queryset: models.QuerySet[Any]) -> bool:
+        if form.cleaned_data["file_format"] != "xlsx":
+            return True
+        if self.export_rows(queryset).count() <= MAX_XLSX_ROWS:
+            return True
+        message = _("An Excel sheet holds up to %(rows)s rows. Choose CSV, or export fewer.")
+        form.add_error("file_format", message % {"rows": f"{MAX_XLSX_ROWS:,}"})
+        return False
 
-    def _file(
-        self, request: HttpRequest, chosen: models.QuerySet[Any], answers: dict[str, Any]
-    ) -> StreamingHttpResponse:
-        kind = answers["file_format"]
-        name = f"{self.opts.verbose_name_plural}-{timezone.localdate().isoformat()}.{kind}"
-        return StreamingHttpResponse(
-            self.export(request, chosen, answers),
-            content_type=TYPES[kind],
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    def _file_response(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], options: dict[str, Any]
+    ) -> FileResponse:
+        """Write the whole file to disk, then send it with its length.
+
+        A streamed export that fails half-way would look complete: runserver, and proxies that speak
+        HTTP/1.0 to us, mark the end of a response of unknown length only by closing the connection.
+        """
+        file_format = options["file_format"]
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
+        try:
+            file.writelines(self.export(request, queryset, options))
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+
+        date = timezone.localdate().isoformat()
+        return FileResponse(
+            file,
+            as_attachment=True,
+            filename=f"{self.opts.verbose_name_plural}-{date}.{file_format}",
+            content_type=CONTENT_TYPES[file_format],
         )
 
-    def _ask_for_file(self, request: HttpRequest, count: int, **about: Any) -> HttpResponse:
-        names = self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural
-        context = self.admin_site.each_context(request) | about
+    def _form_response(self, request: HttpRequest, count: int, **context: Any) -> HttpResponse:
+        records = {"count": f"{count:,}", "names": model_ngettext(self.opts, count)}
+        context = self.admin_site.each_context(request) | context
         context |= {
             "opts": self.opts,
-            "title": f"Export {names}",
-            "hint": f"{count:,} {names}, as they are when you press the button.",
-            "button": f"Export {count:,} {names}",
+            "title": _("Export %(names)s") % records,
+            "hint": _("%(count)s %(names)s") % records,
+            "button": _("Export %(count)s %(names)s") % records,
         }
         return TemplateResponse(request, "admin/action_form.html", context)
 
 
-def media_url_builder(request: HttpRequest) -> Address:
-    """Where this site serves a stored file, by its name."""
+def media_url_builder(request: HttpRequest) -> UrlBuilder:
+    """Return a function that gives the absolute URL of a stored file."""
     site = request.build_absolute_uri("/")[:-1]
 
-    def address(name: str) -> str:
+    def build_url(name: str) -> str:
         url: str = default_storage.url(name)
         return site + url if url.startswith("/") else url
 
-    return address
+    return build_url
 
 
 class ProductExports(ExportAdmin):
-    """The catalogue as a file."""
+    """Exports products."""
 
     export_permission = "view_product"
     export_form = ProductExportForm
 
     def export(
-        self, request: HttpRequest, chosen: models.QuerySet[Product], answers: dict[str, Any]
+        self, request: HttpRequest, queryset: models.QuerySet[Product], options: dict[str, Any]
     ) -> Iterator[bytes]:
-        return product_export.export_products(chosen, address=media_url_builder(request), **answers)
+        build_url = media_url_builder(request)
+        return product_export.export_products(queryset, build_url=build_url, **options)
 
 
 class OrderExports(ExportAdmin):
-    """Orders as a file, line by line."""
+    """Exports orders, one row per item."""
 
     export_permission = "change_order"
 
-    def export_rows(self, chosen: models.QuerySet[Order]) -> models.QuerySet[Any]:
-        return order_export.order_lines(chosen)
+    def export_rows(self, queryset: models.QuerySet[Order]) -> models.QuerySet[Any]:
+        return order_export.export_items(queryset)
 
     def export(
-        self, request: HttpRequest, chosen: models.QuerySet[Order], answers: dict[str, Any]
+        self, request: HttpRequest, queryset: models.QuerySet[Order], options: dict[str, Any]
     ) -> Iterator[bytes]:
-        return order_export.export_orders(chosen, **answers)
+        return order_export.export_orders(queryset, **options)

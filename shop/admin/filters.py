@@ -1,54 +1,58 @@
-"""Filters of the lists."""
+"""Date filters of the admin lists. Days are UTC days."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
 
+from shop.services.reports import start_of_day
 
-class LatelyFilter(admin.SimpleListFilter):
-    """Placed today, or within the last 7 or 30 days, today included."""
+RECENT_DAYS = {"1": _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days")}
 
-    title = "age"
+
+class RecentDaysFilter(admin.SimpleListFilter):
+    """Filter by creation within the last days, today included."""
+
+    title = _("period")
     parameter_name = "days"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Today"), ("7", "Last 7 days"), ("30", "Last 30 days")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(RECENT_DAYS.items())
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[Any]
     ) -> models.QuerySet[Any]:
-        if self.value() not in {"1", "7", "30"}:
+        days = self.value()
+        if not days or days not in RECENT_DAYS:
             return queryset
-        first = timezone.localdate() - timedelta(days=int(self.value() or 1) - 1)
-        return queryset.filter(created_at__gte=_midnight(first))
+        first = timezone.now().date() - timedelta(days=int(days) - 1)
+        return queryset.filter(created_at__gte=start_of_day(first))
 
 
 class WholeDaysFilter(RangeDateFilter):  # type: ignore[misc]
-    """From one day to another, the last one whole (Unfold's own drops it); nonsense filters nothing."""
+    """Filter by a range of days, the last day included, which Unfold's own filter leaves out.
+
+    A date that cannot be parsed does not filter.
+    """
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[Any]
     ) -> models.QuerySet[Any]:
-        first = _day(self.used_parameters.get(f"{self.parameter_name}_from"))
-        last = _day(self.used_parameters.get(f"{self.parameter_name}_to"))
+        first, last = self._parse_date("from"), self._parse_date("to")
         if first:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
+            queryset = queryset.filter(**{f"{self.field_path}__gte": start_of_day(first)})
         if last:
-            queryset = queryset.filter(
-                **{f"{self.field_path}__lt": _midnight(last + timedelta(days=1))}
-            )
+            end = start_of_day(last + timedelta(days=1))
+            queryset = queryset.filter(**{f"{self.field_path}__lt": end})
         return queryset
 
-
-def _day(text: str | None) -> Any:
-    return parse_date_str(text) if text else None
-
-
-def _midnight(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+    def _parse_date(self, suffix: str) -> date | None:
+        text = self.used_parameters.get(f"{self.parameter_name}_{suffix}")
+        parsed: date | None = parse_date_str(text) if text else None
+        return parsed

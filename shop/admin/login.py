@@ -1,4 +1,4 @@
-"""The back office's door and one's own new password: forms that count tries as the API does."""
+"""The sign-in page and the change of one's own password, with the API's rate limits."""
 
 from typing import Any
 
@@ -9,6 +9,8 @@ from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from redis.exceptions import RedisError
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -19,46 +21,58 @@ from shop.throttling import TooManyCalls, check_login_rate
 
 
 class RateLimitedForm:
-    """A form that looks at a password only after it has counted the try, together with the API's.
+    """Mixin of a form that counts each attempt before it checks a password.
 
-    While the cache is away nobody is let through, as in the API: guesses that nobody counts are worse than a
-    wait, and whoever is signed in works on.
+    Attempts count together with those at the API. While the cache is down no password is checked,
+    since nobody could count the guesses; whoever is signed in can work on.
     """
 
-    #: The status and the seconds to wait when the try was refused unseen.
-    refused: tuple[int, int] | None = None
+    #: Status and seconds to wait, if the attempt was refused before the password was checked.
+    refusal: tuple[int, int] | None = None
 
-    def count(self, request: HttpRequest, account: str) -> None:
-        """Count by address and by account; raises ValidationError, and notes it in `refused`."""
+    def count_attempt(self, request: HttpRequest, account: str) -> None:
+        """Count an attempt by IP and by account. Sets `refusal` and raises ValidationError."""
         try:
             check_login_rate(request, account)
         except TooManyCalls as error:
-            self.refused = (429, error.wait)
-            raise ValidationError(
-                f"Too many tries. Wait {error.wait} seconds, then try again."
-            ) from error
+            self.refusal = (429, error.wait)
+            message = ngettext(
+                "Too many attempts. Try again in %(seconds)d second.",
+                "Too many attempts. Try again in %(seconds)d seconds.",
+                error.wait,
+            )
+            raise ValidationError(message % {"seconds": error.wait}, code="too-many") from error
         except RedisError as error:
-            self.refused = (503, 1)
+            self.refusal = (503, 1)
             raise ValidationError(
-                "Passwords cannot be checked just now. Try again in a moment."
+                _("We can't check passwords right now. Try again in a moment."), code="unavailable"
             ) from error
 
-    def tell(self, answer: HttpResponse) -> HttpResponse:
-        """The answer, with the status of what was refused unseen."""
-        if self.refused:
-            answer.status_code, wait = self.refused
-            answer["Retry-After"] = str(wait)
-        return answer
+    def set_status(self, response: HttpResponse) -> HttpResponse:
+        """Return the response, with the status and Retry-After header of a refused attempt."""
+        if self.refusal:
+            response.status_code, wait = self.refusal
+            response["Retry-After"] = str(wait)
+        return response
 
 
 class LoginForm(RateLimitedForm, AuthenticationForm):  # type: ignore[misc]
-    """Email and password, and the second factor's code; refused unseen after too many tries."""
+    """Email, password, and the code of two-factor authentication."""
 
+    error_messages = {  # noqa: RUF012 - Django's form options are plain class attributes
+        **AuthenticationForm.error_messages,
+        "invalid_login": gettext_lazy(
+            "That email and password don't match. Passwords are case-sensitive."
+        ),
+    }
     code = forms.CharField(
+        label=gettext_lazy("Code"),
         required=False,
         max_length=20,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code"}),
-        help_text="If you have set up a second factor: from your phone, or a recovery code.",
+        help_text=gettext_lazy(
+            "Only with two-factor authentication: from your authenticator app, or a recovery code."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -67,14 +81,14 @@ class LoginForm(RateLimitedForm, AuthenticationForm):  # type: ignore[misc]
             del self.fields["code"]
 
     def clean(self) -> dict[str, Any]:
-        """Count the try, then look at it."""
+        """Count the attempt, then check the password."""
         if {"username", "password"} <= self.cleaned_data.keys():
-            self.count(self.request, self.cleaned_data["username"])
-        found: dict[str, Any] = super().clean()
-        return found
+            self.count_attempt(self.request, self.cleaned_data["username"])
+        values: dict[str, Any] = super().clean()
+        return values
 
     def confirm_login_allowed(self, user: Any) -> None:
-        """Ask for the code after the password. Whoever has to set one up is led there by the middleware."""
+        """Check the code once the password is right; the middleware leads others to the set-up."""
         super().confirm_login_allowed(user)
         if "code" in self.fields and two_factor.is_enabled(user):
             user.otp_device = two_factor.verify_code(user=user, code=self.cleaned_data["code"])
@@ -83,18 +97,18 @@ class LoginForm(RateLimitedForm, AuthenticationForm):  # type: ignore[misc]
 
 
 class OwnPasswordForm(RateLimitedForm, AdminOwnPasswordChangeForm):  # type: ignore[misc]
-    """A new password for who knows the old one: a browser that was left open is not enough to guess it."""
+    """Changes the password of the signed-in user. Guesses of the old one are rate-limited."""
 
     request: HttpRequest
 
     def clean_old_password(self) -> str:
-        """Count the try, under the same name as the API's, then look at it."""
-        self.count(self.request, f"user {self.user.pk}")
+        """Count the attempt under the same name as the API, then check the old password."""
+        self.count_attempt(self.request, f"user {self.user.pk}")
         return str(super().clean_old_password())
 
 
 class OwnPasswordPage(PasswordChangeView):
-    """The admin's page for one's own password."""
+    """The admin's page on which users change their own password."""
 
     form_class = OwnPasswordForm
     success_url = reverse_lazy("admin:password_change_done")
@@ -108,12 +122,12 @@ class OwnPasswordPage(PasswordChangeView):
         return super().get_context_data(**context) | admin.site.each_context(self.request)
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        answer: HttpResponse = form.tell(super().form_invalid(form))
-        return answer
+        response: HttpResponse = form.set_status(super().form_invalid(form))
+        return response
 
 
 def login_view(request: HttpRequest) -> HttpResponse:
-    """The admin's own login page, with the status of what was refused unseen."""
-    answer: HttpResponse = admin.site.login(request)
-    form = (getattr(answer, "context_data", None) or {}).get("form")
-    return answer if form is None else form.tell(answer)
+    """Return Django's login page, with the status of an attempt that the rate limit refused."""
+    response: HttpResponse = admin.site.login(request)
+    form = (getattr(response, "context_data", None) or {}).get("form")
+    return response if form is None else form.set_status(response)

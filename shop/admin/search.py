@@ -1,6 +1,12 @@
-"""How the lists are searched: table by table, so that each uses its search index (`0004_search_indexes`)."""
+"""The search of the admin's lists, which uses the indexes of the migration `0002_search_indexes`.
+
+Django's search joins all tables and combines their columns with OR, so that the database reads
+every row, for the count and for the page. Here each table is searched separately, by its trigram
+index.
+"""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -8,98 +14,118 @@ from typing import Any
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.text import smart_split, unescape_string_literal
 
-#: More than so many are not counted, nor moved at once: who finds them looks for something narrower.
+#: The highest count that a searched or filtered list shows, and the most rows that one action
+#: changes.
 MAX_COUNTED = 10_000
-#: … of which no word is in fewer rows than that.
-FEW = 1_000
-#: Letters of the shortest word that an index of trigrams knows wherever it stands.
-TRIGRAM = 3
-#: After these an index of trigrams knows the beginning of a word.
-BEFORE_A_WORD = " \n-/.@"
+#: The same for a search that tests rows one by one. Also the most keys read of a single table.
+MAX_COUNTED_BY_SCAN = 1_000
+#: The shortest word that a trigram index finds anywhere in a text.
+TRIGRAM_LENGTH = 3
+#: The characters after which a new word starts.
+WORD_SEPARATORS = " \n-/.@"
 
-#: Relation -> the fields at its end that are looked through; the list's own fields under "".
-type Tables = dict[str, list[str]]
+#: Relation -> names of its searched fields; those of the list's own model under "".
+type FieldsByRelation = dict[str, list[str]]
 
 
-def words(term: str) -> Iterator[str]:
-    """The words of what was typed; what stands in quotes is one, as in Django's own search."""
+@dataclass(frozen=True)
+class SearchResult[Row: Model]:
+    """The rows that match a search, and what is known about their number."""
+
+    queryset: QuerySet[Row]
+    #: The number of rows, if the search has read all their keys.
+    known_count: int | None = None
+    #: Whether each word is so frequent that the database tests rows one by one.
+    is_broad: bool = False
+
+    @property
+    def max_count(self) -> int:
+        """The number at which counting these rows stops."""
+        return min(MAX_COUNTED_BY_SCAN, MAX_COUNTED) if self.is_broad else MAX_COUNTED
+
+
+def split_words(term: str) -> Iterator[str]:
+    """Split a search term at spaces; a quoted phrase is one word, as in Django's own search."""
     for word in smart_split(term):
         is_quoted = word.startswith(('"', "'")) and word[0] == word[-1]
         yield unescape_string_literal(word) if is_quoted else word
 
 
-def search_rows[Row: Model](rows: QuerySet[Row], fields: Iterable[str], term: str) -> QuerySet[Row]:
-    """The rows of which each word is in one of the fields, as Django's `search_fields` finds them.
+def search_rows[Row: Model](
+    rows: QuerySet[Row], fields: Iterable[str], term: str
+) -> SearchResult[Row]:
+    """Return the rows that have each word of the term in one of the fields.
 
-    Django's one OR over joined tables reads all of them, for the count and for the page. Here the keys of
-    what has a word are read first, table by table. Where there are too many, rows are looked at one by one,
-    and the page is soon full. One or two letters are in almost everything; they are to begin a word.
+    Finds what Django's `search_fields` find, without duplicates, but a word of one or two letters
+    must start a word of the text. From the longest word on, a query reads the keys of the rows with
+    that word, until a word has few. The other words are conditions on the rows.
     """
-    tables: Tables = {}
+    by_relation: FieldsByRelation = {}
     for field in fields:
-        path, _, name = field.rpartition("__")
-        tables.setdefault(path, []).append(name)
-    is_few, is_alone = False, set(tables) == {""}
-    most = (
-        FEW if is_alone else MAX_COUNTED
-    )  # of one table, the database combines the words by itself
-    asked = sorted(words(term), key=len, reverse=True)
-    for word in asked:
-        keys = None if is_few else _keys(rows, tables, word, most)
-        is_few = is_few or keys is not None
-        rows = rows.filter(_somewhere(rows.model, tables, word) if keys is None else Q(pk__in=keys))
-        if keys is not None and len(asked) == 1:
-            rows.known = len(keys)  # type: ignore[attr-defined]
-    rows.is_many = bool(asked) and not is_few and not is_alone  # type: ignore[attr-defined]
-    return rows
+        relation, _, name = field.rpartition("__")
+        by_relation.setdefault(relation, []).append(name)
+    # PostgreSQL combines the indexes of a single table itself, so that reading keys pays less.
+    is_one_table = set(by_relation) == {""}
+    max_keys = MAX_COUNTED_BY_SCAN if is_one_table else MAX_COUNTED
+
+    known_count, has_keys = None, False
+    words = sorted(split_words(term), key=len, reverse=True)
+    for word in words:
+        keys = None if has_keys else _read_keys(rows, by_relation, word, max_keys)
+        if keys is None:
+            rows = rows.filter(_word_condition(rows.model, by_relation, word))
+            continue
+        rows, has_keys = rows.filter(pk__in=keys), True
+        known_count = len(keys) if len(words) == 1 else None
+    return SearchResult(rows, known_count, bool(words) and not has_keys and not is_one_table)
 
 
-def count_limit(rows: QuerySet[Any]) -> int:
-    """How many of these rows may be counted: fewer of what `found` looks for row by row."""
-    return min(FEW, MAX_COUNTED) if getattr(rows, "is_many", False) else MAX_COUNTED
-
-
-def known_count(rows: QuerySet[Any]) -> int | None:
-    """How many rows `found` has found; None where it did not come to know."""
-    return getattr(rows, "known", None)
-
-
-def _keys(rows: QuerySet[Any], tables: Tables, word: str, most: int) -> set[Any] | None:
-    """The keys of those rows that have the word; None for very many."""
-    every = rows.order_by().values_list("pk", flat=True)
-    own = [every.filter(_in(tables[""], word))] if "" in tables else []
-    others = [
-        every.filter((f"{ours}__in", linked.values(theirs)))
-        for linked, theirs, ours in _linked(rows.model, tables, word)
+def _read_keys(
+    rows: QuerySet[Any], by_relation: FieldsByRelation, word: str, max_keys: int
+) -> set[Any] | None:
+    """Return the keys of the rows that have the word; None if there are more than `max_keys`."""
+    keys = rows.order_by().values_list("pk", flat=True)
+    own = [keys.filter(_field_condition(by_relation[""], word))] if "" in by_relation else []
+    by_related = [
+        keys.filter((f"{own_field}__in", related.values(related_field)))
+        for related, related_field, own_field in _related_rows(rows.model, by_relation, word)
     ]
-    first, *more = own + others
-    keys = first.union(*more, all=True).order_by()[: most + 1]
-    return set(keys) if len(keys) <= most else None
+    first, *more = own + by_related
+    limited = first.union(*more, all=True).order_by()[: max_keys + 1]
+    return set(limited) if len(limited) <= max_keys else None
 
 
-def _somewhere(model: type[Model], tables: Tables, word: str) -> Q:
-    """Whether a row has the word, asked of one row after the other."""
-    own = [_in(tables[""], word)] if "" in tables else []
-    others = [
-        Q(Exists(rows.filter((theirs, OuterRef(ours)))))
-        for rows, theirs, ours in _linked(model, tables, word)
+def _word_condition(model: type[Model], by_relation: FieldsByRelation, word: str) -> Q:
+    """Return the condition that a row has the word, to be tested on one row after the other."""
+    own = [_field_condition(by_relation[""], word)] if "" in by_relation else []
+    by_related = [
+        Q(Exists(related.filter((related_field, OuterRef(own_field)))))
+        for related, related_field, own_field in _related_rows(model, by_relation, word)
     ]
-    return reduce(or_, own + others)
+    return reduce(or_, own + by_related)
 
 
-def _linked(
-    model: type[Model], tables: Tables, word: str
+def _related_rows(
+    model: type[Model], by_relation: FieldsByRelation, word: str
 ) -> Iterator[tuple[QuerySet[Any], str, str]]:
-    """The rows of other tables that have the word; which field of theirs is which of ours."""
-    for path, names in tables.items():
-        if path:
-            link: Any = model._meta.get_field(path)
-            rows = link.related_model._default_manager.order_by().filter(_in(names, word))
-            yield (rows, link.field.name, "pk") if link.one_to_many else (rows, "pk", path)
+    """Yield, per relation, the related rows that have the word and the fields that join the tables.
+
+    These are the field of the related model and the equal field of the list's own.
+    """
+    for relation, names in by_relation.items():
+        if relation:
+            link: Any = model._meta.get_field(relation)
+            rows = link.related_model._default_manager.order_by()
+            rows = rows.filter(_field_condition(names, word))
+            yield (rows, link.field.name, "pk") if link.one_to_many else (rows, "pk", relation)
 
 
-def _in(names: list[str], word: str) -> Q:
-    where = [("icontains", word)]
-    if len(word) < TRIGRAM:
-        where = [("istartswith", word), *(("icontains", before + word) for before in BEFORE_A_WORD)]
-    return reduce(or_, (Q((f"{name}__{lookup}", text)) for name in names for lookup, text in where))
+def _field_condition(names: list[str], word: str) -> Q:
+    """Return the condition that one of the fields has the word."""
+    lookups = [("icontains", word)]
+    if len(word) < TRIGRAM_LENGTH:
+        inside = [("icontains", separator + word) for separator in WORD_SEPARATORS]
+        lookups = [("istartswith", word), *inside]
+    return reduce(
+        or_, (Q((f"{name}__{lookup}", text)) for name in names for lookup, text in lookups)
+    )

@@ -1,4 +1,4 @@
-"""One's own second factor: the page that sets it up, and what holds until it is."""
+"""Two-factor authentication of the signed-in user: set-up page and enforcing middleware."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,110 +12,128 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from shop.admin.base import staff_user
 from shop.services import accounts, two_factor
 from shop.services.errors import WrongCode
-from shop.text_validation import pluralize
 
 
 class TwoFactorMiddleware:
-    """Lets staff into the back office only as the second factor allows.
+    """Enforces two-factor authentication in the admin.
 
-    Whoever has one and did not show it, such as in a browser that signed in before, signs in again. Whoever
-    has to have one sets it up before anything else.
+    A session that was opened without the code of a user who has two-factor authentication is signed
+    out. Where it is required, staff without it are redirected to its set-up.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._led_away(request) or self.get_response(request)
+        return self._redirect(request) or self.get_response(request)
 
-    def _led_away(self, request: HttpRequest) -> HttpResponse | None:
-        here = request.path_info
-        if settings.SHOP_TWO_FACTOR == two_factor.OFF or not here.startswith(
-            reverse("admin:index")
-        ):
+    def _redirect(self, request: HttpRequest) -> HttpResponse | None:
+        path = request.path_info
+        is_off = settings.SHOP_TWO_FACTOR == two_factor.OFF
+        if is_off or not path.startswith(reverse("admin:index")):
             return None
+
         user: Any = request.user
         if not user.is_staff or user.is_verified():
             return None
         if two_factor.is_enabled(user):
             logout(request)
             return HttpResponseRedirect(reverse("admin:login"))
-        own, leave = reverse("admin:shop_user_second_factor"), reverse("admin:logout")
-        if settings.SHOP_TWO_FACTOR != two_factor.REQUIRED or here in {own, leave}:
+
+        setup_url = reverse("admin:shop_user_two_factor")
+        is_required = settings.SHOP_TWO_FACTOR == two_factor.REQUIRED
+        if not is_required or path in {setup_url, reverse("admin:logout")}:
             return None
-        return HttpResponseRedirect(own)
+        return HttpResponseRedirect(setup_url)
 
 
 class CodeForm(forms.Form):
-    """A code that shows that one has the telephone."""
+    """A code from the authenticator app, or a recovery code."""
 
     code = forms.CharField(
+        label=gettext_lazy("Code"),
         max_length=20,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code"}),
     )
 
 
 def two_factor_view(request: HttpRequest) -> HttpResponse:
-    """Set it up; or, with a code of the one there is, take that away to set up another."""
+    """Turn on two-factor authentication, or turn it off if it is on."""
     if two_factor.is_enabled(staff_user(request)):
-        return _replace(request)
-    return _set_up(request)
+        return _turn_off(request)
+    return _turn_on(request)
 
 
-def _set_up(request: HttpRequest) -> HttpResponse:
-    user, key = staff_user(request), request.POST.get("key", "")
+def _turn_on(request: HttpRequest) -> HttpResponse:
+    user = staff_user(request)
+    key = request.POST.get("key", "")
     if not two_factor.KEY.fullmatch(key):
         key = two_factor.generate_secret()
+
     form = CodeForm(request.POST or None)
+    form.fields["code"].help_text = _("The six digits that the app shows now.")
     if form.is_valid():
         try:
             device, codes = two_factor.enable(user=user, key=key, code=form.cleaned_data["code"])
         except WrongCode as error:
             form.add_error("code", str(error))
         else:
-            accounts.end_sessions(user, because="second factor", by=user)
+            accounts.end_sessions(user, because="two-factor on", by=user)
             request.session.cycle_key()
             django_otp.login(request, device)
-            return _show(request, "codes", title="Your recovery codes", codes=codes)
-    link = two_factor.provisioning_uri(user=user, key=key)
-    form.fields["code"].help_text = "The six digits that the app shows now."
-    return _show(
+            return _render(request, "codes", title=_("Your recovery codes"), codes=codes)
+
+    uri = two_factor.provisioning_uri(user=user, key=key)
+    return _render(
         request,
-        "set_up",
-        title="Set up a second factor",
+        "setup",
+        title=_("Set up two-factor authentication"),
         form=form,
-        button="Set up",
+        button=_("Turn on"),
+        button_kind="primary",
         hidden=[("key", key)],
-        link=link,
-        typed=two_factor.format_secret(key),
-        picture=segno.make_qr(link).svg_data_uri(scale=4, light="white"),
+        provisioning_uri=uri,
+        secret=two_factor.format_secret(key),
+        qr_code=segno.make_qr(uri).svg_data_uri(scale=4, light="white"),
     )
 
 
-def _replace(request: HttpRequest) -> HttpResponse:
-    user, form = staff_user(request), CodeForm(request.POST or None)
+def _turn_off(request: HttpRequest) -> HttpResponse:
+    user = staff_user(request)
+    form = CodeForm(request.POST or None)
+    form.fields["code"].help_text = _("From your authenticator app, or a recovery code.")
     if form.is_valid():
         if two_factor.verify_code(user=user, code=form.cleaned_data["code"]) is not None:
             two_factor.disable(user=user, by=user)
             return HttpResponseRedirect(request.path)
         form.add_error("code", WrongCode.message)
-    form.fields["code"].help_text = "From your phone, or a recovery code."
-    left = pluralize(two_factor.count_recovery_codes(user), "recovery code", "recovery codes")
-    hint = f"It is set up, with {left} left. For another phone, or for new recovery codes, take it away with a"
-    hint += " code of it and set it up anew."
-    return _show(
-        request, "set_up", title="Your second factor", form=form, button="Take it away", hint=hint
+
+    count = two_factor.count_recovery_codes(user)
+    hint = ngettext(
+        "It is on, with %(count)d recovery code left. To use another phone or get new recovery"
+        " codes, turn it off and set it up again.",
+        "It is on, with %(count)d recovery codes left. To use another phone or get new recovery"
+        " codes, turn it off and set it up again.",
+        count,
+    )
+    return _render(
+        request,
+        "setup",
+        title=_("Two-factor authentication"),
+        form=form,
+        button=_("Turn off"),
+        button_kind="danger",
+        hint=hint % {"count": count},
     )
 
 
-def _show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    context |= admin.site.each_context(request) | {
-        "title": context["title"],
-        "back": reverse("admin:index"),
-    }
-    return TemplateResponse(request, f"admin/shop/user/second_factor_{template}.html", context)
+def _render(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    context = admin.site.each_context(request) | context | {"back": reverse("admin:index")}
+    return TemplateResponse(request, f"admin/shop/user/two_factor_{template}.html", context)

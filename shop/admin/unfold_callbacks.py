@@ -1,4 +1,4 @@
-"""What is around every page: counts in the menu, the badge of where this runs, kept filters, demo logins."""
+"""Callbacks for `settings.unfold`: sidebar badges, environment label, account menu, context."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,55 +7,78 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
+from shop.admin.base import staff_user
 from shop.admin.saved_views import saved_views_context
 from shop.services.sidebar_badges import get_badge_counts
 from shop.services.two_factor import OFF
 
-#: What is counted in the menu: model -> what its number means, one and many.
-MEANING = {
-    "order": ("order to be confirmed", "orders to be confirmed"),
-    "product": ("product is low or out of stock", "products are low or out of stock"),
-    "cartitem": ("customer has an open cart", "customers have an open cart"),
+#: SHOP_ENVIRONMENT -> colour of its label; any other environment, such as Staging, is a warning.
+ENVIRONMENT_COLOURS = {"Development": "info", "Demo": "success"}
+
+
+#: What a sidebar badge counts, by model. `number` is the count, `count` the same as shown.
+BADGE_DESCRIPTIONS = {
+    "order": ngettext_lazy(
+        "%(count)s order to be confirmed", "%(count)s orders to be confirmed", "number"
+    ),
+    "product": ngettext_lazy(
+        "%(count)s product is low or out of stock",
+        "%(count)s products are low or out of stock",
+        "number",
+    ),
+    "cartitem": ngettext_lazy(
+        "%(count)s customer has an open cart", "%(count)s customers have an open cart", "number"
+    ),
 }
-#: Colours of the badge; any other word, such as Staging, is a warning.
-ENVIRONMENTS = {"Development": "info", "Demo": "success"}
 
 
-def _badge(model: str) -> Callable[[HttpRequest], str]:
-    def badge(request: HttpRequest) -> str:
-        """The number beside a menu's item; nothing for none, or for those who may not see the list."""
-        count = (
-            get_badge_counts().get(model, 0) if request.user.has_perm(f"shop.view_{model}") else 0
-        )
-        if not count:
+def _badge_callback(model: str) -> Callable[[HttpRequest], str]:
+    def render_badge(request: HttpRequest) -> str:
+        """Return the badge; empty for a count of 0 and for users who may not view the list."""
+        if not request.user.has_perm(f"shop.view_{model}"):
             return ""
-        meaning = MEANING[model][count != 1]
+        number = get_badge_counts().get(model, 0)
+        if not number:
+            return ""
+        count = f"{number:,}"
         return format_html(
-            '<span title="{0} {1}">{0}<span class="sr-only"> {1}</span></span>',
-            f"{count:,}",
-            meaning,
+            '<span title="{0}"><span aria-hidden="true">{1}</span>'
+            '<span class="sr-only">{0}</span></span>',
+            BADGE_DESCRIPTIONS[model] % {"number": number, "count": count},
+            count,
         )
 
-    return badge
+    return render_badge
 
 
-order, product, cartitem = map(_badge, MEANING)
+# The sidebar in `settings.unfold` names these by model.
+order, product, cartitem = map(_badge_callback, BADGE_DESCRIPTIONS)
 
 
-def environment(_: HttpRequest) -> tuple[str, str] | None:
-    """Unfold's ENVIRONMENT: a word and its colour, so that nobody takes a trial for the shop."""
-    word = settings.SHOP_ENVIRONMENT
-    return (word, ENVIRONMENTS.get(word, "warning")) if word else None
+def environment(_request: HttpRequest) -> tuple[str, str] | None:
+    """Return text and colour of Unfold's environment label, so that a demo is not mistaken."""
+    name = settings.SHOP_ENVIRONMENT
+    return (name, ENVIRONMENT_COLOURS.get(name, "warning")) if name else None
 
 
-def account_menu(_: HttpRequest) -> list[dict[str, str]]:
-    """Unfold's ACCOUNT: what is in the menu under one's own name."""
+def account_menu(request: HttpRequest) -> list[dict[str, str]]:
+    """Return the links of the account menu; an empty list keeps Unfold's own one."""
     if settings.SHOP_TWO_FACTOR == OFF:
         return []
-    return [{"title": "Second factor", "link": reverse("admin:shop_user_second_factor")}]
+    links = [
+        {"title": _("Two-factor authentication"), "link": reverse("admin:shop_user_two_factor")}
+    ]
+    if request.user.is_authenticated and staff_user(request).has_usable_password():
+        links.insert(0, {"title": _("Change password"), "link": reverse("admin:password_change")})
+    return links
 
 
 def template_context(request: HttpRequest) -> dict[str, Any]:
-    """Unfold's GLOBAL_CALLBACK: what the templates of this folder's pages find beside Django's own."""
-    return {"demo_logins": settings.SHOP_DEMO_LOGINS, "filters": saved_views_context(request)}
+    """Return what every admin template can use beside Django's own context."""
+    return {
+        "demo_logins": settings.SHOP_DEMO_LOGINS,
+        "saved_views": saved_views_context(request),
+    }

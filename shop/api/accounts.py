@@ -1,4 +1,4 @@
-"""Accounts: register, sign in and out, profile, passwords."""
+"""Account endpoints: registration, login, tokens, profile and passwords."""
 
 from typing import Any
 
@@ -24,58 +24,54 @@ from shop.api.schemas import (
     UserOut,
 )
 from shop.models import Session, User
-from shop.services import accounts
-from shop.services.errors import (
-    EmailTaken,
-    InvalidCredentials,
-    InvalidResetToken,
-    InvalidToken,
-    TokenExpired,
-    TokenReused,
-    WrongCode,
-    WrongPassword,
-)
+from shop.services import accounts, errors
 from shop.throttling import check_login_rate, check_rate, client_ip
 
 router = Router()
 
 
-def user_row(user: User) -> dict[str, Any]:
-    """A user as `UserOut` shows it."""
+def user_data(user: User) -> dict[str, Any]:
+    """Return the user's values for `UserOut`."""
     return {name: getattr(user, name) for name in UserOut.model_fields}
 
 
 @router.post("/register/", response={201: SessionOut})
-@documents_errors(EmailTaken)
+@documents_errors(errors.EmailTaken)
 def register(request: HttpRequest, body: RegisterIn) -> HttpResponse:
-    """Open an account and sign in."""
+    """Create an account and log in."""
     check_rate("register", client_ip(request))
     check_rate("register", body.email.lower())
-    session = accounts.register(**body.model_dump(), device=_device(request))
-    return _session(session, status=201)
+    session = accounts.register(**body.model_dump(), device=_user_agent(request))
+    return _session_response(session, status=201)
 
 
 @router.post("/login/", response=SessionOut)
-@documents_errors(InvalidCredentials, WrongCode)
+@documents_errors(errors.InvalidCredentials, errors.WrongCode)
 def login(request: HttpRequest, body: LoginIn) -> HttpResponse:
-    """Sign in. The answer is the same whether or not the email is known."""
+    """Log in. Unknown emails and wrong passwords get the same response."""
     check_login_rate(request, body.email)
-    return _session(accounts.login(**body.model_dump(), device=_device(request)))
+    session = accounts.login(**body.model_dump(), device=_user_agent(request))
+    return _session_response(session)
 
 
 @router.post("/refresh/", response=SessionOut)
-@documents_errors(InvalidToken, TokenExpired, TokenReused)
+@documents_errors(errors.InvalidToken, errors.TokenExpired, errors.TokenReused)
 def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
-    """A new pair of tokens; the old refresh token is spent. One that comes back later ends the session."""
+    """Exchange a refresh token for a new pair of tokens.
+
+    Each refresh token works once. Using it again within 10 seconds returns the same successor;
+    using it later ends the session.
+    """
     check_rate("api", client_ip(request))
     claims = tokens.read_token(body.refresh, "refresh")
     check_rate("api", str(claims.user_id))
-    return _session(accounts.refresh(session_id=claims.session_id, token_id=claims.token_id))
+    session = accounts.refresh(session_id=claims.session_id, token_id=claims.token_id)
+    return _session_response(session)
 
 
 @router.post("/logout/", response={204: None}, auth=signed_in)
 def logout(request: ApiRequest, body: LogoutIn | None = None) -> Status[None]:
-    """End this session, or all of the user's, at once."""
+    """End this session, or all sessions of the user. Their tokens stop working immediately."""
     everywhere = body is not None and body.everywhere
     only = None if everywhere else request.auth.session
     accounts.end_sessions(request.auth.user, because="logout", only=only)
@@ -84,30 +80,29 @@ def logout(request: ApiRequest, body: LogoutIn | None = None) -> Status[None]:
 
 @router.get("/profile/", response=UserOut, auth=signed_in)
 def get_profile(request: ApiRequest) -> HttpResponse:
-    """Who is signed in."""
-    return respond(UserOut, user_row(request.auth.user))
+    """Get the user's own account."""
+    return respond(UserOut, user_data(request.auth.user))
 
 
 @router.put("/profile/", response=UserOut, auth=signed_in)
 def replace_profile(request: ApiRequest, body: ProfileIn) -> HttpResponse:
-    """Change names and phone."""
+    """Set the first name, last name and phone number."""
     user = accounts.update_profile(user=request.auth.user, changes=body.model_dump())
-    return respond(UserOut, user_row(user))
+    return respond(UserOut, user_data(user))
 
 
 @router.patch("/profile/", response=UserOut, auth=signed_in)
 def change_profile(request: ApiRequest, body: ProfilePatch) -> HttpResponse:
-    """Change some of names and phone."""
+    """Change the fields of the profile that are sent."""
     changes = body.model_dump(exclude_unset=True)
-    return respond(
-        UserOut, user_row(accounts.update_profile(user=request.auth.user, changes=changes))
-    )
+    user = accounts.update_profile(user=request.auth.user, changes=changes)
+    return respond(UserOut, user_data(user))
 
 
 @router.post("/password/change/", response={204: None}, auth=signed_in)
-@documents_errors(WrongPassword)
+@documents_errors(errors.WrongPassword)
 def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]:
-    """Set a new password; every other session ends."""
+    """Set a new password and end every other session of the user."""
     check_login_rate(request, f"user {request.auth.user.pk}")
     accounts.change_password(
         session=request.auth.session, current=body.current_password, new=body.new_password
@@ -117,31 +112,31 @@ def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]
 
 @router.post("/password/reset/", response={202: None})
 def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Status[None]:
-    """Mail a link or code, if there is such an account. The answer never tells."""
+    """Send a link or code for a new password. The response doesn't reveal if the account exists."""
     check_login_rate(request, f"reset {body.email}")
     accounts.request_reset(email=body.email)
     return Status(202, None)
 
 
 @router.post("/password/reset/confirm/", response={204: None})
-@documents_errors(InvalidResetToken)
+@documents_errors(errors.InvalidResetToken)
 def reset_password(request: HttpRequest, body: PasswordResetConfirmIn) -> Status[None]:
-    """Set a new password with what was mailed; every session ends."""
+    """Set a new password with the `uid` and `token` from the email, and end every session."""
     check_login_rate(request, f"reset {accounts.decode_uid(body.uid)}")
     accounts.reset_password(uid=body.uid, token=body.token, new=body.new_password)
     return Status(204, None)
 
 
-def _device(request: HttpRequest) -> str:
+def _user_agent(request: HttpRequest) -> str:
     return request.headers.get("User-Agent", "")
 
 
-def _session(session: Session, *, status: int = 200) -> HttpResponse:
+def _session_response(session: Session, *, status: int = 200) -> HttpResponse:
     data = {
         "access": tokens.sign_token(session, "access"),
         "refresh": tokens.sign_token(session, "refresh"),
         "token_type": "Bearer",
         "expires_in": int(settings.ACCESS_LIFETIME.total_seconds()),
-        "user": user_row(session.user),
+        "user": user_data(session.user),
     }
     return respond(SessionOut, data, status=status)

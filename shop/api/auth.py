@@ -1,12 +1,14 @@
-"""Who is calling: one query reads the token's session, its user and, for staff, the right that is needed."""
+"""Bearer authentication: one query loads the session, its user and the permissions to check."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer
 
 from shop.api import tokens
@@ -17,35 +19,38 @@ from shop.throttling import check_rate, client_ip
 
 
 class Forbidden(ShopError):
-    """The call is for staff with the right to it."""
+    """The endpoint is for staff with a permission that the caller lacks."""
 
-    code, message = "forbidden", "This call is for staff with the right to it."
+    code = "forbidden"
+    message: ClassVar[Any] = _("You don't have permission to do this.")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A signed-in user. `is_staff` says that they are an admin with the right that the call names.
+    """The authenticated user of a request.
 
-    `rights` are those that they hold of all that the call asks about.
+    `is_staff` is true for an admin with the endpoint's main permission. `permissions` are those of
+    the endpoint's permissions that the user has.
     """
 
     user: User
     session: Session
     is_staff: bool
-    rights: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
 
 
 class ApiRequest(HttpRequest):
-    """A request that has passed `Bearer`."""
+    """A request that `Bearer` has authenticated."""
 
     auth: Caller
 
 
 class Bearer(HttpBearer):
-    """Admits a live session, as a customer's or, with the first of `permissions`, as staff's.
+    """Authenticate by the access token of a live session.
 
-    `staff_only` refuses everyone else (403). `is_public` lets those without a token in where
-    SHOP_PUBLIC_CATALOG says so.
+    The first of `permissions` decides whether the caller counts as staff. With `staff_only`, all
+    other callers are refused (403). With `is_public`, requests without a token pass if the setting
+    SHOP_PUBLIC_CATALOG is on.
     """
 
     def __init__(
@@ -58,7 +63,7 @@ class Bearer(HttpBearer):
         sessions = (
             Session.objects.order_by()
             .select_related("user")
-            .annotate(**{f"may_{right}": _has_right(right) for right in permissions})
+            .annotate(**{f"has_{codename}": _has_permission(codename) for codename in permissions})
         )
         self.sessions = CompiledQuery(sessions.filter(pk=Placeholder("pk", Session._meta.pk)))
 
@@ -73,30 +78,30 @@ class Bearer(HttpBearer):
         return super().__call__(request)
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:  # noqa: ARG002 - ninja's
-        """The caller; raises InvalidToken, TokenExpired, Forbidden, TooManyCalls."""
+        """Return the caller. Raises InvalidToken, TokenExpired, Forbidden or TooManyCalls."""
         claims = tokens.read_token(token, "access")
         session = next(iter(self.sessions(pk=claims.session_id)), None)
         if session is None or not session.is_live(timezone.now()):
             raise InvalidToken
         check_rate("api", str(session.user_id))
+
         user = session.user
-        rights = frozenset(
-            right
-            for right in self.permissions
-            if user.is_staff and (user.is_superuser or getattr(session, f"may_{right}"))
+        granted = frozenset(
+            codename
+            for codename in self.permissions
+            if user.is_staff and (user.is_superuser or getattr(session, f"has_{codename}"))
         )
-        is_staff = self.permissions[0] in rights if self.permissions else user.is_staff
-        caller = Caller(user, session, is_staff, rights)
-        if self.staff_only and not caller.is_staff:
+        is_staff = self.permissions[0] in granted if self.permissions else user.is_staff
+        if self.staff_only and not is_staff:
             raise Forbidden
-        return caller
+        return Caller(user, session, is_staff, granted)
 
 
-def _has_right(permission: str) -> Exists:
-    """What `user.has_perm` would answer, as a part of the one query."""
-    owned = Q(user=OuterRef("user")) | Q(group__user=OuterRef("user"))
+def _has_permission(codename: str) -> Exists:
+    """Return the equivalent of `user.has_perm`, as an expression on sessions."""
+    granted = Q(user=OuterRef("user")) | Q(group__user=OuterRef("user"))
     return Exists(
-        Permission.objects.filter(owned, content_type__app_label="shop", codename=permission)
+        Permission.objects.filter(granted, content_type__app_label="shop", codename=codename)
     )
 
 
@@ -104,11 +109,11 @@ signed_in = Bearer()
 catalogue_reader = Bearer(is_public=True)
 
 
-def staff(permission: str) -> Bearer:
-    """Admins with this right only, such as `change_product`."""
+def staff_with(permission: str) -> Bearer:
+    """Admit only admins with this permission, such as `change_product`."""
     return Bearer(permission, staff_only=True)
 
 
 def customer_or_staff(*permissions: str) -> Bearer:
-    """Everybody signed in; admins with the first of these rights are seen as staff."""
+    """Admit every user; an admin with the first permission counts as staff."""
     return Bearer(*permissions)

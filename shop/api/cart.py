@@ -1,4 +1,4 @@
-"""The cart. Every call answers with the whole of it."""
+"""Cart endpoints. Each of them responds with the whole cart."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from ninja import Path, Router
 from shop.api.auth import ApiRequest, signed_in
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
-from shop.api.products import COLUMNS
+from shop.api.products import PRODUCT_COLUMNS
 from shop.api.responses import respond
 from shop.api.schemas import CartAdd, CartOut, CartQuantity, Id
 from shop.db.compiled_queries import CompiledQuery, Placeholder
@@ -19,49 +19,51 @@ from shop.services.errors import CartFull, InsufficientStock, NotFound
 
 router = Router()
 ItemId = Annotated[Id, Path()]
-PRODUCT = [f"product__{name}" for name in COLUMNS]
-MINE = CartItem.objects.filter(user=Placeholder("user", User._meta.pk)).order_by("id")
-LINES = CompiledQuery(MINE.values("id", "quantity", *PRODUCT))
+CART_ITEMS = CompiledQuery(
+    CartItem.objects.filter(user=Placeholder("user", User._meta.pk))
+    .order_by("id")
+    .values("id", "quantity", *(f"product__{name}" for name in PRODUCT_COLUMNS))
+)
 
 
 @router.get("/", response=CartOut, auth=signed_in)
 def get_cart(request: ApiRequest) -> HttpResponse:
-    """What is in the cart, and what stands in the way of ordering it."""
-    return _cart(request)
+    """Get the cart, with a `problem` on each line that can't be ordered."""
+    return _cart_response(request)
 
 
 @router.post("/", response={200: CartOut, 201: CartOut}, auth=signed_in)
 @documents_errors(NotFound, InsufficientStock, CartFull)
 def add_to_cart(request: ApiRequest, body: CartAdd) -> HttpResponse:
-    """Add a product: 201 for a new line, 200 where the quantities were added."""
+    """Add a product. Responds 201 for a new line, 200 if the quantity of a line was increased."""
     is_new = cart.add_to_cart(user=request.auth.user, **body.model_dump())
-    return _cart(request, status=201 if is_new else 200)
+    return _cart_response(request, status=201 if is_new else 200)
 
 
 @router.delete("/clear/", response=CartOut, auth=signed_in)
 def clear_cart(request: ApiRequest) -> HttpResponse:
-    """Take everything out."""
+    """Remove all lines."""
     cart.clear_cart(user=request.auth.user)
-    return _cart(request)
+    return _cart_response(request)
 
 
 @router.put("/{item_id}/", response=CartOut, auth=signed_in)
 @documents_errors(InsufficientStock)
 def set_quantity(request: ApiRequest, item_id: ItemId, body: CartQuantity) -> HttpResponse:
-    """Set a line's quantity."""
+    """Set the quantity of a line."""
     cart.set_quantity(user=request.auth.user, item_id=item_id, quantity=body.quantity)
-    return _cart(request)
+    return _cart_response(request)
 
 
 @router.delete("/{item_id}/", response=CartOut, auth=signed_in)
 def remove_from_cart(request: ApiRequest, item_id: ItemId) -> HttpResponse:
-    """Take a line out."""
+    """Remove a line."""
     cart.remove_from_cart(user=request.auth.user, item_id=item_id)
-    return _cart(request)
+    return _cart_response(request)
 
 
-def _cart(request: ApiRequest, *, status: int = 200) -> HttpResponse:
-    items = [_line(row) for row in LINES(user=request.auth.user.pk)]
+def _cart_response(request: ApiRequest, *, status: int = 200) -> HttpResponse:
+    items = [_cart_item(row) for row in CART_ITEMS(user=request.auth.user.pk)]
     with_media_urls(site_root(request), Product, [item["product"] for item in items])
     data = {
         "items": items,
@@ -72,8 +74,9 @@ def _cart(request: ApiRequest, *, status: int = 200) -> HttpResponse:
     return respond(CartOut, data, status=status)
 
 
-def _line(row: dict[str, Any]) -> dict[str, Any]:
-    product = {name: row[f"product__{name}"] for name in COLUMNS}
+def _cart_item(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of `CartLineOut` from a row of `CART_ITEMS`."""
+    product = {name: row[f"product__{name}"] for name in PRODUCT_COLUMNS}
     quantity = row["quantity"]
     problem = "insufficient-stock" if quantity > product["stock"] else None
     return {

@@ -1,4 +1,4 @@
-"""Conditional requests: an answer carries a tag, and nobody is sent what they have (RFC 9110, section 13)."""
+"""ETags and conditional requests (RFC 9110, section 13)."""
 
 import functools
 import hashlib
@@ -12,49 +12,57 @@ from shop.api.responses import json_response
 
 IfMatch = Annotated[str, Header(alias="If-Match", max_length=1000)]
 IfNoneMatch = Annotated[str, Header(alias="If-None-Match", max_length=1000)]
-#: What the document says of a call that takes `IfNoneMatch`.
+#: OpenAPI of the 304 response, for endpoints that take `IfNoneMatch`.
 NOT_MODIFIED_DOCS = {
-    "responses": {304: {"description": "Not Modified: `If-None-Match` names what is there."}}
+    "responses": {304: {"description": "Not Modified: the current ETag is in `If-None-Match`."}}
 }
-#: So many bodies are kept of each kind: about a megabyte, or twenty where pages are long.
+#: Bodies cached per decorated function: about 1 MB, or 20 MB of long pages.
 MAX_CACHED_BODIES = 64
 
-#: A body and its tag.
-type Tagged = tuple[str, str]
+#: A serialised body and its ETag.
+type BodyWithEtag = tuple[str, str]
 
 
-def cached_body[**P](make: Callable[P, str]) -> Callable[P, Tagged]:
-    """A function that makes a body of rows: what many are shown is made once, and is as fresh as its rows."""
+def cached_body[**P](serialize: Callable[P, str]) -> Callable[P, BodyWithEtag]:
+    """Cache the serialised body and its ETag, keyed by the arguments: the row values.
 
-    def tagged(*args: P.args, **kwargs: P.kwargs) -> Tagged:
-        body = make(*args, **kwargs)
+    A changed row has another key, so the cache is never stale. Unhashable values, such as those of
+    a JSON field, are not cached.
+    """
+
+    def compute(*args: P.args, **kwargs: P.kwargs) -> BodyWithEtag:
+        body = serialize(*args, **kwargs)
         return body, f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
 
-    kept = functools.lru_cache(MAX_CACHED_BODIES)(tagged)
+    cached = functools.lru_cache(MAX_CACHED_BODIES)(compute)
 
-    @functools.wraps(make)
-    def run(*args: P.args, **kwargs: P.kwargs) -> Tagged:
+    @functools.wraps(serialize)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> BodyWithEtag:
         try:
             hash((args, *kwargs.values()))
-        except TypeError:  # a field that holds JSON
-            return tagged(*args, **kwargs)
-        return kept(*args, **kwargs)  # type: ignore[arg-type]
+        except TypeError:
+            return compute(*args, **kwargs)
+        return cached(*args, **kwargs)  # type: ignore[arg-type]
 
-    return run
+    return wrapper
 
 
-def conditional_response(made: Tagged, if_none_match: str) -> HttpResponse:
-    """The body, or 304 for who has it already; both may be kept, and are to be asked for again each time."""
-    body, tag = made
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if etag_matches(tag, if_none_match, weak=True):
+def conditional_response(tagged: BodyWithEtag, if_none_match: str) -> HttpResponse:
+    """Respond with the body, or 304 if the client has it. Clients must revalidate their copy."""
+    body, etag = tagged
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if etag_matches(etag, if_none_match, weak=True):
         return HttpResponse(status=304, headers=headers)
     return json_response(body, headers=headers)
 
 
-def etag_matches(tag: str, header: str, *, weak: bool = False) -> bool:
-    """Whether the header names this tag, or any; `weak` counts weak ones (RFC 9110, 13.1.1 and 13.1.2)."""
-    named = [name.strip() for name in header.split(",")]
+def etag_matches(etag: str, header: str, *, weak: bool = False) -> bool:
+    """Return whether the header is `*` or lists this ETag.
+
+    `weak` selects weak comparison, for If-None-Match; If-Match compares strongly (RFC 9110,
+    section 8.8.3.2).
+    """
+    listed = [item.strip() for item in header.split(",")]
     if weak:
-        named = [name.removeprefix("W/") for name in named]
-    return header.strip() == "*" or tag in named
+        listed = [item.removeprefix("W/") for item in listed]
+    return header.strip() == "*" or etag in listed

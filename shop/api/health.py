@@ -1,4 +1,4 @@
-"""Whether the shop is up."""
+"""Health check for load balancers and monitoring."""
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +12,7 @@ router = Router()
 
 @router.get("/", response=Health)
 def health(request: HttpRequest) -> HttpResponse:
-    """200 while the database answers, else 503."""
+    """Check the database connection. Responds 503 if the database can't be reached."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return respond(Health, {"status": "ok"})

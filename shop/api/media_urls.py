@@ -1,4 +1,4 @@
-"""Files leave as addresses."""
+"""URLs of uploaded files in responses."""
 
 from typing import Any
 from urllib.parse import urljoin
@@ -12,7 +12,7 @@ from shop import exposure
 def with_media_urls(
     root: str, model: exposure.Model, rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The rows with each file's name made into its address at this site, or null where there is none."""
+    """Replace, in place, each file's storage name with its absolute URL, or null if empty."""
     for name in exposure.media_fields(model):
         for row in rows:
             row[name] = urljoin(root, default_storage.url(row[name])) if row[name] else None
@@ -20,5 +20,5 @@ def with_media_urls(
 
 
 def site_root(request: HttpRequest) -> str:
-    """Where this site begins: `https://shop.example.com/`."""
+    """Return the site's root URL, such as `https://shop.example.com/`."""
     return request.build_absolute_uri("/")

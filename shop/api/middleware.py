@@ -1,38 +1,43 @@
-"""What holds for every call under `/api/`, also those that never reach an endpoint."""
+"""Middleware for every path under `/api/`, including those without an endpoint."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from shop.api.problems import MEDIA_TYPE, problem_response
+from shop.api.problems import PROBLEM_MEDIA_TYPE, SERVER_ERROR, UNAVAILABLE, problem_response
 from shop.images import MAX_BYTES
 
-PREFIX = "/api/"
+API_PREFIX = "/api/"
 FORM_OVERHEAD = 64 * 1024
-DETAILS = {
-    400: "The request could not be understood.",
-    403: "The request was refused.",
-    404: "There is nothing at this address.",
-    405: "This method is not known at this address.",
-    500: "Something went wrong on our side.",
-    503: "The shop cannot answer just now. Try again in a moment.",
+#: Details of the problems that replace Django's error pages, by status.
+ERROR_DETAILS = {
+    400: gettext_lazy("The request is malformed."),
+    403: gettext_lazy("The request was refused."),
+    404: gettext_lazy("There is no endpoint at this URL."),
+    405: gettext_lazy("This URL doesn't support the request's method."),
+    500: SERVER_ERROR,
+    503: UNAVAILABLE,
 }
 
 
 class ApiMiddleware:
-    """Bounds the body, and turns Django's own error pages into problems."""
+    """Check the body's size and type, and turn Django's error pages into problem details."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(PREFIX):
+        if not request.path_info.startswith(API_PREFIX):
             return self.get_response(request)
-        response = _refusal(request) or self.get_response(request)
-        if response.status_code in DETAILS and response.get("Content-Type") != MEDIA_TYPE:
+
+        response = _reject_body(request) or self.get_response(request)
+        status = response.status_code
+        if status in ERROR_DETAILS and response.get("Content-Type") != PROBLEM_MEDIA_TYPE:
             allow = response.get("Allow")
-            response = problem_response(response.status_code, DETAILS[response.status_code])
+            response = problem_response(status, ERROR_DETAILS[status])
             if allow:
                 response["Allow"] = allow
         if "Cache-Control" not in response:
@@ -40,22 +45,29 @@ class ApiMiddleware:
         return response
 
 
-def unknown_url(request: HttpRequest, *_: str) -> HttpResponse:
-    """404 for everything under `/api/` that is no call, before Django redirects and loses a body."""
-    hint = "" if request.path.endswith("/") else " Addresses end with a slash."
-    return problem_response(404, DETAILS[404] + hint)
+def unknown_url(request: HttpRequest, *_args: str) -> HttpResponse:
+    """Respond 404 to every URL under `/api/` that has no endpoint.
+
+    Without this view, Django would redirect to add a slash, and clients would lose the body.
+    """
+    if request.path.endswith("/"):
+        return problem_response(404, ERROR_DETAILS[404])
+    return problem_response(404, _("There is no endpoint at this URL. URLs end with a slash."))
 
 
-def _refusal(request: HttpRequest) -> HttpResponse | None:
-    """Refuse a body by its length and type before it is read."""
+def _reject_body(request: HttpRequest) -> HttpResponse | None:
+    """Return an error response if the body's length or type is wrong, before the body is read."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) == 0:
         return None
-    limit, wanted = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "application/json"
+
+    limit, media_type = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "application/json"
     if request.path_info.endswith("/image/"):
-        limit, wanted = MAX_BYTES + FORM_OVERHEAD, "multipart/form-data"
+        limit, media_type = MAX_BYTES + FORM_OVERHEAD, "multipart/form-data"
     if int(length) > limit:
-        return problem_response(413, f"The body is larger than {limit // 1024} KB.")
-    if request.content_type != wanted:
-        return problem_response(415, f"Send {wanted}.")
+        detail = _("The body is larger than %(limit)d KB.") % {"limit": limit // 1024}
+        return problem_response(413, detail)
+    if request.content_type != media_type:
+        detail = _("Send the body with the content type %(type)s.") % {"type": media_type}
+        return problem_response(415, detail)
     return None

@@ -1,6 +1,7 @@
-"""Addresses for a catalogue model that declares its surface (`STAFF_ONLY`) and has none of its own.
+"""Endpoints for the exposed models that have no endpoints of their own.
 
-Everybody who may read the catalogue reads it; staff with the model's permissions write it.
+A model with a `STAFF_ONLY` attribute gets `/api/<plural name>/`. Whoever may read the catalogue may
+read its records; staff with the model's permissions may write them.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from ninja import Path, Query, Router, Status
 from pydantic import BaseModel
 
 from shop import exposure
-from shop.api.auth import ApiRequest, catalogue_reader, staff
+from shop.api.auth import ApiRequest, catalogue_reader, staff_with
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
 from shop.api.responses import paginated_response, respond
@@ -26,64 +27,67 @@ from shop.services.errors import InUse, NotFound
 RecordId = Annotated[Id, Path()]
 
 
-def url_name(model: type[Model]) -> str:
-    """Where a model's records live: `suppliers`."""
+def url_segment(model: type[Model]) -> str:
+    """Return the path segment of a model's records, from its plural name: `suppliers`."""
     return slugify(str(model._meta.verbose_name_plural))
 
 
 @dataclass(frozen=True)
-class Shapes:
-    """What a model's records look like outside: answered, to create or replace, to change."""
+class ModelSchemas:
+    """A model's schemas: of a response, of a body that creates or replaces, and of a PATCH body."""
 
     model: type[Model]
-    shown: type[BaseModel]
-    taken: type[BaseModel]
-    partly: type[BaseModel]
+    response: type[BaseModel]
+    body: type[BaseModel]
+    patch: type[BaseModel]
 
     @classmethod
-    def of(cls, model: type[Model]) -> "Shapes":
-        """Read them from the model."""
+    def generate(cls, model: type[Model]) -> "ModelSchemas":
+        """Generate `SupplierOut`, `SupplierIn` and `SupplierPatch` from the model's fields."""
         name = model._meta.object_name
-        about = {"__doc__": model.__doc__, "__module__": __name__}
+        attributes = {"__doc__": model.__doc__, "__module__": __name__}
         writable = exposure.api_writable_fields(model)
         return cls(
             model,
             response_schema(model, exposure.api_readable_fields(model))(
-                type(f"{name}Out", (BaseModel,), about)
+                type(f"{name}Out", (BaseModel,), attributes)
             ),
-            request_schema(model, writable)(type(f"{name}In", (Body,), about)),
-            request_schema(model, writable, partial=True)(type(f"{name}Patch", (Body,), about)),
+            request_schema(model, writable)(type(f"{name}In", (Body,), attributes)),
+            request_schema(model, writable, partial=True)(
+                type(f"{name}Patch", (Body,), attributes)
+            ),
         )
 
     @property
-    def rows(self) -> QuerySet[Any, dict[str, Any]]:
-        """The records as `shown` takes them."""
+    def records(self) -> QuerySet[Any, dict[str, Any]]:
+        """The model's rows as values for the response schema."""
         columns = [
             exposure.get_field(self.model, field).attname
             for field in exposure.api_readable_fields(self.model)
         ]
         return self.model._default_manager.order_by("pk").values(*columns)
 
-    def one(self, request: HttpRequest, pk: int, *, status: int = 200) -> HttpResponse:
-        """One record's answer; raises NotFound."""
-        row = self.rows.filter(pk=pk).first()
+    def record_response(self, request: HttpRequest, pk: int, *, status: int = 200) -> HttpResponse:
+        """Respond with one record. Raises NotFound."""
+        row = self.records.filter(pk=pk).first()
         if row is None:
             raise NotFound
-        return respond(
-            self.shown, with_media_urls(site_root(request), self.model, [row])[0], status=status
-        )
+        with_media_urls(site_root(request), self.model, [row])
+        return respond(self.response, row, status=status)
 
 
-def router_for(model: type[Model]) -> Router:
-    """List, read, create, replace, change and delete, with bodies and answers read from the model."""
-    router, shapes = Router(), Shapes.of(model)
-    _reading(router, shapes)
-    _writing(router, shapes, right=str(model._meta.model_name))
+def build_router(model: type[Model]) -> Router:
+    """Build a router with endpoints to list, get, create, replace, change and delete records."""
+    router, schemas = Router(), ModelSchemas.generate(model)
+    _add_read_endpoints(router, schemas)
+    _add_write_endpoints(router, schemas, codename=str(model._meta.model_name))
     return router
 
 
-def _named(verb: str, model: type[Model]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Name an endpoint, since a generated client calls its method so: `list_supplier`."""
+def _set_operation_name(
+    verb: str, model: type[Model]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Name an endpoint after its model (`list_supplier`), so that operation ids are unique."""
 
     def rename(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         endpoint.__name__ = f"{verb}_{model._meta.model_name}"
@@ -92,55 +96,57 @@ def _named(verb: str, model: type[Model]) -> Callable[[Callable[..., Any]], Call
     return rename
 
 
-def _reading(router: Router, shapes: Shapes) -> None:
-    model, shown = shapes.model, shapes.shown
+def _add_read_endpoints(router: Router, schemas: ModelSchemas) -> None:
+    model, response = schemas.model, schemas.response
+    summary = f"List {url_segment(model)}"
 
-    @router.get("/", response=Page[shown], auth=catalogue_reader, summary=f"List {url_name(model)}")  # type: ignore[valid-type]
-    @_named("list", model)
+    @router.get("/", response=Page[response], auth=catalogue_reader, summary=summary)  # type: ignore[valid-type]
+    @_set_operation_name("list", model)
     def list_records(request: ApiRequest, paging: Query[Paging]) -> HttpResponse:
         return paginated_response(
             request,
             paging,
-            Page[shown],  # type: ignore[valid-type]
-            shapes.rows,
-            count=shapes.rows.count(),
-            finish=lambda rows: with_media_urls(site_root(request), model, rows),
+            Page[response],  # type: ignore[valid-type]
+            schemas.records,
+            count=schemas.records.count(),
+            to_items=lambda rows: with_media_urls(site_root(request), model, rows),
         )
 
-    @router.get("/{pk}/", response=shown, auth=catalogue_reader)
-    @_named("get", model)
+    @router.get("/{pk}/", response=response, auth=catalogue_reader)
+    @_set_operation_name("get", model)
     def get(request: ApiRequest, pk: RecordId) -> HttpResponse:
-        return shapes.one(request, pk)
+        return schemas.record_response(request, pk)
 
 
-def _writing(router: Router, shapes: Shapes, *, right: str) -> None:
-    model, shown, taken, partly = shapes.model, shapes.shown, shapes.taken, shapes.partly
+def _add_write_endpoints(router: Router, schemas: ModelSchemas, *, codename: str) -> None:
+    model, response = schemas.model, schemas.response
+    full_body, patch_body = schemas.body, schemas.patch
 
-    @router.post("/", response={201: shown}, auth=staff(f"add_{right}"))
-    @_named("create", model)
-    def create(request: ApiRequest, body: taken) -> HttpResponse:  # type: ignore[valid-type]
+    @router.post("/", response={201: response}, auth=staff_with(f"add_{codename}"))
+    @_set_operation_name("create", model)
+    def create(request: ApiRequest, body: full_body) -> HttpResponse:  # type: ignore[valid-type]
         values = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
         record = crud.create_record(model, actor=request.auth.user, values=values)
-        return shapes.one(request, record.pk, status=201)
+        return schemas.record_response(request, record.pk, status=201)
 
-    @router.put("/{pk}/", response=shown, auth=staff(f"change_{right}"))
-    @_named("replace", model)
-    def replace(request: ApiRequest, pk: RecordId, body: taken) -> HttpResponse:  # type: ignore[valid-type]
-        return _change(request, pk, body)
+    @router.put("/{pk}/", response=response, auth=staff_with(f"change_{codename}"))
+    @_set_operation_name("replace", model)
+    def replace(request: ApiRequest, pk: RecordId, body: full_body) -> HttpResponse:  # type: ignore[valid-type]
+        return update(request, pk, body)
 
-    @router.patch("/{pk}/", response=shown, auth=staff(f"change_{right}"))
-    @_named("change", model)
-    def change(request: ApiRequest, pk: RecordId, body: partly) -> HttpResponse:  # type: ignore[valid-type]
-        return _change(request, pk, body)
+    @router.patch("/{pk}/", response=response, auth=staff_with(f"change_{codename}"))
+    @_set_operation_name("change", model)
+    def change(request: ApiRequest, pk: RecordId, body: patch_body) -> HttpResponse:  # type: ignore[valid-type]
+        return update(request, pk, body)
 
-    @router.delete("/{pk}/", response={204: None}, auth=staff(f"delete_{right}"))
-    @_named("delete", model)
+    @router.delete("/{pk}/", response={204: None}, auth=staff_with(f"delete_{codename}"))
+    @_set_operation_name("delete", model)
     @documents_errors(InUse)
     def delete(request: ApiRequest, pk: RecordId) -> Status[None]:
         crud.delete_record(model, pk=pk, actor=request.auth.user)
         return Status(204, None)
 
-    def _change(request: ApiRequest, pk: int, body: Any) -> HttpResponse:
+    def update(request: ApiRequest, pk: int, body: Any) -> HttpResponse:
         changes = body.model_dump(exclude_unset=True)
         crud.update_record(model, pk=pk, actor=request.auth.user, changes=changes)
-        return shapes.one(request, pk)
+        return schemas.record_response(request, pk)

@@ -1,4 +1,4 @@
-"""The API itself: django-ninja with our parser, our errors and a document that declares all of them."""
+"""The API class: django-ninja with a strict JSON parser and all errors in the OpenAPI document."""
 
 import functools
 import json
@@ -13,97 +13,105 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
 
+from shop.api import problems
 from shop.api.auth import Bearer
-from shop.api.problems import BUSY, CODES, MEDIA_TYPE, Problem, register_handlers, status_of
 from shop.services.errors import InvalidToken, ShopError, TokenExpired
 
 
-def documents_errors[F: Callable[..., Any]](*found: type[ShopError]) -> Callable[[F], F]:
-    """Name the errors of its own that an endpoint can give, for the document."""
+def documents_errors[F: Callable[..., Any]](*errors: type[ShopError]) -> Callable[[F], F]:
+    """Return a decorator that adds the errors an endpoint raises to the OpenAPI document."""
 
-    def mark(endpoint: F) -> F:
-        endpoint.raises = found  # type: ignore[attr-defined]
+    def decorate(endpoint: F) -> F:
+        endpoint.raises = errors  # type: ignore[attr-defined]
         return endpoint
 
-    return mark
+    return decorate
 
 
 class StrictParser(Parser):
-    """JSON as RFC 8259 has it: no NaN, and numbers with every digit that was sent."""
+    """Parse JSON as RFC 8259 defines it, without NaN, and decimals without loss of digits."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        return json.loads(request.body.decode(), parse_float=Decimal, parse_constant=_refuse)
+        return json.loads(
+            request.body.decode(), parse_float=Decimal, parse_constant=_reject_constant
+        )
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+def _reject_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not valid JSON")
 
 
 class ShopAPI(NinjaAPI):
-    """django-ninja, with every error in its document."""
+    """django-ninja's API with problem details (RFC 9457) for errors, also in the document."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(parser=StrictParser(), **options)
-        register_handlers(self)
+        self.operations: dict[str, Operation] = {}
+        problems.register_handlers(self)
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """The endpoint's own name: what a generated client calls its method."""
-        return operation.view_func.__name__
+        """Return the endpoint's function name. Generated clients name their methods after it."""
+        operation_id = operation.view_func.__name__
+        self.operations[operation_id] = operation
+        return operation_id
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """The document, with the errors that each operation can give."""
+        """Return the OpenAPI document, with the error responses of each operation."""
         document = super().get_openapi_schema(**options)
         document["components"]["schemas"]["Problem"] = _problem_schema(document)
-        operations = {
-            op.view_func.__name__: op
-            for router in self._get_bound_routers()
-            for view in router.path_operations.values()
-            for op in view.operations
-        }
         for path, methods in document["paths"].items():
             for described in methods.values():
-                operation = operations[described["operationId"]]
-                described["responses"] |= _errors(operation, described, has_id="{" in path)
+                operation = self.operations[described["operationId"]]
+                described["responses"] |= _error_responses(operation, described, has_id="{" in path)
         return document
 
 
 def _problem_schema(document: OpenAPISchema) -> dict[str, Any]:
-    schema = Problem.model_json_schema(
+    """Return the schema of `Problem`, and add the schemas that it refers to to the document."""
+    schema = problems.Problem.model_json_schema(
         ref_template="#/components/schemas/{model}", mode="serialization"
     )
     document["components"]["schemas"] |= schema.pop("$defs")
     return schema
 
 
-def _errors(operation: Operation, described: dict[str, Any], *, has_id: bool) -> dict[int, Any]:
-    """The operation's errors by status, each naming its codes: its own, and those its shape implies."""
-    codes: dict[int, list[str]] = {503: [BUSY]}
+def _error_responses(
+    operation: Operation, described: dict[str, Any], *, has_id: bool
+) -> dict[int, Any]:
+    """Return an operation's error responses by status.
+
+    They are the errors that the endpoint declares, and those that follow from its parameters, body
+    and authentication. `described` is the operation in the document.
+    """
+    codes: dict[int, list[str]] = {503: [problems.BUSY_CODE]}
     for error in getattr(operation.view_func, "raises", ()):
-        codes.setdefault(status_of(error), []).append(error.code)
+        codes.setdefault(problems.error_status(error), []).append(error.code)
+
     bearers = [auth for auth in operation.auth_callbacks if isinstance(auth, Bearer)]
     if bearers:
         codes[401] = [InvalidToken.code, TokenExpired.code]
+    has_body = "requestBody" in described
     implied = {
-        400: "requestBody" in described,
+        400: has_body,
         401: bool(bearers),
         403: any(bearer.staff_only for bearer in bearers),
         404: has_id,
-        413: "requestBody" in described,
-        415: "requestBody" in described,
-        422: "requestBody" in described or any(p["in"] != "path" for p in described["parameters"]),
+        413: has_body,
+        415: has_body,
+        422: has_body or any(param["in"] != "path" for param in described["parameters"]),
         429: operation.view_func.__name__ != "health",
         503: True,
     }
     for status in (status for status, applies in implied.items() if applies):
-        codes.setdefault(status, []).append(CODES[status])
-    return {status: _response(status, sorted(set(codes[status]))) for status in sorted(codes)}
+        codes.setdefault(status, []).append(problems.CODE_BY_STATUS[status])
+    return {status: _error_response(status, sorted(set(codes[status]))) for status in sorted(codes)}
 
 
 @functools.cache
-def _reference() -> dict[str, Any]:
-    return {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+def _problem_content() -> dict[str, Any]:
+    return {problems.PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def _response(status: int, codes: list[str]) -> dict[str, Any]:
-    named = ", ".join(f"`{code}`" for code in codes)
-    return {"description": f"{HTTPStatus(status).phrase}: {named}", "content": _reference()}
+def _error_response(status: int, codes: list[str]) -> dict[str, Any]:
+    listed = ", ".join(f"`{code}`" for code in codes)
+    return {"description": f"{HTTPStatus(status).phrase}: {listed}", "content": _problem_content()}

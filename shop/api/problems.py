@@ -1,4 +1,4 @@
-"""Errors as the API tells them: one shape for all (RFC 9457), each with a code that an app can switch on."""
+"""Error responses as problem details (RFC 9457), each with a stable code for programs."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -8,9 +8,11 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
 from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
-from ninja.errors import ValidationError as BadRequestValues
+from ninja.errors import ValidationError as RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from redis.exceptions import RedisError
@@ -22,12 +24,12 @@ from shop.services import errors
 from shop.throttling import TooManyCalls
 
 logger = logging.getLogger(__name__)
-MEDIA_TYPE = "application/problem+json"
-#: Unlike `unavailable`: the database is well, others stood in the way.
-BUSY = "busy"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+#: Unlike `unavailable`, the database is up: other transactions hold the locks.
+BUSY_CODE = "busy"
 
-#: The status of a ShopError; a rule of the shop, 409, where none is named.
-STATUS: dict[type[errors.ShopError], int] = {
+#: HTTP status by error class; every other ShopError is 409.
+STATUS_BY_ERROR: dict[type[errors.ShopError], int] = {
     errors.NotFound: 404,
     errors.InvalidCredentials: 401,
     errors.WrongCode: 401,
@@ -42,8 +44,8 @@ STATUS: dict[type[errors.ShopError], int] = {
     Forbidden: 403,
 }
 
-#: The code of an error that the shop's own services do not raise.
-CODES = {
+#: Code by HTTP status, for errors that are not a ShopError.
+CODE_BY_STATUS = {
     400: "bad-request",
     401: "authentication-required",
     403: "forbidden",
@@ -58,9 +60,12 @@ CODES = {
     503: "unavailable",
 }
 
+SERVER_ERROR = _("Something went wrong on our side.")
+UNAVAILABLE = _("The shop is temporarily unavailable. Try again in a moment.")
+
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """An invalid value."""
 
     field: str
     message: str
@@ -68,43 +73,45 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """Every error, as RFC 9457 has it. Some codes add facts, such as `available`."""
+    """Problem details of an error (RFC 9457). Some codes add members, such as `available`."""
 
     model_config = ConfigDict(extra="allow")
 
-    type: str = Field("about:blank", description="Always `about:blank`: see `code`.")
-    title: str = Field(description="What the status says.")
+    type: str = Field("about:blank", description="Always `about:blank`; use `code` instead.")
+    title: str = Field(description="Name of the HTTP status.")
     status: int
-    detail: str = Field(description="What went wrong, in words for people.")
-    code: str = Field(description="What went wrong, for programs: it never changes.")
+    detail: str = Field(description="Explanation of the error, to show to people.")
+    code: str = Field(description="Stable identifier of the error, for programs.")
     errors: list[FieldError] | None = Field(
-        None, description="With code `invalid`: field by field."
+        None, description="With code `invalid`: the invalid fields."
     )
     request_id: str | None = Field(
-        None, description="With status 500: by it we find what went wrong."
+        None, description="With status 500: id to quote when you report the error."
     )
 
 
-def status_of(error: type[errors.ShopError]) -> int:
-    """The HTTP status that a ShopError is told with."""
-    return STATUS.get(error, 409)
+def error_status(error: type[errors.ShopError]) -> int:
+    """Return the HTTP status for a class of ShopError."""
+    return STATUS_BY_ERROR.get(error, 409)
 
 
-def problem_response(status: int, detail: str, *, code: str = "", **details: Any) -> HttpResponse:
-    """One error's answer."""
+def problem_response(
+    status: int, detail: str | Promise, *, code: str = "", **details: Any
+) -> HttpResponse:
+    """Return an error response. `code` defaults to the status's; `details` are added members."""
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         details["request_id"] = json_logging.request_id()
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
-        "code": code or CODES[status],
+        "detail": str(detail),
+        "code": code or CODE_BY_STATUS[status],
         **details,
     }
-    response = HttpResponse(to_json(body), status=status, content_type=MEDIA_TYPE)
+    response = HttpResponse(to_json(body), status=status, content_type=PROBLEM_MEDIA_TYPE)
     if status == HTTPStatus.UNAUTHORIZED:
-        # RFC 6750, section 3: without a token, no more than the scheme
+        # RFC 6750, section 3: no error code for a request without a token.
         response["WWW-Authenticate"] = (
             'Bearer error="invalid_token"' if code.startswith("token") else "Bearer"
         )
@@ -113,88 +120,96 @@ def problem_response(status: int, detail: str, *, code: str = "", **details: Any
     return response
 
 
-def invalid(wrong: Iterable[FieldError]) -> HttpResponse:
-    """422: the values sent make no sense, field by field."""
-    found = [error.model_dump() for error in wrong]
-    detail = "; ".join(f"{error['field']}: {error['message']}" for error in found)
-    return problem_response(422, detail, errors=found)
+def validation_problem(field_errors: Iterable[FieldError]) -> HttpResponse:
+    """Return a 422 response that lists the invalid fields."""
+    listed = [error.model_dump() for error in field_errors]
+    detail = "; ".join(f"{error['field']}: {error['message']}" for error in listed)
+    return problem_response(422, detail, errors=listed)
 
 
-def _shop_error(_: HttpRequest, error: errors.ShopError) -> HttpResponse:
-    return problem_response(status_of(type(error)), str(error), code=error.code, **error.details)
+def _handle_shop_error(_request: HttpRequest, error: errors.ShopError) -> HttpResponse:
+    status = error_status(type(error))
+    return problem_response(status, str(error), code=error.code, **error.details)
 
 
-def _bad_values(_: HttpRequest, error: BadRequestValues) -> HttpResponse:
-    if any(found["loc"][0] == "path" for found in error.errors):
+def _handle_request_errors(_request: HttpRequest, error: RequestValidationError) -> HttpResponse:
+    """Return 404 if a path parameter is invalid, else 422."""
+    if any(detail["loc"][0] == "path" for detail in error.errors):
         return problem_response(404, str(errors.NotFound.message))
-    return invalid(
+    return validation_problem(
         FieldError(
-            field=_field(*found["loc"]),
-            message=found["msg"].removeprefix("Value error, "),
-            code=found["type"],
+            field=_field_name(*detail["loc"]),
+            message=detail["msg"].removeprefix("Value error, "),
+            code=detail["type"],
         )
-        for found in error.errors
+        for detail in error.errors
     )
 
 
-def _field(source: str, parameter: str, *inside: str | int) -> str:
-    """Of a body, which is flat, the innermost name; of a query, the outermost in our parameter."""
-    return str([parameter, *inside][-1 if source == "body" else min(1, len(inside))])
+def _field_name(source: str, parameter: str, *inner: str | int) -> str:
+    """Return the innermost name for a body, which is flat; for a query, the parameter's name."""
+    return str([parameter, *inner][-1 if source == "body" else min(1, len(inner))])
 
 
-def _validation_error(_: HttpRequest, error: ValidationError) -> HttpResponse:
+def _handle_model_errors(_request: HttpRequest, error: ValidationError) -> HttpResponse:
     by_field = error.error_dict if hasattr(error, "error_dict") else {"": error.error_list}
-    return invalid(
+    return validation_problem(
         FieldError(
             field="" if field == NON_FIELD_ERRORS else field,
             message=message,
-            code=str(one.code or "invalid"),
+            code=str(field_error.code or "invalid"),
         )
-        for field, found in by_field.items()
-        for one in found
-        for message in one.messages
+        for field, field_errors in by_field.items()
+        for field_error in field_errors
+        for message in field_error.messages
     )
 
 
-def _too_many_calls(_: HttpRequest, error: TooManyCalls) -> HttpResponse:
+def _handle_rate_limit(_request: HttpRequest, error: TooManyCalls) -> HttpResponse:
     response = problem_response(429, str(error))
     response["Retry-After"] = str(error.wait)
     return response
 
 
-def _database_away(_: HttpRequest, error: Exception) -> HttpResponse:
+def _handle_outage(_request: HttpRequest, error: Exception) -> HttpResponse:
     if is_busy(error):
-        return problem_response(
-            503, "Others are at the same just now. Try again in a moment.", code=BUSY
-        )
-    logger.warning("Database or cache did not answer: %s", error)
-    return problem_response(503, "The shop cannot answer just now. Try again in a moment.")
+        return problem_response(503, _("Locked by another request; try again."), code=BUSY_CODE)
+    logger.warning("Database or cache unavailable: %s", error)
+    return problem_response(503, UNAVAILABLE)
 
 
-def _unexpected(_: HttpRequest, error: Exception) -> HttpResponse:
+def _handle_unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("Unexpected error", exc_info=error)
-    return problem_response(500, "Something went wrong on our side.")
+    return problem_response(500, SERVER_ERROR)
 
 
-HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
-    errors.ShopError: _shop_error,
-    BadRequestValues: _bad_values,
-    ValidationError: _validation_error,
-    TooManyCalls: _too_many_calls,
-    AuthenticationError: lambda _, __: problem_response(401, "Sign in: send an access token."),
-    HttpError: lambda _, error: problem_response(error.status_code, str(error)),
-    RequestDataTooBig: lambda _, __: problem_response(413, "The body is too large."),
-    IntegrityError: lambda _, __: problem_response(409, "Something changed meanwhile. Try again."),
-    DataError: lambda _, __: problem_response(422, "A value is out of bounds."),
-    OperationalError: _database_away,
-    InterfaceError: _database_away,
-    InternalError: _database_away,
-    RedisError: _database_away,
-    Exception: _unexpected,
+type Handler = Callable[[HttpRequest, Any], HttpResponse]
+
+
+def _respond_with(status: int, detail: Promise) -> Handler:
+    """Return a handler that always gives this response."""
+    return lambda _request, _error: problem_response(status, detail)
+
+
+HANDLERS: dict[type[Exception], Handler] = {
+    errors.ShopError: _handle_shop_error,
+    RequestValidationError: _handle_request_errors,
+    ValidationError: _handle_model_errors,
+    TooManyCalls: _handle_rate_limit,
+    AuthenticationError: _respond_with(401, _("Log in, and send the access token.")),
+    HttpError: lambda _request, error: problem_response(error.status_code, str(error)),
+    RequestDataTooBig: _respond_with(413, _("The body is too large.")),
+    IntegrityError: _respond_with(409, _("The data changed at the same time. Try again.")),
+    DataError: _respond_with(422, _("A value is out of range.")),
+    OperationalError: _handle_outage,
+    InterfaceError: _handle_outage,
+    InternalError: _handle_outage,
+    RedisError: _handle_outage,
+    Exception: _handle_unexpected,
 }
 
 
 def register_handlers(api: NinjaAPI) -> None:
-    """Let the API tell every error in this shape."""
-    for kind, handler in HANDLERS.items():
-        api.add_exception_handler(kind, handler)
+    """Register a handler for every class of exception, so that all errors are problem details."""
+    for error_class, handler in HANDLERS.items():
+        api.add_exception_handler(error_class, handler)

@@ -1,4 +1,4 @@
-"""The catalogue. Bodies and answers follow the model's fields: nothing here names one that may change."""
+"""Product endpoints. Bodies and responses follow the model's fields (see `shop.exposure`)."""
 
 import functools
 from collections.abc import Iterable
@@ -11,19 +11,12 @@ from ninja import Body as JsonBody
 from ninja import File, Path, Query, Router, Status, UploadedFile
 
 from shop import exposure
-from shop.api.auth import ApiRequest, Caller, catalogue_reader, staff
-from shop.api.etags import (
-    NOT_MODIFIED_DOCS,
-    IfMatch,
-    IfNoneMatch,
-    Tagged,
-    cached_body,
-    conditional_response,
-    etag_matches,
-)
+from shop.api import etags
+from shop.api.auth import ApiRequest, Caller, catalogue_reader, staff_with
+from shop.api.etags import IfMatch, IfNoneMatch
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
-from shop.api.responses import count_rows, json_response, page_body, page_links, serialize
+from shop.api.responses import count_rows, json_response, page_links, select_page, serialize
 from shop.api.schemas import (
     Id,
     Page,
@@ -38,97 +31,110 @@ from shop.api.schemas import (
 from shop.db.compiled_queries import CompiledQuery, CompiledSearch, Placeholder
 from shop.models import Product, StockMovement
 from shop.schema_factory import Body
-from shop.services import products, stock
-from shop.services.errors import InsufficientStock, NotFound, ProductChanged, StockChanged
+from shop.services import errors, products, stock
 
 router = Router()
-COLUMNS = [
+PRODUCT_COLUMNS = [
     exposure.get_field(Product, name).attname for name in exposure.api_readable_fields(Product)
 ]
-EVERY = (
-    Product.objects.order_by().filter(pk=Placeholder("pk", Product._meta.pk)).values_list(*COLUMNS)
+_ALL_PRODUCTS = (
+    Product.objects.order_by()
+    .filter(pk=Placeholder("pk", Product._meta.pk))
+    .values_list(*PRODUCT_COLUMNS)
 )
-#: One product, for those who see only active ones and for those who see all.
-ONE = {False: CompiledQuery(EVERY.filter(is_active=True)), True: CompiledQuery(EVERY)}
-#: What may be said of the whole catalogue; all else narrows it.
-WHOLE = {"page", "page_size", "ordering"}
-COUNT_MAY_BE_OLD = 30  # seconds, on the unfiltered list
+#: Query of one product, by whether the caller may see inactive products.
+PRODUCT_QUERIES = {
+    False: CompiledQuery(_ALL_PRODUCTS.filter(is_active=True)),
+    True: CompiledQuery(_ALL_PRODUCTS),
+}
+#: Parameters of the product list that don't filter it.
+UNFILTERED_PARAMETERS = {"page", "page_size", "ordering"}
+COUNT_CACHE_SECONDS = 30  # for the unfiltered list
 
 ProductId = Annotated[Id, Path()]
-
-
-@router.get("/", response=Page[ProductOut], auth=catalogue_reader, openapi_extra=NOT_MODIFIED_DOCS)
-def list_products(
-    request: ApiRequest, filters: Query[ProductFilters], if_none_match: IfNoneMatch = ""
-) -> HttpResponse:
-    """The catalogue, a page at a time. Admins also see what is not active.
-
-    An image is at most 1600 pixels wide and high; with `.small.webp` in the place of its `.webp`, 400.
-    Send a page's `ETag` back as `If-None-Match` to learn cheaply that nothing changed.
-    """
-    sees_all = _sees_all(request)
-    if filters.model_fields_set <= WHOLE:
-        rows = _page(filters.ordering, filters.page, filters.page_size, sees_all=sees_all)()
-        count = _count(sees_all=sees_all)
-    else:
-        rows, count = _found(filters, sees_all=sees_all)
-    made = _page_of(
-        site_root(request), tuple(rows), count=count, **page_links(request, filters, count)
-    )
-    return conditional_response(made, if_none_match)
-
-
-@router.post("/", response={201: ProductOut}, auth=staff("add_product"))
-def create_product(request: ApiRequest, body: ProductIn) -> HttpResponse:
-    """Put something new on the shelf."""
-    values = body.model_dump(exclude_unset=True, exclude={"stock"})
-    product = products.create_product(actor=request.auth.user, values=values, stock=body.stock)
-    return _answer(request, product.pk, status=201)
+type ProductRow = tuple[Any, ...]
 
 
 @router.get(
-    "/{product_id}/", response=ProductOut, auth=catalogue_reader, openapi_extra=NOT_MODIFIED_DOCS
+    "/", response=Page[ProductOut], auth=catalogue_reader, openapi_extra=etags.NOT_MODIFIED_DOCS
+)
+def list_products(
+    request: ApiRequest, filters: Query[ProductFilters], if_none_match: IfNoneMatch = ""
+) -> HttpResponse:
+    """List active products. Admins also see inactive products.
+
+    Images are at most 1600 pixels wide and high. Replace `.webp` at the end of an image's URL with
+    `.small.webp` for a version of at most 400 pixels. Send the `ETag` of a page as `If-None-Match`
+    to get 304 if nothing has changed.
+    """
+    sees_all = _sees_all(request)
+    if filters.model_fields_set <= UNFILTERED_PARAMETERS:
+        query = _page_query(filters.ordering, filters.page, filters.page_size, sees_all=sees_all)
+        rows = query()
+        count = _cached_count(sees_all=sees_all)
+    else:
+        rows, count = _search_products(filters, sees_all=sees_all)
+    links = page_links(request, filters, count)
+    page = _page_body(site_root(request), tuple(rows), count=count, **links)
+    return etags.conditional_response(page, if_none_match)
+
+
+@router.post("/", response={201: ProductOut}, auth=staff_with("add_product"))
+def create_product(request: ApiRequest, body: ProductIn) -> HttpResponse:
+    """Create a product."""
+    values = body.model_dump(exclude_unset=True, exclude={"stock"})
+    product = products.create_product(actor=request.auth.user, values=values, stock=body.stock)
+    return _product_response(request, product.pk, status=201)
+
+
+@router.get(
+    "/{product_id}/",
+    response=ProductOut,
+    auth=catalogue_reader,
+    openapi_extra=etags.NOT_MODIFIED_DOCS,
 )
 def get_product(
     request: ApiRequest, product_id: ProductId, if_none_match: IfNoneMatch = ""
 ) -> HttpResponse:
-    """One product. Send its `ETag` back as `If-None-Match` to learn cheaply that nothing changed."""
-    return conditional_response(
-        _one(request, product_id, sees_all=_sees_all(request)), if_none_match
-    )
+    """Get a product. Send its `ETag` as `If-None-Match` to get 304 if nothing has changed."""
+    product = _get_body(request, product_id, sees_all=_sees_all(request))
+    return etags.conditional_response(product, if_none_match)
 
 
-@router.put("/{product_id}/", response=ProductOut, auth=staff("change_product"))
-@documents_errors(ProductChanged)
+@router.put("/{product_id}/", response=ProductOut, auth=staff_with("change_product"))
+@documents_errors(errors.ProductChanged)
 def replace_product(
     request: ApiRequest, product_id: ProductId, body: ProductIn, if_match: IfMatch = ""
 ) -> HttpResponse:
-    """Change a product. A `stock` is a count: the difference goes into the ledger."""
-    return _change(request, product_id, body, if_match)
+    """Replace a product. A `stock` is a stocktake: the difference is added to the stock ledger."""
+    return _update_product(request, product_id, body, if_match)
 
 
-@router.patch("/{product_id}/", response=ProductOut, auth=staff("change_product"))
-@documents_errors(ProductChanged)
+@router.patch("/{product_id}/", response=ProductOut, auth=staff_with("change_product"))
+@documents_errors(errors.ProductChanged)
 def change_product(
     request: ApiRequest, product_id: ProductId, body: ProductPatch, if_match: IfMatch = ""
 ) -> HttpResponse:
-    """Change some fields of a product."""
-    return _change(request, product_id, body, if_match)
+    """Change the fields of a product that are sent."""
+    return _update_product(request, product_id, body, if_match)
 
 
-@router.delete("/{product_id}/", response={204: None}, auth=staff("delete_product"))
+@router.delete("/{product_id}/", response={204: None}, auth=staff_with("delete_product"))
 def delete_product(request: ApiRequest, product_id: ProductId) -> Status[None]:
-    """Erase a product, or archive it if it was ever ordered: past orders still show it."""
+    """Delete a product, or archive it if it was ever ordered: past orders still show it."""
     products.remove_product(product_id=product_id, actor=request.auth.user)
     return Status(204, None)
 
 
-@router.post("/{product_id}/stock/", response=ProductOut, auth=staff("change_product"))
-@documents_errors(StockChanged, InsufficientStock)
+@router.post("/{product_id}/stock/", response=ProductOut, auth=staff_with("change_product"))
+@documents_errors(errors.StockChanged, errors.InsufficientStock)
 def adjust_stock(
     request: ApiRequest, product_id: ProductId, body: JsonBody[StockIn]
 ) -> HttpResponse:
-    """Add or remove units (`delta`), or set what was counted (`counted`, guarded by `expected`)."""
+    """Add or remove units (`delta`), or record a stocktake (`counted`).
+
+    A stocktake with `expected` is refused if the stock is no longer that number.
+    """
     actor = request.auth.user
     if isinstance(body, StockDelta):
         kind = StockMovement.Kind(body.kind)
@@ -137,125 +143,138 @@ def adjust_stock(
         )
     else:
         stock.count_stock(product_id=product_id, actor=actor, **body.model_dump())
-    return _answer(request, product_id)
+    return _product_response(request, product_id)
 
 
-@router.put("/{product_id}/image/", response=ProductOut, auth=staff("change_product"))
+@router.put("/{product_id}/image/", response=ProductOut, auth=staff_with("change_product"))
 def set_image(
     request: ApiRequest, product_id: ProductId, image: File[UploadedFile]
 ) -> HttpResponse:
-    """Show this JPEG, PNG or WebP, up to 5 MB and 12 megapixels."""
-    return _change_image(request, product_id, image)
+    """Set the image: a JPEG, PNG or WebP file of up to 5 MB and 12 megapixels."""
+    return _update_image(request, product_id, image)
 
 
-@router.delete("/{product_id}/image/", response=ProductOut, auth=staff("change_product"))
+@router.delete("/{product_id}/image/", response=ProductOut, auth=staff_with("change_product"))
 def remove_image(request: ApiRequest, product_id: ProductId) -> HttpResponse:
-    """Show no picture."""
-    return _change_image(request, product_id, "")
-
-
-def _visible(*, sees_all: bool) -> QuerySet[Product]:
-    return Product.objects.all() if sees_all else Product.objects.filter(is_active=True)
-
-
-def _ordered(found: QuerySet[Product], by: str) -> QuerySet[Product, tuple[Any, ...]]:
-    return found.order_by(by, "-id" if by.startswith("-") else "id").values_list(*COLUMNS)
-
-
-@functools.lru_cache(256)
-def _page(by: str, number: int, size: int, *, sees_all: bool) -> CompiledQuery[tuple[Any, ...]]:
-    """A page of the whole catalogue, as apps ask for it most."""
-    return CompiledQuery(
-        page_body(_ordered(_visible(sees_all=sees_all), by), Paging(page=number, page_size=size))
-    )
+    """Remove the image."""
+    return _update_image(request, product_id, "")
 
 
 def _sees_all(request: ApiRequest) -> bool:
+    """Return whether the caller may see inactive products."""
     return isinstance(request.auth, Caller) and request.auth.is_staff
 
 
-def _filtered(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Product]:
-    exact = {
+def _visible_products(*, sees_all: bool) -> QuerySet[Product]:
+    return Product.objects.all() if sees_all else Product.objects.filter(is_active=True)
+
+
+def _order_products(products: QuerySet[Product], ordering: str) -> QuerySet[Product, ProductRow]:
+    tie_breaker = "-id" if ordering.startswith("-") else "id"
+    return products.order_by(ordering, tie_breaker).values_list(*PRODUCT_COLUMNS)
+
+
+@functools.lru_cache(256)
+def _page_query(
+    ordering: str, number: int, size: int, *, sees_all: bool
+) -> CompiledQuery[ProductRow]:
+    """Return the compiled query of a page of the unfiltered list, which apps request most."""
+    rows = _order_products(_visible_products(sees_all=sees_all), ordering)
+    return CompiledQuery(select_page(rows, Paging(page=number, page_size=size)))
+
+
+@functools.cache
+def _compiled_search(ordering: str) -> CompiledSearch[ProductRow]:
+    return CompiledSearch(_order_products(Product.objects.all(), ordering))
+
+
+def _filter_products(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Product]:
+    lookups = {
         "price__gte": filters.min_price,
         "price__lte": filters.max_price,
         "in_stock": filters.in_stock,
         "is_active": filters.is_active,
     }
-    found = _visible(sees_all=sees_all)
-    found = found.filter(**{name: value for name, value in exact.items() if value is not None})
+    rows = _visible_products(sees_all=sees_all)
+    rows = rows.filter(**{name: value for name, value in lookups.items() if value is not None})
     for word in filters.search.split():
         has_word = Q(name__icontains=word) | Q(sku__icontains=word)
-        found = found.filter(has_word | Q(description__icontains=word))
-    return found
+        rows = rows.filter(has_word | Q(description__icontains=word))
+    return rows
 
 
-@functools.cache
-def _search(by: str) -> CompiledSearch[tuple[Any, ...]]:
-    return CompiledSearch(_ordered(Product.objects.all(), by))
+def _search_products(filters: ProductFilters, *, sees_all: bool) -> tuple[list[ProductRow], int]:
+    """Return the rows of the filtered page, and the number of rows on all pages."""
+    matches = _filter_products(filters, sees_all=sees_all)
+    if filters.search:
+        search = _compiled_search(filters.ordering)
+        if result := search(matches, filters.start, filters.stop):
+            return result
+    rows = list(select_page(_order_products(matches, filters.ordering), filters))
+    return rows, count_rows(filters, len(rows), matches.count)
 
 
-def _found(filters: ProductFilters, *, sees_all: bool) -> tuple[list[tuple[Any, ...]], int]:
-    """A page of what the filters leave, and how much that is."""
-    found = _filtered(filters, sees_all=sees_all)
-    if filters.search and (known := _search(filters.ordering)(found, filters.start, filters.stop)):
-        return known
-    rows = list(page_body(_ordered(found, filters.ordering), filters))
-    return rows, count_rows(filters, len(rows), found.count)
-
-
-def _count(*, sees_all: bool) -> int:
-    """How many there are, up to 30 seconds old, since counting them costs most of the call."""
+def _cached_count(*, sees_all: bool) -> int:
+    """Return the number of products, up to 30 seconds old: counting takes most of the request."""
     key = "products:all" if sees_all else "products:active"
-    return cache.get_or_set(key, lambda: _visible(sees_all=sees_all).count(), COUNT_MAY_BE_OLD) or 0
+    count = cache.get_or_set(
+        key, lambda: _visible_products(sees_all=sees_all).count(), COUNT_CACHE_SECONDS
+    )
+    return count or 0
 
 
-def _one(request: ApiRequest, product_id: int, *, sees_all: bool = True) -> Tagged:
-    found = ONE[sees_all](pk=product_id)
-    if not found:
-        raise NotFound
-    return _product_of(site_root(request), found[0])
+def _get_body(request: ApiRequest, product_id: int, *, sees_all: bool = True) -> etags.BodyWithEtag:
+    """Load and serialise one product. Raises errors.NotFound."""
+    rows = PRODUCT_QUERIES[sees_all](pk=product_id)
+    if not rows:
+        raise errors.NotFound
+    return _product_body(site_root(request), rows[0])
 
 
-@cached_body
-def _product_of(site: str, values: tuple[Any, ...]) -> str:
-    return serialize(ProductOut, *_items(site, [values]))
+@etags.cached_body
+def _product_body(root: str, row: ProductRow) -> str:
+    return serialize(ProductOut, *_product_items(root, [row]))
 
 
-@cached_body
-def _page_of(site: str, rows: tuple[tuple[Any, ...], ...], **about: Any) -> str:
-    return serialize(Page[ProductOut], {"items": _items(site, rows), **about})
+@etags.cached_body
+def _page_body(root: str, rows: tuple[ProductRow, ...], **paging: Any) -> str:
+    return serialize(Page[ProductOut], {"items": _product_items(root, rows), **paging})
 
 
-def _items(site: str, rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    return with_media_urls(site, Product, [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+def _product_items(root: str, rows: Iterable[ProductRow]) -> list[dict[str, Any]]:
+    """Return the values of `ProductOut` for each row of `PRODUCT_COLUMNS`."""
+    items = [dict(zip(PRODUCT_COLUMNS, row, strict=True)) for row in rows]
+    return with_media_urls(root, Product, items)
 
 
-def _answer(request: ApiRequest, product_id: int, *, status: int = 200) -> HttpResponse:
-    """The product as the database has it now, so that what is answered is what a GET shows."""
-    body, tag = _one(request, product_id)
-    return json_response(body, status=status, headers={"ETag": tag})
+def _product_response(request: ApiRequest, product_id: int, *, status: int = 200) -> HttpResponse:
+    """Respond with the product as a GET would return it now, with its ETag."""
+    body, etag = _get_body(request, product_id)
+    return json_response(body, status=status, headers={"ETag": etag})
 
 
-def _change(request: ApiRequest, product_id: int, body: Body, if_match: str) -> HttpResponse:
+def _update_product(
+    request: ApiRequest, product_id: int, body: Body, if_match: str
+) -> HttpResponse:
     changes = body.model_dump(exclude_unset=True)
 
-    def unchanged(_: Product) -> None:
-        """Under the product's lock: what the caller read must be what is there."""
-        if not etag_matches(_one(request, product_id)[1], if_match):
-            raise ProductChanged
+    def check_etag(_product: Product) -> None:
+        """Refuse the change if the product's ETag doesn't match. Runs under the product's lock."""
+        if if_match and not etags.etag_matches(_get_body(request, product_id)[1], if_match):
+            raise errors.ProductChanged
 
     products.update_product(
         product_id=product_id,
         actor=request.auth.user,
         stock=changes.pop("stock", None),
         changes=changes,
-        check=unchanged if if_match else lambda _: None,
+        check=check_etag,
     )
-    return _answer(request, product_id)
+    return _product_response(request, product_id)
 
 
-def _change_image(request: ApiRequest, product_id: int, image: UploadedFile | str) -> HttpResponse:
+def _update_image(request: ApiRequest, product_id: int, image: UploadedFile | str) -> HttpResponse:
     products.update_product(
         product_id=product_id, actor=request.auth.user, changes={"image": image}
     )
-    return _answer(request, product_id)
+    return _product_response(request, product_id)

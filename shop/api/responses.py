@@ -1,4 +1,4 @@
-"""How an answer leaves: rows through one compiled serializer, never through model instances."""
+"""Responses: rows are serialised by pydantic directly, without model instances."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,68 +9,72 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel
 
 from shop.api.schemas import Page, Paging
-from shop.db.compiled_queries import deferred_page
+from shop.db.deferred_join import deferred_page
 
 type Headers = dict[str, str]
 
 
-def serialize(shape: type[BaseModel], data: dict[str, Any]) -> str:
-    """The JSON of what was given: keys that are not in `data` are left out."""
-    return shape.model_validate(data).model_dump_json(exclude_unset=True)
+def serialize(schema: type[BaseModel], data: dict[str, Any]) -> str:
+    """Return the data as JSON in the schema's form, without the fields that are not in `data`."""
+    return schema.model_validate(data).model_dump_json(exclude_unset=True)
 
 
 def respond(
-    shape: type[BaseModel],
+    schema: type[BaseModel],
     data: dict[str, Any],
     *,
     status: int = 200,
     headers: Headers | None = None,
 ) -> HttpResponse:
-    """One JSON answer."""
-    return json_response(serialize(shape, data), status=status, headers=headers)
+    """Serialise the data and return it as a response."""
+    return json_response(serialize(schema, data), status=status, headers=headers)
 
 
 def json_response(
     body: str | bytes, *, status: int = 200, headers: Headers | None = None
 ) -> HttpResponse:
-    """The same from JSON that is there already."""
+    """Return a response with a body that is JSON already."""
     return HttpResponse(body, status=status, content_type="application/json", headers=headers)
 
 
-def paginated_response[Row](
+def paginated_response[R](
     request: HttpRequest,
     paging: Paging,
-    shape: type[Page[Any]],
-    rows: QuerySet[Any, Row] | list[Row],
+    schema: type[Page[Any]],
+    rows: QuerySet[Any, R] | list[R],
     *,
     count: int,
-    finish: Callable[[list[Row]], list[dict[str, Any]]],
+    to_items: Callable[[list[R]], list[dict[str, Any]]],
 ) -> HttpResponse:
-    """One page of a list, or the page's own `rows`. `finish` completes the page's rows, all at once."""
-    items = finish(rows if isinstance(rows, list) else list(page_body(rows, paging)))
-    return respond(shape, {"items": items, "count": count, **page_links(request, paging, count)})
+    """Respond with one page of a list.
+
+    `rows` are all rows as a queryset, or the rows of this page as a list. `to_items` converts the
+    page's rows to items, in one call so that it can load related rows in one query.
+    """
+    items = to_items(rows if isinstance(rows, list) else list(select_page(rows, paging)))
+    return respond(schema, {"items": items, "count": count, **page_links(request, paging, count)})
 
 
-def page_body[M: Model, Row](rows: QuerySet[M, Row], paging: Paging) -> QuerySet[M, Row]:
-    """The rows of one page: those of the pages before are passed over by their keys."""
+def select_page[M: Model, R](rows: QuerySet[M, R], paging: Paging) -> QuerySet[M, R]:
+    """Return the rows of one page. From page 2, OFFSET runs over primary keys only."""
     return deferred_page(rows, paging.start, paging.stop) if paging.start else rows[: paging.stop]
 
 
 def count_rows(paging: Paging, on_page: int, count: Callable[[], int]) -> int:
-    """How many there are on all pages: the last page's number tells, else somebody has to `count`."""
+    """Return the number of rows on all pages; runs `count` only if this isn't the last page."""
     is_last = on_page < paging.page_size and (on_page or paging.page == 1)
     return paging.start + on_page if is_last else count()
 
 
 def page_links(request: HttpRequest, paging: Paging, count: int) -> dict[str, str | None]:
-    """The addresses of the next page and of the one before."""
+    """Return the URLs of the next and the previous page, with the request's other parameters."""
     is_last = paging.stop >= count
     return {
-        "next": None if is_last else _address(request, paging.page + 1),
-        "previous": _address(request, paging.page - 1) if paging.page > 1 else None,
+        "next": None if is_last else _page_url(request, paging.page + 1),
+        "previous": _page_url(request, paging.page - 1) if paging.page > 1 else None,
     }
 
 
-def _address(request: HttpRequest, number: int) -> str:
+def _page_url(request: HttpRequest, number: int) -> str:
     query = urlencode(request.GET.dict() | {"page": number})
     return request.build_absolute_uri(f"{request.path}?{query}")

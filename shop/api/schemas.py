@@ -1,4 +1,4 @@
-"""What goes in and out. Products are read from the model; people, carts and orders are written by hand."""
+"""Request and response schemas. Those of products are generated from the model."""
 
 import datetime
 from decimal import Decimal
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Strict, Tag
 
 from shop import exposure, text_validation
@@ -19,20 +20,20 @@ MAX_ID = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
-Line = Annotated[str, AfterValidator(text_validation.clean_line)]
-Text = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
-Name = Annotated[Line, Field(min_length=1, max_length=100)]
-Phone = Annotated[Line, Field(max_length=30)]
+SingleLineText = Annotated[str, AfterValidator(text_validation.clean_line)]
+MultiLineText = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
+PersonName = Annotated[SingleLineText, Field(min_length=1, max_length=100)]
+PhoneNumber = Annotated[SingleLineText, Field(max_length=30)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
 Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
-Search = Annotated[Line, Field(max_length=100)]
+SearchText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
 
 
-def _email(value: str) -> str:
+def _validate_email(value: str) -> str:
     try:
         validate_email(value)
     except ValidationError as error:
@@ -40,23 +41,24 @@ def _email(value: str) -> str:
     return value.lower()
 
 
-def _day(value: Any) -> Any:
-    """`2026-03-11` is a day, not its first moment."""
-    is_day = isinstance(value, str) and len(value) == len("2026-03-11")
-    return datetime.date.fromisoformat(value) if is_day else value
+def _parse_date(value: Any) -> Any:
+    """Parse `2026-03-11` as a date. Pydantic would make it a date-time at midnight."""
+    is_date = isinstance(value, str) and len(value) == len("2026-03-11")
+    return datetime.date.fromisoformat(value) if is_date else value
 
 
-def _in_our_times(value: datetime.date) -> datetime.date:
+def _validate_year(value: datetime.date) -> datetime.date:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise ValueError(f"The year must be from {FIRST_YEAR} to {LAST_YEAR}.")
+        raise ValueError(
+            _("The year must be from %(first)s to %(last)s.")
+            % {"first": FIRST_YEAR, "last": LAST_YEAR}
+        )
     return value
 
 
-Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
-
-
-Moment = Annotated[
-    datetime.datetime | datetime.date, BeforeValidator(_day), AfterValidator(_in_our_times)
+Email = Annotated[SingleLineText, Field(max_length=254), AfterValidator(_validate_email)]
+DateOrDateTime = Annotated[
+    datetime.datetime | datetime.date, BeforeValidator(_parse_date), AfterValidator(_validate_year)
 ]
 
 
@@ -64,33 +66,33 @@ class Page[Item](BaseModel):
     """One page of a list."""
 
     items: list[Item]
-    count: int = Field(description="How many there are on all pages.")
-    next: str | None = Field(description="Address of the next page.")
-    previous: str | None = Field(description="Address of the page before.")
+    count: int = Field(description="Number of items on all pages.")
+    next: str | None = Field(description="URL of the next page.")
+    previous: str | None = Field(description="URL of the previous page.")
 
 
 class Paging(BaseModel):
-    """Which page of a list."""
+    """Query parameters that select a page of a list."""
 
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(20, ge=1, le=100)
 
     @property
     def start(self) -> int:
-        """How many rows come before the page."""
+        """Offset of the page's first row."""
         return (self.page - 1) * self.page_size
 
     @property
     def stop(self) -> int:
-        """How many there are up to its end."""
+        """Offset after the page's last row."""
         return self.start + self.page_size
 
 
-# People
+# Accounts
 
 
 class UserOut(BaseModel):
-    """A person."""
+    """A user account."""
 
     id: int
     email: str
@@ -102,27 +104,29 @@ class UserOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """A login: send `access` with every call, `refresh` to get the next pair."""
+    """A session. Send `access` with every request, and `refresh` to get new tokens."""
 
     access: str
     refresh: str
     token_type: Literal["Bearer"]
-    expires_in: int = Field(description="Seconds until `access` expires.")
+    expires_in: int = Field(description="Lifetime of `access` in seconds.")
     user: UserOut
 
 
 class RegisterIn(Body):
     email: Email
     password: Password
-    first_name: Name
-    last_name: Name
-    phone: Phone = ""
+    first_name: PersonName
+    last_name: PersonName
+    phone: PhoneNumber = ""
 
 
 class LoginIn(Body):
-    email: Annotated[Line, Field(max_length=254)]
+    email: Annotated[SingleLineText, Field(max_length=254)]
     password: Password
-    otp: Line = Field("", max_length=20, description="For staff with a second factor: its code.")
+    otp: SingleLineText = Field(
+        "", max_length=20, description="Code of the second factor, for staff who have one."
+    )
 
 
 class RefreshIn(Body):
@@ -134,15 +138,15 @@ class LogoutIn(Body):
 
 
 class ProfileIn(Body):
-    first_name: Name
-    last_name: Name
-    phone: Phone = ""
+    first_name: PersonName
+    last_name: PersonName
+    phone: PhoneNumber = ""
 
 
 class ProfilePatch(Body):
-    first_name: Name = Field(default_factory=str)
-    last_name: Name = Field(default_factory=str)
-    phone: Phone = Field(default_factory=str)
+    first_name: PersonName = Field(default_factory=str)
+    last_name: PersonName = Field(default_factory=str)
+    phone: PhoneNumber = Field(default_factory=str)
 
 
 class PasswordChangeIn(Body):
@@ -151,12 +155,12 @@ class PasswordChangeIn(Body):
 
 
 class PasswordResetIn(Body):
-    email: Annotated[Line, Field(max_length=254)]
+    email: Annotated[SingleLineText, Field(max_length=254)]
 
 
 class PasswordResetConfirmIn(Body):
-    uid: Annotated[Line, Field(max_length=100)]
-    token: Annotated[Line, Field(max_length=100)]
+    uid: Annotated[SingleLineText, Field(max_length=100)]
+    token: Annotated[SingleLineText, Field(max_length=100)]
     new_password: Password
 
 
@@ -165,15 +169,16 @@ class PasswordResetConfirmIn(Body):
 
 @response_schema(Product, exposure.api_readable_fields(Product))
 class ProductOut(BaseModel):
-    """A product as customers see it."""
+    """A product."""
 
 
 @request_schema(Product, exposure.api_writable_fields(Product))
 class ProductIn(Body):
-    """A product. In a change, what is left out keeps its value."""
+    """The fields of a product. When replacing one, fields that are left out keep their values."""
 
     stock: Units = Field(
-        default_factory=int, description="Units in stock; in a change, a count of them."
+        default_factory=int,
+        description="Units in stock. When replacing a product, the units counted.",
     )
 
 
@@ -181,18 +186,18 @@ class ProductIn(Body):
 class ProductPatch(Body):
     """The fields of a product to change."""
 
-    stock: Units = Field(default_factory=int, description="Units counted.")
+    stock: Units = Field(default_factory=int, description="Units counted in a stocktake.")
 
 
 class ProductFilters(Paging):
-    """What to show of the catalogue."""
+    """Query parameters of the product list."""
 
-    search: Search = Field("", description="Words of the name, the SKU or the description.")
+    search: SearchText = Field("", description="Words in the name, SKU or description.")
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
     is_active: bool | None = Field(
-        None, description="For admins: only these. Others see active ones."
+        None, description="For admins. Other users see active products only."
     )
     ordering: Literal["name", "-name", "price", "-price", "created_at", "-created_at"] = (
         "-created_at"
@@ -200,28 +205,28 @@ class ProductFilters(Paging):
 
 
 class StockDelta(Body):
-    """Units that came or went."""
+    """A number of units to add to the stock; negative to remove them."""
 
     delta: Annotated[int, Strict(), Field(ge=-MAX_STOCK, le=MAX_STOCK)]
     kind: Literal[tuple(map(str, StockMovement.MANUAL_KINDS))] = "correction"  # type: ignore[valid-type]
-    reason: Annotated[Line, Field(max_length=200)] = ""
+    reason: Annotated[SingleLineText, Field(max_length=200)] = ""
 
 
 class StockCount(Body):
-    """What was counted, and what the stock was when the counting began."""
+    """A stocktake: the units counted, and the stock expected when counting started."""
 
     counted: Units
     expected: Units | None = None
-    reason: Annotated[Line, Field(max_length=200)] = ""
+    reason: Annotated[SingleLineText, Field(max_length=200)] = ""
 
 
-def _kind_of_change(value: Any) -> str:
+def _stock_body_tag(value: Any) -> str:
     return "counted" if isinstance(value, dict) and "counted" in value else "delta"
 
 
 StockIn = Annotated[
     Annotated[StockDelta, Tag("delta")] | Annotated[StockCount, Tag("counted")],
-    Discriminator(_kind_of_change),
+    Discriminator(_stock_body_tag),
 ]
 
 
@@ -238,7 +243,7 @@ class CartQuantity(Body):
 
 
 class CartLineOut(BaseModel):
-    """One line of the cart, at today's price."""
+    """A line of the cart, at the current price."""
 
     id: int
     product: ProductOut
@@ -249,40 +254,40 @@ class CartLineOut(BaseModel):
 
 
 class CartOut(BaseModel):
-    """The whole cart."""
+    """The cart."""
 
     items: list[CartLineOut]
     total_quantity: int
     total_amount: Decimal
-    can_checkout: bool = Field(description="Whether there are lines and none has a problem.")
+    can_checkout: bool = Field(description="Whether the cart has lines and none has a problem.")
 
 
 # Orders
 
 
 class CheckoutIn(Body):
-    shipping_address: Annotated[Text, Field(min_length=1)]
+    shipping_address: Annotated[MultiLineText, Field(min_length=1)]
     payment_method: Payment = "cash_on_delivery"
     payment_token: Literal[TOKENS] | None = Field(  # type: ignore[valid-type]
-        None, description="For `card`, simulated."
+        None, description="Required for `card`. Payments are simulated."
     )
     expected_total: Amount | None = Field(
-        None, description="What the customer was shown; another total is refused."
+        None, description="The total shown to the customer. The order is refused if it has changed."
     )
-    note: Text = ""
+    note: MultiLineText = ""
 
 
 class CancelIn(Body):
-    reason: Text = ""
+    reason: MultiLineText = ""
 
 
 class StatusIn(Body):
     status: Status
-    note: Text = Field("", description="The customer can read it.")
+    note: MultiLineText = Field("", description="Visible to the customer.")
 
 
 class OrderItemOut(BaseModel):
-    """One line of an order, as it was when it was ordered."""
+    """A line of an order, with the product's name and price when it was ordered."""
 
     id: int
     product_id: int
@@ -294,7 +299,7 @@ class OrderItemOut(BaseModel):
 
 
 class OrderEventOut(BaseModel):
-    """One step of an order's way."""
+    """A status change in the history of an order."""
 
     status: Status
     at: datetime.datetime
@@ -302,7 +307,7 @@ class OrderEventOut(BaseModel):
 
 
 class OrderSummary(BaseModel):
-    """An order in a list."""
+    """An order without its history."""
 
     id: int
     order_number: str
@@ -313,7 +318,7 @@ class OrderSummary(BaseModel):
     shipping_address: str
     note: str
     items: list[OrderItemOut]
-    can_cancel: bool = Field(description="Whether the caller may cancel it now.")
+    can_cancel: bool = Field(description="Whether the caller can cancel the order now.")
     customer: UserOut | None = Field(None, description="For admins only.")
     created_at: datetime.datetime
     updated_at: datetime.datetime
@@ -326,17 +331,17 @@ class OrderOut(OrderSummary):
 
 
 class OrderFilters(Paging):
-    """Which orders."""
+    """Query parameters of the order list."""
 
     status: Status | None = None
-    search: Search = Field(
-        "", description="A part of the order number; for admins also of the email."
+    search: SearchText = Field(
+        "", description="Part of the order number; for admins, also part of the email."
     )
-    created_from: Moment | None = None
-    created_to: Moment | None = Field(None, description="A day counts whole.")
+    created_from: DateOrDateTime | None = None
+    created_to: DateOrDateTime | None = Field(None, description="A date includes the whole day.")
 
 
 class Health(BaseModel):
-    """The shop answers."""
+    """The shop's health."""
 
     status: Literal["ok"] = "ok"

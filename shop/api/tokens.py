@@ -1,4 +1,7 @@
-"""Tokens: JWTs signed with HS256 that name a session and say nothing else (RFC 7519, RFC 8725)."""
+"""Access and refresh tokens: JWTs signed with HS256 (RFC 7519, RFC 8725).
+
+They contain ids only. The session they belong to is in the database.
+"""
 
 import functools
 import hashlib
@@ -16,77 +19,79 @@ from shop.models import Session
 from shop.services.errors import InvalidToken, TokenExpired
 
 ALGORITHM = "HS256"
-REQUIRED = ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "typ"]
+REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "typ"]
 
-type Kind = Literal["access", "refresh"]
+type TokenType = Literal["access", "refresh"]
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a verified token says: its user and session, and which of its refresh tokens it is."""
+    """The ids in a verified token. A refresh rotates `token_id` within the session."""
 
     user_id: int
     session_id: uuid.UUID
     token_id: uuid.UUID
 
 
-def sign_token(session: Session, kind: Kind) -> str:
-    """The session's token of this kind: the same one each time until the session is refreshed."""
-    life: timedelta = settings.ACCESS_LIFETIME if kind == "access" else settings.REFRESH_LIFETIME
+def sign_token(session: Session, token_type: TokenType) -> str:
+    """Return the session's current token of this type. It's the same until the next refresh."""
+    is_access = token_type == "access"  # noqa: S105 - a type, not a token
+    lifetime: timedelta = settings.ACCESS_LIFETIME if is_access else settings.REFRESH_LIFETIME
+    token_id = uuid.uuid5(session.current_token, token_type) if is_access else session.current_token
     claims = {
         "iss": settings.JWT_ISSUER,
         "aud": settings.JWT_AUDIENCE,
         "sub": str(session.user_id),
         "sid": str(session.pk),
-        "jti": str(session.current if kind == "refresh" else uuid.uuid5(session.current, kind)),
+        "jti": str(token_id),
         "iat": int(session.refreshed_at.timestamp()),
-        "exp": int(min(session.refreshed_at + life, session.expires_at).timestamp()),
-        "typ": kind,
+        "exp": int(min(session.refreshed_at + lifetime, session.expires_at).timestamp()),
+        "typ": token_type,
     }
-    newest, key = next(iter(_named(settings.JWT_SIGNING_KEYS).items()))
-    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": newest})
+    key_id, key = next(iter(_keys_by_id(settings.JWT_SIGNING_KEYS).items()))
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id})
 
 
-def read_token(token: str, kind: Kind) -> Claims:
-    """Verify a token of this kind; raises TokenExpired, or InvalidToken for everything else."""
-    claims, expires_at = _verified(token, kind, tuple(settings.JWT_SIGNING_KEYS))
+def read_token(token: str, token_type: TokenType) -> Claims:
+    """Verify a token of this type. Raises TokenExpired, or InvalidToken for any other fault."""
+    claims, expires_at = _verify_token(token, token_type, tuple(settings.JWT_SIGNING_KEYS))
     if expires_at <= time.time():
         raise TokenExpired
     return claims
 
 
 @functools.lru_cache(maxsize=4096)
-def _verified(token: str, kind: Kind, keys: tuple[str, ...]) -> tuple[Claims, int]:
-    """What a token says, and when it ends: all else of it stays as true as it was."""
+def _verify_token(token: str, token_type: TokenType, keys: tuple[str, ...]) -> tuple[Claims, int]:
+    """Return a token's ids and expiry time (Unix). Cached, so the caller checks the expiry."""
     try:
         claims = jwt.decode(
             token,
-            _key_of(token, keys),
+            _verification_key(token, keys),
             algorithms=[ALGORITHM],
             issuer=settings.JWT_ISSUER,
             audience=settings.JWT_AUDIENCE,
-            options={"require": REQUIRED},
+            options={"require": REQUIRED_CLAIMS},
         )
-        if claims["typ"] != kind:
+        if claims["typ"] != token_type:
             raise InvalidToken
-        named = Claims(int(claims["sub"]), uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
-        return named, int(claims["exp"])
+        ids = Claims(int(claims["sub"]), uuid.UUID(claims["sid"]), uuid.UUID(claims["jti"]))
+        return ids, int(claims["exp"])
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise InvalidToken from error
 
 
-def _named(keys: Iterable[str]) -> dict[str, str]:
-    """The keys by what tokens call them: the first one signs, all of them verify."""
+def _keys_by_id(keys: Iterable[str]) -> dict[str, str]:
+    """Map each key's id (`kid`) to the key. The first key signs; all of them verify."""
     return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}
 
 
-def _key_of(token: str, keys: tuple[str, ...]) -> str:
-    """The key that a token names. The oldest has signed those from before keys had names."""
-    kid = jwt.get_unverified_header(token).get("kid")
-    if kid is None:
+def _verification_key(token: str, keys: tuple[str, ...]) -> str:
+    """Return the key with the token's `kid`; the oldest key for a token without `kid`."""
+    key_id = jwt.get_unverified_header(token).get("kid")
+    if key_id is None:
         return keys[-1]
-    if kid not in (named := _named(keys)):
+    if key_id not in (by_id := _keys_by_id(keys)):
         raise InvalidToken
-    return named[kid]
+    return by_id[key_id]

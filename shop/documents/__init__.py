@@ -1,1 +1,1 @@
-"""What the shop sends and prints: emails, packing slips and invoices."""
+"""Emails, packing slips and invoices."""

@@ -1,69 +1,104 @@
-"""What stands on a packing slip and on an invoice, on the screen and on paper alike."""
+"""The contents of packing slips and invoices, which the print page and the PDF show alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from shop import money
-from shop.documents.pdf import Column, Document
 from shop.models import Order, OrderItem
 
 PACKING_SLIP, INVOICE = KINDS = ("packing slip", "invoice")
-GOODS = (Column("SKU"), Column("Product"), Column("Quantity", is_number=True))
-PRICED = (*GOODS, Column("Price", is_number=True), Column("Amount", is_number=True))
 
 
-def build_document(what: str, order: Order, items: Sequence[OrderItem]) -> Document:
-    """The order's packing slip, with a box to tick before each line, or its invoice, with the prices."""
-    is_invoice, is_cancelled = what == INVOICE, order.status == Order.Status.CANCELLED
+class Column(NamedTuple):
+    """A column of the table; numbers are aligned right."""
+
+    head: str
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """The contents of a document: `details` beside the address, `totals` below the table."""
+
+    sender: str
+    imprint: str
+    title: str
+    address: str
+    details: Sequence[tuple[str, str]]
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    totals: Sequence[tuple[str, str]]
+    note: str
+    has_checkboxes: bool
+
+    def cells(self) -> Iterator[list[tuple[Column, str]]]:
+        """Yield each row's cells with their columns."""
+        return (list(zip(self.columns, row, strict=True)) for row in self.rows)
+
+
+def build_document(kind: str, order: Order, items: Sequence[OrderItem]) -> Document:
+    """Return the order's packing slip, with a checkbox per item, or its invoice, with prices."""
+    is_invoice = kind == INVOICE
+    columns = [Column(_("SKU")), Column(_("Product")), Column(_("Quantity"), is_number=True)]
+    rows = [[item.sku, item.name, str(item.quantity)] for item in items]
+    if is_invoice:
+        columns += [Column(_("Price"), is_number=True), Column(_("Amount"), is_number=True)]
+        for row, item in zip(rows, items, strict=True):
+            row += [money.format_amount(item.price), money.format_amount(item.subtotal)]
+        total = money.format_money(order.total_amount)
+    else:
+        units = sum(item.quantity for item in items)
+        total = ngettext("%(count)d unit", "%(count)d units", units) % {"count": units}
+    has_note = order.note and not is_invoice
     return Document(
         sender=settings.SHOP_NAME,
         imprint=settings.SHOP_IMPRINT,
-        title=f"{what.capitalize()} {order}{', cancelled' if is_cancelled else ''}",
+        title=_document_title(kind, order),
         address=f"{order.user.get_full_name()}\n{order.shipping_address}",
-        facts=_facts(what, order),
-        columns=PRICED if is_invoice else GOODS,
-        rows=[_row(item, is_priced=is_invoice) for item in items],
-        totals=[
-            ("Total", money.format_money(order.total_amount) if is_invoice else _pieces(items))
-        ],
-        note="" if is_invoice or not order.note else f"Customer's note: {order.note}",
-        has_boxes=not is_invoice,
+        details=_document_details(kind, order),
+        columns=columns,
+        rows=rows,
+        totals=[(_("Total"), total)],
+        note=_("Customer's note: %(note)s") % {"note": order.note} if has_note else "",
+        has_checkboxes=not is_invoice,
     )
 
 
-def pdf_file_name(what: str, orders: Sequence[Order]) -> str:
-    """`invoice-7KX2-9M4Q.pdf`, or `invoices-2026-11-22.pdf` for several."""
-    name = what.replace(" ", "-")
+def pdf_file_name(kind: str, orders: Sequence[Order]) -> str:
+    """Return `invoice-7KX2-9M4Q.pdf`, or `invoices-2026-11-22.pdf` for several orders."""
+    name = kind.replace(" ", "-")
     if len(orders) == 1:
         return f"{name}-{orders[0]}.pdf"
     return f"{name}s-{timezone.localdate()}.pdf"
 
 
-def _facts(what: str, order: Order) -> list[tuple[str, str]]:
-    facts = [
-        ("Order", order.order_number),
-        ("Date", date_format(timezone.localtime(order.created_at), "j F Y")),
-    ]
-    if what == INVOICE:
-        paid = order.get_payment_status_display().lower()
-        facts.append(("Payment", f"{order.get_payment_method_display()}, {paid}"))
+def _document_title(kind: str, order: Order) -> str:
+    is_cancelled = order.status == Order.Status.CANCELLED
+    if kind == INVOICE:
+        title = _("Invoice %(order)s, cancelled") if is_cancelled else _("Invoice %(order)s")
+    elif is_cancelled:
+        title = _("Packing slip %(order)s, cancelled")
+    else:
+        title = _("Packing slip %(order)s")
+    return title % {"order": order}
+
+
+def _document_details(kind: str, order: Order) -> list[tuple[str, str]]:
+    order_date = date_format(timezone.localtime(order.created_at), "j F Y")
+    details = [(_("Order"), order.order_number), (_("Date"), order_date)]
+    if kind == INVOICE:
+        payment = {
+            "method": order.get_payment_method_display(),
+            "status": order.get_payment_status_display().lower(),
+        }
+        details.append((_("Payment"), _("%(method)s, %(status)s") % payment))
     elif order.carrier or order.tracking_number:
-        facts.append(("Parcel", f"{order.carrier} {order.tracking_number}".strip()))
-    return facts
-
-
-def _row(item: OrderItem, *, is_priced: bool) -> list[str]:
-    goods = [item.sku, item.name, str(item.quantity)]
-    return (
-        [*goods, money.format_amount(item.price), money.format_amount(item.subtotal)]
-        if is_priced
-        else goods
-    )
-
-
-def _pieces(items: Sequence[OrderItem]) -> str:
-    count = sum(item.quantity for item in items)
-    return f"{count} piece{'' if count == 1 else 's'}"
+        details.append((_("Parcel"), f"{order.carrier} {order.tracking_number}".strip()))
+    return details

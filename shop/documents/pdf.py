@@ -1,252 +1,224 @@
-"""Paper: a letter with a table, as data and drawn as PDF over as many pages as it needs."""
+"""Render packing slips and invoices as PDF, laid out by ReportLab's platypus."""
 
-import re
-from bisect import bisect_right
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
-from math import ceil
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from reportlab import platypus, rl_config
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import getFont, registerFont, stringWidth
-from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
-FONTS = Path(__file__).parent / "fonts"
+from shop.documents.font_fallback import BOLD, NOTO_SANS_CHARACTERS, REGULAR, to_markup
+from shop.documents.order_documents import Document
+from shop.documents.right_to_left import has_right_to_left, join_arabic_letters, to_drawing_order
 
+logger = logging.getLogger(__name__)
 
-class Column(NamedTuple):
-    """A column of the table: of numbers, as wide as they are, or of texts, which share what is left."""
-
-    head: str
-    is_number: bool = False
-
-
-@dataclass(frozen=True)
-class Document:
-    """What stands on one letter: `facts` beside the address, `totals` below the table."""
-
-    sender: str
-    imprint: str
-    title: str
-    address: str
-    facts: Sequence[tuple[str, str]]
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[str]]
-    totals: Sequence[tuple[str, str]]
-    note: str
-    has_boxes: bool
-
-    def lines(self) -> Iterator[list[tuple[Column, str]]]:
-        """The table's rows, each cell with its column."""
-        return (list(zip(self.columns, row, strict=True)) for row in self.rows)
+rl_config.useA85 = False  # binary streams are a fifth smaller than ASCII85, and faster
 
 
-class Type(NamedTuple):
-    """How letters look; `leading` is from line to line, in millimetres."""
-
-    font: str
-    size: float
-    leading: float
-    grey: float = 0.1
-
-
-PLAIN, BOLD = "NotoSans-Regular", "NotoSans-Bold"
-for _name in (PLAIN, BOLD):
-    registerFont(TTFont(_name, FONTS / f"{_name}.ttf"))
-BODY, STRONG, SMALL = Type(PLAIN, 9, 4.3), Type(BOLD, 9, 4.3), Type(PLAIN, 7.5, 3.6, 0.4)
-ADDRESS, LOUD = Type(PLAIN, 10.5, 5), Type(BOLD, 14, 6.5)
-
-# Millimetres from the left and the top of A4. The address stands in the window of a DL envelope (DIN 5008).
-LEFT, RIGHT, WINDOW, TABLE, AGAIN, BOTTOM, FOOT = 25, 190, 52, 98, 42, 270, 279
-HALF, LABEL, GAP, PAD, BOX, HEAD_AND_LINE = 80, 20, 4, 1.4, 8, 20
-FACTS, SHARE = RIGHT - 65, 0.42
-PIECES = re.compile(r"[^ -]+[ -]*|[ -]+")
+# Points from the left and the top of A4. The address is in the window of a DL envelope (DIN 5008).
+LEFT, DETAILS_LEFT, RIGHT = 25 * mm, 125 * mm, 190 * mm
+HEADER, BODY, ADDRESS, TABLE, BOTTOM, FOOTER = (y * mm for y in (18, 42, 52, 98, 270, 279))
+WIDTH, HALF, PAGE_NUMBER, GAP = RIGHT - LEFT, 80 * mm, 35 * mm, 4 * mm
+CHECKBOX, TEXT_COLUMN = 8 * mm, 45 * mm
+DETAILS_COLUMNS, TOTALS_COLUMNS = (20 * mm, 45 * mm), (125 * mm, 40 * mm)
 
 
-def render_pdf(title: str, sheets: Iterable[Document]) -> bytes:
-    """The letters as one file, each on pages of its own; the same bytes for the same letters.
+def _style(font: str, size: float, leading: float, **more: Any) -> ParagraphStyle:
+    metrics = {"fontName": font, "fontSize": size, "leading": leading * mm}
+    return ParagraphStyle(font, embeddedHyphenation=1, **metrics, **more)
 
-    What the font lacks is drawn as `?`: it holds Latin, Greek and Cyrillic.
+
+# Texts of a table keep a gap to the next column.
+TEXT, CELL = _style(REGULAR, 9, 4.3), _style(REGULAR, 9, 4.3, rightIndent=GAP)
+HEAD, NUMBER_HEAD = _style(BOLD, 9, 4.3, rightIndent=GAP), _style(BOLD, 9, 4.3, alignment=TA_RIGHT)
+NUMBER, SMALL = _style(REGULAR, 9, 4.3, alignment=TA_RIGHT), _style(REGULAR, 7.5, 3.6)
+SMALL_RIGHT = _style(REGULAR, 7.5, 3.6, alignment=TA_RIGHT)
+LARGE, LARGE_RIGHT = _style(BOLD, 14, 6.5), _style(BOLD, 14, 6.5, alignment=TA_RIGHT)
+RECIPIENT = _style(REGULAR, 10.5, 5, rightIndent=WIDTH - HALF)
+
+ALL_CELLS = ((0, 0), (-1, -1))
+PLAIN_TABLE = [
+    ("FONT", *ALL_CELLS, REGULAR, 9, 4.3 * mm),
+    ("VALIGN", *ALL_CELLS, "TOP"),
+    *((f"{side}PADDING", *ALL_CELLS, 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")),
+]
+DETAILS_TABLE = [*PLAIN_TABLE, ("TEXTCOLOR", (0, 0), (0, -1), "#555555")]
+TOTALS_TABLE = [*PLAIN_TABLE, ("FONTNAME", *ALL_CELLS, BOLD), ("ALIGN", *ALL_CELLS, "RIGHT")]
+ITEMS_TABLE = [
+    *PLAIN_TABLE,
+    ("FONTNAME", (0, 0), (-1, 0), BOLD),
+    *((f"{side}PADDING", *ALL_CELLS, 1.4 * mm) for side in ("TOP", "BOTTOM")),
+    ("LINEBELOW", *ALL_CELLS, 0.4, "#bfbfbf"),
+]
+SQUARE_TABLE = [("BOX", *ALL_CELLS, 0.8, "#000000")]
+
+
+def render_pdf(title: str, documents: Iterable[Document]) -> bytes:
+    """Return one PDF with each document on its own pages; equal documents give equal bytes.
+
+    Boxes stand for the characters that no font has; one warning names them.
     """
     file = BytesIO()
-    canvas = Canvas(file, pagesize=A4, invariant=True, lang="en")
-    canvas.setTitle(title)
-    for sheet in sheets:
-        canvas.setAuthor(sheet.sender)
-        _Letter(canvas, sheet).write()
-    canvas.save()
+    layouts = [_Layout(number, document) for number, document in enumerate(documents)]
+    frame = (LEFT, A4[1] - BOTTOM, WIDTH, BOTTOM - BODY, 0, 0, 0, 0)
+    template = platypus.BaseDocTemplate(
+        file,
+        title=title,
+        author=layouts[0].document.sender if layouts else "",
+        lang=get_language(),
+        pagesize=A4,
+        invariant=True,
+        pageTemplates=[
+            platypus.PageTemplate(layout.name, platypus.Frame(*frame), onPage=layout.draw_page)
+            for layout in layouts
+        ]
+        or [platypus.PageTemplate("blank", platypus.Frame(*frame))],
+    )
+    template.build([flowable for layout in layouts for flowable in layout.story()])
+
+    incomplete = [layout for layout in layouts if layout.missing]
+    if incomplete:
+        characters = sorted(set().union(*(layout.missing for layout in incomplete)))
+        codes = " ".join(f"U+{ord(character):04X}" for character in characters)
+        titles = "; ".join(layout.document.title for layout in incomplete)
+        logger.warning("No font has the characters %s of: %s", codes, titles)
     return file.getvalue()
 
 
-def wrap(text: str, style: Type, width: float) -> list[str]:
-    """The lines that fit into so many millimetres, broken at spaces and hyphens, or anywhere if need be."""
-    lines = []
-    for paragraph in _drawable(text).split("\n"):
-        line = ""
-        for piece in PIECES.findall(" ".join(paragraph.split())):
-            if _wide(line + piece, style) <= width:
-                line += piece
-                continue
-            if line:
-                lines.append(line.rstrip())
-            line = piece
-            while _wide(line, style) > width:
-                cut = _fitting(line, style, width)
-                lines.append(line[:cut])
-                line = line[cut:]
-        lines.append(line.rstrip())
-    return lines
+class _Layout:
+    """The flowables of one document, and what is drawn on each of its pages."""
+
+    def __init__(self, number: int, document: Document) -> None:
+        self.number, self.name = number, f"document-{number}"
+        self.document = document
+        self.page_count = 0
+        self.missing: set[str] = set()
+
+    def story(self) -> Iterator[Flowable]:
+        """Yield the flowables from the address to the note, on a new page."""
+        document = self.document
+        if self.number:
+            yield platypus.NextPageTemplate(self.number)
+            yield platypus.PageBreak()
+        address = self.paragraph(document.address, RECIPIENT, WIDTH)
+        _width, height = address.wrap(WIDTH, A4[1])
+        yield Spacer(0, ADDRESS - BODY)
+        yield address
+        yield Spacer(0, max(2 * GAP, TABLE - ADDRESS - height))
+        yield self.items_table()
+        yield Spacer(0, GAP)
+        styles = (NUMBER_HEAD, NUMBER_HEAD)
+        totals = [self.row(pair, styles, TOTALS_COLUMNS) for pair in document.totals]
+        yield Table(totals, TOTALS_COLUMNS, style=TOTALS_TABLE, splitByRow=0)
+        if document.note:
+            yield Spacer(0, GAP)
+            yield self.paragraph(document.note, TEXT, WIDTH)
+        yield platypus.CallerMacro(lambda macro: self.define_page_numbers(macro.canv))
+
+    def items_table(self) -> Table:
+        """Return the table of the items; each page repeats its head.
+
+        Numbers have the width that they need, texts up to TEXT_COLUMN, the last text the rest.
+        """
+        columns = self.document.columns
+        heads = [column.head for column in columns]
+        widths = [
+            GAP + max(stringWidth(text, BOLD, HEAD.fontSize) for text in texts)
+            for texts in zip(heads, *self.document.rows, strict=True)
+        ]
+        *texts, last_text = (i for i, column in enumerate(columns) if not column.is_number)
+        for index in texts:
+            widths[index] = min(widths[index], TEXT_COLUMN)
+        widths[last_text] = 0
+        widths[last_text] = WIDTH - CHECKBOX * self.document.has_checkboxes - sum(widths)
+
+        head_styles = [NUMBER_HEAD if column.is_number else HEAD for column in columns]
+        styles = [NUMBER if column.is_number else CELL for column in columns]
+        rows = [self.row(heads, head_styles, widths)]
+        rows += [self.row(row, styles, widths) for row in self.document.rows]
+        if self.document.has_checkboxes:
+            square = Table([[""]], 3.5 * mm, 3.5 * mm, SQUARE_TABLE, hAlign="LEFT")
+            rows = [["" if row is rows[0] else square, *row] for row in rows]
+            widths = [CHECKBOX, *widths]
+        numbers = [i - len(columns) for i, column in enumerate(columns) if column.is_number]
+        style = [*ITEMS_TABLE, *(("ALIGN", (i, 0), (i, -1), "RIGHT") for i in numbers)]
+        return Table(rows, widths, style=style, repeatRows=1)
+
+    def draw_page(self, canvas: Canvas, _template: platypus.BaseDocTemplate) -> None:
+        """Draw the letterhead and the foot of a page; on the first one, the details too."""
+        document = self.document
+        self.page_count += 1
+        for text, style, left, top, width in (
+            (document.sender, LARGE, LEFT, HEADER, HALF),
+            (document.title, LARGE_RIGHT, RIGHT - HALF, HEADER, HALF),
+            (document.imprint, SMALL, LEFT, FOOTER, WIDTH - PAGE_NUMBER),
+        ):
+            paragraph = self.paragraph(text, style, width)
+            _place(canvas, paragraph, left, top, width, 3 * style.leading)
+        if self.page_count == 1:
+            details = [self.row(pair, (CELL, CELL), DETAILS_COLUMNS) for pair in document.details]
+            table = Table(details, DETAILS_COLUMNS, style=DETAILS_TABLE)
+            size = (RIGHT - DETAILS_LEFT, TABLE - ADDRESS - GAP)
+            _place(canvas, table, DETAILS_LEFT, ADDRESS, *size)
+        canvas.doForm(f"{self.name}-{self.page_count}")
+
+    def define_page_numbers(self, canvas: Canvas) -> None:
+        """Define the form that each page shows, now that the number of pages is known."""
+        for page in range(1, self.page_count + 1):
+            canvas.beginForm(f"{self.name}-{page}")
+            if self.page_count > 1:
+                text = _("Page %(page)d of %(pages)d") % {"page": page, "pages": self.page_count}
+                number = self.paragraph(text, SMALL_RIGHT, PAGE_NUMBER)
+                _place(canvas, number, RIGHT - PAGE_NUMBER, FOOTER, PAGE_NUMBER, GAP)
+            canvas.endForm()
+
+    def row(
+        self, texts: Sequence[str], styles: Sequence[ParagraphStyle], widths: Sequence[float]
+    ) -> list[Any]:
+        """Return the cells of a table's row: strings, or paragraphs where they don't fit."""
+        return [
+            text if _fits(text, style, width) else self.paragraph(text, style, width)
+            for text, style, width in zip(texts, styles, widths, strict=True)
+        ]
+
+    def paragraph(self, text: str, style: ParagraphStyle, width: float) -> Paragraph:
+        """Return a paragraph for this width, and collect the characters that no font has."""
+        text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
+        if has_right_to_left(text):
+            joined = Paragraph(to_markup(join_arabic_letters(text), set()), style)
+            lines = joined.breakLines([width - style.rightIndent]).lines
+            text = "\n".join(to_drawing_order(_line_text(line)) for line in lines)
+        return Paragraph(to_markup(text, self.missing), style)
 
 
-def _wide(text: str, style: Type) -> float:
-    return float(stringWidth(text.rstrip(), style.font, style.size) / mm)
+def _fits(text: str, style: ParagraphStyle, width: float) -> bool:
+    """Whether Noto Sans has the text's characters and they fit on one line."""
+    if not NOTO_SANS_CHARACTERS.issuperset(text) or "\n" in text:
+        return False
+    return bool(stringWidth(text, style.fontName, style.fontSize) <= width - style.rightIndent)
 
 
-def _fitting(text: str, style: Type, width: float) -> int:
-    """How many characters fit; at least one."""
-    return bisect_right(range(2, len(text) + 1), width, key=lambda n: _wide(text[:n], style)) + 1
+def _place(
+    canvas: Canvas, flowable: Flowable, left: float, top: float, width: float, height: float
+) -> None:
+    """Draw the flowable with its top left corner there, made smaller if it does not fit."""
+    _width, used = flowable.wrapOn(canvas, width, height)
+    if used > height:
+        flowable = platypus.KeepInFrame(width, height, [flowable])
+        _width, used = flowable.wrapOn(canvas, width, height)
+    flowable.drawOn(canvas, left, A4[1] - top - used)
 
 
-def _drawable(text: str) -> str:
-    known = getFont(PLAIN).face.charToGlyph
-    return "".join(c if c.isspace() or ord(c) in known else "?" for c in text)
-
-
-def _columns(sheet: Document) -> Iterator[list[tuple[str, Type]]]:
-    for number, column in enumerate(sheet.columns):
-        yield [(column.head, STRONG), *((_drawable(row[number]), BODY) for row in sheet.rows)]
-
-
-def _widths(sheet: Document) -> list[float]:
-    """Numbers have what they need; of the rest, a text has up to its share, and the last all that is left."""
-    needs: list[float] = [
-        # Whole millimetres: what is added and taken away again has to be what it was.
-        ceil(GAP + max(_wide(text, style) for text, style in cells))
-        for cells in _columns(sheet)
-    ]
-    left: float = RIGHT - LEFT - (BOX if sheet.has_boxes else 0)
-    left -= sum(need for need, column in zip(needs, sheet.columns, strict=True) if column.is_number)
-    *texts, last = (number for number, column in enumerate(sheet.columns) if not column.is_number)
-    for number in texts:
-        needs[number] = min(needs[number], SHARE * left)
-    needs[last] = left - sum(needs[number] for number in texts)
-    return needs
-
-
-def _height(cells: Iterable[Sequence[str]], style: Type) -> float:
-    return 2 * PAD + style.leading * max(len(lines) for lines in cells)
-
-
-class _Letter:
-    """One letter on its way to paper; `y` is how far down the page it has come."""
-
-    def __init__(self, canvas: Canvas, sheet: Document) -> None:
-        self.canvas, self.sheet = canvas, sheet
-        self.widths = _widths(sheet)
-        self.page, self.y = 1, 0.0
-
-    def write(self) -> None:
-        """From the letterhead to the last page's foot."""
-        self._head()
-        self._address()
-        self._table()
-        self._ending()
-        self._foot(f"Page {self.page}, the last" if self.page > 1 else "")
-        self.canvas.showPage()
-
-    def _head(self) -> None:
-        for x, text, right in ((LEFT, self.sheet.sender, False), (RIGHT, self.sheet.title, True)):
-            for number, line in enumerate(wrap(text, LOUD, HALF)[:3]):
-                self._put(line, x, 18 + number * LOUD.leading, LOUD, right=right)
-        self.y = AGAIN
-
-    def _address(self) -> None:
-        """The address, and the facts to its right."""
-        low: float = WINDOW
-        for label, value in self.sheet.facts:
-            self._put(label, FACTS, low, SMALL)
-            for line in wrap(value, BODY, RIGHT - FACTS - LABEL):
-                self._put(line, FACTS + LABEL, low, BODY)
-                low += BODY.leading
-            low += 1
-        self.y = WINDOW
-        self._lines(self.sheet.address, ADDRESS, HALF)
-        self.y = max(self.y + 2 * GAP, low + 2 * GAP, TABLE) if self.page == 1 else self.y + 2 * GAP
-
-    def _table(self) -> None:
-        heads = [column.head for column in self.sheet.columns]
-        self._need(HEAD_AND_LINE)
-        self._row(self._cells(heads, STRONG), STRONG)
-        for row in self.sheet.rows:
-            cells = self._cells(row, BODY)
-            if self._need(_height(cells, BODY)):
-                self._row(self._cells(heads, STRONG), STRONG)
-            if self.sheet.has_boxes:
-                self._box()
-            self._row(cells, BODY)
-
-    def _ending(self) -> None:
-        self.y += GAP
-        for label, value in self.sheet.totals:
-            self._need(STRONG.leading)
-            self._put(f"{label}  {value}", RIGHT, self.y, STRONG, right=True)
-            self.y += STRONG.leading
-        self.y += GAP
-        if self.sheet.note:
-            self._lines(self.sheet.note, BODY, RIGHT - LEFT)
-
-    def _foot(self, page: str) -> None:
-        for number, line in enumerate(wrap(self.sheet.imprint, SMALL, RIGHT - LEFT - 35)[:3]):
-            self._put(line, LEFT, FOOT + number * SMALL.leading, SMALL)
-        self._put(page, RIGHT, FOOT, SMALL, right=True)
-
-    def _need(self, height: float) -> bool:
-        """Whether a new page was begun because the rest of this one is too short."""
-        if self.y + height <= BOTTOM:
-            return False
-        self._foot(f"Page {self.page}, continues")
-        self.canvas.showPage()
-        self.page += 1
-        self._head()
-        return True
-
-    def _lines(self, text: str, style: Type, width: float) -> None:
-        for line in wrap(text, style, width):
-            self._need(style.leading)
-            self._put(line, LEFT, self.y, style)
-            self.y += style.leading
-
-    def _cells(self, row: Sequence[str], style: Type) -> list[list[str]]:
-        """Each cell's lines."""
-        pairs = zip(row, self.widths, strict=True)
-        return [wrap(text, style, width - GAP) for text, width in pairs]
-
-    def _row(self, cells: Sequence[Sequence[str]], style: Type) -> None:
-        x: float = LEFT + (BOX if self.sheet.has_boxes else 0)
-        for column, width, lines in zip(self.sheet.columns, self.widths, cells, strict=True):
-            at = x + width if column.is_number else x
-            for number, line in enumerate(lines):
-                y = self.y + PAD + number * style.leading
-                self._put(line, at, y, style, right=column.is_number)
-            x += width
-        self.y += _height(cells, style)
-        self.canvas.setStrokeGray(0.75)
-        self.canvas.setLineWidth(0.4)
-        self.canvas.line(LEFT * mm, A4[1] - self.y * mm, RIGHT * mm, A4[1] - self.y * mm)
-
-    def _box(self) -> None:
-        """To tick."""
-        self.canvas.setStrokeGray(0.1)
-        self.canvas.setLineWidth(0.8)
-        self.canvas.rect(LEFT * mm, A4[1] - (self.y + PAD + 3.8) * mm, 3.5 * mm, 3.5 * mm)
-
-    def _put(self, text: str, x: float, y: float, style: Type, *, right: bool = False) -> None:
-        """One line of text whose top is at `y`, from `x` on or up to it."""
-        self.canvas.setFont(style.font, style.size)
-        self.canvas.setFillGray(style.grey)
-        draw = self.canvas.drawRightString if right else self.canvas.drawString
-        draw(x * mm, A4[1] - (y + style.leading * 0.75) * mm, text)
+def _line_text(line: Any) -> str:
+    """Return the text of a line of `breakLines`: a tuple with words, or fragments."""
+    return " ".join(line[1]) if isinstance(line, tuple) else "".join(f.text for f in line.words)

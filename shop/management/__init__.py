@@ -1,1 +1,1 @@
-"""What is run from the command line."""
+"""Management commands, and the modules that they use."""

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.files import File
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -52,7 +52,6 @@ CANCEL_REASONS = (
     "Found it closer to home.",
     "Delivery would come too late.",
 )
-Kind = StockMovement.Kind
 
 type ReportProgress = Callable[[str], None]
 
@@ -74,7 +73,12 @@ class Sale:
 
 
 def is_loaded() -> bool:
-    """Return whether this database holds the demo's admin and its first customer."""
+    """Return whether this database holds the demo, also one of another version of the shop.
+
+    Identified by the emails of its admin and its first customer; no other column is read.
+    """
+    if User._meta.db_table not in connection.introspection.table_names():
+        return False
     known = [ADMIN, _load_data("customers")[0]["email"]]
     return User.objects.filter(email__in=known).count() == len(known)
 
@@ -222,8 +226,8 @@ def _replay(
 ) -> None:
     """Run the plan in chronological order."""
     addresses = [row["address"] for row in _load_data("customers")]
-    _, late = _units_sold(plan, now - RESTOCK_AGE)
-    deliver = partial(_receive_delivery, products, late, admin)
+    _, sold_later = _units_sold(plan, now - RESTOCK_AGE)
+    deliver = partial(_receive_delivery, products, sold_later, admin)
     steps: list[tuple[datetime, Callable[[], None]]] = [(now - RESTOCK_AGE, deliver)]
     for number, sale in enumerate(plan):
         placed: list[Order] = []
@@ -237,14 +241,20 @@ def _replay(
         with _backdate(at, Order, OrderEvent):
             run_step()
     damaged = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
-    for number, units in damaged.items():
+    for number, count in damaged.items():
         with _backdate(now):
-            _adjust(products[number], -units, Kind.DAMAGED, admin, "Returned damaged")
+            _adjust(products[number], -count, StockMovement.Kind.DAMAGED, admin, "Returned damaged")
 
 
 def _receive_delivery(products: list[Product], units: Counter[int], admin: User) -> None:
     for number in sorted(units):
-        _adjust(products[number], units[number], Kind.RECEIVED, admin, "Delivery from the workshop")
+        _adjust(
+            products[number],
+            units[number],
+            StockMovement.Kind.RECEIVED,
+            admin,
+            "Delivery from the workshop",
+        )
 
 
 def _place_order(
@@ -266,5 +276,7 @@ def _move_order(placed: list[Order], status: OrderStatus, admin: User, reason: s
     move_order(order_id=order.pk, to=status, actor=admin, by_staff=True, note=note)
 
 
-def _adjust(product: Product, delta: int, kind: Kind, admin: User, reason: str) -> None:
+def _adjust(
+    product: Product, delta: int, kind: StockMovement.Kind, admin: User, reason: str
+) -> None:
     adjust_stock(product_id=product.pk, delta=delta, kind=kind, actor=admin, reason=reason)

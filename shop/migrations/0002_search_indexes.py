@@ -13,7 +13,7 @@ SEARCHED = {
     "shop_stockmovement": ["reason"],
     "shop_user": ["email", "first_name", "last_name", "phone"],
     "shop_session": ["device"],
-    "shop_auditentry": ["record", "changes"],
+    "shop_auditentry": ["record_label", "changes"],
 }
 
 

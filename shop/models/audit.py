@@ -1,34 +1,36 @@
-"""What staff changed."""
+"""The audit log: changes made by staff."""
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
-    """One change by a member of staff: who, what, from what to what. Never changed again.
+    """One change by a member of staff, with old and new values. Entries are never changed.
 
-    It names its record by the model's name, not by a content type, and outlives it.
+    An entry refers to its record by model name and id, so that it outlives the record.
     """
 
     class Action(models.TextChoices):
-        ADDED = "added", "Added"
-        CHANGED = "changed", "Changed"
-        REMOVED = "removed", "Removed"
+        ADDED = "added", _("Added")
+        CHANGED = "changed", _("Changed")
+        REMOVED = "removed", _("Removed")
 
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="who"
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
     )
-    action = models.CharField("did", max_length=10, choices=Action, default=Action.CHANGED)
-    kind = models.CharField("kind", max_length=50)
-    record_id = models.CharField(max_length=36)
-    record = models.CharField("what", max_length=200)
-    changes = models.TextField("from what to what", blank=True)
-    created_at = models.DateTimeField("when", auto_now_add=True)
+    action = models.CharField(_("action"), max_length=10, choices=Action, default=Action.CHANGED)
+    model_name = models.CharField(_("record type"), max_length=50)
+    record_id = models.CharField(_("record ID"), max_length=36)
+    record_label = models.CharField(_("record"), max_length=200)
+    changes = models.TextField(_("change"), blank=True)
+    created_at = models.DateTimeField(_("date"), auto_now_add=True)
 
     class Meta:
         ordering = ("-id",)
-        verbose_name_plural = "audit log entries"
-        indexes = (models.Index(fields=["kind", "record_id", "-id"], name="audit_of_record"),)
+        verbose_name = _("audit log entry")
+        verbose_name_plural = _("audit log")
+        indexes = (models.Index(fields=["model_name", "record_id", "-id"], name="audit_of_record"),)
 
     def __str__(self) -> str:
-        return f"{self.record} {self.get_action_display().lower()}"
+        return f"{self.record_label} {self.get_action_display().lower()}"

@@ -1,4 +1,4 @@
-"""What every table of the shop shares."""
+"""The base class of models whose texts are normalised, and the generator of codes."""
 
 import secrets
 from collections.abc import Collection
@@ -10,49 +10,58 @@ from django.db import models
 
 from shop import exposure, text_validation
 
-# Crockford's base 32: no I, L, O or U, so that a code survives the telephone.
+#: Crockford's base 32, https://www.crockford.com/base32.html: no I, L, O or U, so that a code can
+#: be read aloud.
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def generate_code(length: int) -> str:
-    """A random code of 5 bits a character that can be read aloud."""
+    """Return a random code of `length` characters with 5 bits each."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))
 
 
 class CleanTextModel(models.Model):
-    """A row whose texts are clean: `clean_fields` trims and normalises them, or says what is wrong."""
+    """A model whose `clean_fields` normalises every text field with `text_validation`."""
 
     class Meta:
         abstract = True
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        wrong: dict[str, Any] = {}
+        """Normalise the texts in place, then validate all fields.
+
+        Raises ValidationError with the errors of all fields; a field gets either a text's error or
+        its own.
+        """
+        errors: dict[str, Any] = {}
         for field in self._meta.concrete_fields:
             value = self.__dict__.get(field.attname)
             if not isinstance(value, str) or field.name in (exclude or ()):
                 continue
             try:
-                setattr(self, field.attname, _clean(field, value))
+                setattr(self, field.attname, _clean_field_text(field, value))
             except ValidationError as error:
-                wrong[field.name] = error
+                errors[field.name] = error
+
         try:
-            super().clean_fields(exclude=[*(exclude or ()), *wrong])
+            super().clean_fields(exclude=[*(exclude or ()), *errors])
         except ValidationError as error:
-            wrong |= error.error_dict
-        if wrong:
-            raise ValidationError(wrong)
+            errors |= error.error_dict
+        if errors:
+            raise ValidationError(errors)
 
 
-def _clean(field: exposure.Field, value: str) -> str:
-    """The text as it is stored. Also refuses one that is too long, which Django does for lines only."""
+def _clean_field_text(field: exposure.Field, value: str) -> str:
+    """Return the normalised text of a field. Raises ValidationError for a forbidden character.
+
+    Django checks `max_length` of a TextField in forms only, so it is checked here.
+    """
+    is_multiline = isinstance(field, models.TextField)
+    clean = text_validation.clean_text if is_multiline else text_validation.clean_line
     try:
-        clean = (
-            text_validation.clean_text(value)
-            if isinstance(field, models.TextField)
-            else text_validation.clean_line(value)
-        )
+        text = clean(value)
     except ValueError as error:
         raise ValidationError(str(error), code="characters") from error
-    if isinstance(field, models.TextField) and field.max_length:
-        MaxLengthValidator(field.max_length)(clean)
-    return clean
+
+    if is_multiline and field.max_length:
+        MaxLengthValidator(field.max_length)(text)
+    return text

@@ -1,66 +1,70 @@
-"""Product files that staff bring: the upload, what each row of it would do, and what became of it."""
+"""Product imports: the uploaded file, a preview of each row, and the result of applying it."""
 
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from shop.models.products import Product
 
 
 class ProductImport(models.Model):
-    """One product file on its way into the catalogue, and perhaps out again."""
+    """An uploaded product file, from upload through preview and apply to undo."""
 
     class State(models.TextChoices):
-        UPLOADED = "uploaded", "Uploaded"
-        CHECKING = "checking", "Being checked"
-        CHECKED = "checked", "Checked"
-        APPLYING = "applying", "Being applied"
-        APPLIED = "applied", "Applied"
-        UNDOING = "undoing", "Being undone"
-        UNDONE = "undone", "Undone"
-        FAILED = "failed", "Failed"
-        CLOSED = "closed", "Closed"
+        UPLOADED = "uploaded", _("Uploaded")
+        CHECKING = "checking", _("Checking")
+        CHECKED = "checked", _("Checked")
+        APPLYING = "applying", _("Applying")
+        APPLIED = "applied", _("Applied")
+        UNDOING = "undoing", _("Undoing")
+        UNDONE = "undone", _("Undone")
+        FAILED = "failed", _("Failed")
+        CLOSED = "closed", _("Closed")
 
-    class Blank(models.TextChoices):
-        KEEP = "keep", "keeps the value"
-        CLEAR = "clear", "empties the field"
+    class BlankCells(models.TextChoices):
+        KEEP = "keep", _("Keep the current value")
+        CLEAR = "clear", _("Clear the field")
 
-    class Stock(models.TextChoices):
-        DIFFERENCE = "difference", "apply the difference to the stock at export"
-        SET = "set", "set the stock to it"
-        ADD = "add", "add it to the stock"
-        LEAVE = "leave", "leave the stock as it is"
+    class StockMode(models.TextChoices):
+        DIFFERENCE = "difference", _("Apply the difference to the stock at export")
+        SET = "set", _("Replace the current stock")
+        ADD = "add", _("Add to the current stock")
+        LEAVE = "leave", _("Ignore the stock in the file")
 
-    #: States in which somebody is at work, who may have been killed; see `heartbeat_at`.
+    #: States in which a worker is busy. If it is killed, `heartbeat_at` grows old.
     IN_PROGRESS: ClassVar[tuple[State, ...]] = (State.CHECKING, State.APPLYING, State.UNDOING)
 
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="who"
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("uploaded by")
     )
-    name = models.CharField("file", max_length=200)
-    state = models.CharField("state", max_length=10, choices=State, default=State.UPLOADED)
-    #: Chosen by staff: encoding, delimiter, dialect, point, blank, stock, columns.
-    options = models.JSONField("options", default=dict, blank=True)
-    #: What reading found: encoding, delimiter, dialect, columns, unknown, suggestions, question.
-    found = models.JSONField("found", default=dict, blank=True)
-    headers = models.JSONField("headers", default=list, blank=True)
-    #: Status -> how many rows.
-    counts = models.JSONField("rows", default=dict, blank=True)
-    #: What applying and undoing did, in numbers.
-    result = models.JSONField("result", default=dict, blank=True)
-    warnings = models.JSONField("warnings", default=list, blank=True)
-    error = models.TextField("error", blank=True)
-    done = models.PositiveIntegerField("rows checked", default=0)
-    total = models.PositiveIntegerField("rows in all", default=0)
-    created_at = models.DateTimeField("uploaded", default=timezone.now)
-    checked_at = models.DateTimeField("checked", null=True, blank=True)
-    applied_at = models.DateTimeField("applied", null=True, blank=True)
-    undone_at = models.DateTimeField("undone", null=True, blank=True)
-    heartbeat_at = models.DateTimeField("last sign of life", null=True, blank=True)
-    #: The step that somebody wants done next, for whoever does it: step, actor, good_only, at. Else empty.
-    asked = models.JSONField("asked for", default=dict, blank=True)
+    name = models.CharField(_("file"), max_length=200)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
+    #: Chosen by staff: encoding, delimiter, file_format, decimal_mark, blank_cells, stock_mode,
+    #: columns (field -> column index), column_headers (column index -> header).
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    #: Read from the file: file_type, encoding, delimiter, file_format, columns, unknown_headers,
+    #: suggestions, decimal_mark, stock_mode, questions, remote_pictures, pictures, changed_fields.
+    detected = models.JSONField(_("detected"), default=dict, blank=True)
+    headers = models.JSONField(_("headers"), default=list, blank=True)
+    #: Row status -> number of rows.
+    counts = models.JSONField(_("rows"), default=dict, blank=True)
+    #: Numbers of products and rows that applying and undoing changed.
+    result = models.JSONField(_("result"), default=dict, blank=True)
+    warnings = models.JSONField(_("warnings"), default=list, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    rows_checked = models.PositiveIntegerField(_("rows checked"), default=0)
+    rows_total = models.PositiveIntegerField(_("rows in total"), default=0)
+    created_at = models.DateTimeField(_("uploaded"), default=timezone.now)
+    checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
+    applied_at = models.DateTimeField(_("applied"), null=True, blank=True)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, blank=True)
+    #: The requested step: step, actor, good_only, at. Empty if none is waiting or running.
+    pending_step = models.JSONField(_("pending step"), default=dict, blank=True)
 
     class Meta:
         ordering = ("-id",)
@@ -70,66 +74,67 @@ class ProductImport(models.Model):
 
 
 class ImportFile(models.Model):
-    """The upload itself, kept here because the media folder is public and workers may share no disk."""
+    """The upload's content. Media files would be public, and workers may share no disk."""
 
     product_import = models.OneToOneField(
         ProductImport, models.CASCADE, primary_key=True, related_name="file"
     )
-    content = models.BinaryField("content")
+    content = models.BinaryField(_("content"))
 
     def __str__(self) -> str:
         return f"Upload {self.pk}"
 
 
 class ImportRow(models.Model):
-    """What one row of the file would do, in the words of the database: applying and undoing only read here.
+    """The changes that one row of the file makes. Applying and undoing read only these rows.
 
-    `before` and `after` hold each field's value as the database takes it, as JSON.
+    `before` and `after` map field names to values in the database's format, as JSON.
     """
 
     class Status(models.TextChoices):
-        NEW = "new", "New"
-        CHANGED = "changed", "Changed"
-        SAME = "same", "Same"
-        SKIPPED = "skipped", "Skipped"
-        WRONG = "wrong", "Wrong"
+        NEW = "new", _("New")
+        CHANGED = "changed", _("Changed")
+        UNCHANGED = "unchanged", _("Unchanged")
+        SKIPPED = "skipped", _("Skipped")
+        ERROR = "error", _("Errors")
 
     class Outcome(models.TextChoices):
-        NONE = "", "Not applied"
-        APPLIED = "applied", "Applied"
-        LEFT = "left", "Left out"
-        UNDONE = "undone", "Taken back"
-        KEPT = "kept", "Not taken back"
+        NONE = "", _("Not applied")
+        APPLIED = "applied", _("Applied")
+        LEFT_OUT = "left_out", _("Left out")
+        UNDONE = "undone", _("Undone")
+        NOT_UNDONE = "not_undone", _("Not undone")
 
-    #: Rows are written by the thousand, together with their import: a constraint would look it up for each.
+    #: No constraint: it would look up the import for each of many thousand rows.
     product_import = models.ForeignKey(
         ProductImport, models.CASCADE, related_name="rows", db_constraint=False, db_index=False
     )
-    number = models.PositiveIntegerField("line")
-    status = models.CharField("status", max_length=8, choices=Status)
-    sku = models.CharField("SKU", max_length=64, blank=True)
-    name = models.CharField("name", max_length=200, blank=True)
-    #: A note of the past, like the audit log's: it outlives the product, and costs its removal nothing.
+    number = models.PositiveIntegerField(_("line"))
+    status = models.CharField(_("status"), max_length=9, choices=Status)
+    sku = models.CharField(_("SKU"), max_length=64, blank=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    #: No constraint: the row outlives the product, and does not slow down deleting it.
     product = models.ForeignKey(
         Product, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
-    after = models.JSONField("after", default=dict)
-    before = models.JSONField("before", default=dict)
-    delta = models.IntegerField("change of stock", null=True)
-    #: Each with `field`, `said` and `suggestion`.
-    problems = models.JSONField("problems", default=list)
-    #: As in the file; only of rows that are wrong or skipped.
-    cells = models.JSONField("cells", default=list)
-    outcome = models.CharField("outcome", max_length=7, choices=Outcome, blank=True)
-    why = models.CharField("why", max_length=500, blank=True)
+    after = models.JSONField(_("after"), default=dict)
+    before = models.JSONField(_("before"), default=dict)
+    delta = models.IntegerField(_("stock change"), null=True)
+    #: A list of objects with `field`, `message` and `suggestion`.
+    problems = models.JSONField(_("problems"), default=list)
+    #: The row's cells as in the file; only of rows that have errors or are skipped.
+    cells = models.JSONField(_("cells"), default=list)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
 
     class Meta:
         ordering = ("number",)
         indexes = (
-            models.Index(
-                fields=["product_import", "status", "number"], name="importrow_by_verdict"
-            ),
+            models.Index(fields=["product_import", "status", "number"], name="importrow_by_status"),
         )
 
     def __str__(self) -> str:
-        return f"Line {self.number}: {self.get_status_display()}"
+        return gettext("Line %(number)s: %(status)s") % {
+            "number": self.number,
+            "status": self.get_status_display(),
+        }

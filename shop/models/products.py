@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from shop import images
+from shop.db.private_attributes import is_committed, mark_committed
 from shop.models.base import CleanTextModel, generate_code
 from shop.money import MAX_PRICE, MoneyField
 
@@ -59,7 +60,7 @@ class PictureFile(ImageFieldFile):
         self.name = self.field.generate_filename(self.instance, name)
         images.store_picture(self.storage, self.name, content)
         setattr(self.instance, self.field.attname, self.name)
-        self._committed = True
+        mark_committed(self)
         return self.instance.save() if save else None
 
     def delete(self, save: bool = True) -> None:  # noqa: FBT001, FBT002 - Django's
@@ -86,7 +87,7 @@ class PictureField(models.ImageField):
             raise ValidationError(str(error), code="invalid_image") from error
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
-        if value and not value._committed and not isinstance(value.file, images.Picture):
+        if value and not is_committed(value) and not isinstance(value.file, images.Picture):
             value.file = self.normalize(value.file)
             value.name = value.file.name
         return super().clean(value, model_instance)

@@ -1,4 +1,4 @@
-"""What members of staff keep for themselves and their colleagues."""
+"""Saved views of the admin's lists."""
 
 from collections.abc import Collection
 from typing import ClassVar
@@ -7,17 +7,19 @@ from urllib.parse import parse_qsl, urlencode
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from shop.models.base import CleanTextModel
 
-#: Keys of an address that are about one visit, not about what is shown: the page's number, a popup, an error.
+#: Query parameters of a list that do not select or sort rows, such as the page number.
 TRANSIENT_PARAMETERS = frozenset({"p", "e", "all", "_popup", "_to_field"})
 
 
 def normalize_query(query: str) -> str:
-    """The part of a list's query that is worth keeping, always spelt the same, so that it leads nowhere else.
+    """Return a list's query string with sorted and escaped parameters, without transient ones.
 
-    Empty where nothing is; ValueError for what is no query.
+    Escaping keeps a URL out of it, so that a saved view leads to its list only. Returns "" if no
+    parameter is left. Raises ValueError for text that is no query string.
     """
     pairs = parse_qsl(query.removeprefix("?"), strict_parsing=True) if query else []
     return urlencode(
@@ -26,50 +28,48 @@ def normalize_query(query: str) -> str:
 
 
 class SavedView(CleanTextModel):
-    """A search or filter of a list that a member of staff keeps, and may share with colleagues."""
+    """Search and filters of a list, saved by a member of staff and shared on request."""
 
     class Screen(models.TextChoices):
-        ORDERS = "order", "Orders"
-        PRODUCTS = "product", "Products"
-        PEOPLE = "user", "Customers and staff"
+        ORDERS = "order", _("Orders")
+        PRODUCTS = "product", _("Products")
+        USERS = "user", _("Customers and staff")
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", editable=False
     )
-    name = models.CharField(
-        "name", max_length=60, help_text="What you will look for, such as “Late, unpaid”."
-    )
+    name = models.CharField(_("name"), max_length=60, help_text=_("For example “Late, unpaid”."))
     is_shared = models.BooleanField(
-        "share with colleagues",
+        _("share with colleagues"),
         default=False,
-        help_text="Everybody who may see the list finds it there. Only you can change or remove it.",
+        help_text=_("Everybody who can see the list can use it. Only you can change or delete it."),
     )
-    screen = models.CharField("list", max_length=10, choices=Screen)
+    screen = models.CharField(_("list"), max_length=10, choices=Screen)
     query = models.CharField(
-        "filter",
+        _("filters"),
         max_length=1000,
         error_messages={
-            "blank": "Search or filter the list first, then press “Keep this filter” above it."
+            "blank": _("Search or filter the list first, then click “Save this view” above it.")
         },
-        help_text="What stands after the “?” in the list's address. It is filled in for you.",
+        help_text=_("Search and filters of the list. This is filled in for you."),
     )
-    created_at = models.DateTimeField("kept", default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
-        verbose_name = "kept filter"
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
         ordering = ("name", "id")
-        default_permissions: ClassVar[
-            tuple[str, ...]
-        ] = ()  # whoever may see a list may keep filters for it
+        # Whoever may view a list may save views of it.
+        default_permissions: ClassVar[tuple[str, ...]] = ()
         constraints = (
             models.UniqueConstraint(
                 fields=["owner", "screen", "name"],
-                name="saved_filter_name_once_per_list",
-                violation_error_message="You keep a filter of this name for this list already.",
+                name="saved_view_name_once_per_list",
+                violation_error_message=_("You already have a view with this name for this list."),
             ),
             models.CheckConstraint(
                 condition=models.Q(screen__in=["order", "product", "user"]),
-                name="saved_filter_screen_is_known",
+                name="saved_view_screen_is_known",
             ),
         )
 

@@ -1,4 +1,4 @@
-"""People, and the devices on which they are signed in."""
+"""Users, and their API sessions."""
 
 import uuid
 from datetime import datetime
@@ -11,12 +11,13 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from shop.models.base import CleanTextModel
 
 
 class LowerEmailField(models.EmailField):  # type: ignore[type-arg]
-    """An address kept in lower case, whatever was typed, so that unique means unique."""
+    """An email address, stored and looked up in lower case, so that it is unique in any case."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
@@ -28,10 +29,10 @@ class LowerEmailField(models.EmailField):  # type: ignore[type-arg]
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes people."""
+    """Creates users."""
 
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """A saved user; ValidationError when a field is wrong or the email is taken."""
+        """Create a user. Raises ValidationError for an invalid field or an email in use."""
         user = self.model(email=email.lower(), **extra)
         user.set_password(password)
         # `createsuperuser` asks for no name.
@@ -40,45 +41,54 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
-        """An admin who may do everything."""
+        """Create a member of staff with all permissions."""
         return self.create_user(email, password, **{**extra, **SUPERUSER_FIELDS})
 
 
 class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
-    """A customer, or an admin: one who may enter the admin."""
+    """A customer or a member of staff. Staff can sign in to the admin."""
 
     class Role(models.TextChoices):
-        ADMIN = "admin", "Admin"
-        CUSTOMER = "customer", "Customer"
+        ADMIN = "admin", _("Staff")
+        CUSTOMER = "customer", _("Customer")
 
     email = LowerEmailField(
-        "email",
+        _("email"),
         unique=True,
-        error_messages={"unique": "This email is taken."},
-        help_text="What they sign in with, and where mails about orders go.",
+        error_messages={"unique": _("This email is taken.")},
+        help_text=_("For signing in, and for emails about orders."),
     )
-    first_name = models.CharField("first name", max_length=100)
-    last_name = models.CharField("last name", max_length=100)
+    first_name = models.CharField(_("first name"), max_length=100)
+    last_name = models.CharField(_("last name"), max_length=100)
     phone = models.CharField(
-        "phone", max_length=30, blank=True, help_text="For questions about a delivery."
+        _("phone"), max_length=30, blank=True, help_text=_("For questions about a delivery.")
     )
     role = models.CharField(
-        "role",
+        _("role"),
         max_length=10,
         choices=Role,
         default=Role.CUSTOMER,
-        help_text="An admin may enter the back office and do there what groups or “superuser” allow.",
+        help_text=_("Staff can sign in to the back office. Groups say what they can do there."),
+    )
+    is_superuser = models.BooleanField(
+        _("superuser"),
+        default=False,
+        help_text=_("Can do everything, including managing staff and their permissions."),
     )
     is_active = models.BooleanField(
-        "active", default=True, help_text="Switch off instead of deleting: it signs out at once."
+        _("active"),
+        default=True,
+        help_text=_("Clear this to close the account and sign it out on all devices."),
     )
-    created_at = models.DateTimeField("created at", default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects = UserManager()
 
     class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("customers and staff")
         ordering = ("-created_at", "-id")
         constraints = (
             models.CheckConstraint(
@@ -90,7 +100,7 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(is_superuser=False) | Q(role="admin"),
                 name="user_superuser_is_admin",
-                violation_error_message="A superuser has the role Admin.",
+                violation_error_message=_("A superuser must have the role Staff."),
             ),
         )
         indexes = (
@@ -102,12 +112,12 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         return self.get_full_name() or self.email
 
     def get_full_name(self) -> str:
-        """First and last name (Django and the admin ask by this name)."""
+        """Return first and last name; Django calls it."""
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def is_staff(self) -> bool:
-        """Whether the admin lets them in (Django asks by this name)."""
+        """Return whether the user can sign in to the admin; Django reads it."""
         return self.role == self.Role.ADMIN
 
 
@@ -115,36 +125,42 @@ SUPERUSER_FIELDS = {"role": User.Role.ADMIN, "is_superuser": True}
 
 
 class Session(models.Model):
-    """One login on one device: what its tokens belong to, and what ends them all at once.
+    """One login on one device. Its tokens are valid as long as the session is.
 
-    Only the newest refresh token works. The one before it is remembered so that its return within
-    seconds (two tabs, a lost answer) is told from a theft.
+    Only the current refresh token works. The previous one is stored to tell its reuse within
+    seconds (two tabs, a lost response) from a theft.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # session_of_user begins with it.
+    # The index session_of_user starts with it.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="sessions",
+        db_index=False,
+        verbose_name=_("user"),
     )
-    password_hash = models.CharField(max_length=64, editable=False)
-    current = models.UUIDField("current refresh token", default=uuid.uuid4, editable=False)
-    previous = models.UUIDField("refresh token before", null=True, editable=False)
-    device = models.CharField("device", max_length=200, blank=True, editable=False)
-    created_at = models.DateTimeField("signed in", default=timezone.now, editable=False)
-    refreshed_at = models.DateTimeField("last refreshed", default=timezone.now, editable=False)
-    expires_at = models.DateTimeField("ends at the latest", editable=False)
-    revoked_at = models.DateTimeField("ended", null=True, blank=True, editable=False)
-    revoked_because = models.CharField("why", max_length=30, blank=True, editable=False)
+    password_hash = models.CharField(_("password hash"), max_length=64, editable=False)
+    current_token = models.UUIDField(_("current refresh token"), default=uuid.uuid4, editable=False)
+    previous_token = models.UUIDField(_("previous refresh token"), null=True, editable=False)
+    device = models.CharField(_("device"), max_length=200, blank=True, editable=False)
+    created_at = models.DateTimeField(_("signed in"), default=timezone.now, editable=False)
+    refreshed_at = models.DateTimeField(_("last refreshed"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), editable=False)
+    revoked_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
+    revoked_because = models.CharField(_("reason"), max_length=30, blank=True, editable=False)
 
     class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
         ordering = ("-refreshed_at",)
         indexes = (models.Index(fields=["user", "-refreshed_at"], name="session_of_user"),)
 
     def __str__(self) -> str:
-        return f"{self.user}, {self.device or 'unknown device'}"
+        return f"{self.user}, {self.device or _('unknown device')}"
 
     def is_live(self, now: datetime) -> bool:
-        """Whether its tokens work: not ended or run out, and neither user nor password changed since."""
+        """Return whether the session is valid: not ended or expired, user active, same password."""
         return (
             self.revoked_at is None
             and self.expires_at > now

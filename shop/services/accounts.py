@@ -95,7 +95,7 @@ def login(*, email: str, password: str, otp: str = "", device: str = "") -> Sess
 
 
 def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
-    """Rotate a refresh token and return its session with the successor as `current`.
+    """Rotate a refresh token and return its session with the successor as `current_token`.
 
     A used token returns the same successor for GRACE. Later reuse suggests theft: it ends the
     session and raises TokenReused (RFC 9700, section 4.14.2). Raises InvalidToken if the session
@@ -106,10 +106,14 @@ def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
     session = sessions.first()
     if session is None or not session.is_live(now):
         raise InvalidToken
-    successor = {"previous": F("current"), "current": uuid.uuid4(), "refreshed_at": now}
-    rotated = Session.objects.filter(pk=session_id, current=token_id).update(**successor)
+    successor = {
+        "previous_token": F("current_token"),
+        "current_token": uuid.uuid4(),
+        "refreshed_at": now,
+    }
+    rotated = Session.objects.filter(pk=session_id, current_token=token_id).update(**successor)
     session = sessions.get()
-    if rotated or (session.previous == token_id and now - session.refreshed_at <= GRACE):
+    if rotated or (session.previous_token == token_id and now - session.refreshed_at <= GRACE):
         return session
     end_sessions(session.user, because="token reused", only=session)
     raise TokenReused

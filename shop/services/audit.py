@@ -41,9 +41,9 @@ def log_many(
         AuditEntry(
             actor=actor,
             action=action,
-            kind=record._meta.model_name or "",
+            model_name=record._meta.model_name or "",
             record_id=str(record.pk),
-            record=str(record)[:200],
+            record_label=str(record)[:200],
             changes=changes if isinstance(changes, str) else format_changes(changes, action=action),
         )
         for record, changes in entries
@@ -52,7 +52,9 @@ def log_many(
 
 def last_entry(record: Model) -> AuditEntry | None:
     """Return the newest entry about a record, or None."""
-    entries = AuditEntry.objects.filter(kind=record._meta.model_name, record_id=str(record.pk))
+    entries = AuditEntry.objects.filter(
+        model_name=record._meta.model_name, record_id=str(record.pk)
+    )
     return entries.select_related("actor").first()
 
 

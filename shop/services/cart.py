@@ -5,7 +5,8 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from shop.db.compiled_queries import CompiledQuery, Placeholder, db_now
+from shop.db.compiled_queries import CompiledQuery, Placeholder
+from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
 from shop.models import CartItem, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY

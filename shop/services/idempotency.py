@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
-from shop.db.compiled_queries import db_now
+from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
 from shop.models import IdempotencyKey, User
 from shop.services.errors import IdempotencyKeyReused

@@ -1,6 +1,7 @@
-"""Pictures that an import brings. Each is remembered in its row, so that it can be taken back."""
+"""Pictures of an import: attach them to products, and restore the old ones on undo."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shop.db.transactions import atomically
 from shop.images import Picture
@@ -13,7 +14,7 @@ Outcome = ImportRow.Outcome
 
 @atomically
 def attach_picture(*, row_id: int, product_id: int, picture: Picture) -> None:
-    """The row's product gets the picture, once. The one that it had is remembered, to come back.
+    """Set the product's picture, once per row. The row keeps the old picture's name for an undo.
 
     Raises NotFound.
     """
@@ -30,18 +31,17 @@ def attach_picture(*, row_id: int, product_id: int, picture: Picture) -> None:
 
 
 def restore_pictures(product_import: ProductImport) -> int:
-    """Products get back what they had, where they still have the import's picture; returns how many.
+    """Restore the old pictures of products that still have the import's; return their number.
 
-    In the transaction of the undo, whose rows are marked and whose products are locked.
+    Runs in the undo's transaction, after its rows were marked and its products locked.
     """
-    count = 0
-    for row in product_import.rows.filter(outcome=Outcome.UNDONE, after__has_key=FIELD).order_by(
-        "product_id"
-    ):
-        given = Product.objects.filter(pk=row.product_id or 0, image=row.after[FIELD])
-        if given.update(image=row.before[FIELD], updated_at=timezone.now()):
-            count += 1
+    restored = 0
+    rows = product_import.rows.filter(outcome=Outcome.UNDONE, after__has_key=FIELD)
+    for row in rows.order_by("product_id"):
+        unchanged = Product.objects.filter(pk=row.product_id or 0, image=row.after[FIELD])
+        if unchanged.update(image=row.before[FIELD], updated_at=timezone.now()):
+            restored += 1
         else:
-            kept = ImportRow.objects.filter(pk=row.pk)
-            kept.update(outcome=Outcome.KEPT, why="It has another picture by now.")
-    return count
+            reason = _("The picture was changed after the import.")
+            ImportRow.objects.filter(pk=row.pk).update(outcome=Outcome.NOT_UNDONE, reason=reason)
+    return restored

@@ -1,9 +1,10 @@
-"""Uploads that nobody needs any more."""
+"""Delete uploads and their rows when they are discarded or too old to undo."""
 
 from datetime import timedelta
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shop.db.transactions import atomically
 from shop.models import ImportFile, ProductImport, User
@@ -12,48 +13,47 @@ from shop.services.audit import Action
 from shop.services.errors import ImportNotReady, NotFound
 
 State = ProductImport.State
-#: So long an import can be taken back.
-KEPT_FOR = timedelta(days=90)
-NEVER_WRITTEN = (State.UPLOADED, State.CHECKED, State.FAILED)
+#: How long an import can be undone.
+IMPORT_RETENTION = timedelta(days=90)
+#: States of imports that changed no product.
+DISCARDABLE_STATES = (State.UPLOADED, State.CHECKED, State.FAILED)
 
 
 @atomically
 def discard_import(*, import_id: int, actor: User) -> None:
-    """Forget an import that wrote nothing: its file, its rows, its line in the history.
+    """Delete an import that changed no product, with its file and rows.
 
-    Raises NotFound, and ImportNotReady where it wrote something or is being worked on.
+    Raises NotFound, and ImportNotReady if it changed products or a step is pending.
     """
     product_import = (
         ProductImport.objects.select_for_update(no_key=True).filter(pk=import_id).first()
     )
     if product_import is None:
         raise NotFound
-    if product_import.state not in NEVER_WRITTEN or product_import.asked:
-        raise ImportNotReady(
-            "This import is at work, or has written already. It cannot be discarded."
-        )
+    if product_import.state not in DISCARDABLE_STATES or product_import.pending_step:
+        raise ImportNotReady(_("An import that is running or was applied can't be discarded."))
     audit.log(actor, product_import, action=Action.REMOVED)
     product_import.delete()
 
 
 def purge_imports() -> int:
-    """Forget the files and rows of imports from 90 days ago; returns how many imports.
+    """Delete the files and rows of imports older than 90 days; return the number of imports.
 
-    Those that wrote something stay in the history, closed; the others go.
+    Imports that changed products stay in the history as closed, others are deleted.
     """
-    since = timezone.now() - KEPT_FOR
+    limit = timezone.now() - IMPORT_RETENTION
     old = ProductImport.objects.filter(
-        Q(heartbeat_at=None) | Q(heartbeat_at__lt=since), created_at__lt=since, asked={}
+        Q(heartbeat_at=None) | Q(heartbeat_at__lt=limit), created_at__lt=limit, pending_step={}
     )
-    written = old.filter(state__in=(State.APPLIED, State.UNDONE))
-    closed = [_close(pk) for pk in written.values_list("pk", flat=True)]
-    gone = list(old.filter(state__in=NEVER_WRITTEN).values_list("pk", flat=True))
-    ProductImport.objects.filter(pk__in=gone).delete()
-    return len(closed) + len(gone)
+    applied = old.filter(state__in=(State.APPLIED, State.UNDONE))
+    closed = [_close_import(pk) for pk in applied.values_list("pk", flat=True)]
+    discarded = list(old.filter(state__in=DISCARDABLE_STATES).values_list("pk", flat=True))
+    ProductImport.objects.filter(pk__in=discarded).delete()
+    return len(closed) + len(discarded)
 
 
 @atomically
-def _close(import_id: int) -> None:
+def _close_import(import_id: int) -> None:
     product_import = ProductImport.objects.select_for_update(no_key=True).get(pk=import_id)
     product_import.rows.all().delete()
     ImportFile.objects.filter(pk=import_id).delete()

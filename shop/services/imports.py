@@ -1,336 +1,335 @@
-"""An import's checked rows, written to the catalogue by a few statements, however many they are.
+"""Apply and undo an import's rows with a few SQL statements, whatever their number.
 
-The rows lie in the database already, so nothing is staged: each statement reads `shop_importrow`, and is the
-same on PostgreSQL and SQLite. This is `stock._record` for whole files: balances and ledger are written there
-and here, nowhere else. The caller has one transaction and asks in the order of this file.
+Each statement reads `shop_importrow` and is the same on PostgreSQL and SQLite. Stock balances and
+the ledger are written here and in `stock._record`, nowhere else. The caller opens one transaction
+and calls the functions in the order of this module.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import connection, models
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from shop import exposure
-from shop.db.compiled_queries import db_now, lock_clause
+from shop.db.raw_sql import db_now
 from shop.models import CartItem, ImportRow, OrderItem, Product, ProductImport, StockMovement, User
 from shop.models.products import MAX_STOCK
+from shop.services.import_sql import (
+    cast_sql,
+    differs_sql,
+    execute_sql,
+    is_in_row,
+    lock_rows,
+    quoted_column,
+    row_value,
+)
 
-#: What a new row says of a product; a changed one says some of it.
-FIELDS = [exposure.get_field(Product, name) for name in exposure.file_fields(Product)]
+#: Product fields that a row can set.
+FILE_FIELDS = [exposure.get_field(Product, name) for name in exposure.file_fields(Product)]
 IN_BOUNDS = f"BETWEEN 0 AND {MAX_STOCK}"
-WAITING = "r.product_import_id = %s AND r.status = %s AND r.outcome = ''"
+#: Rows (r) of one import and status, by outcome. Parameters: import id, status.
+PENDING = "r.product_import_id = %s AND r.status = %s AND r.outcome = ''"
 APPLIED = "r.product_import_id = %s AND r.status = %s AND r.outcome = 'applied'"
-TAKEN_BACK = "r.product_import_id = %s AND r.status = %s AND r.outcome IN ('undone', 'kept')"
+UNDOING = "r.product_import_id = %s AND r.status = %s AND r.outcome IN ('undone', 'not_undone')"
 NEW, CHANGED = ImportRow.Status.NEW.value, ImportRow.Status.CHANGED.value
-#: What is removed together with a product; whatever else refers to one keeps it.
-GOES_ALONG = (CartItem, StockMovement, ImportRow)
+LEFT_OUT, NOT_UNDONE = ImportRow.Outcome.LEFT_OUT.value, ImportRow.Outcome.NOT_UNDONE.value
+#: Models whose rows are deleted with a product. A reference from any other model keeps it.
+DELETED_WITH_PRODUCT = (CartItem, StockMovement, ImportRow)
 
-type Why = tuple[str, str]
+#: An SQL condition and the message for the rows that meet it.
+type Conflict = tuple[str, str]
 
 
 def raise_statement_timeout() -> None:
-    """Let the statements of this transaction run longer than a page's may."""
+    """Let the statements of this transaction run longer than those of a page."""
     if connection.vendor == "postgresql":
-        _run("SET LOCAL statement_timeout = '300s'")
+        execute_sql("SET LOCAL statement_timeout = '300s'")
 
 
 def lock_import_products(
-    product_import: ProductImport, *statuses: str, may_go: bool = False
+    product_import: ProductImport, *statuses: str, for_delete: bool = False
 ) -> None:
-    """Lock the rows' products in id order; with their keys, where some of them may be removed."""
-    _lock("shop_product", "id", product_import, statuses, "UPDATE" if may_go else "NO KEY UPDATE")
+    """Lock the rows' products in id order; `for_delete` locks their keys too."""
+    strength = "UPDATE" if for_delete else "NO KEY UPDATE"
+    lock_rows("shop_product", "id", product_import, statuses, strength)
 
 
-# Applying. Rows are marked, and products added, before the locks are taken, so that buyers wait for less.
+# Applying. Rows are marked and products added before the locks, to keep customers' waits short.
 
 
 def mark_applied(product_import: ProductImport) -> int:
-    """The changed rows, all of them; returns how many. `leave_what_changed` takes some out again."""
-    return _run(
-        f"UPDATE shop_importrow AS r SET outcome = 'applied' WHERE {WAITING}",
+    """Mark all changed rows as applied; return how many. `leave_out_conflicts` corrects some."""
+    return execute_sql(
+        f"UPDATE shop_importrow AS r SET outcome = 'applied' WHERE {PENDING}",
         product_import.pk,
         CHANGED,
     )
 
 
-def leave_taken_skus(product_import: ProductImport) -> int:
-    """Mark the new rows whose SKU another product has by now; returns how many."""
-    taken = [("p.id IS NOT NULL", "Another product has this SKU by now.")]
-    return _say(
-        "left", product_import, NEW, _first(taken), rows=WAITING, join="LOWER(p.sku) = LOWER(r.sku)"
+def leave_out_taken_skus(product_import: ProductImport) -> int:
+    """Mark the new rows whose SKU another product now has; return how many."""
+    conflicts = [("p.id IS NOT NULL", _("Another product has this SKU now."))]
+    return _set_outcome(
+        LEFT_OUT,
+        product_import,
+        NEW,
+        _first_conflict(conflicts),
+        where=PENDING,
+        join="LOWER(p.sku) = LOWER(r.sku)",
     )
 
 
-def leave_what_changed(product_import: ProductImport, *, stock_is_set: bool) -> int:
-    """Mark the rows whose product is no longer what was checked, and say why; returns how many.
+def leave_out_conflicts(product_import: ProductImport, *, stock_is_set: bool) -> int:
+    """Mark the rows whose product changed since the preview, with the reason; return how many.
 
-    A stock that is to be set must be what it was; one that is to change only has to stay in its bounds.
+    A stock to be set must be what it was. A stock to be changed must stay within its bounds.
     """
-    whys = [("p.id IS NULL", "The product was removed meanwhile.")]
-    whys += [("LOWER(p.sku) <> LOWER(r.sku)", "The product has another SKU by now.")]
-    changes = _changes(product_import)
-    whys += [
-        (_differs(f, "before"), f"Somebody edited it meanwhile: {f.verbose_name}.") for f in changes
+    conflicts = [
+        ("p.id IS NULL", _("The product was removed after the preview.")),
+        ("LOWER(p.sku) <> LOWER(r.sku)", _("The product's SKU was changed after the preview.")),
+    ]
+    message = _("It was edited after the preview: %(field)s.")
+    conflicts += [
+        (differs_sql(field, "before"), message % {"field": field.verbose_name})
+        for field in _changed_fields(product_import)
     ]
     if stock_is_set:
-        whys += [
-            (
-                _differs(exposure.get_field(Product, "stock"), "before"),
-                "Its stock changed meanwhile.",
-            )
-        ]
-    whys += [
-        (
-            f"p.stock + r.delta NOT {IN_BOUNDS}",
-            "Its stock changed meanwhile and does not allow this.",
-        )
-    ]
-    return _say("left", product_import, CHANGED, _first(whys), rows=APPLIED)
+        stock = exposure.get_field(Product, "stock")
+        conflicts.append((differs_sql(stock, "before"), _("Its stock changed after the preview.")))
+    out_of_bounds = _("Its stock changed after the preview and would become negative or too large.")
+    conflicts.append((f"p.stock + r.delta NOT {IN_BOUNDS}", out_of_bounds))
+    return _set_outcome(
+        LEFT_OUT, product_import, CHANGED, _first_conflict(conflicts), where=APPLIED
+    )
 
 
 def add_products(product_import: ProductImport) -> int:
-    """The new rows' products, in the order of the file, with the stock that they start with."""
+    """Insert the new rows' products in the file's order, with their stock; return how many."""
     blank = Product()
     columns, values, constants = [], [], []
     for field in exposure.concrete_fields(Product):
         if field.primary_key or field.generated:
             continue
-        columns.append(_quoted(field))
-        if field in FIELDS:
-            values.append(_value(field, "after"))
+        columns.append(quoted_column(field))
+        if field in FILE_FIELDS:
+            values.append(row_value(field, "after"))
         elif field.name == "stock":
             values.append("COALESCE(r.delta, 0)")
         else:
-            values.append(_cast(field, "%s"))
+            values.append(cast_sql(field, "%s"))
             constants.append(field.get_db_prep_save(field.pre_save(blank, add=True), connection))
-    _run(
+
+    execute_sql(
         f"INSERT INTO shop_product ({', '.join(columns)}) SELECT {', '.join(values)}"
-        f" FROM shop_importrow AS r WHERE {WAITING} ORDER BY r.number",
+        f" FROM shop_importrow AS r WHERE {PENDING} ORDER BY r.number",
         *constants,
         product_import.pk,
         NEW,
     )
-    return _run(
-        "UPDATE shop_importrow AS r SET product_id = p.id, outcome = 'applied' FROM shop_product AS p"
-        f" WHERE {WAITING} AND LOWER(p.sku) = LOWER(r.sku)",
+    return execute_sql(
+        "UPDATE shop_importrow AS r SET product_id = p.id, outcome = 'applied'"
+        f" FROM shop_product AS p WHERE {PENDING} AND LOWER(p.sku) = LOWER(r.sku)",
         product_import.pk,
         NEW,
     )
 
 
-def change_products(product_import: ProductImport) -> int:
-    """The changed rows' fields and balances, as far as these stay in their bounds; returns how many."""
-    new = {
-        f: f"CASE WHEN {_has(f, 'after')} THEN {_value(f, 'after')} ELSE p.{_quoted(f)} END"
-        for f in _changes(product_import)
+def update_products(product_import: ProductImport) -> int:
+    """Update the changed rows' products whose stock stays within its bounds; return how many."""
+    values = {
+        field: f"CASE WHEN {is_in_row(field, 'after')} THEN {row_value(field, 'after')}"
+        f" ELSE p.{quoted_column(field)} END"
+        for field in _changed_fields(product_import)
     }
     stock = "p.stock + COALESCE(r.delta, 0)"
-    return _update(new, stock, product_import, f"{APPLIED} AND {stock} {IN_BOUNDS}")
+    return _update_products(values, stock, product_import, f"{APPLIED} AND {stock} {IN_BOUNDS}")
 
 
 def record_stock(product_import: ProductImport, status: str, *, actor: User) -> None:
-    """The ledger's line of each balance that was begun or moved, with what it is now."""
-    _record(product_import, actor, "r.delta", "p.stock", APPLIED, status)
+    """Insert a stock movement for each balance that the rows have changed."""
+    _insert_movements(product_import, actor, "r.delta", "p.stock", APPLIED, status)
 
 
-# Undoing. Here too the rows are marked first, and what cannot be taken back is said under the locks.
+# Undoing. Here too rows are marked first, and corrected under the locks.
 
 
-def lock_carts(product_import: ProductImport) -> None:
-    """Lock the cart lines that go with the new rows' products; before the products, as a checkout does."""
-    _lock("shop_cartitem", "product_id", product_import, [NEW], "UPDATE")
+def lock_import_cart_items(product_import: ProductImport) -> None:
+    """Lock the cart items of added products; like a checkout, before the products."""
+    lock_rows("shop_cartitem", "product_id", product_import, [NEW], "UPDATE")
 
 
 def mark_undone(product_import: ProductImport) -> None:
-    """The applied rows, all of them; `keep_what_changed` marks some anew."""
-    _run(
-        "UPDATE shop_importrow SET outcome = 'undone' WHERE product_import_id = %s AND outcome = 'applied'",
+    """Mark all applied rows as undone. `mark_not_undone` corrects some."""
+    execute_sql(
+        "UPDATE shop_importrow SET outcome = 'undone'"
+        " WHERE product_import_id = %s AND outcome = 'applied'",
         product_import.pk,
     )
 
 
-def keep_what_changed(product_import: ProductImport) -> None:
-    """Mark the rows that cannot be taken back, or not wholly, and say why."""
-    parts = [(_differs(f, "after"), f"{f.verbose_name}, ") for f in _changes(product_import)]
-    parts += [(f"p.stock - r.delta NOT {IN_BOUNDS}", "stock, ")]
-    names = " || ".join(f"CASE WHEN {condition} THEN %s ELSE '' END" for condition, _ in parts)
-    why = (
-        "CASE WHEN p.id IS NULL THEN 'It was removed since.'"
-        f" ELSE 'Changed since, and left as it is: ' || NULLIF(RTRIM({names}, ', '), '') || '.' END"
+def mark_not_undone(product_import: ProductImport) -> None:
+    """Mark the rows that cannot be undone, or only in part, with the reason."""
+    removed = _("The product was removed after the import.")
+    _set_outcome(
+        NOT_UNDONE, product_import, CHANGED, _later_changes(product_import, removed), where=UNDOING
     )
-    _say("kept", product_import, CHANGED, (why, [name for _, name in parts]), rows=TAKEN_BACK)
-    whys = [("p.id IS NULL", "It was removed since."), *_references()]
-    whys += [(_differs(f, "after"), f"It was edited since: {f.verbose_name}.") for f in FIELDS]
-    whys += [
-        (f"p.{_quoted(f)} <> ''", "It has a file by now.")
-        for f in exposure.concrete_fields(Product)
-        if isinstance(f, models.FileField)
+
+    conflicts = [("p.id IS NULL", removed), *_reference_conflicts()]
+    edited = _("It was edited after the import: %(field)s.")
+    conflicts += [
+        (differs_sql(field, "after"), edited % {"field": field.verbose_name})
+        for field in FILE_FIELDS
     ]
-    whys += [("p.stock <> COALESCE(r.delta, 0)", "Its stock changed since.")]
-    _say("kept", product_import, NEW, _first(whys), rows=TAKEN_BACK)
+    conflicts += [
+        (f"p.{quoted_column(field)} <> ''", _("A file was added to it after the import."))
+        for field in exposure.concrete_fields(Product)
+        if isinstance(field, models.FileField)
+    ]
+    conflicts.append(("p.stock <> COALESCE(r.delta, 0)", _("Its stock changed after the import.")))
+    _set_outcome(NOT_UNDONE, product_import, NEW, _first_conflict(conflicts), where=UNDOING)
 
 
-def revert_stock(product_import: ProductImport, *, actor: User) -> None:
-    """The ledger's line of each balance that `restore_products` is about to move back."""
-    back = f"{TAKEN_BACK} AND p.stock - r.delta {IN_BOUNDS}"
-    _record(product_import, actor, "-r.delta", "p.stock - r.delta", back, CHANGED)
+def record_stock_undo(product_import: ProductImport, *, actor: User) -> None:
+    """Insert a stock movement for each balance that `restore_products` is about to change."""
+    balance = "p.stock - r.delta"
+    where = f"{UNDOING} AND {balance} {IN_BOUNDS}"
+    _insert_movements(product_import, actor, "-r.delta", balance, where, CHANGED)
 
 
 def restore_products(product_import: ProductImport) -> None:
-    """The fields that still hold what the import wrote, and the balances as far as their bounds allow."""
-    old = {
-        f: f"CASE WHEN {_has(f, 'after')} AND NOT {_differs(f, 'after')}"
-        f" THEN {_value(f, 'before')} ELSE p.{_quoted(f)} END"
-        for f in _changes(product_import)
+    """Restore the fields that still hold the import's value, and stock within its bounds."""
+    values = {
+        field: f"CASE WHEN {is_in_row(field, 'after')} AND NOT {differs_sql(field, 'after')}"
+        f" THEN {row_value(field, 'before')} ELSE p.{quoted_column(field)} END"
+        for field in _changed_fields(product_import)
     }
     stock = f"CASE WHEN p.stock - r.delta {IN_BOUNDS} THEN p.stock - r.delta ELSE p.stock END"
-    _update(old, stock, product_import, TAKEN_BACK)
+    _update_products(values, stock, product_import, UNDOING)
 
 
-def remove_products(product_import: ProductImport) -> None:
-    """The new rows' products that are not kept, with their ledger and out of every cart."""
-    gone = f"(SELECT r.product_id FROM shop_importrow AS r WHERE {TAKEN_BACK} AND r.outcome = 'undone')"
+def remove_added_products(product_import: ProductImport) -> None:
+    """Delete the products of undone new rows, with their stock movements and cart items."""
+    products = (
+        f"(SELECT r.product_id FROM shop_importrow AS r WHERE {UNDOING} AND r.outcome = 'undone')"
+    )
     for table, column in (
         ("cartitem", "product_id"),
         ("stockmovement", "product_id"),
         ("product", "id"),
     ):
-        _run(f"DELETE FROM shop_{table} WHERE {column} IN {gone}", product_import.pk, NEW)
+        execute_sql(
+            f"DELETE FROM shop_{table} WHERE {column} IN {products}", product_import.pk, NEW
+        )
 
 
-def _changes(product_import: ProductImport) -> list[exposure.Field]:
-    """The fields that any of the changed rows names."""
-    return [field for field in FIELDS if field.name in product_import.found["changes"]]
+def _changed_fields(product_import: ProductImport) -> list[exposure.Field]:
+    """Return the fields that any changed row sets."""
+    return [
+        field for field in FILE_FIELDS if field.name in product_import.detected["changed_fields"]
+    ]
 
 
-def _references() -> Iterable[Why]:
+def _later_changes(product_import: ProductImport, removed: str) -> tuple[str, list[str]]:
+    """Return SQL, with its parameters, that names the fields changed after the import, or NULL."""
+    changes = [
+        (differs_sql(field, "after"), f"{field.verbose_name}, ")
+        for field in _changed_fields(product_import)
+    ]
+    changes.append((f"p.stock - r.delta NOT {IN_BOUNDS}", "stock, "))
+    names = " || ".join(
+        f"CASE WHEN {condition} THEN %s ELSE '' END" for condition, _name in changes
+    )
+
+    start, _placeholder, end = _("Changed after the import, so not undone: %(fields)s.").partition(
+        "%(fields)s"
+    )
+    sql = (
+        "CASE WHEN p.id IS NULL THEN %s"
+        f" ELSE CAST(%s AS text) || NULLIF(RTRIM({names}, ', '), '') || CAST(%s AS text) END"
+    )
+    return sql, [removed, start, *(name for _condition, name in changes), end]
+
+
+def _reference_conflicts() -> Iterable[Conflict]:
+    """Yield a conflict for each foreign key to a product that must keep the product."""
     for relation in Product._meta.get_fields(include_hidden=True):
         if (
             not relation.auto_created
             or not relation.is_relation
-            or relation.related_model in GOES_ALONG
+            or relation.related_model in DELETED_WITH_PRODUCT
         ):
             continue
-        other: Any = relation.field  # type: ignore[union-attr]
-        said = f"{other.model._meta.verbose_name} refers to it by now."
-        yield (
-            f"EXISTS (SELECT 1 FROM {other.model._meta.db_table} AS o WHERE o.{_quoted(other)} = p.id)",
-            "It was ordered since." if other.model is OrderItem else said[:1].upper() + said[1:],
-        )
+        key: Any = relation.field  # type: ignore[union-attr]
+        table, name = key.model._meta.db_table, capfirst(key.model._meta.verbose_name)
+        message = _("It was ordered after the import.")
+        if key.model is not OrderItem:
+            message = _("%(model)s refers to it since the import.") % {"model": name}
+        yield f"EXISTS (SELECT 1 FROM {table} AS o WHERE o.{quoted_column(key)} = p.id)", message
 
 
-# The statements' common parts. Names come from the models and from this file, never from a person.
+# Parts of statements that both directions use.
 
 
-def _lock(
-    table: str, column: str, product_import: ProductImport, statuses: Iterable[str], strength: str
-) -> None:
-    words = ", ".join(f"'{status}'" for status in statuses)
-    _run(
-        f"SELECT COUNT(*) FROM (SELECT id FROM {table} WHERE {column} IN"
-        f" (SELECT product_id FROM shop_importrow WHERE product_import_id = %s AND status IN ({words}))"
-        f" ORDER BY id {lock_clause(strength)}) AS locked",
-        product_import.pk,
-    )
+def _first_conflict(conflicts: Iterable[Conflict]) -> tuple[str, list[str]]:
+    """Return SQL, with its parameters, for the message of a row's first conflict, or NULL."""
+    conflicts = list(conflicts)
+    cases = " ".join(f"WHEN {condition} THEN %s" for condition, _message in conflicts)
+    return f"CASE {cases} END", [message for _condition, message in conflicts]
 
 
-def _first(whys: Iterable[Why]) -> tuple[str, list[str]]:
-    """What is said in the first case that is so, as SQL with its parameters; NULL when none is."""
-    whys = list(whys)
-    return f"CASE {' '.join(f'WHEN {is_so} THEN %s' for is_so, _ in whys)} END", [
-        said for _, said in whys
-    ]
-
-
-def _say(
+def _set_outcome(
     outcome: str,
     product_import: ProductImport,
     status: str,
-    why: tuple[str, list[str]],
+    reason: tuple[str, list[str]],
     *,
-    rows: str,
+    where: str,
     join: str = "p.id = r.product_id",
 ) -> int:
-    """Give this outcome to those rows for which there is a `why`; returns how many."""
-    sql, said = why
-    found = (
-        f"SELECT r.id, {sql} AS why FROM shop_importrow AS r LEFT JOIN shop_product AS p ON {join}"
+    """Set outcome and reason of those rows whose reason (SQL, parameters) is not NULL."""
+    reason_sql, parameters = reason
+    reasons = (
+        f"SELECT r.id, {reason_sql} AS reason FROM shop_importrow AS r"
+        f" LEFT JOIN shop_product AS p ON {join} WHERE {where}"
     )
-    return _run(
-        f"UPDATE shop_importrow AS r SET outcome = '{outcome}', why = found.why FROM ({found} WHERE {rows})"
-        " AS found WHERE r.id = found.id AND found.why IS NOT NULL",
-        *said,
+    return execute_sql(
+        f"UPDATE shop_importrow AS r SET outcome = '{outcome}', reason = c.reason"
+        f" FROM ({reasons}) AS c WHERE r.id = c.id AND c.reason IS NOT NULL",
+        *parameters,
         product_import.pk,
         status,
     )
 
 
-def _update(
-    new: dict[exposure.Field, str], stock: str, product_import: ProductImport, rows: str
+def _update_products(
+    values: dict[exposure.Field, str], stock: str, product_import: ProductImport, where: str
 ) -> int:
-    """Fields and balance of the changed rows' products, in one UPDATE."""
-    sets = "".join(f"{_quoted(field)} = {sql}, " for field, sql in new.items())
-    return _run(
-        f"UPDATE shop_product AS p SET {sets}stock = {stock}, updated_at = %s"
-        f" FROM shop_importrow AS r WHERE p.id = r.product_id AND {rows}",
+    """Set fields and stock (SQL expressions) of the changed rows' products; return how many."""
+    assignments = "".join(f"{quoted_column(field)} = {sql}, " for field, sql in values.items())
+    return execute_sql(
+        f"UPDATE shop_product AS p SET {assignments}stock = {stock}, updated_at = %s"
+        f" FROM shop_importrow AS r WHERE p.id = r.product_id AND {where}",
         db_now(),
         product_import.pk,
         CHANGED,
     )
 
 
-def _record(
-    product_import: ProductImport, actor: User, delta: str, balance: str, rows: str, status: str
+def _insert_movements(
+    product_import: ProductImport, actor: User, delta: str, balance: str, where: str, status: str
 ) -> None:
-    moment = _cast(StockMovement._meta.get_field("created_at"), "%s")
-    _run(
-        "INSERT INTO shop_stockmovement"
-        " (product_id, kind, delta, balance_after, product_import_id, actor_id, reason, created_at)"
-        f" SELECT p.id, %s, {delta}, {balance}, r.product_import_id, {actor.pk:d}, '', {moment}"
+    """Insert a stock movement for each of these rows with a change of stock."""
+    created_at = cast_sql(StockMovement._meta.get_field("created_at"), "%s")
+    execute_sql(
+        "INSERT INTO shop_stockmovement (product_id, kind, delta, balance_after,"
+        " product_import_id, actor_id, reason, created_at) SELECT"
+        f" p.id, %s, {delta}, {balance}, r.product_import_id, {actor.pk:d}, '', {created_at}"
         " FROM shop_importrow AS r JOIN shop_product AS p ON p.id = r.product_id"
-        f" WHERE r.delta <> 0 AND {rows} ORDER BY r.number",
+        f" WHERE r.delta <> 0 AND {where} ORDER BY r.number",
         StockMovement.Kind.IMPORT.value,
         db_now(),
         product_import.pk,
         status,
     )
-
-
-def _quoted(field: Any) -> str:
-    return connection.ops.quote_name(field.column)
-
-
-def _has(field: exposure.Field, side: str) -> str:
-    """Whether a row names the field; a null is a value."""
-    return f"r.{side} -> '{field.name}' IS NOT NULL"
-
-
-def _value(field: exposure.Field, side: str) -> str:
-    """The row's value as the column takes it. On SQLite the column's own affinity sees to that."""
-    arrow = "->" if isinstance(field, models.JSONField) else "->>"
-    return _cast(field, f"(r.{side} {arrow} '{field.name}')")
-
-
-def _cast(field: Any, sql: str) -> str:
-    return (
-        f"CAST({sql} AS {field.db_type(connection)})" if connection.vendor == "postgresql" else sql
-    )
-
-
-def _differs(field: exposure.Field, side: str) -> str:
-    """Whether the row names the field and the product holds something else."""
-    column, value = f"p.{_quoted(field)}", _value(field, side)
-    if isinstance(field, models.JSONField) and connection.vendor == "sqlite":
-        column = f"JSON({column})"  # `->` gives JSON without blanks
-    is_other = f"({column} <> {value} OR ({column} IS NULL) <> ({value} IS NULL))"
-    return f"({_has(field, side)} AND {is_other})"
-
-
-def _run(sql: str, *parameters: Any) -> int:
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError(
-            "Products, balances and ledger need one transaction."
-        )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return int(cursor.rowcount)

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shop import money
-from shop.db.compiled_queries import CompiledQuery, Placeholder, delete_rows, insert_rows
+from shop.db.bulk_rows import delete_rows, insert_rows
+from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.transactions import atomically
 from shop.documents import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, Product, User

@@ -26,7 +26,7 @@ from shop.services.errors import NotErasable, NotFound
 
 ERASED = "[erased]"
 #: Columns that are not personal data, or would give access to the account.
-NOT_EXPORTED = {"password", "password_hash", "current", "previous", "is_superuser"}
+NOT_EXPORTED = {"password", "password_hash", "current_token", "previous_token", "is_superuser"}
 OPEN_STATUSES = [status for status in Order.Status if status.facts.next]
 
 
@@ -83,7 +83,9 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     StockMovement.objects.filter(order__in=orders).update(reason="")
     _anonymize(user)
     _audit_entries(user, orders).update(changes="")
-    AuditEntry.objects.filter(kind="user", record_id=str(user.pk)).update(record=str(user))
+    AuditEntry.objects.filter(model_name="user", record_id=str(user.pk)).update(
+        record_label=str(user)
+    )
     audit.log(actor, user, _("personal data erased"))
     return user
 
@@ -109,7 +111,8 @@ def _anonymize(user: User) -> None:
 def _audit_entries(user: User, orders: QuerySet[Order]) -> QuerySet[AuditEntry]:
     """Return the audit log entries about a customer and their orders."""
     pks = [str(pk) for pk in orders.values_list("pk", flat=True)]
-    condition = Q(kind="user", record_id=str(user.pk)) | Q(kind="order", record_id__in=pks)
+    condition = Q(model_name="user", record_id=str(user.pk))
+    condition |= Q(model_name="order", record_id__in=pks)
     return AuditEntry.objects.filter(condition)
 
 

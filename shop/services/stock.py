@@ -14,7 +14,8 @@ from django.db.models import Exists, F, OuterRef, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from shop.db.compiled_queries import db_now, insert_rows, lock_clause
+from shop.db.bulk_rows import insert_rows
+from shop.db.raw_sql import db_now, lock_clause
 from shop.db.transactions import atomically
 from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.products import MAX_STOCK

@@ -10,17 +10,17 @@ def adas_browser(ada):
 
 @pytest.fixture
 def clerk_with(db):
-    """`clerk_with("view_order")`: the browser of a member of staff with just these rights."""
+    """`clerk_with("view_order")` is the client of a member of staff with these permissions only."""
 
-    def make(*rights):
-        clerk = factories.User.objects.create_user(
+    def create(*codenames):
+        staff = factories.User.objects.create_user(
             "cleo@example.com",
             factories.PASSWORD,
             first_name="Cleo",
             last_name="Clerk",
             role="admin",
         )
-        clerk.user_permissions.set(Permission.objects.filter(codename__in=rights))
-        return factories.staff_client(clerk)
+        staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        return factories.staff_client(staff)
 
-    return make
+    return create

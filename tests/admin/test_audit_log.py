@@ -1,4 +1,4 @@
-"""Who changed what, from what to what: whichever door the change came through."""
+"""The audit log: changes by the admin, the API and services, with old and new values."""
 
 from decimal import Decimal
 
@@ -15,12 +15,12 @@ LIST = "/admin/shop/auditentry/"
 
 
 def entries():
-    found = AuditEntry.objects.order_by("pk").select_related("actor")
-    return [(str(e.actor), e.action, e.kind, e.record, e.changes) for e in found]
+    log = AuditEntry.objects.order_by("pk").select_related("actor")
+    return [(str(e.actor), e.action, e.model_name, e.record_label, e.changes) for e in log]
 
 
-def form_of(browser, address):
-    form = browser.get(address).context["adminform"].form
+def form_values(browser, url):
+    form = browser.get(url).context["adminform"].form
     shown = {bound.html_name: bound.value() for bound in form}
     hidden = {f"initial-{name}": value for name, value in shown.items()}
     return {
@@ -28,13 +28,13 @@ def form_of(browser, address):
     }
 
 
-def test_a_product_edited_in_the_back_office(adas_browser, mug):
-    address = f"/admin/shop/product/{mug.pk}/change/"
-    edited = form_of(adas_browser, address) | {"price": "13.00", "name": "Cup"}
+def test_a_product_changed_in_the_admin(adas_browser, mug):
+    url = f"/admin/shop/product/{mug.pk}/change/"
+    edited = form_values(adas_browser, url) | {"price": "13.00", "name": "Cup"}
     del edited["is_active"]
-    assert adas_browser.post(address, edited).status_code == 302
-    [(who, did, kind, record, changes)] = entries()
-    assert (who, did, kind, record) == ("Ada Staff", "changed", "product", "Cup")
+    assert adas_browser.post(url, edited).status_code == 302
+    [(actor, action, model, record, changes)] = entries()
+    assert (actor, action, model, record) == ("Ada Staff", "changed", "product", "Cup")
     assert sorted(changes.split("\n")) == [
         "active: yes → no",
         "name: Mug → Cup",
@@ -42,9 +42,9 @@ def test_a_product_edited_in_the_back_office(adas_browser, mug):
     ]
 
 
-def test_a_form_sent_back_unchanged_is_no_change(adas_browser, mug):
-    address = f"/admin/shop/product/{mug.pk}/change/"
-    assert adas_browser.post(address, form_of(adas_browser, address)).status_code == 302
+def test_an_unchanged_form_is_not_logged(adas_browser, mug):
+    url = f"/admin/shop/product/{mug.pk}/change/"
+    assert adas_browser.post(url, form_values(adas_browser, url)).status_code == 302
     assert entries() == []
 
 
@@ -56,7 +56,7 @@ def test_a_product_changed_by_the_api(adas_app, mug):
     ]
 
 
-def test_a_product_made_and_erased(adas_app):
+def test_a_product_added_and_deleted(adas_app):
     made = adas_app.post("/products/", {"name": "Vase", "price": "5.00", "stock": 3}).json()
     adas_app.delete(f"/products/{made['id']}/")
     assert entries() == [
@@ -65,21 +65,21 @@ def test_a_product_made_and_erased(adas_app):
     ]
 
 
-def test_many_products_archived(adas_browser, mug, lamp):
+def test_products_archived_in_bulk(adas_browser, mug, lamp):
     Product.objects.filter(pk=lamp.pk).update(is_active=False)
     chosen = {"action": "archive", "_selected_action": [mug.pk, lamp.pk]}
     adas_browser.post("/admin/shop/product/", chosen)
     assert entries() == [("Ada Staff", "changed", "product", "Mug", "active: yes → no")]
 
 
-def test_stock_changed_by_hand(ada, mug):
+def test_adjusted_stock_is_logged_and_an_equal_count_is_not(ada, mug):
     kind = StockMovement.Kind.RECEIVED
     stock.adjust_stock(product_id=mug.pk, delta=2, kind=kind, actor=ada)
     stock.count_stock(product_id=mug.pk, counted=12, actor=ada)
     assert entries() == [("Ada Staff", "changed", "product", "Mug", "stock: 10 → 12")]
 
 
-def test_orders_moved_by_staff_and_nothing_that_a_customer_does(ada, carl, mug):
+def test_order_actions_by_staff_are_logged_and_by_customers_are_not(ada, carl, mug):
     placed = []
     for _ in range(2):
         add_to_cart(user=carl, product_id=mug.pk, quantity=1)
@@ -97,20 +97,20 @@ def test_orders_moved_by_staff_and_nothing_that_a_customer_does(ada, carl, mug):
     ]
 
 
-def test_a_persons_groups_with_old_and_new(adas_browser, carl):
+def test_changed_groups_are_logged_by_name(adas_browser, carl):
     Group.objects.all().delete()
     one, two = (Group.objects.create(name=name) for name in ("One", "Two"))
     cleo = factories.create_user("Cleo", "Clerk", role="admin")
     cleo.groups.set([one])
-    address = f"/admin/shop/user/{cleo.pk}/change/"
-    edited = form_of(adas_browser, address) | {"phone": "555", "groups": [one.pk, two.pk]}
-    assert adas_browser.post(address, edited).status_code == 302
-    [(_, did, kind, record, changes)] = entries()
-    assert (did, kind, record) == ("changed", "user", "Cleo Clerk")
+    url = f"/admin/shop/user/{cleo.pk}/change/"
+    edited = form_values(adas_browser, url) | {"phone": "555", "groups": [one.pk, two.pk]}
+    assert adas_browser.post(url, edited).status_code == 302
+    [(_, action, model, record, changes)] = entries()
+    assert (action, model, record) == ("changed", "user", "Cleo Clerk")
     assert changes.split("\n") == ["phone: empty → 555", "groups: One → One, Two"]
 
 
-def test_no_password_is_ever_written_down(adas_browser):
+def test_passwords_are_never_logged(adas_browser):
     secret = {
         "usable_password": "true",
         "password1": "a-long-enough-one",
@@ -133,7 +133,7 @@ def test_no_password_is_ever_written_down(adas_browser):
         assert cleo.password not in entry[4]
 
 
-def test_devices_signed_out(adas_browser, carl):
+def test_ended_sessions_are_logged_once(adas_browser, carl):
     session = factories.api_client(carl).user.sessions.get()
     chosen = {"action": "sign_out", "_selected_action": [str(session.pk)]}
     adas_browser.post("/admin/shop/session/", chosen)
@@ -143,7 +143,7 @@ def test_devices_signed_out(adas_browser, carl):
     ]
 
 
-def test_a_refused_change_leaves_no_entry(ada, mug):
+def test_a_refused_change_is_not_logged(ada, mug):
     with pytest.raises(Exception, match="stock is 10"):
         stock.adjust_stock(product_id=mug.pk, delta=-11, kind=StockMovement.Kind.DAMAGED, actor=ada)
     assert entries() == []
@@ -152,7 +152,7 @@ def test_a_refused_change_leaves_no_entry(ada, mug):
 @pytest.mark.parametrize(
     ("term", "count"), [("12.50", 1), ("13.00", 1), ("mug", 1), ("ada@", 2), ("no", 0)]
 )
-def test_the_log_is_searched_by_who_what_old_and_new(
+def test_search_finds_actor_record_old_and_new_values(
     adas_browser, adas_app, mug, lamp, term, count
 ):
     adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
@@ -161,7 +161,7 @@ def test_the_log_is_searched_by_who_what_old_and_new(
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_log_costs_the_same_however_long_it_is(adas_browser, adas_app, mug, statements, number):
+def test_the_log_is_three_queries(adas_browser, adas_app, mug, statements, number):
     for price in range(number):
         adas_app.patch(f"/products/{mug.pk}/", {"price": f"{price}.00"})
     adas_browser.get(LIST)
@@ -169,7 +169,7 @@ def test_the_log_costs_the_same_however_long_it_is(adas_browser, adas_app, mug, 
         assert adas_browser.get(LIST).context["cl"].result_count == number
 
 
-def test_a_records_history_is_its_part_of_the_log(adas_browser, adas_app, mug, lamp):
+def test_history_shows_the_entries_of_the_record(adas_browser, adas_app, mug, lamp):
     adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
     adas_app.patch(f"/products/{lamp.pk}/", {"price": "50.00"})
     history = adas_browser.get(f"/admin/shop/product/{lamp.pk}/history/", follow=True)
@@ -179,22 +179,22 @@ def test_a_records_history_is_its_part_of_the_log(adas_browser, adas_app, mug, l
     assert Product.objects.get(pk=mug.pk).price == Decimal("13.00")
 
 
-def test_the_log_is_read_by_those_who_may_and_written_by_nobody(clerk_with, adas_app, mug):
+def test_the_log_needs_a_permission_and_is_read_only(clerk_with, adas_app, mug):
     adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
     entry = AuditEntry.objects.get()
     browser = clerk_with(
         "view_product", "change_auditentry", "delete_auditentry", "view_auditentry"
     )
     assert browser.get(LIST).status_code == 200
-    for step in ("change", "delete"):
+    for view in ("change", "delete"):
         assert (
-            browser.post(f"{LIST}{entry.pk}/{step}/", {"post": "yes", "changes": ""}).status_code
+            browser.post(f"{LIST}{entry.pk}/{view}/", {"post": "yes", "changes": ""}).status_code
             == 403
         )
     assert entries() == [("Ada Staff", "changed", "product", "Mug", "price: 12.50 → 13.00")]
 
 
-def test_without_the_right_no_history_is_offered(clerk_with, mug):
+def test_history_needs_the_permission_to_view_the_log(clerk_with, mug):
     browser = clerk_with("view_product")
     assert "/history/" not in browser.get(f"/admin/shop/product/{mug.pk}/change/").content.decode()
     assert browser.get(f"/admin/shop/product/{mug.pk}/history/", follow=True).status_code == 403

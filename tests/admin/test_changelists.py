@@ -3,35 +3,31 @@ from support import factories, world
 
 
 @pytest.mark.parametrize("pages", [2, 3])
-def test_the_last_page_costs_what_the_second_does(adas_browser, statements, pages):
-    made = [
-        factories.create_product(f"Plate {number}").pk for number in range(25 * (pages - 1) + 2)
-    ]
+def test_the_last_page_needs_as_many_queries_as_the_second(adas_browser, statements, pages):
+    count = 25 * (pages - 1) + 2
+    keys = [factories.create_product(f"Plate {number}").pk for number in range(count)]
     with statements(5):
         answer = adas_browser.get("/admin/shop/product/", {"p": pages})
-    assert [row.pk for row in answer.context["cl"].result_list] == [made[1], made[0]]
+    assert [row.pk for row in answer.context["cl"].result_list] == [keys[1], keys[0]]
 
 
-def test_pages_follow_the_order_that_was_asked_for(adas_browser):
+def test_pages_follow_the_requested_order(adas_browser):
     for number in range(27):
         factories.create_product(f"Plate {number:02}", price=str(number))
     answer = adas_browser.get("/admin/shop/product/", {"p": 2, "o": "-4"})
     assert [row.name for row in answer.context["cl"].result_list] == ["Plate 01", "Plate 00"]
 
 
-def test_a_whole_number_finds_that_order_alone(adas_browser, carl, mug):
-    wanted, other = world.create_order(carl, (mug, 1)), world.create_order(carl, (mug, 1))
-    other.shipping_address = f"Same parcel as {wanted}"
+def test_a_whole_order_number_finds_that_order_only(adas_browser, carl, mug):
+    order, other = world.create_order(carl, (mug, 1)), world.create_order(carl, (mug, 1))
+    other.shipping_address = f"Same parcel as {order}"
     other.save()
 
-    def found(term):
-        listed = adas_browser.get("/admin/shop/order/", {"q": term}).context["cl"].result_list
-        return {order.pk for order in listed}
+    def search(term):
+        changelist = adas_browser.get("/admin/shop/order/", {"q": term}).context["cl"]
+        return {row.pk for row in changelist.result_list}
 
-    assert (
-        found(wanted.order_number)
-        == found(wanted.order_number.replace("-", "").lower())
-        == {wanted.pk}
-    )
-    assert found(wanted.order_number[:8]) == {wanted.pk, other.pk}
-    assert found("Same parcel") == {other.pk}
+    number = order.order_number
+    assert search(number) == search(number.replace("-", "").lower()) == {order.pk}
+    assert search(number[:8]) == {order.pk, other.pk}
+    assert search("Same parcel") == {other.pk}

@@ -17,7 +17,7 @@ def order(carl, mug):
     return placed
 
 
-def found(browser, term):
+def search(browser, term):
     results = browser.get("/admin/search/", {"s": term}).context["results"]
     return [(result.title, result.description) for result in results]
 
@@ -46,25 +46,25 @@ MUG = ("Mug", "MUG-1")
         ("nobody", []),
     ],
 )
-def test_it_finds_what_was_meant(adas_browser, order, lamp, term, results):
-    assert found(adas_browser, term) == results
+def test_search_results(adas_browser, order, lamp, term, results):
+    assert search(adas_browser, term) == results
 
 
-def test_unfolds_address_is_ours(adas_browser):
+def test_the_url_of_unfolds_search_is_overridden(adas_browser):
     assert resolve(reverse("admin:search")).func.__wrapped__ is command_search.command_search
 
 
-def test_a_result_leads_to_its_page(adas_browser, order):
+def test_a_result_links_to_its_page(adas_browser, order):
     text = adas_browser.get("/admin/search/", {"s": "7kx2"}).content.decode()
     assert f'href="/admin/shop/order/{order.pk}/change/"' in text
 
 
-def test_nothing_typed_finds_nothing(adas_browser, order):
+def test_an_empty_term_returns_nothing(adas_browser, order):
     assert adas_browser.get("/admin/search/", {"s": " "}).content == b""
 
 
 @pytest.mark.parametrize(
-    ("rights", "results"),
+    ("codenames", "results"),
     [
         (["view_order"], [ORDER]),
         (["view_user"], [CARL]),
@@ -72,44 +72,44 @@ def test_nothing_typed_finds_nothing(adas_browser, order):
         (["view_product"], []),
     ],
 )
-def test_it_finds_only_what_one_may_see(clerk_with, order, rights, results):
-    assert found(clerk_with(*rights), "carl") == results
+def test_results_need_the_permission_to_view_them(clerk_with, order, codenames, results):
+    assert search(clerk_with(*codenames), "carl") == results
 
 
-def test_it_names_no_page_that_one_may_not_see(clerk_with):
-    assert found(clerk_with("view_product"), "session") == []
+def test_lists_need_the_permission_to_view_them(clerk_with):
+    assert search(clerk_with("view_product"), "session") == []
 
 
-def test_a_right_that_was_taken_away_is_gone_at_once(clerk_with, order):
+def test_a_withdrawn_permission_applies_immediately(clerk_with, order):
     browser = clerk_with("view_order")
-    assert found(browser, "carl") == [ORDER]
+    assert search(browser, "carl") == [ORDER]
     factories.User.objects.get(email="cleo@example.com").user_permissions.clear()
-    assert found(browser, "carl") == []
+    assert search(browser, "carl") == []
 
 
-def test_a_result_is_as_it_is_now(adas_browser, order):
-    found(adas_browser, "7kx2")
+def test_results_are_not_cached(adas_browser, order):
+    search(adas_browser, "7kx2")
     Order.objects.update(status="shipped")
-    assert found(adas_browser, "7kx2") == [("7KX2-9M4Q", "Shipped, Carl Buyer")]
+    assert search(adas_browser, "7kx2") == [("7KX2-9M4Q", "Shipped, Carl Buyer")]
 
 
-def test_strangers_and_customers_find_nothing(carl, order):
+def test_anonymous_users_and_customers_are_redirected(carl, order):
     for browser in (Client(), factories.staff_client(carl)):
         assert browser.get("/admin/search/", {"s": "carl"}).status_code == 302
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_it_costs_the_same_however_much_there_is(adas_browser, carl, mug, statements, number):
+def test_a_search_is_seven_queries(adas_browser, carl, mug, statements, number):
     for _ in range(number):
         factories.add_to_cart(carl, (mug, 1))
         place_order(user=carl, shipping_address="1 Street")
     with statements(7):
-        assert len(found(adas_browser, "carl")) == number + 1
+        assert len(search(adas_browser, "carl")) == number + 1
 
 
-def test_of_each_kind_a_few_are_enough(adas_browser):
-    for number in range(command_search.FEW + 2):
+def test_results_of_one_model_are_limited(adas_browser):
+    for number in range(command_search.MAX_RESULTS_PER_MODEL + 2):
         factories.create_product(f"Mug {number}")
-    assert [title for title, _ in found(adas_browser, "mug")] == [
+    assert [title for title, _ in search(adas_browser, "mug")] == [
         f"Mug {n}" for n in (6, 5, 4, 3, 2)
     ]

@@ -15,7 +15,7 @@ WRONG = ADA | {"password": "wrong"}
 
 @pytest.fixture
 def hashed(monkeypatch):
-    """The passwords that were hashed."""
+    """A list of the passwords that were hashed."""
     passwords, encode = [], MD5PasswordHasher.encode
     monkeypatch.setattr(
         MD5PasswordHasher, "encode", lambda *args: passwords.append(args[1]) or encode(*args)
@@ -24,25 +24,24 @@ def hashed(monkeypatch):
 
 
 @pytest.fixture
-def _two_tries(settings, monkeypatch):
-    """Two tries a minute, 20 seconds before a minute is full."""
+def _two_attempts(settings, monkeypatch):
+    """Two attempts a minute, 20 seconds before the minute ends."""
     settings.SHOP_RATES = settings.SHOP_RATES | {"login": Rate(2, 60)}
     monkeypatch.setattr(throttling.time, "time", lambda: 1_000_000_000)
 
 
-def refusal(answer):
-    return (
-        answer.status_code,
-        answer.headers.get("Retry-After"),
-        answer.context["form"].non_field_errors(),
-    )
+def refusal(response):
+    """Return status, Retry-After and the code of the form's only error."""
+    [error] = response.context["form"].errors.as_data()["__all__"]
+    return response.status_code, response.headers.get("Retry-After"), error.code
 
 
-TOO_MANY = (429, "20", ["Too many tries. Wait 20 seconds, then try again."])
+TOO_MANY = (429, "20", "too-many")
+UNAVAILABLE = (503, "1", "unavailable")
 
 
-@pytest.mark.usefixtures("_two_tries", "ada")
-def test_after_too_many_tries_nobody_is_even_looked_at(hashed):
+@pytest.mark.usefixtures("_two_attempts", "ada")
+def test_after_too_many_attempts_no_password_is_checked(hashed):
     browser = Client()
     assert [browser.post(PAGE, WRONG).status_code for _ in range(2)] == [200, 200]
     hashed.clear()
@@ -50,9 +49,9 @@ def test_after_too_many_tries_nobody_is_even_looked_at(hashed):
     assert (hashed, browser.get("/admin/").status_code) == ([], 302)
 
 
-@pytest.mark.usefixtures("_two_tries", "ada")
+@pytest.mark.usefixtures("_two_attempts", "ada")
 @pytest.mark.parametrize("name", ["ada@example.com", "ADA@example.com", "nobody@example.com"])
-def test_one_account_cannot_be_guessed_at_from_many_addresses(name):
+def test_attempts_are_counted_by_account_across_ips(name):
     answers = [
         Client(REMOTE_ADDR=f"10.0.0.{n}").post(PAGE, WRONG | {"username": name.swapcase()})
         for n in range(2)
@@ -63,9 +62,9 @@ def test_one_account_cannot_be_guessed_at_from_many_addresses(name):
     )
 
 
-@pytest.mark.usefixtures("_two_tries", "ada")
+@pytest.mark.usefixtures("_two_attempts", "ada")
 @pytest.mark.parametrize(("proxies", "status"), [(0, 429), (1, 200)])
-def test_one_address_cannot_guess_at_many_accounts_whatever_it_forwards(settings, proxies, status):
+def test_attempts_are_counted_by_client_ip_across_accounts(settings, proxies, status):
     settings.SHOP_TRUSTED_PROXIES = proxies
     answers = [
         Client().post(
@@ -78,28 +77,27 @@ def test_one_address_cannot_guess_at_many_accounts_whatever_it_forwards(settings
     assert [answer.status_code for answer in answers] == [200, 200, status]
 
 
-@pytest.mark.usefixtures("_two_tries", "ada")
-def test_the_api_and_the_back_office_count_together(strangers_app):
+@pytest.mark.usefixtures("_two_attempts", "ada")
+def test_the_api_and_the_admin_count_together(strangers_app):
     guess = {"email": "ada@example.com", "password": "wrong"}
     for _ in range(2):
         assert strangers_app.post("/auth/login/", guess).status_code == 401
     assert refusal(Client(REMOTE_ADDR="10.0.0.9").post(PAGE, ADA)) == TOO_MANY
 
 
-@pytest.mark.usefixtures("_two_tries", "ada")
-def test_an_unfinished_form_is_no_try():
+@pytest.mark.usefixtures("_two_attempts", "ada")
+def test_an_incomplete_form_is_not_counted():
     browser = Client()
     for half in ({"username": "ada@example.com"}, {"password": "x"}, {}):
         assert browser.post(PAGE, half).status_code == 200
     assert browser.post(PAGE, ADA).url == "/admin/"
 
 
-def test_while_the_cache_is_away_nobody_gets_in_and_who_is_in_works_on(ada, settings):
+def test_without_the_cache_nobody_signs_in_and_open_sessions_work(ada, settings):
     signed_in = factories.staff_client(ada)
     settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
     browser = Client()
-    said = ["Passwords cannot be checked just now. Try again in a moment."]
-    assert refusal(browser.post(PAGE, ADA)) == (503, "1", said)
+    assert refusal(browser.post(PAGE, ADA)) == UNAVAILABLE
     assert browser.get("/admin/").status_code == 302
     assert [signed_in.get(page).status_code for page in ("/admin/", "/admin/shop/product/")] == [
         200,
@@ -113,43 +111,44 @@ CHANGE = NEW | {"old_password": factories.PASSWORD}
 GUESS = NEW | {"old_password": "wrong"}
 
 
-def old_password_refusal(answer):
-    return answer.status_code, answer.headers.get("Retry-After"), answer.context["form"].errors
+def old_password_refusal(response):
+    """Return status, Retry-After and the code of the old password's error, the form's only one."""
+    errors = response.context["form"].errors.as_data()
+    assert list(errors) == ["old_password"]
+    [error] = errors["old_password"]
+    return response.status_code, response.headers.get("Retry-After"), error.code
 
 
-TOO_MANY_GUESSES = (429, "20", {"old_password": TOO_MANY[2]})
-
-
-@pytest.mark.usefixtures("_two_tries")
-def test_a_browser_left_open_is_not_enough_to_guess_the_password(ada, hashed):
+@pytest.mark.usefixtures("_two_attempts")
+def test_guesses_of_the_old_password_are_limited(ada, hashed):
     guesses = [
         factories.staff_client(ada, REMOTE_ADDR=f"10.0.0.{n}").post(OWN, GUESS) for n in range(2)
     ]
     assert [answer.status_code for answer in guesses] == [200, 200]
     hashed.clear()
     browser = factories.staff_client(ada, REMOTE_ADDR="10.0.0.9")
-    assert old_password_refusal(browser.post(OWN, CHANGE)) == TOO_MANY_GUESSES
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == TOO_MANY
     assert (hashed, browser.get("/admin/").status_code) == ([], 200)
     ada.refresh_from_db()
     assert ada.check_password(factories.PASSWORD)
 
 
-@pytest.mark.usefixtures("_two_tries")
-def test_both_doors_to_a_new_password_count_together(ada, adas_app):
+@pytest.mark.usefixtures("_two_attempts")
+def test_password_changes_by_the_api_and_the_admin_count_together(ada, adas_app):
     adas_app.client.defaults["REMOTE_ADDR"] = "10.0.0.1"
     guess = {"current_password": "wrong", "new_password": "another-horse-9"}
     assert adas_app.post("/auth/password/change/", guess).status_code == 422
     browser = factories.staff_client(ada)
     assert browser.post(OWN, GUESS).status_code == 200
-    assert old_password_refusal(browser.post(OWN, CHANGE)) == TOO_MANY_GUESSES
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == TOO_MANY
     assert factories.problem_code(adas_app.post("/auth/password/change/", guess)) == (
         429,
         "too-many-calls",
     )
 
 
-@pytest.mark.usefixtures("_two_tries")
-def test_ones_own_password_is_changed_and_an_unfinished_form_is_no_try(ada):
+@pytest.mark.usefixtures("_two_attempts")
+def test_users_change_their_password_and_an_incomplete_form_is_not_counted(ada):
     browser = factories.staff_client(ada)
     for _ in range(3):
         assert browser.post(OWN, NEW).status_code == 200
@@ -159,14 +158,13 @@ def test_ones_own_password_is_changed_and_an_unfinished_form_is_no_try(ada):
     assert ada.check_password("another-horse-9")
 
 
-def test_while_the_cache_is_away_no_password_is_changed(ada, settings):
+def test_without_the_cache_no_password_is_changed(ada, settings):
     browser = factories.staff_client(ada)
     settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
-    said = ["Passwords cannot be checked just now. Try again in a moment."]
-    assert old_password_refusal(browser.post(OWN, CHANGE)) == (503, "1", {"old_password": said})
+    assert old_password_refusal(browser.post(OWN, CHANGE)) == UNAVAILABLE
 
 
-def test_whoever_is_wrong_gets_the_same_page_after_the_same_work(ada, carl, dora, hashed):
+def test_all_failed_logins_look_alike_and_hash_once(ada, carl, dora, hashed):
     User.objects.filter(pk=dora.pk).update(is_active=False)
     fred = factories.create_user("Fred", "Invited")
     fred.set_unusable_password()

@@ -10,13 +10,14 @@ QUERY = "payment_status__exact=pending&status__exact=shipped"
 VALUES = {"name": "To chase", "screen": "order", "query": QUERY}
 
 
-def keep(owner, name="To chase", screen="order", query=QUERY, **values):
+def save_view(owner, name="To chase", screen="order", query=QUERY, **values):
     return SavedView.objects.create(owner=owner, name=name, screen=screen, query=query, **values)
 
 
-def chips(browser, screen="order", query=""):
-    shown = browser.get(f"/admin/shop/{screen}/?{query}").context["filters"]
-    return [kept.name for kept in shown["kept"]], shown["keep"]
+def shown_views(browser, screen="order", query=""):
+    """Return the names of the saved views above a list, and the URL to save the current one."""
+    context = browser.get(f"/admin/shop/{screen}/?{query}").context["saved_views"]
+    return [view.name for view in context["views"]], context["save_url"]
 
 
 @pytest.fixture
@@ -25,68 +26,68 @@ def cleo(clerk_with):
     return factories.User.objects.get(email="cleo@example.com"), browser
 
 
-def test_a_filter_is_kept_from_the_list_where_it_was_made(adas_browser, ada):
-    _, link = chips(
+def test_a_view_is_saved_from_its_list(adas_browser, ada):
+    _, link = shown_views(
         adas_browser, query="status__exact=shipped&p=2&payment_status__exact=pending&q="
     )
     form = adas_browser.get(link).context["adminform"].form
     assert (form["screen"].value(), form["query"].value()) == ("order", QUERY)
     answer = adas_browser.post(link, VALUES)
     assert answer.url == f"/admin/shop/order/?{QUERY}"
-    kept = SavedView.objects.get()
-    assert (kept.owner, kept.name, kept.screen, kept.query) == (ada, "To chase", "order", QUERY)
-    assert kept.is_shared is False
+    view = SavedView.objects.get()
+    assert (view.owner, view.name, view.screen, view.query) == (ada, "To chase", "order", QUERY)
+    assert view.is_shared is False
 
 
-def test_a_kept_filter_stands_above_its_list_only(adas_browser, ada):
-    keep(ada)
+def test_a_saved_view_is_shown_above_its_list_only(adas_browser, ada):
+    save_view(ada)
     text = adas_browser.get("/admin/shop/order/").content.decode()
     assert f'<a href="?{QUERY.replace("&", "&amp;")}">To chase</a>' in text
     assert "/admin/shop/savedview/" in text
     for screen in ("product", "user"):
-        assert chips(adas_browser, screen) == ([], "")
-    assert adas_browser.get("/admin/shop/session/").context["filters"] is None
+        assert shown_views(adas_browser, screen) == ([], "")
+    assert adas_browser.get("/admin/shop/session/").context["saved_views"] is None
 
 
-def test_what_is_kept_already_is_not_offered_again(adas_browser, ada):
-    keep(ada)
+def test_a_saved_query_cannot_be_saved_again(adas_browser, ada):
+    save_view(ada)
     text = adas_browser.get(f"/admin/shop/order/?p=1&{QUERY}").content.decode()
     assert 'aria-current="page">To chase</a>' in text
-    assert "Keep this filter" not in text
+    assert "Save this view" not in text
 
 
 @pytest.mark.parametrize("query", ["", "p=2", "e=1", "q="])
-def test_where_nothing_is_filtered_nothing_is_offered(adas_browser, query):
-    assert chips(adas_browser, query=query) == ([], "")
+def test_a_list_without_filters_cannot_be_saved(adas_browser, query):
+    assert shown_views(adas_browser, query=query) == ([], "")
 
 
-def test_colleagues_see_what_is_shared(adas_browser, ada, cleo):
-    keep(ada, "Mine")
-    keep(ada, "Shared", is_shared=True)
-    assert chips(cleo[1])[0] == ["Shared"]
+def test_colleagues_see_shared_views(adas_browser, ada, cleo):
+    save_view(ada, "Mine")
+    save_view(ada, "Shared", is_shared=True)
+    assert shown_views(cleo[1])[0] == ["Shared"]
     assert (
         'title="Shared by Ada Staff">Shared</a>'
         in cleo[1].get("/admin/shop/order/").content.decode()
     )
-    assert chips(adas_browser)[0] == ["Mine", "Shared"]
+    assert shown_views(adas_browser)[0] == ["Mine", "Shared"]
 
 
-def test_what_someone_shared_who_is_gone_is_gone(ada, cleo):
-    keep(ada, is_shared=True)
+def test_views_shared_by_an_inactive_user_are_hidden(ada, cleo):
+    save_view(ada, is_shared=True)
     ada.is_active = False
     ada.save()
-    assert chips(cleo[1])[0] == []
+    assert shown_views(cleo[1])[0] == []
 
 
-def test_a_shared_filter_is_for_those_who_may_see_its_list(ada, cleo):
-    keep(ada, screen="product", query="level=low", is_shared=True)
+def test_a_shared_view_needs_the_permission_to_view_its_list(ada, cleo):
+    save_view(ada, screen="product", query="level=low", is_shared=True)
     answer = cleo[1].get("/admin/shop/product/")
     assert answer.status_code == 403
     assert b"To chase" not in answer.content
 
 
-def test_nobody_touches_the_filters_of_others(ada, cleo):
-    theirs = keep(ada, is_shared=True)
+def test_users_cannot_change_or_delete_views_of_others(ada, cleo):
+    theirs = save_view(ada, is_shared=True)
     page = f"/admin/shop/savedview/{theirs.pk}"
     assert theirs.name not in cleo[1].get("/admin/shop/savedview/").content.decode()
     cleo[1].post(f"{page}/change/", VALUES | {"name": "Cleo's"})
@@ -96,8 +97,8 @@ def test_nobody_touches_the_filters_of_others(ada, cleo):
     assert list(SavedView.objects.values_list("owner", "name")) == [(ada.pk, "To chase")]
 
 
-def test_one_changes_and_removes_ones_own(cleo):
-    mine = keep(cleo[0])
+def test_users_change_and_delete_their_own_views(cleo):
+    mine = save_view(cleo[0])
     page = f"/admin/shop/savedview/{mine.pk}"
     assert (
         cleo[1].post(f"{page}/change/", VALUES | {"name": "Late", "is_shared": "on"}).status_code
@@ -109,34 +110,34 @@ def test_one_changes_and_removes_ones_own(cleo):
     assert not SavedView.objects.exists()
 
 
-def test_one_keeps_filters_for_lists_that_one_may_see(cleo):
+def test_saving_a_view_needs_the_permission_to_view_its_list(cleo):
     answer = cleo[1].post(ADD, VALUES | {"screen": "product", "query": "level=low"})
     assert "screen" in answer.context["adminform"].form.errors
     assert not SavedView.objects.exists()
 
 
-def test_staff_without_any_list_keep_none(clerk_with):
+def test_staff_without_any_list_cannot_save_views(clerk_with):
     browser = clerk_with("view_session")
     assert browser.post(ADD, VALUES).status_code == 403
     assert browser.get("/admin/shop/savedview/").status_code == 403
     assert not SavedView.objects.exists()
 
 
-def test_the_owner_is_who_keeps_it(ada, cleo):
+def test_the_owner_is_the_user_who_saves(ada, cleo):
     cleo[1].post(ADD, VALUES | {"owner": ada.pk})
     assert SavedView.objects.get().owner == cleo[0]
 
 
-def test_a_name_is_used_once_for_a_list(ada, cleo):
-    keep(ada)
+def test_a_name_is_unique_per_owner_and_list(ada, cleo):
+    save_view(ada)
     for number in (1, 1):
         answer = cleo[1].post(ADD, VALUES)
         assert SavedView.objects.filter(owner=cleo[0]).count() == number
-    assert "You keep a filter of this name for this list already." in answer.content.decode()
+    assert "You already have a view with this name for this list." in answer.content.decode()
 
 
 @pytest.mark.parametrize(
-    ("query", "kept"),
+    ("query", "normalized"),
     [
         ("?status__exact=shipped", "status__exact=shipped"),
         ("b=2&a=1&a=0&p=3&_popup=1", "a=0&a=1&b=2"),
@@ -148,54 +149,55 @@ def test_a_name_is_used_once_for_a_list(ada, cleo):
         ("", ""),
     ],
 )
-def test_a_query_is_spelt_as_a_query(query, kept):
-    assert normalize_query(query) == kept
+def test_normalize_query(query, normalized):
+    assert normalize_query(query) == normalized
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "code"),
     [
-        ("nonsense", "Search or filter the list first"),
-        ("p=2", "Search or filter the list first"),
-        ("//evil.example", "Search or filter the list first"),
-        ("q=" + "é" * 400, "at most 1000 characters"),
-        ("", "This field is required."),
+        ("nonsense", "blank"),
+        ("p=2", "blank"),
+        ("//evil.example", "blank"),
+        ("q=" + "é" * 400, "max_length"),
+        ("", "required"),
     ],
 )
-def test_what_is_no_filter_is_refused(adas_browser, query, said):
-    answer = adas_browser.post(ADD, VALUES | {"query": query})
-    assert said in str(answer.context["adminform"].form.errors["query"])
+def test_an_invalid_query_is_refused(adas_browser, query, code):
+    response = adas_browser.post(ADD, VALUES | {"query": query})
+    [error] = response.context["adminform"].form.errors.as_data()["query"]
+    assert error.code == code
     assert not SavedView.objects.exists()
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_list_costs_the_same_however_many_are_kept(adas_browser, ada, dora, statements, number):
+def test_a_list_with_saved_views_is_six_queries(adas_browser, ada, dora, statements, number):
     dora.user_permissions.set(Permission.objects.all())
     for name in range(number):
-        keep(dora, str(name), is_shared=True)
-        keep(ada, str(name))
+        save_view(dora, str(name), is_shared=True)
+        save_view(ada, str(name))
     with statements(6):
         adas_browser.get("/admin/shop/order/")
 
 
-def test_of_two_who_press_at_once_the_second_is_told(adas_browser, ada, monkeypatch):
-    check, blind = SavedView.validate_constraints, [True]
+def test_a_concurrent_duplicate_is_refused_with_an_error(adas_browser, ada, monkeypatch):
+    original, skip = SavedView.validate_constraints, [True]
 
-    def see(kept, **options):
-        if not blind or not blind.pop():
-            check(kept, **options)
+    def validate_constraints(view, **options):
+        if not skip or not skip.pop():
+            original(view, **options)
 
-    keep(ada)
-    monkeypatch.setattr(SavedView, "validate_constraints", see)
+    save_view(ada)
+    monkeypatch.setattr(SavedView, "validate_constraints", validate_constraints)
     answer = adas_browser.post(ADD, VALUES)
-    assert "You keep a filter of this name for this list already." in answer.content.decode()
+    assert answer.context["adminform"].form.non_field_errors()
     assert SavedView.objects.count() == 1
 
 
-def test_what_is_kept_is_in_the_audit_log(adas_browser, ada):
+def test_a_saved_view_is_logged(adas_browser, ada):
     adas_browser.post(ADD, VALUES)
     entry = AuditEntry.objects.get()
-    assert (entry.actor, entry.action, entry.kind, entry.record) == (
+    assert (entry.actor, entry.action, entry.model_name, entry.record_label) == (
         ada,
         "added",
         "savedview",

@@ -8,15 +8,15 @@ from shop.services.orders import place_order
 
 @pytest.fixture
 def unchanged():
-    """`with unchanged():` no row of the shop is different afterwards."""
+    """`with unchanged():` asserts that the block changes no row in the database."""
 
     @contextmanager
-    def nothing_changes():
+    def assert_unchanged():
         before = factories.all_rows()
         yield
         assert factories.all_rows() == before
 
-    return nothing_changes
+    return assert_unchanged
 
 
 @pytest.fixture
@@ -33,5 +33,5 @@ def carls_line(carl, mug):
 
 @pytest.fixture
 def ids(carls_order, carls_line, mug):
-    """What fills the addresses of the document: a product, and an order and a cart line of Carl's."""
+    """Values for the path parameters: a product, and an order and a cart line of Carl."""
     return {"product_id": mug.pk, "order_id": carls_order.pk, "item_id": carls_line.pk}

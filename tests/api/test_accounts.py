@@ -13,8 +13,8 @@ NEW = {
     "last_name": "New",
     "phone": "+49 30 1234",
 }
-TAKEN = ["carl@example.com", "CARL@example.com", " Carl@Example.COM "]
-WEAK = ["short7", "123456789012", "password123", "eve@example.com"]
+TAKEN_EMAILS = ["carl@example.com", "CARL@example.com", " Carl@Example.COM "]
+WEAK_PASSWORDS = ["short7", "123456789012", "password123", "eve@example.com"]
 READ_ONLY = [
     "id",
     "email",
@@ -27,13 +27,13 @@ READ_ONLY = [
 ]
 
 
-def error_of(response):
+def field_error(response):
     assert factories.problem_code(response) == (422, "invalid")
     (error,) = response.json()["errors"]
     return error["field"], error["code"]
 
 
-def test_registering_opens_an_account_and_signs_in(strangers_app):
+def test_registering_creates_an_account_and_a_session(strangers_app):
     response = strangers_app.post("/auth/register/", NEW)
     eve = User.objects.get()
     assert response.status_code == 201
@@ -49,20 +49,20 @@ def test_registering_opens_an_account_and_signs_in(strangers_app):
     assert app.get("/auth/profile/").json() == user_body(eve)
 
 
-def test_a_phone_number_may_be_left_out(strangers_app):
+def test_the_phone_number_is_optional(strangers_app):
     body = {name: value for name, value in NEW.items() if name != "phone"}
     assert strangers_app.post("/auth/register/", body).json()["user"]["phone"] == ""
 
 
 @pytest.mark.usefixtures("carl")
-@pytest.mark.parametrize("email", TAKEN)
-def test_an_email_is_taken_whatever_its_case(strangers_app, unchanged, email):
+@pytest.mark.parametrize("email", TAKEN_EMAILS)
+def test_emails_are_unique_regardless_of_case(strangers_app, unchanged, email):
     with unchanged():
         response = strangers_app.post("/auth/register/", {**NEW, "email": email})
     assert factories.problem_code(response) == (409, "email-taken")
 
 
-@pytest.mark.parametrize("password", WEAK)
+@pytest.mark.parametrize("password", WEAK_PASSWORDS)
 def test_registering_with_a_weak_password_is_refused(strangers_app, unchanged, password):
     with unchanged():
         response = strangers_app.post("/auth/register/", {**NEW, "password": password})
@@ -75,24 +75,24 @@ def test_registering_without_a_required_field_is_refused(strangers_app, unchange
     body = {name: value for name, value in NEW.items() if name != field}
     with unchanged():
         response = strangers_app.post("/auth/register/", body)
-    assert error_of(response) == (field, "missing")
+    assert field_error(response) == (field, "missing")
 
 
 @pytest.mark.parametrize("email", ["eve", "eve@", "@example.com", "eve@exam ple.com"])
-def test_registering_with_no_email_address_is_refused(strangers_app, unchanged, email):
+def test_registering_with_an_invalid_email_is_refused(strangers_app, unchanged, email):
     with unchanged():
         response = strangers_app.post("/auth/register/", {**NEW, "email": email})
-    assert error_of(response) == ("email", "value_error")
+    assert field_error(response) == ("email", "value_error")
 
 
-def test_registering_cannot_set_what_is_not_ones_own_to_set(strangers_app, unchanged):
+def test_registering_cannot_set_read_only_fields(strangers_app, unchanged):
     with unchanged():
         for field in set(READ_ONLY) - NEW.keys():
             response = strangers_app.post("/auth/register/", {**NEW, field: "admin"})
-            assert error_of(response) == (field, "extra_forbidden")
+            assert field_error(response) == (field, "extra_forbidden")
 
 
-def test_signing_in_answers_with_a_session(strangers_app, carl):
+def test_logging_in_returns_a_session(strangers_app, carl):
     response = strangers_app.post(
         "/auth/login/", {"email": "CARL@example.com", "password": factories.PASSWORD}
     )
@@ -108,14 +108,14 @@ def test_signing_in_answers_with_a_session(strangers_app, carl):
 
 
 @pytest.mark.usefixtures("carl")
-def test_signing_in_answers_and_works_the_same_whoever_is_wrong(
+def test_failed_logins_get_the_same_response_for_the_same_work(
     strangers_app, dora, unchanged, monkeypatch
 ):
     User.objects.filter(pk=dora.pk).update(is_active=False)
     hashed = []
     encode = MD5PasswordHasher.encode
     monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *a: hashed.append(1) or encode(*a))
-    answers, work = set(), set()
+    bodies, hash_counts = set(), set()
     for email, password in [
         ("carl@example.com", "wrong-horse-7"),
         ("nobody@example.com", factories.PASSWORD),
@@ -126,24 +126,24 @@ def test_signing_in_answers_and_works_the_same_whoever_is_wrong(
         with unchanged():
             response = strangers_app.post("/auth/login/", {"email": email, "password": password})
         assert factories.problem_code(response) == (401, "invalid-credentials")
-        answers.add(response.content)
-        work.add(len(hashed))
-    assert (len(answers), work) == (1, {1})
+        bodies.add(response.content)
+        hash_counts.add(len(hashed))
+    assert (len(bodies), hash_counts) == (1, {1})
 
 
-def test_the_profile_shows_who_is_signed_in(carls_app, carl):
+def test_the_profile_is_the_users_own(carls_app, carl):
     response = carls_app.get("/auth/profile/")
     assert (response.status_code, response.json()) == (200, user_body(carl))
     assert parse_datetime(response.json()["created_at"]) == carl.created_at
 
 
 @pytest.mark.parametrize("role", ["admin", "customer"])
-def test_the_profile_tells_the_role(adas_app, carls_app, role):
+def test_the_profile_contains_the_role(adas_app, carls_app, role):
     app = adas_app if role == "admin" else carls_app
     assert app.get("/auth/profile/").json()["role"] == role
 
 
-def test_putting_the_profile_replaces_all_of_it(carls_app, carl, dora):
+def test_put_replaces_the_whole_profile(carls_app, carl, dora):
     User.objects.filter(pk=carl.pk).update(phone="123")
     response = carls_app.put("/auth/profile/", {"first_name": " Karl ", "last_name": "Buyer"})
     carl.refresh_from_db()
@@ -153,7 +153,7 @@ def test_putting_the_profile_replaces_all_of_it(carls_app, carl, dora):
 
 
 @pytest.mark.parametrize("change", [{"first_name": "Karl"}, {"phone": "123"}, {"phone": ""}, {}])
-def test_patching_the_profile_changes_only_what_is_sent(carls_app, carl, change):
+def test_patch_changes_only_the_fields_of_the_profile_that_are_sent(carls_app, carl, change):
     User.objects.filter(pk=carl.pk).update(phone="99")
     response = carls_app.patch("/auth/profile/", change)
     expected = {**user_body(carl), "phone": "99", **change}
@@ -162,12 +162,12 @@ def test_patching_the_profile_changes_only_what_is_sent(carls_app, carl, change)
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_the_rest_of_the_profile_is_read_only(carls_app, unchanged, method):
+def test_other_fields_of_the_profile_are_read_only(carls_app, unchanged, method):
     with unchanged():
         for field in READ_ONLY:
             body = {"first_name": "Karl", "last_name": "Buyer", field: "admin"}
             response = carls_app.call(method, "/auth/profile/", body)
-            assert error_of(response) == (field, "extra_forbidden")
+            assert field_error(response) == (field, "extra_forbidden")
 
 
 @pytest.mark.parametrize("field", ["first_name", "last_name"])
@@ -175,4 +175,4 @@ def test_the_rest_of_the_profile_is_read_only(carls_app, unchanged, method):
 def test_a_name_is_neither_empty_nor_too_long(carls_app, unchanged, field, value):
     with unchanged():
         response = carls_app.patch("/auth/profile/", {field: value})
-    assert error_of(response)[0] == field
+    assert field_error(response)[0] == field

@@ -5,21 +5,26 @@ from itertools import product
 import pytest
 from django.db import transaction
 from support import factories, hostile_inputs
-from support.api_operations import BODIES, OPERATIONS, WITH_BODY, name
+from support.api_operations import BODIES, OPERATIONS, WITH_BODY, operation_id
 
-MAY_BE_LEFT_OUT = {"logout", "cancel_order"}
-EVERYTHING = {field for shape in BODIES for field in hostile_inputs.fields(shape)}
-SECRET = re.compile("password|refresh")
+pytestmark = pytest.mark.slow
+
+OPTIONAL_BODIES = {"logout", "cancel_order"}
+ALL_FIELDS = {field for schema in BODIES for field in hostile_inputs.schema_validators(schema)}
+SECRET_NAME = re.compile("password|refresh")
 LISTS = [op for op in OPERATIONS if op.id.startswith("list_")]
 WITH_ID = [op for op in OPERATIONS if "{" in op.path and op.id != "set_image"]
-SHAPES = [(operation, shape) for operation in WITH_BODY for shape in operation.shapes]
+REQUESTS = [(operation, schema) for operation in WITH_BODY for schema in operation.schemas]
 
 
 @pytest.fixture
 def send(adas_app, carls_app, strangers_app, ids):
-    """Make the call, take back what it did if it did anything, and give its answer."""
+    """Call an operation, roll back its changes, and return the response.
 
-    def made(operation, body=None, query="", **wrong_ids):
+    Asserts that an error is documented, short and not a server error.
+    """
+
+    def call_and_check(operation, body=None, query="", **wrong_ids):
         app = (
             adas_app
             if operation.is_for_staff
@@ -30,140 +35,154 @@ def send(adas_app, carls_app, strangers_app, ids):
         with transaction.atomic():
             response = operation.call(app, ids | wrong_ids, body, query)
             transaction.set_rollback(response.status_code < 400)
-        what = (operation.id, (body or "")[:80], query[:80], wrong_ids, response.content[:300])
-        assert response.status_code < 500, what
+        context = (operation.id, (body or "")[:80], query[:80], wrong_ids, response.content[:300])
+        assert response.status_code < 500, context
         if response.status_code >= 400:
             status, code = factories.problem_code(response)
             declared = operation.about["responses"].get(str(status), {})
-            assert f"`{code}`" in declared.get("description", ""), what
-            assert len(response.content) < 5_000, what
+            assert f"`{code}`" in declared.get("description", ""), context
+            assert len(response.content) < 5_000, context
         return response
 
-    return made
+    return call_and_check
 
 
-def named(response):
-    """The fields that a refusal names; all, where the body could not be read at all."""
+def invalid_fields(response):
+    """The fields with errors; all fields if the body could not be parsed."""
     if response.status_code == 400:
-        return EVERYTHING
+        return ALL_FIELDS
     return {error["field"].split(".")[-1] for error in response.json().get("errors", [])}
 
 
-def test_every_shape_of_a_body_has_a_good_example():
-    assert {shape for _, shape in SHAPES} == BODIES.keys()
-    for shape, body in BODIES.items():
+def test_every_request_schema_has_a_valid_example():
+    assert {schema for _, schema in REQUESTS} == BODIES.keys()
+    for schema, body in BODIES.items():
         for field, value in body.items():
-            assert hostile_inputs.allows(hostile_inputs.fields(shape)[field], json.dumps(value)), (
-                shape,
+            assert hostile_inputs.allows(
+                hostile_inputs.schema_validators(schema)[field], json.dumps(value)
+            ), (
+                schema,
                 field,
             )
 
 
-def test_what_is_no_value_anywhere_is_refused_in_every_field(send, unchanged):
+def test_values_invalid_for_any_type_are_refused_in_every_field(send, unchanged):
     with unchanged():
-        for (operation, shape), text in product(SHAPES, hostile_inputs.NEVER):
-            every = set(hostile_inputs.fields(shape))
-            assert named(send(operation, hostile_inputs.with_value({}, every, text))) >= every, (
-                shape,
+        for (operation, schema), text in product(REQUESTS, hostile_inputs.ALWAYS_INVALID):
+            names = set(hostile_inputs.schema_validators(schema))
+            assert (
+                invalid_fields(send(operation, hostile_inputs.with_value({}, names, text))) >= names
+            ), (
+                schema,
                 text,
             )
 
 
-def test_what_is_no_text_is_refused_in_every_field_but_secrets(send, unchanged):
+def test_control_characters_are_refused_in_every_field_but_secrets(send, unchanged):
     with unchanged():
-        for (operation, shape), text in product(SHAPES, hostile_inputs.NEVER_BUT_SECRETS):
-            every = {field for field in hostile_inputs.fields(shape) if not SECRET.search(field)}
-            if every:
-                response = send(operation, hostile_inputs.with_value(BODIES[shape], every, text))
-                assert named(response) >= every, (shape, text)
+        for (operation, schema), text in product(REQUESTS, hostile_inputs.INVALID_TEXTS):
+            names = {
+                field
+                for field in hostile_inputs.schema_validators(schema)
+                if not SECRET_NAME.search(field)
+            }
+            if names:
+                response = send(operation, hostile_inputs.with_value(BODIES[schema], names, text))
+                assert invalid_fields(response) >= names, (schema, text)
 
 
-@pytest.mark.parametrize("text", hostile_inputs.SOMETIMES, ids=lambda text: text[:12])
-def test_what_the_document_forbids_is_refused_in_every_field(send, unchanged, text):
+@pytest.mark.parametrize("text", hostile_inputs.SOMETIMES_VALID, ids=lambda text: text[:12])
+def test_values_that_the_schema_forbids_are_refused_in_every_field(send, unchanged, text):
     with unchanged():
-        for operation, shape in SHAPES:
+        for operation, schema in REQUESTS:
             forbidden = {
                 f
-                for f, schema in hostile_inputs.fields(shape).items()
-                if not hostile_inputs.allows(schema, text)
+                for f, validator in hostile_inputs.schema_validators(schema).items()
+                if not hostile_inputs.allows(validator, text)
             }
             if forbidden:
                 response = send(
-                    operation, hostile_inputs.with_value(BODIES[shape], forbidden, text)
+                    operation, hostile_inputs.with_value(BODIES[schema], forbidden, text)
                 )
-                assert named(response) >= forbidden, (shape, response.content)
+                assert invalid_fields(response) >= forbidden, (schema, response.content)
 
 
-@pytest.mark.parametrize("text", hostile_inputs.SOMETIMES, ids=lambda text: text[:12])
-def test_what_the_document_allows_breaks_nothing(send, unchanged, text):
+@pytest.mark.parametrize("text", hostile_inputs.SOMETIMES_VALID, ids=lambda text: text[:12])
+def test_values_that_the_schema_allows_cause_no_server_error(send, unchanged, text):
     with unchanged():
-        for operation, shape in SHAPES:
-            for field, schema in hostile_inputs.fields(shape).items():
-                if hostile_inputs.allows(schema, text):
-                    send(operation, hostile_inputs.with_value(BODIES[shape], [field], text))
+        for operation, schema in REQUESTS:
+            for field, validator in hostile_inputs.schema_validators(schema).items():
+                if hostile_inputs.allows(validator, text):
+                    send(operation, hostile_inputs.with_value(BODIES[schema], [field], text))
 
 
-def test_a_body_that_is_no_object_is_refused(send, unchanged):
+def test_a_body_that_is_not_an_object_is_refused(send, unchanged):
     with unchanged():
-        for operation, body in product(WITH_BODY, hostile_inputs.BODIES):
+        for operation, body in product(WITH_BODY, hostile_inputs.INVALID_BODIES):
             assert send(operation, body).status_code in {400, 422}, (operation.id, body[:40])
 
 
-def test_only_a_body_that_may_be_left_out_may_be_empty(send, unchanged):
+def test_only_optional_bodies_may_be_empty(send, unchanged):
     with unchanged():
         for body in ("", "null"):
-            taken = {
+            accepted = {
                 operation.id for operation in WITH_BODY if send(operation, body).status_code < 300
             }
-            assert taken == MAY_BE_LEFT_OUT, body
+            assert accepted == OPTIONAL_BODIES, body
 
 
-def test_a_field_that_is_not_known_is_refused(send, unchanged):
+def test_unknown_fields_are_refused(send, unchanged):
     with unchanged():
-        for operation, shape in SHAPES:
+        for operation, schema in REQUESTS:
             for field in ("role", "is_superuser", "id", "user_id", "__proto__", "", "a.b"):
                 assert (
-                    send(operation, json.dumps(BODIES[shape] | {field: "admin"})).status_code == 422
+                    send(operation, json.dumps(BODIES[schema] | {field: "admin"})).status_code
+                    == 422
                 ), field
 
 
-def test_a_name_that_is_written_twice_does_no_harm(send, unchanged):
+def test_duplicate_keys_are_refused(send, unchanged):
     with unchanged():
-        for operation, shape in SHAPES:
-            good = json.dumps(BODIES[shape])
-            for twice in (f'{{"role": "admin", {good[1:]}', f'{good[:-1]}, "role": 1, "role": 1}}'):
-                assert send(operation, twice).status_code == 422
-            for field in BODIES[shape]:
-                assert send(operation, f'{good[:-1]}, "{field}": {{}}}}').status_code == 422
+        for operation, schema in REQUESTS:
+            valid = json.dumps(BODIES[schema])
+            for body in (
+                f'{{"role": "admin", {valid[1:]}',
+                f'{valid[:-1]}, "role": 1, "role": 1}}',
+            ):
+                assert send(operation, body).status_code == 422
+            for field in BODIES[schema]:
+                assert send(operation, f'{valid[:-1]}, "{field}": {{}}}}').status_code == 422
 
 
-def test_a_body_that_is_too_large_is_not_read(send, unchanged):
+def test_a_body_over_the_limit_is_refused(send, unchanged):
     with unchanged():
-        for operation, shape in SHAPES:
-            assert send(operation, json.dumps(BODIES[shape]) + " " * 256 * 1024).status_code == 413
+        for operation, schema in REQUESTS:
+            assert send(operation, json.dumps(BODIES[schema]) + " " * 256 * 1024).status_code == 413
 
 
-def test_an_id_that_does_not_exist_is_not_found(send, unchanged):
+def test_unknown_and_malformed_ids_are_not_found(send, unchanged):
     with unchanged():
         for operation, text in product(WITH_ID, hostile_inputs.IDS):
-            (parameter,) = (one["name"] for one in operation.parameters if one["in"] == "path")
+            (parameter,) = (
+                param["name"] for param in operation.parameters if param["in"] == "path"
+            )
             assert send(operation, **{parameter: text}).status_code == 404, (operation.id, text)
 
 
-@pytest.mark.parametrize("operation", LISTS, ids=name)
-def test_no_query_breaks_a_list(operation, send, unchanged):
+@pytest.mark.parametrize("operation", LISTS, ids=operation_id)
+def test_no_query_string_causes_a_server_error(operation, send, unchanged):
     with unchanged():
-        for parameter in (one["name"] for one in operation.parameters):
-            for text in hostile_inputs.QUERIES:
+        for parameter in (param["name"] for param in operation.parameters):
+            for text in hostile_inputs.QUERY_VALUES:
                 assert send(operation, query=f"?{parameter}={text}").status_code in {200, 422}, (
                     parameter,
                     text,
                 )
-        for query in hostile_inputs.WHOLE_QUERIES:
+        for query in hostile_inputs.QUERY_STRINGS:
             assert send(operation, query=query).status_code in {200, 422}, query
 
 
-def test_no_id_in_a_body_breaks_the_cart(send, unchanged):
+def test_no_product_id_causes_a_server_error(send, unchanged):
     (add,) = (operation for operation in OPERATIONS if operation.id == "add_to_cart")
     with unchanged():
         for product_id in (999, 2**31, 2**63 - 1):
@@ -172,18 +191,18 @@ def test_no_id_in_a_body_breaks_the_cart(send, unchanged):
             assert send(add, json.dumps({"product_id": product_id})).status_code == 422
 
 
-NORMALISES_TO_THREE = "\ufb2c" * 1000
+TRIPLES_WHEN_NORMALISED = "\ufb2c" * 1000
 
 
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
-        ("/orders/create/", {"shipping_address": NORMALISES_TO_THREE}, "shipping_address"),
-        ("/orders/create/", {"shipping_address": "x", "note": NORMALISES_TO_THREE}, "note"),
-        ("/orders/{order_id}/cancel/", {"reason": NORMALISES_TO_THREE}, "reason"),
+        ("/orders/create/", {"shipping_address": TRIPLES_WHEN_NORMALISED}, "shipping_address"),
+        ("/orders/create/", {"shipping_address": "x", "note": TRIPLES_WHEN_NORMALISED}, "note"),
+        ("/orders/{order_id}/cancel/", {"reason": TRIPLES_WHEN_NORMALISED}, "reason"),
     ],
 )
-def test_a_text_is_measured_as_it_is_kept(carls_app, ids, unchanged, path, body, field):
+def test_the_length_limit_applies_after_normalisation(carls_app, ids, unchanged, path, body, field):
     with unchanged():
         response = carls_app.post(path.format(**ids), body)
     assert factories.problem_code(response) == (422, "invalid")

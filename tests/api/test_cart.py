@@ -7,7 +7,7 @@ from shop.models import CartItem, Product
 EMPTY = {"items": [], "total_quantity": 0, "total_amount": "0.00", "can_checkout": False}
 
 
-def line(item, *, problem=None):
+def line_body(item, *, problem=None):
     price = item.product.price
     return {
         "id": item.pk,
@@ -23,8 +23,8 @@ def quantities(user):
     return list(user.cart.order_by("id").values_list("product__name", "quantity"))
 
 
-def fill(user, lines):
-    """So many lines, each a product of its own."""
+def fill_cart(user, lines):
+    """Add this number of lines, each with a new product."""
     products = Product.objects.bulk_create(
         Product(name=f"P{n}", sku=f"P-{n}", price="1.00") for n in range(lines)
     )
@@ -36,18 +36,18 @@ def test_a_new_cart_is_empty(carls_app):
     assert (response.status_code, response.json()) == (200, EMPTY)
 
 
-def test_the_cart_shows_its_lines_with_products_and_sums(carls_app, carl, mug, lamp, dora):
+def test_the_cart_contains_its_lines_and_totals(carls_app, carl, mug, lamp, dora):
     factories.add_to_cart(dora, (mug, 1))
     factories.add_to_cart(carl, (lamp, 2), (mug, 3))
     assert carls_app.get("/cart/").json() == {
-        "items": [line(item) for item in carl.cart.order_by("id")],
+        "items": [line_body(item) for item in carl.cart.order_by("id")],
         "total_quantity": 5,
         "total_amount": "137.30",
         "can_checkout": True,
     }
 
 
-def test_adding_a_product_makes_a_line_of_one(carls_app, carl, mug):
+def test_adding_a_product_creates_a_line_of_one(carls_app, carl, mug):
     response = carls_app.post("/cart/", {"product_id": mug.pk})
     assert (response.status_code, quantities(carl)) == (201, [("Mug", 1)])
     assert response.json() == carls_app.get("/cart/").json()
@@ -81,7 +81,7 @@ def test_no_more_than_999_of_one_product_can_be_added(carls_app, carl, unchanged
 
 
 def test_a_cart_holds_a_hundred_lines(carls_app, carl, mug, lamp, unchanged):
-    fill(carl, 99)
+    fill_cart(carl, 99)
     assert carls_app.post("/cart/", {"product_id": mug.pk}).status_code == 201
     assert carls_app.post("/cart/", {"product_id": mug.pk}).status_code == 200
     with unchanged():
@@ -89,9 +89,9 @@ def test_a_cart_holds_a_hundred_lines(carls_app, carl, mug, lamp, unchanged):
     assert factories.problem_code(response) == (409, "cart-full")
 
 
-@pytest.mark.parametrize("who", ["carls_app", "adas_app"])
-def test_what_is_not_for_sale_cannot_be_added(request, mug, unchanged, who):
-    app = request.getfixturevalue(who)
+@pytest.mark.parametrize("fixture", ["carls_app", "adas_app"])
+def test_inactive_and_unknown_products_cannot_be_added(request, mug, unchanged, fixture):
+    app = request.getfixturevalue(fixture)
     Product.objects.filter(pk=mug.pk).update(is_active=False)
     with unchanged():
         for product_id in (mug.pk, 999, 2**63 - 1):
@@ -125,25 +125,25 @@ def test_a_quantity_is_a_number_from_1_to_999(carls_app, carls_line, lamp, uncha
         assert [error["field"] for error in response.json()["errors"]] == ["quantity"]
 
 
-def test_a_line_can_be_taken_out(carls_app, carls_line, carl, lamp):
+def test_a_line_can_be_removed(carls_app, carls_line, carl, lamp):
     factories.add_to_cart(carl, (lamp, 1))
     response = carls_app.delete(f"/cart/{carls_line.pk}/")
     assert (response.status_code, quantities(carl)) == (200, [("Lamp", 1)])
     assert response.json() == carls_app.get("/cart/").json()
 
 
-def test_a_cart_can_be_cleared_of_ones_own_lines(carls_app, carl, dora, mug, lamp):
+def test_clearing_a_cart_removes_only_the_users_own_lines(carls_app, carl, dora, mug, lamp):
     factories.add_to_cart(carl, (mug, 1), (lamp, 1))
     factories.add_to_cart(dora, (mug, 1))
-    for _ in range(2):
+    for _attempt in range(2):
         response = carls_app.delete("/cart/clear/")
         assert (response.status_code, response.json()) == (200, EMPTY)
     assert quantities(dora) == [("Mug", 1)]
 
 
-@pytest.mark.parametrize("who", ["doras_app", "adas_app"])
-def test_anothers_line_does_not_exist(request, carls_line, unchanged, who):
-    app = request.getfixturevalue(who)
+@pytest.mark.parametrize("fixture", ["doras_app", "adas_app"])
+def test_a_line_of_another_user_is_not_found(request, carls_line, unchanged, fixture):
+    app = request.getfixturevalue(fixture)
     with unchanged():
         for line_id in (carls_line.pk, 999):
             put = app.put(f"/cart/{line_id}/", {"quantity": 1})
@@ -162,16 +162,18 @@ def test_anothers_line_does_not_exist(request, carls_line, unchanged, who):
         ({"is_active": False, "stock": 0}, "unavailable"),
     ],
 )
-def test_the_cart_says_what_stands_in_the_way(carls_app, carls_line, carl, lamp, change, problem):
+def test_the_cart_reports_the_problem_of_each_line(
+    carls_app, carls_line, carl, lamp, change, problem
+):
     factories.add_to_cart(carl, (lamp, 1))
     Product.objects.filter(pk=carls_line.product_id).update(**change)
     response = carls_app.get("/cart/").json()
     other = CartItem.objects.get(product=lamp)
-    assert response["items"] == [line(carls_line, problem=problem), line(other)]
+    assert response["items"] == [line_body(carls_line, problem=problem), line_body(other)]
     assert response["can_checkout"] is False
 
 
-def test_a_line_that_is_no_longer_for_sale_can_only_be_taken_out(carls_app, carls_line, unchanged):
+def test_a_line_of_an_inactive_product_can_only_be_removed(carls_app, carls_line, unchanged):
     Product.objects.filter(pk=carls_line.product_id).update(is_active=False)
     with unchanged():
         response = carls_app.put(f"/cart/{carls_line.pk}/", {"quantity": 1})
@@ -179,7 +181,7 @@ def test_a_line_that_is_no_longer_for_sale_can_only_be_taken_out(carls_app, carl
     assert carls_app.delete(f"/cart/{carls_line.pk}/").json() == EMPTY
 
 
-def test_the_cart_follows_todays_price(carls_app, carls_line):
+def test_the_cart_uses_the_current_price(carls_app, carls_line):
     Product.objects.filter(pk=carls_line.product_id).update(price="0.10")
     response = carls_app.get("/cart/").json()
     assert (response["items"][0]["subtotal"], response["total_amount"]) == ("0.30", "0.30")

@@ -14,7 +14,7 @@ KEY = {"Idempotency-Key": "a-key"}
 
 @pytest.fixture
 def cart(carl, mug, lamp):
-    """Lamp twice and Mug three times: 137.30."""
+    """Carl's cart: 2 lamps and 3 mugs, 137.30 in total."""
     factories.add_to_cart(carl, (lamp, 2), (mug, 3))
 
 
@@ -27,7 +27,7 @@ def stocks():
 
 
 @pytest.mark.usefixtures("cart")
-def test_an_order_is_answered_in_full(carls_app, mug, lamp):
+def test_creating_an_order_returns_the_whole_order(carls_app, mug, lamp):
     response = create(carls_app, note=" Ring twice ")
     body, order = response.json(), Order.objects.get()
     lines = {item.product_id: item.pk for item in order.items.all()}
@@ -58,7 +58,7 @@ def test_an_order_is_answered_in_full(carls_app, mug, lamp):
 
 
 @pytest.mark.usefixtures("cart")
-def test_an_order_empties_the_cart_and_takes_the_stock(carls_app, carl, dora, mug):
+def test_an_order_empties_the_cart_and_reduces_the_stock(carls_app, carl, dora, mug):
     factories.add_to_cart(dora, (mug, 1))
     assert create(carls_app).status_code == 201
     assert stocks() == {"Mug": 7, "Lamp": 3}
@@ -74,7 +74,7 @@ def test_an_order_empties_the_cart_and_takes_the_stock(carls_app, carl, dora, mu
 
 
 @pytest.mark.usefixtures("cart")
-def test_names_and_prices_stay_those_of_the_moment(carls_app, mug):
+def test_an_order_keeps_the_names_and_prices_of_its_time(carls_app, mug):
     before = create(carls_app).json()
     Product.objects.filter(pk=mug.pk).update(name="Cup", price="1.00", sku="CUP-1")
     assert carls_app.get(f"/orders/{before['id']}/").json() == before
@@ -92,7 +92,7 @@ def test_names_and_prices_stay_those_of_the_moment(carls_app, mug):
     ],
 )
 @pytest.mark.usefixtures("cart")
-def test_an_order_is_paid_or_waits_for_it(carls_app, payment, status):
+def test_the_payment_status_depends_on_the_method(carls_app, payment, status):
     body = create(carls_app, **payment).json()
     method = payment.get("payment_method", "cash_on_delivery")
     assert (body["payment_method"], body["payment_status"]) == (method, status)
@@ -100,7 +100,7 @@ def test_an_order_is_paid_or_waits_for_it(carls_app, payment, status):
 
 @pytest.mark.parametrize("total", ["137.30", 137.3, "137.3", None])
 @pytest.mark.usefixtures("cart")
-def test_a_total_that_is_as_expected_is_no_obstacle(carls_app, total):
+def test_an_expected_total_that_matches_is_accepted(carls_app, total):
     assert create(carls_app, expected_total=total).json()["total_amount"] == "137.30"
 
 
@@ -110,7 +110,7 @@ def test_an_empty_cart_cannot_be_ordered(carls_app, unchanged):
 
 
 @pytest.mark.usefixtures("cart")
-def test_what_is_not_in_stock_cannot_be_ordered(carls_app, mug, lamp, unchanged):
+def test_products_short_of_stock_cannot_be_ordered(carls_app, mug, lamp, unchanged):
     Product.objects.filter(pk=mug.pk).update(stock=2)
     Product.objects.filter(pk=lamp.pk).update(stock=0)
     with unchanged():
@@ -123,7 +123,7 @@ def test_what_is_not_in_stock_cannot_be_ordered(carls_app, mug, lamp, unchanged)
 
 
 @pytest.mark.usefixtures("cart")
-def test_what_is_no_longer_for_sale_cannot_be_ordered(carls_app, mug, unchanged):
+def test_inactive_products_cannot_be_ordered(carls_app, mug, unchanged):
     Product.objects.filter(pk=mug.pk).update(is_active=False, stock=0)
     with unchanged():
         response = create(carls_app)
@@ -133,7 +133,7 @@ def test_what_is_no_longer_for_sale_cannot_be_ordered(carls_app, mug, unchanged)
 
 @pytest.mark.parametrize("total", ["137.31", "0.00", 0, 137])
 @pytest.mark.usefixtures("cart")
-def test_another_total_than_expected_is_refused(carls_app, unchanged, total):
+def test_an_expected_total_that_differs_is_refused(carls_app, unchanged, total):
     with unchanged():
         response = create(carls_app, expected_total=total)
     assert factories.problem_code(response) == (409, "total-changed")
@@ -157,7 +157,7 @@ def test_an_order_needs_an_address(carls_app, unchanged, address):
 
 
 @pytest.mark.usefixtures("cart")
-def test_a_fault_half_way_leaves_everything_as_it_was(carls_app, unchanged, monkeypatch):
+def test_an_error_during_checkout_rolls_everything_back(carls_app, unchanged, monkeypatch):
     monkeypatch.setattr(orders, "_build_items", lambda *_: 1 / 0)
     with unchanged():
         assert factories.problem_code(create(carls_app, KEY)) == (500, "internal-error")
@@ -166,7 +166,9 @@ def test_a_fault_half_way_leaves_everything_as_it_was(carls_app, unchanged, monk
 
 
 @pytest.mark.usefixtures("cart")
-def test_the_same_key_gets_the_same_answer_and_no_second_order(carls_app, carl, mug, unchanged):
+def test_repeating_a_key_returns_the_same_response_and_no_second_order(
+    carls_app, carl, mug, unchanged
+):
     first = create(carls_app, KEY)
     factories.add_to_cart(carl, (mug, 1))
     with unchanged():
@@ -177,14 +179,14 @@ def test_the_same_key_gets_the_same_answer_and_no_second_order(carls_app, carl, 
 
 
 @pytest.mark.usefixtures("cart")
-def test_a_replay_shows_the_order_as_it_was_answered(carls_app):
+def test_a_replay_returns_the_original_response(carls_app):
     first = create(carls_app, KEY)
     carls_app.post(f"/orders/{first.json()['id']}/cancel/")
     assert create(carls_app, KEY).content == first.content
 
 
 @pytest.mark.usefixtures("cart")
-def test_the_same_body_written_another_way_is_the_same(carls_app):
+def test_an_equivalent_body_counts_as_the_same(carls_app):
     first = create(carls_app, KEY, note="")
     text = json.dumps({"note": " ", "payment_method": "cash_on_delivery"} | BODY, indent=3)
     again = carls_app.post("/orders/create/", text, **KEY)
@@ -218,15 +220,15 @@ def test_two_keys_are_two_orders(carls_app, carl, mug):
 
 
 @pytest.mark.usefixtures("cart")
-def test_the_same_key_of_another_user_is_another_key(carls_app, doras_app, dora, mug):
+def test_keys_are_per_user(carls_app, doras_app, dora, mug):
     factories.add_to_cart(dora, (mug, 1))
-    answers = [create(app, KEY) for app in (carls_app, doras_app)]
-    assert [answer.status_code for answer in answers] == [201, 201]
-    assert ["Idempotent-Replayed" in answer for answer in answers] == [False, False]
+    responses = [create(app, KEY) for app in (carls_app, doras_app)]
+    assert [response.status_code for response in responses] == [201, 201]
+    assert ["Idempotent-Replayed" in response for response in responses] == [False, False]
     assert Order.objects.count() == 2
 
 
-def test_a_refusal_leaves_the_key_usable(carls_app, carl, mug, unchanged):
+def test_a_key_can_be_used_again_after_a_refusal(carls_app, carl, mug, unchanged):
     with unchanged():
         assert factories.problem_code(create(carls_app, KEY)) == (409, "cart-empty")
     factories.add_to_cart(carl, (mug, 1))
@@ -255,7 +257,7 @@ def test_a_key_is_any_text_of_up_to_255_characters(carls_app, key, status):
 
 
 @pytest.mark.usefixtures("cart")
-def test_the_largest_cart_adds_up_exactly(carls_app, carl):
+def test_the_total_of_the_largest_cart_is_exact(carls_app, carl):
     CartItem.objects.all().delete()
     gold = factories.create_product("Gold", price="99999999.99", stock=999)
     factories.add_to_cart(carl, (gold, 999))

@@ -8,12 +8,12 @@ from support import factories
 from support.image_files import make_image, send_image, send_raw
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-ADDRESS = r"http://testserver(/media/products/[0-9a-f]{32}\.webp)"
+IMAGE_URL = r"http://testserver(/media/products/[0-9a-f]{32}\.webp)"
 
 
-def gps():
+def create_exif():
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by a quarter
+    exif[0x0112] = 6  # rotated by 90 degrees
     exif[0x010F] = "SpyCam"
     exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0)})
     return exif
@@ -34,43 +34,43 @@ def gps():
     ],
     ids=["jpeg", "png", "webp", "transparent", "palette", "bilevel", "16 bit", "cmyk", "polyglot"],
 )
-def test_a_picture_is_kept_as_webp(adas_app, mug, settings, data):
+def test_an_image_is_stored_as_webp(adas_app, mug, settings, data):
     response = send_image(adas_app, mug.pk, data, name="../../evil.php")
     assert response.status_code == 200, response.content
     (stored,) = factories.stored_pictures()
     assert stored.as_posix().endswith(
-        re.fullmatch(ADDRESS, response.json()["image"])[1].removeprefix("/media")
+        re.fullmatch(IMAGE_URL, response.json()["image"])[1].removeprefix("/media")
     )
     assert response.json() == adas_app.get(f"/products/{mug.pk}/").json()
     assert b"php" not in stored.read_bytes()
-    with Image.open(stored) as kept:
-        assert (kept.format, kept.size) == ("WEBP", (40, 30))
+    with Image.open(stored) as image:
+        assert (image.format, image.size) == ("WEBP", (40, 30))
 
 
-def test_a_picture_that_is_asked_for_comes_as_webp(adas_app, mug):
-    address = send_image(adas_app, mug.pk, make_image()).json()["image"]
-    assert adas_app.get(f"/products/?search={mug.sku}").json()["items"][0]["image"] == address
+def test_the_list_contains_the_url_of_the_image(adas_app, mug):
+    url = send_image(adas_app, mug.pk, make_image()).json()["image"]
+    assert adas_app.get(f"/products/?search={mug.sku}").json()["items"][0]["image"] == url
 
 
-def test_a_large_picture_is_made_smaller(adas_app, mug, settings):
+def test_a_large_image_is_resized(adas_app, mug, settings):
     assert send_image(adas_app, mug.pk, make_image(size=(3200, 800))).status_code == 200
-    [kept] = factories.stored_pictures()
-    for path, size in ((kept, (1600, 400)), (kept.with_suffix(".small.webp"), (400, 100))):
-        with Image.open(path) as drawn:
-            assert (drawn.format, drawn.size) == ("WEBP", size)
+    [stored] = factories.stored_pictures()
+    for path, size in ((stored, (1600, 400)), (stored.with_suffix(".small.webp"), (400, 100))):
+        with Image.open(path) as image:
+            assert (image.format, image.size) == ("WEBP", size)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_where_a_picture_was_taken_is_forgotten_and_its_turn_is_not(adas_app, mug, settings, kind):
-    assert send_image(adas_app, mug.pk, make_image(kind, exif=gps())).status_code == 200
+def test_metadata_is_removed_after_applying_the_orientation(adas_app, mug, settings, kind):
+    assert send_image(adas_app, mug.pk, make_image(kind, exif=create_exif())).status_code == 200
     data = factories.stored_pictures()[0].read_bytes()
-    with Image.open(BytesIO(data)) as kept:
-        assert (dict(kept.getexif()), kept.size) == ({}, (30, 40))
+    with Image.open(BytesIO(data)) as image:
+        assert (dict(image.getexif()), image.size) == ({}, (30, 40))
     assert b"SpyCam" not in data
     assert b"EXIF" not in data.upper()
 
 
-def moving(kind):
+def make_animation(kind):
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
     target = BytesIO()
     frames[0].save(target, kind, save_all=True, append_images=frames[1:], duration=100)
@@ -91,9 +91,9 @@ def moving(kind):
         b"GIF89a/*<svg/onload=alert(1)>*/=1",
         b"x",
         b"\0" * 5000,
-        moving("PNG"),
-        moving("WEBP"),
-        moving("GIF"),
+        make_animation("PNG"),
+        make_animation("WEBP"),
+        make_animation("GIF"),
         make_image("PNG", size=(8001, 1)),
         make_image("PNG", size=(4000, 3001), mode="1"),
         make_image("PNG", size=(20_000, 20_000), mode="1"),
@@ -101,7 +101,7 @@ def moving(kind):
     ],
     ids=lambda data: repr(data[:8]),
 )
-def test_other_files_are_refused(adas_app, mug, settings, unchanged, data):
+def test_invalid_images_are_refused(adas_app, mug, settings, unchanged, data):
     with unchanged():
         response = send_image(adas_app, mug.pk, data)
     assert factories.problem_code(response) == (422, "invalid")
@@ -113,7 +113,7 @@ def test_other_files_are_refused(adas_app, mug, settings, unchanged, data):
     )
 
 
-def test_a_file_that_is_far_too_large_is_not_read(adas_app, mug, settings, unchanged):
+def test_a_file_over_the_body_limit_is_refused(adas_app, mug, settings, unchanged):
     with unchanged():
         response = send_image(adas_app, mug.pk, b"x" * (6 * 1024 * 1024))
     assert (factories.problem_code(response), factories.stored_pictures()) == (
@@ -153,41 +153,41 @@ def test_a_body_without_a_file_is_refused(
     assert (factories.problem_code(response), factories.stored_pictures()) == (expected, [])
 
 
-def test_a_picture_is_named_by_what_is_in_it(adas_app, mug, lamp):
+def test_an_image_is_named_by_its_content(adas_app, mug, lamp):
     red, blue = make_image("PNG", colour="red"), make_image("PNG", colour="blue")
     sent = [(mug, red), (mug, red), (lamp, red), (mug, blue), (mug, red)]
-    addresses = [send_image(adas_app, item.pk, data).json()["image"] for item, data in sent]
-    first = addresses[0]
-    assert addresses == [first, first, first, addresses[3], first]
-    assert addresses[3] != first
+    urls = [send_image(adas_app, item.pk, data).json()["image"] for item, data in sent]
+    first = urls[0]
+    assert urls == [first, first, first, urls[3], first]
+    assert urls[3] != first
     assert len(factories.stored_pictures()) == 2
 
 
-def test_what_one_product_shows_no_more_another_still_does(adas_app, mug, lamp):
+def test_an_image_shared_by_two_products_is_kept(adas_app, mug, lamp):
     for item in (mug, lamp):
-        address = send_image(adas_app, item.pk, make_image()).json()["image"]
+        url = send_image(adas_app, item.pk, make_image()).json()["image"]
     assert adas_app.delete(f"/products/{mug.pk}/").status_code == 204
-    (kept,) = factories.pictures_after_purge()
-    assert (address.endswith(kept.name), kept.with_suffix(".small.webp").exists()) == (True, True)
+    (stored,) = factories.pictures_after_purge()
+    assert (url.endswith(stored.name), stored.with_suffix(".small.webp").exists()) == (True, True)
     assert adas_app.delete(f"/products/{lamp.pk}/image/").json()["image"] is None
-    assert (factories.pictures_after_purge(), list(kept.parent.iterdir())) == ([], [])
+    assert (factories.pictures_after_purge(), list(stored.parent.iterdir())) == ([], [])
 
 
-def test_a_refused_picture_leaves_the_old_one(adas_app, mug):
-    address = send_image(adas_app, mug.pk, make_image()).json()["image"]
+def test_a_refused_upload_keeps_the_old_image(adas_app, mug):
+    url = send_image(adas_app, mug.pk, make_image()).json()["image"]
     before = factories.stored_pictures()
     assert factories.problem_code(send_image(adas_app, mug.pk, SVG)) == (422, "invalid")
     assert factories.stored_pictures() == factories.pictures_after_purge() == before
-    assert adas_app.get(f"/products/{mug.pk}/").json()["image"] == address
+    assert adas_app.get(f"/products/{mug.pk}/").json()["image"] == url
 
 
-def test_removing_no_picture_is_no_error(adas_app, mug):
+def test_removing_a_missing_image_is_accepted(adas_app, mug):
     response = adas_app.delete(f"/products/{mug.pk}/image/")
     assert (response.status_code, response.json()["image"]) == (200, None)
 
 
 @pytest.mark.parametrize("product_id", [999, 0, -1, "abc", 2**63 - 1, 2**63])
-def test_a_picture_of_an_unknown_product_leaves_no_file(adas_app, settings, unchanged, product_id):
+def test_an_image_for_an_unknown_product_is_not_stored(adas_app, settings, unchanged, product_id):
     with unchanged():
         response = send_image(adas_app, product_id, make_image())
     assert (factories.problem_code(response), factories.stored_pictures()) == (
@@ -196,7 +196,7 @@ def test_a_picture_of_an_unknown_product_leaves_no_file(adas_app, settings, unch
     )
 
 
-def test_customers_cannot_change_a_picture(carls_app, mug, settings, unchanged):
+def test_customers_cannot_change_an_image(carls_app, mug, settings, unchanged):
     with unchanged():
         responses = [
             send_image(carls_app, mug.pk, make_image()),
@@ -206,11 +206,11 @@ def test_customers_cannot_change_a_picture(carls_app, mug, settings, unchanged):
     assert factories.stored_pictures() == []
 
 
-def test_metadata_of_another_type_than_it_says_is_no_accident(adas_app, mug):
-    """The width as text: Pillow raises struct.error while it writes such EXIF again to turn the picture."""
-    width, turned = (
+def test_exif_with_wrong_types_causes_no_server_error(adas_app, mug):
+    """The width is text, so Pillow raises struct.error when it rewrites the EXIF to rotate."""
+    width, orientation = (
         b"\x01\x00\x00\x02\x00\x00\x00\x04abc\x00",
         b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00",
     )
-    exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x02" + width + turned + b"\x00" * 4
+    exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x02" + width + orientation + b"\x00" * 4
     assert send_image(adas_app, mug.pk, make_image(exif=exif)).status_code in {200, 422}

@@ -5,13 +5,14 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from support.api_operations import DOCUMENT, OPERATIONS, SCHEMAS, name
+from support.api_operations import DOCUMENT, OPERATIONS, SCHEMAS, operation_id
 
-from shop.api.problems import BUSY, CODES, status_of
+from shop.api.problems import BUSY_CODE, CODE_BY_STATUS, error_status
+from shop.api.products import PRODUCT_COLUMNS
 from shop.models import Order, Product
 from shop.services import errors
 
-CALLS = {
+OPERATIONS_OF_THE_CONTRACT = {
     "post /auth/register/",
     "post /auth/login/",
     "post /auth/refresh/",
@@ -43,10 +44,10 @@ CALLS = {
     "post /orders/{order_id}/status/",
     "get /health/",
 }
-#: Only what products refer to can be in use: with the first such model this is told too.
-NOT_YET = {("409", "in-use")}
-OWN = set(errors.ShopError.__subclasses__()) - {errors.BackOfficeError}
-OWN_CODES = {error.code for error in OWN}
+#: Documented once a model is exposed besides Product.
+UNUSED_ERRORS = {("409", "in-use")}
+SHOP_ERRORS = set(errors.ShopError.__subclasses__()) - {errors.BackOfficeError}
+SHOP_CODES = {error.code for error in SHOP_ERRORS}
 HEADERS = {
     "list_products": ["If-None-Match"],
     "get_product": ["If-None-Match"],
@@ -69,7 +70,7 @@ QUERIES = {
 }
 
 
-def named(operation, place):
+def parameter_names(operation, place):
     return [parameter["name"] for parameter in operation.parameters if parameter["in"] == place]
 
 
@@ -78,40 +79,42 @@ def test_the_document_is_valid_openapi_3_1():
     assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
 
 
-def test_the_document_is_public_and_stays_the_same():
+def test_the_document_is_public_and_deterministic():
     responses = [Client().get("/api/openapi.json") for _ in range(2)]
     assert [response.status_code for response in responses] == [200, 200]
     assert [response.json() for response in responses] == [DOCUMENT, DOCUMENT]
 
 
-def test_the_document_tells_every_call_of_the_contract():
-    assert {f"{op.method} {op.path.removeprefix('/api')}" for op in OPERATIONS} == CALLS
+def test_the_document_contains_every_operation_of_the_contract():
+    assert {
+        f"{op.method} {op.path.removeprefix('/api')}" for op in OPERATIONS
+    } == OPERATIONS_OF_THE_CONTRACT
 
 
-def test_every_call_has_a_name_of_its_own_that_a_client_can_use():
-    found = [operation.id for operation in OPERATIONS]
-    assert len(found) == len(set(found))
-    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", one) for one in found)
+def test_operation_ids_are_unique_identifiers():
+    ids = [operation.id for operation in OPERATIONS]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", operation_id) for operation_id in ids)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name)
-def test_every_call_is_described_and_grouped(operation):
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
+def test_every_operation_has_a_summary_a_description_and_a_tag(operation):
     assert operation.about["summary"]
     assert operation.about["description"]
     assert len(operation.about["tags"]) == 1
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name)
-def test_every_parameter_is_named_as_it_is_sent(operation):
-    assert named(operation, "header") == HEADERS.get(operation.id, [])
-    assert named(operation, "query") == QUERIES.get(operation.id, [])
-    assert named(operation, "path") == re.findall(r"{(\w+)}", operation.path)
-    required = {one["name"] for one in operation.parameters if one["required"]}
-    assert required == set(named(operation, "path"))
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
+def test_every_operation_declares_its_parameters(operation):
+    assert parameter_names(operation, "header") == HEADERS.get(operation.id, [])
+    assert parameter_names(operation, "query") == QUERIES.get(operation.id, [])
+    assert parameter_names(operation, "path") == re.findall(r"{(\w+)}", operation.path)
+    required = {param["name"] for param in operation.parameters if param["required"]}
+    assert required == set(parameter_names(operation, "path"))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name)
-def test_every_call_declares_its_errors(operation):
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
+def test_every_operation_declares_its_errors(operation):
     declared = operation.about["responses"]
     implied = {"503"} | (set() if operation.id == "health" else {"429"})
     if operation.is_protected:
@@ -130,63 +133,68 @@ def test_every_call_declares_its_errors(operation):
             assert re.search("`[a-z-]+`", response["description"])
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=name)
-def test_every_call_declares_one_good_answer_or_two(operation):
-    good = {status: r for status, r in operation.about["responses"].items() if status < "300"}
-    assert 1 <= len(good) <= 2
-    for status, response in good.items():
+@pytest.mark.parametrize("operation", OPERATIONS, ids=operation_id)
+def test_every_operation_declares_one_or_two_success_responses(operation):
+    successes = {status: r for status, r in operation.about["responses"].items() if status < "300"}
+    assert 1 <= len(successes) <= 2
+    for status, response in successes.items():
         assert ("content" in response) is (status not in {"202", "204"})
 
 
-def test_every_code_of_the_shop_is_told_somewhere_with_its_status():
-    told = {
+def test_every_error_code_is_documented_with_its_status():
+    documented = {
         (status, code)
         for operation in OPERATIONS
         for status, response in operation.about["responses"].items()
         for code in re.findall("`([a-z-]+)`", response["description"])
     }
-    own = {(str(status_of(error)), error.code) for error in OWN}
+    expected = {(str(error_status(error)), error.code) for error in SHOP_ERRORS}
     general = {
-        (str(status), code) for status, code in CODES.items() if status not in {405, 409, 500}
+        (str(status), code)
+        for status, code in CODE_BY_STATUS.items()
+        if status not in {405, 409, 500}
     }
-    assert told | NOT_YET == own | general | {("503", BUSY)}
+    assert documented | UNUSED_ERRORS == expected | general | {("503", BUSY_CODE)}
 
 
-def test_codes_are_words():
-    assert all(re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in OWN_CODES | set(CODES.values()))
+def test_codes_are_lower_case_words():
+    assert all(
+        re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in SHOP_CODES | set(CODE_BY_STATUS.values())
+    )
 
 
-def test_a_product_is_told_as_the_contract_has_it():
-    shown = ["id", "name", "sku", "description", "price", "stock", "in_stock", "image", "is_active"]
-    shown += ["created_at", "updated_at"]
-    assert list(SCHEMAS["ProductOut"]["properties"]) == shown
-    assert sorted(SCHEMAS["ProductOut"]["required"]) == sorted(shown)
+def test_the_product_schemas_follow_the_contract():
+    fields = {"id", "name", "sku", "description", "price", "stock", "in_stock", "image"}
+    fields |= {"is_active", "created_at", "updated_at"}
+    assert fields <= set(PRODUCT_COLUMNS)
+    assert list(SCHEMAS["ProductOut"]["properties"]) == PRODUCT_COLUMNS
+    assert sorted(SCHEMAS["ProductOut"]["required"]) == sorted(PRODUCT_COLUMNS)
     assert SCHEMAS["ProductOut"]["properties"]["price"]["type"] == "string"
     assert SCHEMAS["ProductIn"]["required"] == ["name", "price"]
     assert SCHEMAS["ProductPatch"].get("required", []) == []
     assert not any(secret in json.dumps(DOCUMENT) for secret in Product.STAFF_ONLY)
 
 
-def test_statuses_are_told_as_the_models_have_them():
+def test_enums_follow_the_models_choices():
     for values in (Order.Status.values, Order.PaymentMethod.values, Order.PaymentStatus.values):
         assert json.dumps(list(values)) in json.dumps(SCHEMAS)
 
 
 @pytest.mark.parametrize(
-    "shape", sorted(s for s in SCHEMAS if s.endswith(("In", "Patch")) or s.startswith("Cart"))
+    "schema", sorted(s for s in SCHEMAS if s.endswith(("In", "Patch")) or s.startswith("Cart"))
 )
-def test_bodies_say_that_unknown_fields_are_refused(shape):
-    if shape not in {"CartOut", "CartLineOut"}:
-        assert SCHEMAS[shape]["additionalProperties"] is False
+def test_request_schemas_forbid_unknown_fields(schema):
+    if schema not in {"CartOut", "CartLineOut"}:
+        assert SCHEMAS[schema]["additionalProperties"] is False
 
 
-def test_the_documentation_asks_no_other_site():
+def test_the_documentation_loads_nothing_from_other_sites():
     response = Client().get("/api/docs")
     page = response.content.decode()
-    addresses = re.findall(r"""(?:src|href)=["']?([^"'\s>]+)""", page)
+    urls = re.findall(r"""(?:src|href)=["']?([^"'\s>]+)""", page)
     assert response.status_code == 200
-    assert addresses
-    assert [one for one in addresses if "//" in one] == []
+    assert urls
+    assert [url for url in urls if "//" in url] == []
     assert re.findall(r"https?://(?!testserver)[^\s\"']+", page) == []
-    for address in addresses:
-        assert finders.find(address.removeprefix("/static/")), address
+    for url in urls:
+        assert finders.find(url.removeprefix("/static/")), url

@@ -14,7 +14,7 @@ from shop.services import background
 CHANGE = {"current_password": factories.PASSWORD, "new_password": "another-horse-9"}
 
 
-def can_sign_in(email, password):
+def can_log_in(email, password):
     response = factories.api_client(None).post(
         "/auth/login/", {"email": email, "password": password}
     )
@@ -22,23 +22,23 @@ def can_sign_in(email, password):
 
 
 @pytest.fixture
-def mailed(strangers_app, carl, mailoutbox):
-    """What Carl was mailed when he asked for a new password."""
+def reset_body(strangers_app, carl, mailoutbox):
+    """The body that confirms a password reset, from the email that Carl got."""
     response = strangers_app.post("/auth/password/reset/", {"email": carl.email.upper()})
     assert (response.status_code, response.content) == (202, b"")
-    found = re.search(r"User: (\S+)\s+Code: (\S+)", mailoutbox[0].body)
-    return {"uid": found[1], "token": found[2], "new_password": "another-horse-9"}
+    match = re.search(r"User: (\S+)\s+Code: (\S+)", mailoutbox[0].body)
+    return {"uid": match[1], "token": match[2], "new_password": "another-horse-9"}
 
 
-def test_changing_the_password_ends_every_other_session_but_not_this(carls_app, carl, doras_app):
+def test_changing_the_password_ends_all_other_sessions(carls_app, carl, doras_app):
     other = factories.api_client(carl)
     response = carls_app.post("/auth/password/change/", CHANGE)
     assert (response.status_code, response.content) == (204, b"")
     assert carls_app.get("/auth/profile/").status_code == 200
     assert factories.problem_code(other.get("/auth/profile/")) == (401, "token-invalid")
     assert doras_app.get("/auth/profile/").status_code == 200
-    assert not can_sign_in("carl@example.com", factories.PASSWORD)
-    assert can_sign_in("carl@example.com", "another-horse-9")
+    assert not can_log_in("carl@example.com", factories.PASSWORD)
+    assert can_log_in("carl@example.com", "another-horse-9")
 
 
 def test_changing_the_password_needs_the_current_one(carls_app, unchanged):
@@ -56,7 +56,7 @@ def test_changing_to_a_weak_password_is_refused(carls_app, unchanged, password):
 
 
 @pytest.mark.parametrize("email", ["nobody@example.com", "dora@example.com", "no email", ""])
-def test_asking_for_a_reset_never_tells_who_has_an_account(
+def test_requesting_a_reset_does_not_reveal_whether_an_account_exists(
     strangers_app, dora, mailoutbox, unchanged, email
 ):
     User.objects.filter(pk=dora.pk).update(is_active=False)
@@ -70,31 +70,31 @@ def test_asking_for_a_reset_never_tells_who_has_an_account(
 @pytest.mark.parametrize(
     ("email", "to"), [("carl@example.com", ["carl@example.com"]), ("nobody@example.com", [])]
 )
-def test_the_time_of_the_answer_does_not_tell_either(
+def test_the_response_time_does_not_reveal_it_either(
     strangers_app, carl, mailoutbox, really_later, monkeypatch, statements, email, to
 ):
     monkeypatch.setattr(background, "enqueue", really_later)
-    answered, send = Event(), emails.send_password_reset
+    responded, send = Event(), emails.send_password_reset
     monkeypatch.setattr(
-        emails, "send_password_reset", lambda *args: answered.wait(PATIENCE) and send(*args)
+        emails, "send_password_reset", lambda *args: responded.wait(PATIENCE) and send(*args)
     )
     with statements(0):
         response = strangers_app.post("/auth/password/reset/", {"email": email})
     assert (response.status_code, response.content, mailoutbox) == (202, b"", [])
-    answered.set()
-    background._thread.submit(int).result(PATIENCE)  # after what was there before
+    responded.set()
+    background._thread.submit(int).result(PATIENCE)  # runs after the queued email
     assert [address for mail in mailoutbox for address in mail.to] == to
 
 
-@pytest.mark.usefixtures("mailed")
-def test_asking_for_a_reset_changes_nothing_and_mails_only_the_owner(mailoutbox, carls_app):
+@pytest.mark.usefixtures("reset_body")
+def test_requesting_a_reset_emails_the_owner_and_changes_nothing(mailoutbox, carls_app):
     (mail,) = mailoutbox
     assert (mail.to, mail.subject) == (["carl@example.com"], "Set a new password")
     assert carls_app.get("/auth/profile/").status_code == 200
-    assert can_sign_in("carl@example.com", factories.PASSWORD)
+    assert can_log_in("carl@example.com", factories.PASSWORD)
 
 
-def test_the_mail_holds_a_link_where_the_app_has_an_address_for_it(
+def test_the_email_contains_a_link_if_the_reset_url_is_set(
     strangers_app, carl, mailoutbox, settings
 ):
     settings.SHOP_RESET_URL = "https://app.example.com/reset/{uid}/{token}"
@@ -107,27 +107,27 @@ def test_the_mail_holds_a_link_where_the_app_has_an_address_for_it(
 
 
 def test_resetting_sets_the_password_and_ends_every_session(
-    mailed, strangers_app, carls_app, doras_app
+    reset_body, strangers_app, carls_app, doras_app
 ):
-    response = strangers_app.post("/auth/password/reset/confirm/", mailed)
+    response = strangers_app.post("/auth/password/reset/confirm/", reset_body)
     assert (response.status_code, response.content) == (204, b"")
-    assert can_sign_in("carl@example.com", "another-horse-9")
-    assert not can_sign_in("carl@example.com", factories.PASSWORD)
+    assert can_log_in("carl@example.com", "another-horse-9")
+    assert not can_log_in("carl@example.com", factories.PASSWORD)
     assert factories.problem_code(carls_app.get("/auth/profile/")) == (401, "token-invalid")
     assert doras_app.get("/auth/profile/").status_code == 200
 
 
-def test_a_reset_code_works_once(mailed, strangers_app, unchanged):
-    strangers_app.post("/auth/password/reset/confirm/", mailed)
+def test_a_reset_code_works_once(reset_body, strangers_app, unchanged):
+    strangers_app.post("/auth/password/reset/confirm/", reset_body)
     with unchanged():
         again = strangers_app.post(
-            "/auth/password/reset/confirm/", {**mailed, "new_password": "third-horse-9"}
+            "/auth/password/reset/confirm/", {**reset_body, "new_password": "third-horse-9"}
         )
     assert factories.problem_code(again) == (422, "reset-token-invalid")
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "change",
     [
         {"token": "x"},
         {"token": ""},
@@ -139,38 +139,40 @@ def test_a_reset_code_works_once(mailed, strangers_app, unchanged):
         {"uid": "OTk5OTk5OTk5OTk5OTk5OTk5OTk"},
     ],
 )
-def test_a_wrong_reset_code_is_refused(mailed, strangers_app, unchanged, wrong):
+def test_a_wrong_reset_code_is_refused(reset_body, strangers_app, unchanged, change):
     with unchanged():
-        response = strangers_app.post("/auth/password/reset/confirm/", {**mailed, **wrong})
+        response = strangers_app.post("/auth/password/reset/confirm/", {**reset_body, **change})
     assert factories.problem_code(response) == (422, "reset-token-invalid")
 
 
-def test_anothers_reset_code_is_refused(mailed, strangers_app, dora, unchanged):
+def test_a_reset_code_of_another_user_is_refused(reset_body, strangers_app, dora, unchanged):
     token = default_token_generator.make_token(dora)
     with unchanged():
-        response = strangers_app.post("/auth/password/reset/confirm/", {**mailed, "token": token})
+        response = strangers_app.post(
+            "/auth/password/reset/confirm/", {**reset_body, "token": token}
+        )
     assert factories.problem_code(response) == (422, "reset-token-invalid")
 
 
-def test_a_reset_code_works_for_three_days(mailed, strangers_app, unchanged, monkeypatch):
-    later = datetime.now() + timedelta(days=3, minutes=1)  # noqa: DTZ005 - as the generator counts
+def test_a_reset_code_expires_after_three_days(reset_body, strangers_app, unchanged, monkeypatch):
+    later = datetime.now() + timedelta(days=3, minutes=1)  # noqa: DTZ005 - the generator uses naive times
     monkeypatch.setattr(default_token_generator, "_now", lambda: later)
     with unchanged():
-        response = strangers_app.post("/auth/password/reset/confirm/", mailed)
+        response = strangers_app.post("/auth/password/reset/confirm/", reset_body)
     assert factories.problem_code(response) == (422, "reset-token-invalid")
 
 
-def test_a_weak_new_password_leaves_the_reset_code_usable(mailed, strangers_app, unchanged):
+def test_a_weak_new_password_leaves_the_reset_code_usable(reset_body, strangers_app, unchanged):
     with unchanged():
         response = strangers_app.post(
-            "/auth/password/reset/confirm/", {**mailed, "new_password": "short7"}
+            "/auth/password/reset/confirm/", {**reset_body, "new_password": "short7"}
         )
     assert factories.problem_code(response) == (422, "invalid")
-    assert strangers_app.post("/auth/password/reset/confirm/", mailed).status_code == 204
+    assert strangers_app.post("/auth/password/reset/confirm/", reset_body).status_code == 204
 
 
-def test_a_reset_does_not_wake_a_deactivated_account(mailed, strangers_app, carl, unchanged):
+def test_a_reset_does_not_reactivate_an_account(reset_body, strangers_app, carl, unchanged):
     User.objects.filter(pk=carl.pk).update(is_active=False)
     with unchanged():
-        response = strangers_app.post("/auth/password/reset/confirm/", mailed)
+        response = strangers_app.post("/auth/password/reset/confirm/", reset_body)
     assert factories.problem_code(response) == (422, "reset-token-invalid")

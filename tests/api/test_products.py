@@ -18,8 +18,8 @@ def names(response):
 
 
 @pytest.fixture
-def shelf(mug, lamp):
-    """Mug 12.50, Lamp 49.90, Vase 12.50 without stock, and Old 1.00, which is not active."""
+def catalogue(mug, lamp):
+    """Mug 12.50, Lamp 49.90, Vase 12.50 (out of stock) and Old 1.00 (inactive)."""
     vase = factories.create_product(
         "Vase", price="12.50", stock=0, sku="VASE-1", description="Blue, 100% glass_ware"
     )
@@ -30,21 +30,21 @@ def shelf(mug, lamp):
     return {product.name: product for product in (mug, lamp, vase, old)}
 
 
-def test_the_list_shows_active_products_newest_first(carls_app, shelf):
+def test_the_list_shows_active_products_newest_first(carls_app, catalogue):
     response = carls_app.get("/products/")
     assert response.status_code == 200
     assert response.json() == {
-        "items": [product_body(shelf[name]) for name in ("Mug", "Lamp", "Vase")],
+        "items": [product_body(catalogue[name]) for name in ("Mug", "Lamp", "Vase")],
         "count": 3,
         "next": None,
         "previous": None,
     }
 
 
-def test_admins_also_see_what_is_not_active(adas_app, shelf):
+def test_admins_also_see_inactive_products(adas_app, catalogue):
     response = adas_app.get("/products/")
     assert names(response) == ["Mug", "Lamp", "Vase", "Old"]
-    assert response.json()["items"][3] == product_body(shelf["Old"])
+    assert response.json()["items"][3] == product_body(catalogue["Old"])
     assert response.json()["count"] == 4
 
 
@@ -57,7 +57,7 @@ def test_an_empty_catalogue_is_an_empty_page(carls_app):
     }
 
 
-NARROWED = {
+FILTERED = {
     "search=mug": ["Mug"],
     "search=MUG-": ["Mug"],
     "search=%20blue%20": ["Vase"],
@@ -86,9 +86,9 @@ NARROWED = {
 }
 
 
-@pytest.mark.usefixtures("shelf")
-def test_the_list_is_narrowed(carls_app):
-    for query, expected in NARROWED.items():
+@pytest.mark.usefixtures("catalogue")
+def test_the_list_is_filtered(carls_app):
+    for query, expected in FILTERED.items():
         response = carls_app.get(f"/products/?{query}")
         assert (names(response), response.json()["count"]) == (expected, len(expected)), query
 
@@ -101,7 +101,7 @@ def test_the_list_is_narrowed(carls_app):
         ("search=old", ["Old"]),
     ],
 )
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("catalogue")
 def test_admins_may_filter_on_active(adas_app, query, expected):
     assert names(adas_app.get(f"/products/?{query}")) == expected
 
@@ -117,7 +117,7 @@ def test_admins_may_filter_on_active(adas_app, query, expected):
         ("-created_at", ["Mug", "Lamp", "Vase"]),
     ],
 )
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("catalogue")
 def test_the_list_is_ordered_by(carls_app, ordering, expected):
     assert names(carls_app.get(f"/products/?ordering={ordering}")) == expected
     pages = [
@@ -126,7 +126,7 @@ def test_the_list_is_ordered_by(carls_app, ordering, expected):
     assert [name for page in pages for name in names(page)] == expected
 
 
-REFUSED = [
+INVALID_QUERIES = [
     "ordering=stock",
     "ordering=",
     "ordering=name,price",
@@ -147,27 +147,27 @@ REFUSED = [
 ]
 
 
-def test_the_list_refuses_what_makes_no_sense(carls_app):
-    for query in REFUSED:
+def test_invalid_query_parameters_are_refused(carls_app):
+    for query in INVALID_QUERIES:
         response = carls_app.get(f"/products/?{query}")
         assert factories.problem_code(response) == (422, "invalid")
         assert [error["field"] for error in response.json()["errors"]] == [query.split("=")[0]]
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("catalogue")
 def test_pages_link_to_each_other_and_keep_the_filters(carls_app):
     start = "/products/?search=a&page_size=1"
     first = carls_app.get(start).json()
     last = carls_app.get(f"{start}&page=2").json()
-    address = f"http://testserver/api{start}&page="
-    assert (first["count"], first["previous"], first["next"]) == (2, None, f"{address}2")
-    assert (last["count"], last["previous"], last["next"]) == (2, f"{address}1", None)
+    url = f"http://testserver/api{start}&page="
+    assert (first["count"], first["previous"], first["next"]) == (2, None, f"{url}2")
+    assert (last["count"], last["previous"], last["next"]) == (2, f"{url}1", None)
     assert [page["items"][0]["name"] for page in (first, last)] == ["Lamp", "Vase"]
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize(("query", "count"), [("", 3), ("search=a&", 2), ("search=nothing&", 0)])
-def test_a_page_after_the_last_is_empty_and_leads_back(carls_app, query, count):
+def test_a_page_after_the_last_is_empty_with_a_previous_link(carls_app, query, count):
     assert carls_app.get(f"/products/?{query}page=9").json() == {
         "items": [],
         "count": count,
@@ -176,11 +176,11 @@ def test_a_page_after_the_last_is_empty_and_leads_back(carls_app, query, count):
     }
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize(
     "ordering", ["name", "-name", "price", "-price", "created_at", "-created_at"]
 )
-def test_a_search_answers_alike_whether_it_finds_few_or_many(adas_app, monkeypatch, ordering):
+def test_a_search_returns_the_same_with_few_or_many_results(adas_app, monkeypatch, ordering):
     pages = [
         f"/products/?search=-1&ordering={ordering}&page_size=1&page={page}" for page in range(1, 5)
     ]
@@ -191,7 +191,9 @@ def test_a_search_answers_alike_whether_it_finds_few_or_many(adas_app, monkeypat
 
 
 @pytest.mark.usefixtures("mug")
-def test_the_count_of_the_whole_list_is_up_to_thirty_seconds_old(carls_app, adas_app, monkeypatch):
+def test_the_count_of_the_unfiltered_list_is_cached_for_thirty_seconds(
+    carls_app, adas_app, monkeypatch
+):
     assert [app.get("/products/").json()["count"] for app in (carls_app, adas_app)] == [1, 1]
     factories.create_product("Vase")
     for query in ("", "?page=1&page_size=5&ordering=name"):
@@ -203,8 +205,8 @@ def test_the_count_of_the_whole_list_is_up_to_thirty_seconds_old(carls_app, adas
     assert carls_app.get("/products/").json()["count"] == 2
 
 
-@pytest.mark.usefixtures("shelf")
-def test_customers_and_admins_have_counts_of_their_own(carls_app, adas_app):
+@pytest.mark.usefixtures("catalogue")
+def test_customers_and_admins_have_separate_counts(carls_app, adas_app):
     assert [app.get("/products/").json()["count"] for app in (adas_app, carls_app, adas_app)] == [
         4,
         3,
@@ -212,7 +214,7 @@ def test_customers_and_admins_have_counts_of_their_own(carls_app, adas_app):
     ]
 
 
-def test_a_product_is_shown_with_an_etag(carls_app, mug):
+def test_a_product_has_an_etag(carls_app, mug):
     response = carls_app.get(f"/products/{mug.pk}/")
     assert (response.status_code, response.json()) == (200, product_body(mug))
     assert response["ETag"].strip('"').isalnum()
@@ -226,29 +228,29 @@ def test_an_unchanged_product_is_not_sent_again(carls_app, mug, header):
 
 
 @pytest.fixture
-def nothing_is_made(monkeypatch):
-    """From when it is asked for on, no body can be made."""
-    monkeypatch.setattr(products, "serialize", lambda *_: pytest.fail("A body was made."))
+def serialising_fails(monkeypatch):
+    """From now on, serialising a body fails the test."""
+    monkeypatch.setattr(products, "serialize", lambda *_args: pytest.fail("A body was serialised."))
 
 
 @pytest.mark.parametrize("header", ["{tag}", "W/{tag}", '"other", {tag}', "*"])
 @pytest.mark.parametrize(
-    "address", ["/products/", "/products/?page=2&page_size=1", "/products/?search=m"]
+    "path", ["/products/", "/products/?page=2&page_size=1", "/products/?search=m"]
 )
-@pytest.mark.usefixtures("shelf")
-def test_an_unchanged_page_is_not_sent_again(carls_app, request, header, address):
-    tag = carls_app.get(address)["ETag"]
-    request.getfixturevalue("nothing_is_made")
-    response = carls_app.get(address, **{"If-None-Match": header.format(tag=tag)})
+@pytest.mark.usefixtures("catalogue")
+def test_an_unchanged_page_is_not_sent_again(carls_app, request, header, path):
+    tag = carls_app.get(path)["ETag"]
+    request.getfixturevalue("serialising_fails")
+    response = carls_app.get(path, **{"If-None-Match": header.format(tag=tag)})
     assert (response.status_code, response.content, response["ETag"]) == (304, b"", tag)
 
 
-def test_what_is_shown_to_many_is_made_once(carls_app, adas_app, mug, request):
-    for address in ("/products/", f"/products/{mug.pk}/"):
-        carls_app.get(address)
-    request.getfixturevalue("nothing_is_made")
-    for address in ("/products/", f"/products/{mug.pk}/"):
-        assert adas_app.get(address).status_code == 200
+def test_bodies_are_serialised_once_for_all_users(carls_app, adas_app, mug, request):
+    for path in ("/products/", f"/products/{mug.pk}/"):
+        carls_app.get(path)
+    request.getfixturevalue("serialising_fails")
+    for path in ("/products/", f"/products/{mug.pk}/"):
+        assert adas_app.get(path).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -262,16 +264,16 @@ def test_a_changed_page_is_sent_again(carls_app, mug, values):
     assert response["ETag"] != tag
 
 
-@pytest.mark.usefixtures("shelf")
-def test_every_page_and_site_has_a_tag_of_its_own(carls_app, adas_app, mug):
+@pytest.mark.usefixtures("catalogue")
+def test_every_page_and_host_has_its_own_etag(carls_app, adas_app, mug):
     Product.objects.filter(pk=mug.pk).update(image="products/mug.webp")
-    addresses = [
+    paths = [
         "/products/",
         "/products/?page_size=1",
         "/products/?page_size=1&page=2",
         "/products/?search=m",
     ]
-    tags = [carls_app.get(address)["ETag"] for address in addresses]
+    tags = [carls_app.get(path)["ETag"] for path in paths]
     tags += [
         adas_app.get("/products/")["ETag"],
         carls_app.get("/products/", Host="127.0.0.1")["ETag"],
@@ -288,27 +290,27 @@ def test_a_changed_product_is_sent_again(adas_app, mug, values):
     assert response["ETag"] != tag
 
 
-def test_customers_do_not_see_an_inactive_product(carls_app, adas_app, shelf):
-    address = f"/products/{shelf['Old'].pk}/"
-    assert factories.problem_code(carls_app.get(address)) == (404, "not-found")
-    assert adas_app.get(address).json() == product_body(shelf["Old"])
+def test_customers_do_not_see_an_inactive_product(carls_app, adas_app, catalogue):
+    path = f"/products/{catalogue['Old'].pk}/"
+    assert factories.problem_code(carls_app.get(path)) == (404, "not-found")
+    assert adas_app.get(path).json() == product_body(catalogue["Old"])
 
 
-def test_a_public_catalogue_needs_no_token(strangers_app, settings, shelf):
+def test_a_public_catalogue_needs_no_token(strangers_app, settings, catalogue):
     settings.SHOP_PUBLIC_CATALOG = True
     assert names(strangers_app.get("/products/")) == ["Mug", "Lamp", "Vase"]
-    assert strangers_app.get(f"/products/{shelf['Mug'].pk}/").json() == product_body(shelf["Mug"])
-    assert factories.problem_code(strangers_app.get(f"/products/{shelf['Old'].pk}/")) == (
+    assert strangers_app.get(f"/products/{catalogue['Mug'].pk}/").json() == product_body(
+        catalogue["Mug"]
+    )
+    assert factories.problem_code(strangers_app.get(f"/products/{catalogue['Old'].pk}/")) == (
         404,
         "not-found",
     )
 
 
-def test_a_public_catalogue_still_knows_its_admins_and_refuses_bad_tokens(
-    adas_app, settings, shelf
-):
+def test_a_public_catalogue_still_authenticates_tokens(adas_app, settings, catalogue):
     settings.SHOP_PUBLIC_CATALOG = True
-    assert names(adas_app.get("/products/")) == list(shelf)
+    assert names(adas_app.get("/products/")) == list(catalogue)
     refused = adas_app.get("/products/", Authorization="Bearer x")
     assert factories.problem_code(refused) == (401, "token-invalid")
 
@@ -325,6 +327,6 @@ def test_a_public_catalogue_opens_nothing_else(strangers_app, settings, mug, unc
             assert factories.problem_code(response) == (401, "authentication-required")
 
 
-def test_without_the_setting_the_catalogue_is_for_those_signed_in(strangers_app, mug):
+def test_without_the_setting_the_catalogue_requires_a_token(strangers_app, mug):
     for path in ("/products/", f"/products/{mug.pk}/"):
         assert factories.problem_code(strangers_app.get(path)) == (401, "authentication-required")

@@ -5,22 +5,23 @@ from shop.db import compiled_queries
 from shop.models import Order, Product
 from shop.services.orders import place_order
 
+NEXT = Order.FLOW[Order.Status.PENDING][0]
 BODY = {"shipping_address": "1 Fern Road"}
 
 
 @pytest.fixture
-def shelf(mug, lamp):
+def products(mug, lamp):
     return [mug, lamp, factories.create_product("Vase", price="5.00", stock=9)]
 
 
-def order_of(user, products):
+def create_order(user, products):
     factories.add_to_cart(user, *((product, 1) for product in products))
     return place_order(user=user, shipping_address="1 Fern Road").order
 
 
 @pytest.mark.parametrize("number", [1, 3])
 @pytest.mark.parametrize(
-    ("who", "query", "count"),
+    ("fixture", "query", "count"),
     [
         ("carls_app", "", 3),
         ("adas_app", "", 3),
@@ -30,75 +31,75 @@ def order_of(user, products):
         ("adas_app", "?ordering=price&page_size=1", 3),
     ],
 )
-def test_listing_products(request, statements, shelf, number, who, query, count):
-    app = request.getfixturevalue(who)
-    Product.objects.exclude(pk__in=[product.pk for product in shelf[:number]]).update(
+def test_listing_products(request, statements, products, number, fixture, query, count):
+    app = request.getfixturevalue(fixture)
+    Product.objects.exclude(pk__in=[product.pk for product in products[:number]]).update(
         is_active=False
     )
     with statements(count):
         assert app.get(f"/products/{query}").status_code == 200
 
 
-def test_searching_for_what_many_products_have(statements, carls_app, shelf, monkeypatch):
+def test_searching_with_many_results(statements, carls_app, products, monkeypatch):
     monkeypatch.setattr(compiled_queries, "MAX_COUNTED_HITS", 1)
     with statements(4):
         assert len(carls_app.get("/products/?search=a&page_size=1").json()["items"]) == 1
 
 
-def test_listing_products_while_their_count_is_known(statements, carls_app, shelf):
+def test_listing_products_with_a_cached_count(statements, carls_app, products):
     carls_app.get("/products/")
     with statements(2):
-        assert len(carls_app.get("/products/").json()["items"]) == len(shelf)
+        assert len(carls_app.get("/products/").json()["items"]) == len(products)
 
 
-def test_listing_products_without_a_token(statements, strangers_app, shelf, settings):
+def test_listing_products_without_a_token(statements, strangers_app, products, settings):
     settings.SHOP_PUBLIC_CATALOG = True
     with statements(2):
-        assert len(strangers_app.get("/products/").json()["items"]) == len(shelf)
+        assert len(strangers_app.get("/products/").json()["items"]) == len(products)
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("who", "count"), [("carls_app", 3), ("adas_app", 4)])
-def test_listing_orders(request, statements, carl, shelf, number, who, count):
-    app = request.getfixturevalue(who)
+@pytest.mark.parametrize(("fixture", "count"), [("carls_app", 3), ("adas_app", 4)])
+def test_listing_orders(request, statements, carl, products, number, fixture, count):
+    app = request.getfixturevalue(fixture)
     for _ in range(number):
-        order_of(carl, shelf[:number])
+        create_order(carl, products[:number])
     with statements(count):
         assert app.get("/orders/").json()["count"] == number
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_showing_an_order(statements, carls_app, carl, shelf, number):
-    order = order_of(carl, shelf[:number])
+def test_getting_an_order(statements, carls_app, carl, products, number):
+    order = create_order(carl, products[:number])
     with statements(4):
         assert len(carls_app.get(f"/orders/{order.pk}/").json()["items"]) == number
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_showing_the_cart(statements, carls_app, carl, shelf, number):
-    factories.add_to_cart(carl, *((product, 1) for product in shelf[:number]))
+def test_getting_the_cart(statements, carls_app, carl, products, number):
+    factories.add_to_cart(carl, *((product, 1) for product in products[:number]))
     with statements(2):
         assert len(carls_app.get("/cart/").json()["items"]) == number
 
 
-def test_showing_a_product(statements, carls_app, mug):
+def test_getting_a_product(statements, carls_app, mug):
     with statements(2):
         tag = carls_app.get(f"/products/{mug.pk}/")["ETag"]
     with statements(2):
         assert carls_app.get(f"/products/{mug.pk}/", **{"If-None-Match": tag}).status_code == 304
 
 
-def test_showing_the_profile(statements, carls_app):
+def test_getting_the_profile(statements, carls_app):
     with statements(1):
         assert carls_app.get("/auth/profile/").status_code == 200
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_adding_to_a_cart(statements, carls_app, carl, shelf, number):
-    factories.add_to_cart(carl, *((product, 1) for product in shelf[1:number]))
+def test_adding_to_a_cart(statements, carls_app, carl, products, number):
+    factories.add_to_cart(carl, *((product, 1) for product in products[1:number]))
     for status in (201, 200):
         with statements(4):
-            assert carls_app.post("/cart/", {"product_id": shelf[0].pk}).status_code == status
+            assert carls_app.post("/cart/", {"product_id": products[0].pk}).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -110,23 +111,23 @@ def test_changing_a_line(statements, carls_app, carls_line, method, body, count)
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_clearing_a_cart(statements, carls_app, carl, shelf, number):
-    factories.add_to_cart(carl, *((product, 1) for product in shelf[:number]))
+def test_clearing_a_cart(statements, carls_app, carl, products, number):
+    factories.add_to_cart(carl, *((product, 1) for product in products[:number]))
     with statements(3):
         assert carls_app.delete("/cart/clear/").status_code == 200
 
 
 @pytest.mark.parametrize("number", [1, 3])
 @pytest.mark.parametrize(("headers", "count"), [({}, 8), ({"Idempotency-Key": "k"}, 10)])
-def test_ordering(statements, carls_app, carl, shelf, number, headers, count):
-    factories.add_to_cart(carl, *((product, 1) for product in shelf[:number]))
+def test_ordering(statements, carls_app, carl, products, number, headers, count):
+    factories.add_to_cart(carl, *((product, 1) for product in products[:number]))
     with statements(count):
         assert carls_app.post("/orders/create/", BODY, **headers).status_code == 201
     assert Order.objects.get().items.count() == number
 
 
-def test_ordering_again_with_the_same_key(statements, carls_app, carl, shelf):
-    factories.add_to_cart(carl, (shelf[0], 1))
+def test_ordering_again_with_the_same_key(statements, carls_app, carl, products):
+    factories.add_to_cart(carl, (products[0], 1))
     carls_app.post("/orders/create/", BODY, **{"Idempotency-Key": "k"})
     with statements(3):
         assert (
@@ -135,9 +136,11 @@ def test_ordering_again_with_the_same_key(statements, carls_app, carl, shelf):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("status", "count"), [("confirmed", 8), ("cancelled", 11)])
-def test_moving_an_order(statements, adas_app, carl, shelf, number, status, count):
-    order = order_of(carl, shelf[:number])
+@pytest.mark.parametrize(("status", "count"), [(NEXT, 8), ("cancelled", 11)])
+def test_changing_the_status_of_an_order(
+    statements, adas_app, carl, products, number, status, count
+):
+    order = create_order(carl, products[:number])
     with statements(count):
         assert adas_app.post(f"/orders/{order.pk}/status/", {"status": status}).status_code == 200
 
@@ -161,7 +164,7 @@ def test_adjusting_the_stock(statements, adas_app, mug):
 
 
 @pytest.mark.parametrize(("stock", "count"), [(0, 7), (5, 9)])
-def test_making_a_product(statements, adas_app, stock, count):
+def test_creating_a_product(statements, adas_app, stock, count):
     body = {"name": "Vase", "price": "5.00", "stock": stock}
     with statements(count):
         assert adas_app.post("/products/", body).status_code == 201

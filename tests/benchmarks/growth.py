@@ -1,10 +1,12 @@
-"""What a large shop costs: each page of the back office, and the API's calls beside those of a small shop.
+"""Measure the admin's pages and the API's calls in a small and in a large shop.
 
-    DATABASE_URL=… .venv/bin/python tests/benchmarks/growth.py [--orders 1000000] [--products 100000] [--only order]
+    DATABASE_URL=… .venv/bin/python tests/benchmarks/growth.py [--orders 1000000]
+        [--products 100000] [--only order]
 
-It fills two databases of its own beside that of DATABASE_URL, a small shop and a large one, and drops them in the
-end; a million orders take some minutes. A page is marked where it takes longer than it may, asks more queries in the
-large shop than in the small one, or takes more memory there. Trust the API's ratios alone, and those only of one run.
+The two databases are created beside that of DATABASE_URL and dropped at the end; a million orders
+take some minutes. A page is marked if it is slower than its limit, or if it needs more queries or
+memory in the large shop than in the small one. Of the API compare the ratios of one run, not
+times.
 """
 
 import argparse
@@ -16,15 +18,17 @@ import time
 import tracemalloc
 from typing import NamedTuple
 
-from beside_drf import CASES, ENVIRONMENT, ROOT, databases, measure
+from beside_drf import CASES, ENVIRONMENT, ROOT, databases, measure, median_and_p10
 
 SMALL = {"products": 10_000, "users": 3_000, "orders": 30_000}
 TRIES = 7
-GOALS = {"/admin/": 100, "/admin/shop/order/": 60}  # milliseconds in all
-OTHERS = 100
+#: URL path -> the most milliseconds of a page, and those of all other pages.
+LIMITS_MS = {"/admin/": 100, "/admin/shop/order/": 60}
+DEFAULT_LIMIT_MS = 100
 MEGABYTE = 1024 * 1024
-GROWN = 1.0  # megabytes more than in the small shop
-API = ("list", "deep", "search", "rare", "detail", "orders", "order")
+#: Megabytes by which a page's memory may be above that in the small shop.
+MAX_GROWTH_MB = 1.0
+API_CASES = ("list", "deep", "search", "rare", "detail", "orders", "order")
 LISTS = {
     "order": (
         "q={email}",
@@ -98,9 +102,9 @@ LISTS = {
     "auditentry": (
         "q={product}",
         "q=777.00",
-        "kind=product",
+        "model_name=product",
         "action__exact=removed",
-        "kind=product&record_id=777",
+        "model_name=product&record_id=777",
     ),
     "session": ("q={email}", "q=telephone"),
     "cartitem": ("q={email}", "q=SKU-777"),
@@ -137,66 +141,69 @@ OTHER_PAGES = (
 EXPORTS = ("/admin/shop/order/export/", "/admin/shop/product/export/")
 
 
-class Figures(NamedTuple):
-    """Of a page: milliseconds in the best try and in the middle one, in the database, and what else it takes."""
+class PageCosts(NamedTuple):
+    """The costs of a page: the best time of all tries, and the medians of the others."""
 
-    best: float
-    median: float
-    sql: float
+    best_ms: float
+    median_ms: float
+    sql_ms: float
     queries: float
-    size: float
-    peak: float
+    bytes: float
+    peak_mb: float
 
 
 class Browser:
-    """A superuser's, of one shop at a time; knows what a page asks the database."""
+    """A superuser's browser, which records the database queries of each page."""
 
     def __init__(self):
         self.queries = []
 
-    def visit(self, shop):
-        """Sign in to this shop."""
-        from django.contrib.auth import get_user_model  # noqa: PLC0415 - Django was set up in `main`
+    def sign_in(self, shop):
+        """Sign in to this shop; until the next call all requests go to it."""
+        from django.contrib.auth import get_user_model  # noqa: PLC0415 - needs Django set up
         from django.db import connections  # noqa: PLC0415
         from django.test import Client  # noqa: PLC0415
 
         connections["default"] = connections[shop.alias]
-        connections[shop.alias].execute_wrappers[:] = [self._count]
+        connections[shop.alias].execute_wrappers[:] = [self.record]
         self.client = Client(SERVER_NAME="127.0.0.1")
         self.client.force_login(get_user_model().objects.get(pk=1))
 
-    def _count(self, execute, *args):
-        started = time.perf_counter()
+    def record(self, execute, *args):
+        start = time.perf_counter()
         try:
             return execute(*args)
         finally:
-            self.queries.append((time.perf_counter() - started, args[0]))
+            self.queries.append((time.perf_counter() - start, args[0]))
 
-    def open(self, path, sent=None):
-        """Milliseconds in all and in the database, queries, bytes (of a stream those of its first piece)."""
+    def open(self, url, data=None):
+        """Return the milliseconds of a page and of its queries, the queries, and its bytes.
+
+        Of a streamed file only the first chunk is read.
+        """
         self.queries = []
-        started = time.perf_counter()
-        answer = self.client.post(path, sent) if sent else self.client.get(path)
-        body = next(iter(answer.streaming_content)) if answer.streaming else answer.content
-        taken = time.perf_counter() - started
-        assert answer.status_code == 200, (path, answer.status_code)
-        asked = [
+        start = time.perf_counter()
+        response = self.client.post(url, data) if data else self.client.get(url)
+        body = next(iter(response.streaming_content)) if response.streaming else response.content
+        seconds = time.perf_counter() - start
+        assert response.status_code == 200, (url, response.status_code)
+        query_seconds = [
             seconds for seconds, sql in self.queries if not sql.startswith(("SAVEPOINT", "RELEASE"))
         ]
         self.body = body
-        return taken * 1000, sum(asked) * 1000, len(asked), len(body)
+        return seconds * 1000, sum(query_seconds) * 1000, len(query_seconds), len(body)
 
-    def memory(self, path, sent=None):
-        """The most that it holds at once, in megabytes."""
+    def peak_memory(self, url, data=None):
+        """Return the most memory that a page uses, in megabytes."""
         tracemalloc.start()
-        self.open(path, sent)
+        self.open(url, data)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return peak / MEGABYTE
 
 
-def known(shop):
-    """What the pages name: things that are there."""
+def url_values(shop):
+    """Return the values for the URLs, of rows that exist in the shop."""
     from shop.models import Order, User  # noqa: PLC0415
 
     order = Order.objects.get(pk=shop.orders // 2)
@@ -212,83 +219,87 @@ def known(shop):
 
 
 def pages(shop, browser, only):
-    """Each page's path, the last one of long lists too, and what is posted to it."""
-    names = known(shop)
+    """Yield name, URL and form data of each page, and of the last page of long lists."""
+    values = url_values(shop)
     for path in OTHER_PAGES:
         if re.search(only, path):
-            yield path, path.format(**names), None
+            yield path, path.format(**values), None
     for path in EXPORTS:
         if re.search(only, path):
-            yield f"{path} (its start)", path, {"file_format": "csv", "layout": "own"}
+            yield f"{path} (first chunk)", path, {"file_format": "csv", "layout": "own"}
     for name, queries in LISTS.items():
         for query in ("", *queries):
             path = f"/admin/shop/{name}/{query and '?'}{query}"
             if not re.search(only, path):
                 continue
-            real = path.format(**names)
-            yield path, real, None
-            browser.open(real)
+            url = path.format(**values)
+            yield path, url, None
+            browser.open(url)
             last = max(map(int, re.findall(rb"[?&;]p=(\d+)", browser.body)), default=1)
             if last > 2:
-                yield f"{path} (last page)", f"{real}{'&' if query else '?'}p={last}", None
+                yield f"{path} (last page)", f"{url}{'&' if query else '?'}p={last}", None
 
 
-def look(shop, browser, only):
-    """Each page's figures: of some tries, and the memory that it takes."""
-    browser.visit(shop)
-    found = {}
-    for name, path, sent in pages(shop, browser, only):
-        browser.open(path, sent)
-        tries = [browser.open(path, sent) for _ in range(TRIES)]
-        middle = [statistics.median(column) for column in zip(*tries, strict=True)]
-        found[name] = Figures(min(tries)[0], *middle, browser.memory(path, sent))
-    return found
+def measure_pages(shop, browser, only):
+    """Return the costs of each page by its name."""
+    browser.sign_in(shop)
+    costs = {}
+    for name, url, data in pages(shop, browser, only):
+        browser.open(url, data)
+        tries = [browser.open(url, data) for _ in range(TRIES)]
+        medians = [statistics.median(column) for column in zip(*tries, strict=True)]
+        costs[name] = PageCosts(min(tries)[0], *medians, browser.peak_memory(url, data))
+    return costs
 
 
-def tell_pages(small, large):
-    """A line for each page, marked where it is above a limit; the best try is what the machine can."""
+def exceeded_limits(name, page, small):
+    """Yield a message for each limit that the page exceeds in the large shop."""
+    limit = LIMITS_MS.get(re.split("[? ]", name)[0], DEFAULT_LIMIT_MS)
+    if page.best_ms > limit:
+        yield f"SLOW (limit {limit} ms)"
+    if page.queries > small.queries:
+        yield f"MORE QUERIES than {small.queries:.0f}"
+    if page.peak_mb > small.peak_mb + MAX_GROWTH_MB:
+        yield f"MORE MEMORY than {small.peak_mb:.1f} MB"
+
+
+def print_pages(small_costs, large_costs):
+    """Print a line per page, with the limits that it exceeds."""
     print(
-        f"{'best ms':>7} {'median':>7} {'SQL':>7} {'small':>7} {'queries':>7} {'KB':>4} {'peak MB':>7}  page"
+        f"{'best ms':>7} {'median':>7} {'SQL':>7} {'small':>7} {'queries':>7} {'KB':>4}"
+        f" {'peak MB':>7}  page"
     )
-    for name, page in large.items():
-        before = small.get(name.replace(" (last page)", ""), page)
-        goal = GOALS.get(re.split("[? ]", name)[0], OTHERS)
-        marks = [f"SLOW (may take {goal})"] if page.best > goal else []
-        marks += (
-            [f"QUERIES GROW from {before.queries:.0f}"] if page.queries > before.queries else []
-        )
-        marks += [f"MEMORY GROWS from {before.peak:.1f}"] if page.peak > before.peak + GROWN else []
+    for name, page in large_costs.items():
+        small = small_costs.get(name.replace(" (last page)", ""), page)
         print(
-            f"{page.best:7.1f} {page.median:7.1f} {page.sql:7.1f} {before.best:7.1f} {page.queries:7.0f} "
-            f"{page.size / 1024:4.0f} {page.peak:7.1f}  {name}  {', '.join(marks)}",
+            f"{page.best_ms:7.1f} {page.median_ms:7.1f} {page.sql_ms:7.1f} {small.best_ms:7.1f}"
+            f" {page.queries:7.0f} {page.bytes / 1024:4.0f} {page.peak_mb:7.1f}  {name}"
+            f"  {', '.join(exceeded_limits(name, page, small))}",
             flush=True,
         )
 
 
-def tell_api(samples, small, large):
-    """A line for each call: what it takes in the small shop, in the large one, and their ratio."""
+def print_api(samples, small, large):
+    """Print a line per API call: milliseconds in the small and the large shop, and the ratio."""
     print(f"{'small ms':>8} {'large ms':>8} {'ratio':>6} {'of p10':>6} queries  call")
-    for case in API:
+    for case in API_CASES:
         if (case, small.name) not in samples:
             continue
-        rows = [samples[case, shop.name] for shop in (small, large)]
-        times = [sorted(row[0] * 1000 for row in every) for every in rows]
-        (a, b), (a10, b10) = (
-            map(statistics.median, times),
-            (every[len(every) // 10] for every in times),
-        )
-        asked = "/".join(f"{statistics.median(row[2] for row in every):.0f}" for every in rows)
-        codes = sorted({row[1] for every in rows for row in every})
+        both_rows = [samples[case, shop.name] for shop in (small, large)]
+        (small_ms, small_p10), (large_ms, large_p10) = map(median_and_p10, both_rows)
+        queries = "/".join(f"{statistics.median(row[2] for row in rows):.0f}" for rows in both_rows)
+        statuses = sorted({row[1] for rows in both_rows for row in rows})
         print(
-            f"{a:8.2f} {b:8.2f} {b / a:6.2f} {b10 / a10:6.2f} {asked:>7}  {case} {CASES[case][1]} {codes}"
+            f"{small_ms:8.2f} {large_ms:8.2f} {large_ms / small_ms:6.2f}"
+            f" {large_p10 / small_p10:6.2f} {queries:>7}  {case} {CASES[case][1]} {statuses}"
         )
 
 
-def set_up(urls):
-    """Django, with a connection to each of these databases."""
+def set_up_django(urls):
+    """Set up Django with a connection to each database of name -> URL."""
     os.environ.update(ENVIRONMENT | {"DATABASE_URL": next(iter(urls.values()))})
     sys.path.insert(0, str(ROOT))
-    import django  # noqa: PLC0415 - only now it is known which database
+    import django  # noqa: PLC0415 - reads DATABASE_URL
     from django.conf import settings  # noqa: PLC0415
 
     settings.STORAGES["staticfiles"]["BACKEND"] = (
@@ -311,38 +322,36 @@ def main():
     parser.add_argument("--products", type=int, default=100_000)
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--only", default="", help="a regular expression of pages, or `api`")
-    asked = parser.parse_args()
-    sizes = {"small": SMALL, "large": {name: getattr(asked, name) for name in SMALL}}
-    with databases(
-        os.environ.get("DATABASE_URL", "sqlite:///db.sqlite3"), tuple(sizes)
-    ) as addresses:
-        urls = dict(zip(sizes, addresses, strict=True))
-        set_up(urls)
+    parser.add_argument("--only", default="", help="a regular expression for pages, or `api`")
+    options = parser.parse_args()
+    sizes = {"small": SMALL, "large": {name: getattr(options, name) for name in SMALL}}
+    url = os.environ.get("DATABASE_URL", "sqlite:///db.sqlite3")
+    with databases(url, tuple(sizes)) as new_urls:
+        urls = dict(zip(sizes, new_urls, strict=True))
+        set_up_django(urls)
         from large_shop import LargeShop  # noqa: PLC0415 - needs Django set up
 
         shops = [LargeShop(name, urls[name], **sizes[name]) for name in sizes]
         for shop in shops:
-            started = time.perf_counter()
+            start = time.perf_counter()
             shop.fill()
-            print(
-                f"Filled the {shop.name} shop: {shop.orders:,} orders, {time.perf_counter() - started:.0f} s"
-            )
-        ask(shops, asked)
+            seconds = time.perf_counter() - start
+            print(f"Filled the {shop.name} shop: {shop.orders:,} orders, {seconds:.0f} s")
+        compare(shops, options)
 
 
-def ask(shops, asked):
-    """Print the pages, then the API's calls."""
+def compare(shops, options):
+    """Measure and print the pages, then the API's calls."""
     browser = Browser()
-    if asked.only != "api":
-        tell_pages(*(look(shop, browser, asked.only) for shop in shops))
-    if asked.only in {"", "api"}:
+    if options.only != "api":
+        print_pages(*(measure_pages(shop, browser, options.only) for shop in shops))
+    if options.only in {"", "api"}:
         for shop in shops:
             shop.start()
-        samples = measure(shops, API, asked.rounds, 20)
+        samples = measure(shops, API_CASES, options.rounds, 20)
         for shop in shops:
             shop.stop()
-        tell_api(samples, *shops)
+        print_api(samples, *shops)
 
 
 if __name__ == "__main__":

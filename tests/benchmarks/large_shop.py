@@ -1,4 +1,4 @@
-"""A shop with as many orders as one likes, filled by statements that run on both databases."""
+"""A shop with any number of orders, created by SQL statements for both databases."""
 
 from datetime import timedelta
 
@@ -14,84 +14,107 @@ from shop.api import tokens
 from shop.models import Session, User
 
 FIRST = (
-    "Ada Amelia Anton Bea Ben Carla Chen Clara Dan Dora Elif Emil Emma Eva Finn Frank Grace Greta Hana Hugo Ida Ines "
-    "Ivan Jack Jana Joel June Kai Kira Lars Lea Leon Lina Luca Maja Mark Mary Mila Mona Nadia Nils Nora Olga Omar Otto "
-    "Paul Petra Rosa Ruth Sam Sara Sven Tara Theo Tom Uma Vera Will Yara Yusuf Zoe"
+    "Ada Amelia Anton Bea Ben Carla Chen Clara Dan Dora Elif Emil Emma Eva Finn Frank Grace "
+    "Greta Hana Hugo Ida Ines Ivan Jack Jana Joel June Kai Kira Lars Lea Leon Lina Luca Maja "
+    "Mark Mary Mila Mona Nadia Nils Nora Olga Omar Otto Paul Petra Rosa Ruth Sam Sara Sven Tara "
+    "Theo Tom Uma Vera Will Yara Yusuf Zoe"
 ).split()
 LAST = (
-    "Alder Amber Ash Barn Beck Birch Black Bram Bridge Brook Carl Chester Clay Cliff Cold Cran Dale Dun East Elm Fair "
-    "Fern Ford Fox Gold Grant Green Hart Hazel High Hill Holm Hunt Kings Lang Lind Long Marsh Mill Moor North Oak Old "
-    "Pen Red Rock Rose Sand Stan Thorn Wake West Wind"
+    "Alder Amber Ash Barn Beck Birch Black Bram Bridge Brook Carl Chester Clay Cliff Cold Cran "
+    "Dale Dun East Elm Fair Fern Ford Fox Gold Grant Green Hart Hazel High Hill Holm Hunt Kings "
+    "Lang Lind Long Marsh Mill Moor North Oak Old Pen Red Rock Rose Sand Stan Thorn Wake West "
+    "Wind"
 ).split()
-LATTER = (
-    "berg born bourne bridge brook burn bury by combe cott croft dale dean don er field ford gate ham hurst ing land "
-    "ley man mere more shaw son stead ton well"
+TOWN_ENDINGS = (
+    "berg born bourne bridge brook burn bury by combe cott croft dale dean don er field ford "
+    "gate ham hurst ing land ley man mere more shaw son stead ton well"
 ).split()
-ROOM = 10  # for one word
+#: Characters of a word in the text that `pick_word` reads from.
+WORD_WIDTH = 10
 BUYERS = 40
-#: The shop was opened two years ago; the newest orders still wait.
+#: Days since the first order. The newest orders are pending.
 DAYS = 730
-STATUS = """CASE WHEN {left} < {orders} / 2000 THEN 'pending' WHEN {left} < {orders} / 800 THEN 'confirmed'
-  WHEN {left} < {orders} / 300 THEN 'shipped' WHEN g % 13 = 0 THEN 'cancelled' ELSE 'delivered' END"""
+STATUS = """CASE
+  WHEN {left} < {orders} / 2000 THEN 'pending'
+  WHEN {left} < {orders} / 800 THEN 'confirmed'
+  WHEN {left} < {orders} / 300 THEN 'shipped'
+  WHEN g % 13 = 0 THEN 'cancelled'
+  ELSE 'delivered' END"""
 FILL = """
 CREATE TEMPORARY TABLE n (g integer PRIMARY KEY, h integer);
-INSERT INTO n WITH RECURSIVE counted(g) AS (SELECT 1 UNION ALL SELECT g + 1 FROM counted WHERE g < {orders})
+INSERT INTO n
+WITH RECURSIVE counted(g) AS (SELECT 1 UNION ALL SELECT g + 1 FROM counted WHERE g < {orders})
 SELECT g, g * 2654435761 % 4294967296 / 64 FROM counted;
-INSERT INTO shop_user (id, password, is_superuser, email, first_name, last_name, phone, role, is_active, created_at)
-SELECT g, '{password}', g = 1, lower({first_name}) || '.' || lower({last_name}) || g || '@example.com',
+INSERT INTO shop_user (id, password, is_superuser, email, first_name, last_name, phone, role,
+  is_active, created_at)
+SELECT g, '{password}', g = 1,
+  lower({first_name}) || '.' || lower({last_name}) || g || '@example.com',
   {first_name}, {last_name}, '+44 20 ' || (10000000 + h % 89999999),
   CASE WHEN g = 1 THEN 'admin' ELSE 'customer' END, g % 50 > 0, {user_at} FROM n WHERE g <= {users};
-INSERT INTO shop_product (id, name, sku, description, price, stock, image, is_active, low_stock_threshold,
-  created_at, updated_at)
+INSERT INTO shop_product (id, name, sku, description, price, stock, image, is_active,
+  low_stock_threshold, created_at, updated_at)
 SELECT g, {product_name}, 'SKU-' || g,
   'A dependable everyday piece made with care and tested for long use. ' || {product_name} || '.',
-  (100 + h % 49900) / 100.0, CASE WHEN g <= 2000 THEN {stock} WHEN g % 40 = 3 THEN g % 6 ELSE 6 + h % 400 END,
-  CASE WHEN g % 3 = 0 THEN '' ELSE 'products/' || g || '.webp' END, g <= 2000 OR g % 50 > 0, 5, {product_at}, {product_at}
+  (100 + h % 49900) / 100.0,
+  CASE WHEN g <= 2000 THEN {stock} WHEN g % 40 = 3 THEN g % 6 ELSE 6 + h % 400 END,
+  CASE WHEN g % 3 = 0 THEN '' ELSE 'products/' || g || '.webp' END,
+  g <= 2000 OR g % 50 > 0, 5, {product_at}, {product_at}
 FROM n WHERE g <= {products};
-INSERT INTO shop_order (id, order_number, user_id, status, payment_method, payment_status, total_amount,
-  shipping_address, note, carrier, tracking_number, created_at, updated_at)
+INSERT INTO shop_order (id, order_number, user_id, status, payment_method, payment_status,
+  total_amount, shipping_address, note, carrier, tracking_number, created_at, updated_at)
 SELECT g, substr('' || (100000000 + g), 2, 4) || '-' || substr('' || (100000000 + g), 6, 4),
   2 + g * 7 % ({users} - 1), {status},
   CASE h % 4 WHEN 0 THEN 'cash_on_delivery' WHEN 1 THEN 'bank_transfer' ELSE 'card' END,
-  CASE WHEN {status} IN ('pending', 'confirmed') AND h % 4 < 2 THEN 'pending' WHEN g % 13 = 0 THEN 'refunded'
-    ELSE 'paid' END,
-  0, (1 + h % 200) || ' ' || {street} || ' Street' || char(10) || {town}, '', '', '', {order_at}, {order_at} FROM n;
+  CASE WHEN {status} IN ('pending', 'confirmed') AND h % 4 < 2 THEN 'pending'
+    WHEN g % 13 = 0 THEN 'refunded' ELSE 'paid' END,
+  0, (1 + h % 200) || ' ' || {street} || ' Street' || char(10) || {town}, '', '', '',
+  {order_at}, {order_at} FROM n;
 INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity)
-SELECT g, p.id, p.sku, p.name, p.price, 1 + g % 3 FROM n JOIN shop_product p ON p.id = 1 + h % ({products} / 100);
+SELECT g, p.id, p.sku, p.name, p.price, 1 + g % 3
+FROM n JOIN shop_product p ON p.id = 1 + h % ({products} / 100);
 INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity)
 SELECT g, p.id, p.sku, p.name, p.price, 1
 FROM n JOIN shop_product p ON p.id = {products} / 100 + 1 + h / 3 % ({products} - {products} / 100);
-UPDATE shop_order SET total_amount = lines.total
-FROM (SELECT order_id, sum(subtotal) AS total FROM shop_orderitem GROUP BY order_id) AS lines WHERE order_id = id;
+UPDATE shop_order SET total_amount = items.total
+FROM (SELECT order_id, sum(subtotal) AS total FROM shop_orderitem GROUP BY order_id) AS items
+WHERE order_id = id;
 INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, is_internal, created_at)
 SELECT id, 'status', 'pending', 'pending', '', false, created_at FROM shop_order;
-INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, is_internal, actor_id, created_at)
-SELECT id, 'status', status, payment_status, '', false, 1, updated_at FROM shop_order WHERE status <> 'pending';
+INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, is_internal, actor_id,
+  created_at)
+SELECT id, 'status', status, payment_status, '', false, 1, updated_at
+FROM shop_order WHERE status <> 'pending';
 INSERT INTO shop_stockmovement (product_id, kind, delta, balance_after, reason, created_at)
 SELECT id, 'initial', stock, stock, 'Opening stock', created_at FROM shop_product WHERE stock > 0;
-INSERT INTO shop_stockmovement (product_id, order_id, kind, delta, balance_after, reason, created_at)
+INSERT INTO shop_stockmovement (product_id, order_id, kind, delta, balance_after, reason,
+  created_at)
 SELECT product_id, order_id, 'sale', -quantity, {stock}, '', o.created_at
 FROM shop_order o JOIN shop_orderitem ON o.id = order_id;
-INSERT INTO shop_stockmovement (product_id, order_id, kind, delta, balance_after, reason, created_at)
+INSERT INTO shop_stockmovement (product_id, order_id, kind, delta, balance_after, reason,
+  created_at)
 SELECT product_id, order_id, 'cancellation', quantity, {stock}, '', o.created_at
 FROM shop_order o JOIN shop_orderitem ON o.id = order_id WHERE status = 'cancelled';
 INSERT INTO shop_cartitem (id, user_id, product_id, quantity, created_at)
 SELECT g, g, 1 + h % {products}, 1, {user_at} FROM n WHERE g BETWEEN 2 AND {users} / 10;
-INSERT INTO shop_session (id, user_id, password_hash, current, device, created_at, refreshed_at, expires_at,
-  revoked_because)
-SELECT {uuid}, g, '', {uuid}, 'A telephone', {user_at}, {user_at}, {user_at}, '' FROM n WHERE g BETWEEN 2 AND {users};
-INSERT INTO shop_auditentry (actor_id, action, kind, record_id, record, changes, created_at)
-SELECT 1, 'changed', 'product', id, name, 'price: ' || id || '.00 to 2.00', created_at FROM shop_product;
+INSERT INTO shop_session (id, user_id, password_hash, current_token, device, created_at, refreshed_at,
+  expires_at, revoked_because)
+SELECT {uuid}, g, '', {uuid}, 'A telephone', {user_at}, {user_at}, {user_at}, ''
+FROM n WHERE g BETWEEN 2 AND {users};
+INSERT INTO shop_auditentry (actor_id, action, model_name, record_id, record_label, changes, created_at)
+SELECT 1, 'changed', 'product', id, name, 'price: ' || id || '.00 to 2.00', created_at
+FROM shop_product;
 DROP TABLE n
 """
-#: What the databases call differently: a moment so many seconds ago, an id, and all indexes that can wait.
-SPOKEN = {
+#: The expressions and statements that differ between the databases.
+DIALECTS = {
     "postgresql": {
         "ago": "now() - ({0}) * interval '1 second'",
         "uuid": "gen_random_uuid()",
         "char": "chr(10)",
-        "quick": "SET statement_timeout = 0; SET session_replication_role = replica; SET maintenance_work_mem = '512MB'",
-        "careful": "RESET statement_timeout; RESET session_replication_role; RESET maintenance_work_mem",
+        "before": "SET statement_timeout = 0; SET session_replication_role = replica;"
+        " SET maintenance_work_mem = '512MB'",
+        "after": "RESET statement_timeout; RESET session_replication_role;"
+        " RESET maintenance_work_mem",
         "indexes": "SELECT indexname, indexdef FROM pg_indexes"
         " WHERE tablename LIKE 'shop%' AND indexdef NOT LIKE '%UNIQUE%'",
     },
@@ -99,21 +122,23 @@ SPOKEN = {
         "ago": "strftime('%Y-%m-%d %H:%M:%f000', 'now', '-' || ({0}) || ' seconds')",
         "uuid": "lower(hex(randomblob(16)))",
         "char": "char(10)",
-        "quick": "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF",
-        "careful": "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL",
+        "before": "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF",
+        "after": "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL",
         "indexes": "SELECT name, sql FROM sqlite_master"
         " WHERE type = 'index' AND tbl_name LIKE 'shop%' AND sql NOT LIKE '%UNIQUE%'",
     },
 }
 
 
-def picked(words, by):
-    """The word of this number, as SQL; the same for every row of the same number."""
-    return f"rtrim(substr('{''.join(word.ljust(ROOM) for word in words)}', 1 + {ROOM} * ({by} % {len(words)}), {ROOM}))"
+def pick_word(words, number):
+    """Return the SQL expression for the word with this number, an SQL expression too."""
+    text = "".join(word.ljust(WORD_WIDTH) for word in words)
+    position = f"1 + {WORD_WIDTH} * ({number} % {len(words)})"
+    return f"rtrim(substr('{text}', {position}, {WORD_WIDTH}))"
 
 
 class LargeShop(Shop):
-    """A shop under a name of its own: two lines an order, one of them of the hundredth that sells best."""
+    """A shop with its own database. One of two items per order is of the best 1 % of products."""
 
     def __init__(self, name, url, products, users, orders):
         super().__init__(products, users, orders)
@@ -121,42 +146,43 @@ class LargeShop(Shop):
         self.environment |= {"DATABASE_URL": url}
 
     def fill(self):
-        """Make all rows; afterwards `tokens` has one for each of the first customers."""
-        connections["default"] = connections[
-            self.alias
-        ]  # a migration of the tasks' knows no other name
+        """Create all rows, and set `tokens`: one for each of the first customers."""
+        # A migration of django-tasks-db uses the default connection.
+        connections["default"] = connections[self.alias]
         call_command("migrate", verbosity=0)
-        spoken = SPOKEN[connections[self.alias].vendor]
-        indexes = self.execute(spoken["indexes"])
-        self.execute(*spoken["quick"].split(";"), *(f"DROP INDEX {name}" for name, _ in indexes))
-        self.execute(*self._statements(spoken).split(";"))
-        self.execute(*(made for _, made in indexes), *spoken["careful"].split(";"))
+        dialect = DIALECTS[connections[self.alias].vendor]
+        indexes = self.execute(dialect["indexes"])
+        # Indexes are created after the rows, which is faster.
+        self.execute(*dialect["before"].split(";"), *(f"DROP INDEX {name}" for name, _ in indexes))
+        self.execute(*self.fill_statements(dialect).split(";"))
+        self.execute(*(create for _, create in indexes), *dialect["after"].split(";"))
         self.execute(*connections[self.alias].ops.sequence_reset_sql(no_style(), apps.get_models()))
         self.analyze()
-        self.tokens = [
-            self._token(user)
-            for user in User.objects.using(self.alias).filter(pk__gt=1).order_by("pk")[:BUYERS]
+        customers = User.objects.using(self.alias).filter(pk__gt=1).order_by("pk")
+        self.tokens = [self.create_token(user) for user in customers[:BUYERS]]
+
+    def fill_statements(self, dialect):
+        def time_of(number, count):
+            return dialect["ago"].format(f"({count} - {number}) * {DAYS * 86400 // count} + 60")
+
+        all_first, all_names = len(FIRST), len(FIRST) * len(LAST)
+        name_parts = [
+            pick_word(LAST, f"(g / {all_first})"),
+            pick_word(TOWN_ENDINGS, f"(g / {all_names})"),
         ]
-
-    def _statements(self, spoken):
-        def moment(number, many):
-            return spoken["ago"].format(f"({many} - {number}) * {DAYS * 86400 // many} + 60")
-
-        product_name = [
-            picked(words, f"(h / {by})") for words, by in ((MATERIALS, 12), (NOUNS, 144))
+        town_parts = [pick_word(LAST, "(h / 53)"), pick_word(TOWN_ENDINGS, "(h / 2809)")]
+        product_parts = [
+            pick_word([word.capitalize() for word in ADJECTIVES], "h"),
+            pick_word(MATERIALS, "(h / 12)"),
+            pick_word(NOUNS, "(h / 144)"),
+            "substr('' || (1000000 + g), 2)",
         ]
         names = {
-            "first_name": picked(FIRST, "g"),
-            "last_name": f"{picked(LAST, f'(g / {len(FIRST)})')} || {picked(LATTER, f'(g / {len(FIRST) * len(LAST)})')}",
-            "street": picked(LAST, "h"),
-            "town": f"{picked(LAST, '(h / 53)')} || {picked(LATTER, '(h / 2809)')}",
-            "product_name": " || ' ' || ".join(
-                [
-                    picked([word.capitalize() for word in ADJECTIVES], "h"),
-                    *product_name,
-                    "substr('' || (1000000 + g), 2)",
-                ]
-            ),
+            "first_name": pick_word(FIRST, "g"),
+            "last_name": " || ".join(name_parts),
+            "street": pick_word(LAST, "h"),
+            "town": " || ".join(town_parts),
+            "product_name": " || ' ' || ".join(product_parts),
         }
         sizes = {
             "products": self.products,
@@ -164,22 +190,24 @@ class LargeShop(Shop):
             "orders": self.orders,
             "stock": STOCK,
         }
-        moments = {
-            f"{one}_at": moment("g", sizes[f"{one}s"]) for one in ("user", "product", "order")
+        times = {
+            f"{table}_at": time_of("g", sizes[f"{table}s"])
+            for table in ("user", "product", "order")
         }
         status = STATUS.format(left=f"({self.orders} - g)", **sizes)
-        return FILL.replace("char(10)", spoken["char"]).format(
+        return FILL.replace("char(10)", dialect["char"]).format(
             password=make_password("correct-horse-7"),
             status=status,
-            uuid=spoken["uuid"],
+            uuid=dialect["uuid"],
             **names,
             **sizes,
-            **moments,
+            **times,
         )
 
     @staticmethod
-    def _token(user):
-        ends = timezone.now() + timedelta(days=30)
-        session = Session(user=user, password_hash=user.get_session_auth_hash(), expires_at=ends)
+    def create_token(user):
+        expires_at = timezone.now() + timedelta(days=30)
+        password_hash = user.get_session_auth_hash()
+        session = Session(user=user, password_hash=password_hash, expires_at=expires_at)
         session.save(using=user._state.db)
         return tokens.sign_token(session, "access")

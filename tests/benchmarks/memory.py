@@ -1,8 +1,9 @@
-"""Whether a process grows while it serves: its peak after each tenth of many calls.
+"""Print a process's peak memory after each tenth of many API calls, to find leaks.
 
     DATABASE_URL=… .venv/bin/python tests/benchmarks/memory.py [--calls 100000]
 
-All in one process, without a socket: pages of the list, searches, products, carts, orders, on a database of its own.
+One process answers all calls, without a socket: lists, searches, products, carts and orders. The
+database is created beside that of DATABASE_URL and dropped at the end.
 """
 
 import argparse
@@ -11,13 +12,13 @@ import random
 import uuid
 from itertools import cycle
 
-from beside_drf import ADDRESS, databases, shops_of
+from beside_drf import ADDRESS, CHECKOUT, create_shops, databases
 
 PRODUCTS, USERS, ORDERS = 10_000, 1_000, 10_000
 
 
 def calls(tokens, rng):
-    """Requests without end: nine that read for each sale of one product."""
+    """Yield requests endlessly: eight reads per order of one product."""
     for token in cycle(tokens):
         product = rng.randint(1, PRODUCTS)
         yield "GET", "/api/products/", token, None, {}
@@ -27,34 +28,29 @@ def calls(tokens, rng):
             yield "GET", f"/api/products/{rng.randint(1, PRODUCTS)}/", token, None, {}
         yield "GET", "/api/orders/", token, None, {}
         yield "POST", "/api/cart/", token, {"product_id": product, "quantity": 1}, {}
-        yield (
-            "POST",
-            "/api/orders/create/",
-            token,
-            ADDRESS,
-            {"HTTP_IDEMPOTENCY_KEY": uuid.uuid4().hex},
-        )
+        yield "POST", CHECKOUT, token, ADDRESS, {"HTTP_IDEMPOTENCY_KEY": uuid.uuid4().hex}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=100_000)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     url = os.environ.get("DATABASE_URL", "sqlite:///db.sqlite3")
     with databases(url, ("memory", "unused")) as urls:
-        shop = shops_of(*urls, (PRODUCTS, USERS, ORDERS), only_ours=True)[0]
-        # A process of its own: filling the shop took memory too.
+        shop = create_shops(*urls, (PRODUCTS, USERS, ORDERS), only_this=True)[0]
+        # A new process, because creating the data took memory.
         shop.start()
-        several, tenth = calls(shop.tokens, random.Random(1)), asked.calls // 10
+        requests, tenth = calls(shop.tokens, random.Random(1)), options.calls // 10
         first = None
         for number in range(1, 11):
             statuses = set()
             for _ in range(tenth // 100):
-                statuses |= {row[1] for row in shop.ask([next(several) for _ in range(100)])}
-            now = shop.ask("memory")
-            first = first or now
+                statuses |= {row[1] for row in shop.send([next(requests) for _ in range(100)])}
+            peak = shop.send("memory")
+            first = first or peak
+            ratio = peak / first
             print(
-                f"{number * tenth:8} calls  {now:7.1f} MB  {now / first:5.3f}  {sorted(statuses)}",
+                f"{number * tenth:8} calls  {peak:7.1f} MB  {ratio:5.3f}  {sorted(statuses)}",
                 flush=True,
             )
         shop.stop()

@@ -1,7 +1,8 @@
-"""Answers requests through a project's WSGI application, without socket or server: `beside_drf.py` starts it.
+"""Call a project's WSGI application directly, without socket or server; started by `beside_drf.py`.
 
-A line of JSON on stdin says what to do, a line on stdout what it took: of each request [seconds, status, queries,
-bytes]; savepoints are no queries. It runs in either project's environment, so it imports nothing of ours.
+Reads a line of JSON per command on stdin and prints its result as a line of JSON: for each request
+[seconds, status, queries, bytes]. Savepoints are not counted as queries. It runs in the
+environment of either project, so it imports nothing of this one.
 """
 
 import importlib
@@ -13,19 +14,19 @@ import time
 
 
 class Application:
-    """A project, and what its requests ask the database."""
+    """A WSGI application that records the database queries of each request."""
 
     def __init__(self, name):
-        self.answer = importlib.import_module(name).application
-        from django.db import connection  # noqa: PLC0415 - set up by the line above
+        self.wsgi = importlib.import_module(name).application
+        from django.db import connection  # noqa: PLC0415 - set up by the import
 
         self.connection = connection
-        connection.execute_wrappers.append(self._count)
+        connection.execute_wrappers.append(self.record)
         self.statements = []
         self.recorded = []
 
-    def _count(self, execute, sql, params, many, context):
-        if not sql.startswith("BEGIN"):  # PostgreSQL's driver says it unseen
+    def record(self, execute, sql, params, many, context):
+        if not sql.startswith("BEGIN"):  # recorded on SQLite only
             self.statements.append((sql, params, self.connection.in_atomic_block))
         return execute(sql, params, many, context)
 
@@ -54,61 +55,55 @@ class Application:
             "wsgi.run_once": False,
             **headers,
         }
-        status = []
+        status_lines = []
         self.statements = []
-        started = time.perf_counter()
-        response = self.answer(environ, lambda line, _: status.append(line))
+        start = time.perf_counter()
+        response = self.wsgi(environ, lambda line, _headers: status_lines.append(line))
         size = sum(len(part) for part in response)
         response.close()
-        taken = time.perf_counter() - started
-        asked = sum(not sql.startswith(("SAVEPOINT", "RELEASE")) for sql, _, _ in self.statements)
-        return [taken, int(status[0][:3]), asked, size]
+        seconds = time.perf_counter() - start
+        queries = sum(not sql.startswith(("SAVEPOINT", "RELEASE")) for sql, _, _ in self.statements)
+        return [seconds, int(status_lines[0][:3]), queries, size]
 
-    def requests(self, several):
-        """Answer them, and keep each one's statements for `replay`."""
-        self.recorded, answers = [], []
-        for one in several:
-            answers.append(self.request(*one))
+    def requests(self, arguments):
+        """Send the requests, and keep the statements of each for `replay`."""
+        self.recorded, results = [], []
+        for request in arguments:
+            results.append(self.request(*request))
             self.recorded.append(self.statements)
-        return answers
+        return results
 
     def replay(self):
-        """The same statements with the same values, by the driver alone; in seconds for each request."""
-        with self._driver() as driver:
-            return [self._replayed(driver, statements) for statements in self.recorded]
-
-    def _driver(self):
-        return (
-            _Postgres(self.connection)
-            if self.connection.vendor == "postgresql"
-            else _SQLite(self.connection)
-        )
-
-    @staticmethod
-    def _replayed(driver, statements):
-        started = time.perf_counter()
-        is_inside = False
-        for sql, params, belongs_inside in statements:
-            if belongs_inside and not is_inside:
-                driver.execute(driver.BEGIN)
-                is_inside = True
-            driver.execute(sql, params)
-        if is_inside:
-            driver.execute("COMMIT")
-        return time.perf_counter() - started
+        """Execute the recorded statements with the driver only; return the seconds per request."""
+        driver_class = PostgresDriver if self.connection.vendor == "postgresql" else SQLiteDriver
+        with driver_class(self.connection) as driver:
+            return [replay_request(driver, statements) for statements in self.recorded]
 
 
-class _Postgres:
+def replay_request(driver, statements):
+    start = time.perf_counter()
+    in_transaction = False
+    for sql, params, belongs_to_transaction in statements:
+        if belongs_to_transaction and not in_transaction:
+            driver.execute(driver.BEGIN)
+            in_transaction = True
+        driver.execute(sql, params)
+    if in_transaction:
+        driver.execute("COMMIT")
+    return time.perf_counter() - start
+
+
+class PostgresDriver:
     """psycopg, with every statement prepared."""
 
     BEGIN = "BEGIN"
 
     def __init__(self, connection):
-        import psycopg  # noqa: PLC0415 - not there where SQLite is measured
+        import psycopg  # noqa: PLC0415 - not installed where SQLite is measured
 
         parameters = connection.get_connection_params()
-        known = ("dbname", "user", "password", "host", "port", "options")
-        options = {name: parameters[name] for name in known if name in parameters}
+        names = ("dbname", "user", "password", "host", "port", "options")
+        options = {name: parameters[name] for name in names if name in parameters}
         self.connection = psycopg.connect(**options, autocommit=True)
 
     def execute(self, sql, params=None):
@@ -123,13 +118,13 @@ class _Postgres:
         self.connection.close()
 
 
-class _SQLite(_Postgres):
-    """sqlite3, which prepares every statement anyway."""
+class SQLiteDriver(PostgresDriver):
+    """sqlite3, which always prepares statements."""
 
     BEGIN = "BEGIN IMMEDIATE"
 
     def __init__(self, connection):
-        import sqlite3  # noqa: PLC0415 - beside its sister
+        import sqlite3  # noqa: PLC0415 - as for PostgreSQL
 
         self.connection = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
@@ -142,12 +137,14 @@ class _SQLite(_Postgres):
 def main():
     application = Application(sys.argv[1])
     for line in sys.stdin:
-        asked = json.loads(line)
-        if asked == "memory":  # the most that was held so far, in MB
-            done = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        command = json.loads(line)
+        if command == "memory":  # the peak so far, in MB
+            result = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        elif command == "replay":
+            result = application.replay()
         else:
-            done = application.replay() if asked == "replay" else application.requests(asked)
-        print(json.dumps(done), flush=True)
+            result = application.requests(command)
+        print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A kept connection is looked at before each request, without asking the server."""
+"""The health check of a persistent connection polls the socket before it queries the server."""
 
 import select
 
@@ -9,38 +9,45 @@ from support.servers import database_url
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="tests PostgreSQL's backend"),
 ]
 
 
 @pytest.fixture
-def door():
+def driver_connection():
     connection.ensure_connection()
     yield connection.connection
     connection.close()
 
 
-def test_a_good_connection_costs_no_round_trip(door, monkeypatch):
-    monkeypatch.setattr(door, "cursor", lambda *_, **__: pytest.fail("It asked the server."))
+def execute_elsewhere(sql, params=()):
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        other.execute(sql, params)
+
+
+def wait_for_data(driver_connection):
+    assert select.select([driver_connection], [], [], 10)[0], "The server sent nothing."
+
+
+def test_a_good_connection_needs_no_query(driver_connection, monkeypatch):
+    monkeypatch.setattr(driver_connection, "cursor", lambda *_, **__: pytest.fail("a query"))
     assert connection.is_usable()
 
 
-def test_one_that_the_server_has_ended_is_found(door):
-    with psycopg.connect(database_url(), autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [door.info.backend_pid])
-    assert select.select([door], [], [], 10)[0], "The server never told."
+def test_a_connection_that_the_server_has_closed_is_not_usable(driver_connection):
+    execute_elsewhere("SELECT pg_terminate_backend(%s)", [driver_connection.info.backend_pid])
+    wait_for_data(driver_connection)
     assert not connection.is_usable()
 
 
-def test_one_that_tells_something_else_is_kept(door):
-    door.execute("LISTEN news")
-    door.commit()
-    with psycopg.connect(database_url(), autocommit=True) as other:
-        other.execute("NOTIFY news")
-    assert select.select([door], [], [], 10)[0], "The server never told."
+def test_a_connection_with_a_pending_notification_is_usable(driver_connection):
+    driver_connection.execute("LISTEN news")
+    driver_connection.commit()
+    execute_elsewhere("NOTIFY news")
+    wait_for_data(driver_connection)
     assert connection.is_usable()
 
 
-def test_a_closed_one_is_none(door):
-    door.close()
+def test_a_connection_that_was_closed_here_is_not_usable(driver_connection):
+    driver_connection.close()
     assert not connection.is_usable()

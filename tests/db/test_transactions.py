@@ -1,4 +1,4 @@
-"""What is tried again, how often, and what is not."""
+"""Which errors make `atomically` run the transaction again, and how often."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
@@ -10,66 +10,69 @@ from shop.models import Order, Product
 from shop.services.orders import place_order
 
 
-class FromPostgres(Exception):
+class PostgresError(Exception):
     def __init__(self, code):
         self.sqlstate = code
         super().__init__(code)
 
 
-def refusal(code, kind=OperationalError):
-    error = kind(f"the database says {code}")
-    error.__cause__ = FromPostgres(code)
+def database_error(code, error_class=OperationalError):
+    """An error of Django with the SQLSTATE that PostgreSQL's driver gave."""
+    error = error_class(f"the database says {code}")
+    error.__cause__ = PostgresError(code)
     return error
 
 
 @pytest.fixture
-def naps(monkeypatch):
-    """The pauses between attempts, which are not slept."""
-    naps = []
-    monkeypatch.setattr(transactions.time, "sleep", naps.append)
-    return naps
+def pauses(monkeypatch):
+    """The seconds between attempts; the test does not sleep."""
+    pauses = []
+    monkeypatch.setattr(transactions.time, "sleep", pauses.append)
+    return pauses
 
 
 @pytest.fixture
-def attempt(naps):
-    """Calls a function that fails with these errors, one after the other, then returns how often it ran."""
+def create_mug(pauses):
+    """`create_mug(error, …)` raises these errors in turn, one per attempt, then succeeds.
 
-    def attempt(*errors):
-        waiting = list(errors)
-        ran = []
+    Returns for each attempt whether it ran in a transaction; an error has this list as `attempts`.
+    """
+
+    def create_mug(*errors):
+        remaining, attempts = list(errors), []
 
         @atomically
-        def work(**values):
-            ran.append(connection.in_atomic_block)
+        def create(**values):
+            attempts.append(connection.in_atomic_block)
             Product.objects.create(name="Mug", price=1, **values)
-            if waiting:
-                raise waiting.pop(0)
-            return ran
+            if remaining:
+                raise remaining.pop(0)
+            return attempts
 
         try:
-            return work(sku="A")
+            return create(sku="A")
         except Exception as error:
-            error.ran = ran
+            error.attempts = attempts
             raise
 
-    return attempt
+    return create_mug
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("code", ["40001", "40P01"])
 @pytest.mark.parametrize("failures", [0, 1, 2])
-def test_what_lost_against_a_rival_is_tried_again(attempt, naps, code, failures):
-    assert attempt(*[refusal(code)] * failures) == [True] * (failures + 1)
-    assert len(naps) == failures
-    assert all(0.02 <= nap <= 0.1 for nap in naps)
+def test_a_deadlock_or_serialization_failure_is_retried(create_mug, pauses, code, failures):
+    assert create_mug(*[database_error(code)] * failures) == [True] * (failures + 1)
+    assert len(pauses) == failures
+    assert all(0.02 <= seconds <= 0.1 for seconds in pauses)
     assert Product.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_after_three_attempts_it_rises(attempt, naps):
+def test_the_third_failure_is_raised(create_mug, pauses):
     with pytest.raises(OperationalError) as raised:
-        attempt(*[refusal("40P01")] * 3)
-    assert (len(raised.value.ran), len(naps)) == (3, 2)
+        create_mug(*[database_error("40P01")] * 3)
+    assert (len(raised.value.attempts), len(pauses)) == (3, 2)
     assert Product.objects.count() == 0
 
 
@@ -77,59 +80,59 @@ def test_after_three_attempts_it_rises(attempt, naps):
 @pytest.mark.parametrize(
     "error",
     [
-        refusal("55P03"),
-        refusal("57014"),
-        refusal("23505", IntegrityError),
+        database_error("55P03"),
+        database_error("57014"),
+        database_error("23505", IntegrityError),
         DatabaseError("?"),
         ValueError("?"),
     ],
     ids=["lock-timeout", "statement-timeout", "unique", "unknown", "not-the-database"],
 )
-def test_nothing_else_is_tried_again(attempt, naps, error):
+def test_no_other_error_is_retried(create_mug, pauses, error):
     with pytest.raises(type(error)) as raised:
-        attempt(error)
+        create_mug(error)
     assert raised.value is error
-    assert (len(error.ran), naps) == (1, [])
+    assert (len(error.attempts), pauses) == (1, [])
     assert Product.objects.count() == 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_within_another_transaction_only_the_whole_is_tried_again(attempt, naps):
+def test_a_part_of_another_transaction_is_not_retried(create_mug, pauses):
     with pytest.raises(OperationalError) as raised, transaction.atomic():
-        attempt(refusal("40P01"))
-    assert (len(raised.value.ran), naps) == (1, [])
+        create_mug(database_error("40P01"))
+    assert (len(raised.value.attempts), pauses) == (1, [])
 
 
 @pytest.mark.django_db
-def test_a_part_that_failed_is_undone_alone(naps):
+def test_a_failed_part_of_another_transaction_is_rolled_back_alone(pauses):
     @atomically
-    def part():
+    def create_lamp():
         Product.objects.create(name="Lamp", price=1)
-        raise refusal("40P01")
+        raise database_error("40P01")
 
     Product.objects.create(name="Mug", price=1)
     with pytest.raises(OperationalError):
-        part()
+        create_lamp()
     assert Product.objects.get().name == "Mug"
-    assert naps == []
+    assert pauses == []
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "again"),
+    ("error", "code", "expected"),
     [
-        (refusal("40001"), "40001", True),
-        (refusal("40P01"), "40P01", True),
-        (refusal("23505"), "23505", False),
+        (database_error("40001"), "40001", True),
+        (database_error("40P01"), "40P01", True),
+        (database_error("23505"), "23505", False),
         (OperationalError("database is locked"), "", False),
         (IntegrityError("UNIQUE constraint failed: shop_order.order_number"), "", True),
     ],
 )
-def test_an_error_may_pass_next_time(error, code, again):
-    assert (sqlstate(error), is_retryable(error)) == (code, again)
+def test_retryable_errors(error, code, expected):
+    assert (sqlstate(error), is_retryable(error)) == (code, expected)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_taken_order_number_is_drawn_again(monkeypatch, naps, carl, mug):
+def test_a_taken_order_number_is_replaced(monkeypatch, pauses, carl, mug):
     numbers = iter(["AAAA-0001", "AAAA-0001", "AAAA-0002"])
     monkeypatch.setattr(
         Order._meta.get_field("order_number"), "_get_default", lambda: next(numbers)
@@ -139,4 +142,4 @@ def test_a_taken_order_number_is_drawn_again(monkeypatch, naps, carl, mug):
         place_order(user=carl, shipping_address="1 Elm Street")
     assert sorted(str(order) for order in Order.objects.all()) == ["AAAA-0001", "AAAA-0002"]
     assert Product.objects.get().stock == 8
-    assert len(naps) == 1
+    assert len(pauses) == 1

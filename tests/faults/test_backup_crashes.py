@@ -1,4 +1,4 @@
-"""A backup of a busy shop is that shop at one moment, and brings a broken one back while orders come in."""
+"""Backups are taken and restored while customers and staff use the API."""
 
 import shutil
 from pathlib import Path
@@ -9,53 +9,56 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import connection
 from support import factories
-from support.crash_test import FINE, at_work, crowd
+from support.crash_test import EXPECTED_STATUSES, create_clients, running
 from support.invariants import assert_invariants
 
 from shop.models import Order, Product
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 PICTURE = "products/2026/03/mug.webp"
 
 
-def more_orders(fire):
-    enough = len(fire.told) + 5
-    while len(fire.told) < enough:
-        fire.over.wait(0.05)
+def wait_for_orders(crash_test):
+    """Wait until five more orders are confirmed."""
+    target = len(crash_test.confirmed) + 5
+    while len(crash_test.confirmed) < target:
+        crash_test.stopped.wait(0.05)
 
 
-def break_the_shop():
+def damage_shop():
+    """Delete stock movements, events and pictures, and set a wrong stock."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM shop_stockmovement")
         cursor.execute("DELETE FROM shop_orderevent")
-    for product in Product.objects.all():  # one by one, so as not to wait in a circle with buyers
+    # One transaction per product, which can't deadlock with checkouts.
+    for product in Product.objects.all():
         Product.objects.filter(pk=product.pk).update(stock=3, image="")
     shutil.rmtree(Path(default_storage.location) / "products")
 
 
-def test_a_broken_shop_comes_back_while_orders_come_in(fire, ada, mug, tmp_path):
+def test_a_damaged_shop_is_restored_while_orders_are_placed(crash_test, ada, mug, tmp_path):
     default_storage.save(PICTURE, ContentFile(b"A mug."))
     Product.objects.filter(pk=mug.pk).update(image=PICTURE)
-    persons, file = crowd(fire, ada), tmp_path / "shop.zip"
+    clients, file = create_clients(crash_test, ada), tmp_path / "shop.zip"
 
-    with at_work(fire, persons):
-        more_orders(fire)
-        told_before = dict(fire.told)
+    with running(crash_test, clients):
+        wait_for_orders(crash_test)
+        confirmed_before = dict(crash_test.confirmed)
         call_command("backup", file)
-        more_orders(fire)
+        wait_for_orders(crash_test)
     call_command("restore", file, "--replace")
     assert_invariants()
-    in_backup = dict(Order.objects.values_list("note", "order_number"))
-    assert told_before.items() <= in_backup.items() < fire.told.items()
+    restored = dict(Order.objects.values_list("note", "order_number"))
+    assert confirmed_before.items() <= restored.items() < crash_test.confirmed.items()
     contents = factories.all_rows()
 
-    with at_work(fire, persons):
-        more_orders(fire)
-        break_the_shop()
-        more_orders(fire)
+    with running(crash_test, clients):
+        wait_for_orders(crash_test)
+        damage_shop()
+        wait_for_orders(crash_test)
         call_command("restore", file, "--replace")
-        more_orders(fire)
-    assert fire.answers.keys() <= FINE | {503}
+        wait_for_orders(crash_test)
+    assert crash_test.statuses.keys() <= EXPECTED_STATUSES | {503}
     assert_invariants()
     assert Path(default_storage.path(PICTURE)).read_bytes() == b"A mug."
 

@@ -1,4 +1,4 @@
-"""A database that refuses, or makes wait: nothing is lost, the caller is told when to come again."""
+"""Calls during a database error or a long lock: nothing is lost, and the response says to retry."""
 
 import sqlite3
 import threading
@@ -17,14 +17,14 @@ from shop.models import Order, Product
 from shop.services.stock import Kind, adjust_stock, lock_product
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL")
-on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite")
-#: More than a page of the database holds.
+on_postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="tests PostgreSQL")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="tests SQLite")
+#: An order that needs a new page of the database.
 CHECKOUT = ("/orders/create/", {"shipping_address": "Ä" * 1000, "note": "Ö" * 1000})
 KEY = {"Idempotency-Key": "again"}
 
 
-def run(sql):
+def execute(sql):
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetchall() if cursor.description else None
@@ -32,41 +32,41 @@ def run(sql):
 
 @contextmanager
 def read_only():
-    """What a failover leaves us with, or a file that lost its owner."""
+    """The database accepts no writes, as after a failover."""
     if connection.vendor == "sqlite":
         on, off = "PRAGMA query_only = 1", "PRAGMA query_only = 0"
     else:
         on = "SET default_transaction_read_only = on"
         off = "SET default_transaction_read_only = off"
-    run(on)
+    execute(on)
     yield
-    run(off)
+    execute(off)
 
 
 @contextmanager
 def full():
-    """A disk without room for one page more; PostgreSQL says it in the same words as when it is away."""
-    run("VACUUM")
-    run("PRAGMA max_page_count = 1")  # that is: no more than there are
+    """The disk has no room for another page. PostgreSQL raises the same class as for an outage."""
+    execute("VACUUM")
+    execute("PRAGMA max_page_count = 1")  # never less than the current number
     yield
-    run("PRAGMA max_page_count = 1073741823")
+    execute("PRAGMA max_page_count = 1073741823")
 
 
 @contextmanager
 def locked(product):
-    """A rival holds what a checkout needs, and we wait for 50 ms instead of seconds."""
+    """Another connection locks what a checkout needs; ours waits for 50 ms instead of seconds."""
     if connection.vendor == "sqlite":
-        run("PRAGMA busy_timeout = 50")
-        rival = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-        rival.execute("BEGIN IMMEDIATE")
+        execute("PRAGMA busy_timeout = 50")
+        other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
     else:
-        run("SET lock_timeout = 50")
-        rival = psycopg.connect(database_url())
-        rival.execute("SELECT 1 FROM shop_product WHERE id = %s FOR UPDATE", [product.pk])
+        execute("SET lock_timeout = 50")
+        other = psycopg.connect(database_url())
+        other.execute("SELECT 1 FROM shop_product WHERE id = %s FOR UPDATE", [product.pk])
     yield
-    rival.rollback()
-    rival.close()
-    connection.close()  # and with it the short patience
+    other.rollback()
+    other.close()
+    connection.close()  # which resets the timeout
 
 
 READ_ONLY = pytest.param(lambda _: read_only(), "unavailable", id="read-only")
@@ -74,72 +74,72 @@ FULL = pytest.param(lambda _: full(), "unavailable", id="full", marks=on_sqlite)
 LOCKED = pytest.param(locked, "busy", id="locked")
 
 
-@pytest.mark.parametrize(("trouble", "code"), [READ_ONLY, FULL, LOCKED])
-def test_an_order_is_not_lost_over_it(carl, carls_app, mug, trouble, code):
+@pytest.mark.parametrize(("fault", "code"), [READ_ONLY, FULL, LOCKED])
+def test_a_checkout_can_be_repeated_after_the_fault(carl, carls_app, mug, fault, code):
     factories.add_to_cart(carl, (mug, 2))
     before = factories.all_rows()
-    with trouble(mug):
-        answers = [carls_app.post(*CHECKOUT, **headers) for headers in ({}, KEY)]
+    with fault(mug):
+        responses = [carls_app.post(*CHECKOUT, **headers) for headers in ({}, KEY)]
         assert carls_app.get("/cart/").json()["total_quantity"] == 2
-    for answer in answers:
-        assert factories.problem_code(answer) == (503, code)
-        assert answer["Retry-After"] == "1"
+    for response in responses:
+        assert factories.problem_code(response) == (503, code)
+        assert response["Retry-After"] == "1"
     assert factories.all_rows() == before
     assert carls_app.post(*CHECKOUT, **KEY).status_code == 201
     assert (Order.objects.count(), Product.objects.get().stock) == (1, 8)
 
 
-@pytest.mark.parametrize(("trouble", "_"), [READ_ONLY, LOCKED])
-def test_staff_are_told_in_words(ada, mug, trouble, _):
+@pytest.mark.parametrize(("fault", "_code"), [READ_ONLY, LOCKED])
+def test_a_page_can_be_sent_again_after_the_fault(ada, mug, fault, _code):
     browser = Client(raise_request_exception=False)
     browser.force_login(ada)
     change = {"delta": "3", "kind": "received", "reason": ""}
-    address = f"/admin/shop/product/{mug.pk}/stock/"
+    url = f"/admin/shop/product/{mug.pk}/stock/"
     before = factories.all_rows()
-    with trouble(mug):
-        answer = browser.post(address, change)
-    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
-    assert "The shop cannot answer just now." in answer.content.decode()
+    with fault(mug):
+        response = browser.post(url, change)
+    assert (response.status_code, response["Retry-After"]) == (503, "1")
+    assert response["Content-Type"].startswith("text/html")
     assert factories.all_rows() == before
-    assert browser.post(address, change).status_code == 302
+    assert browser.post(url, change).status_code == 302
     assert Product.objects.get().stock == 13
 
 
 @on_sqlite
-def test_a_short_wait_for_sqlite_is_no_trouble(carl, carls_app, mug):
+def test_a_checkout_waits_for_another_writer_of_sqlite(carl, carls_app, mug):
     factories.add_to_cart(carl, (mug, 2))
-    rival = sqlite3.connect(
+    other = sqlite3.connect(
         connection.settings_dict["NAME"], isolation_level=None, check_same_thread=False
     )
-    rival.execute("BEGIN IMMEDIATE")
-    soon = threading.Timer(0.3, rival.rollback)
-    soon.start()
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, other.rollback)
+    timer.start()
     assert carls_app.post(*CHECKOUT).status_code == 201
-    soon.join()
-    rival.close()
+    timer.join()
+    other.close()
 
 
 @pytest.fixture
-def rival():
-    with psycopg.connect(database_url(), autocommit=True) as rival:
-        yield rival
+def other_connection():
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        yield other
 
 
 @on_postgres
-@pytest.mark.parametrize(("rivals", "succeeds"), [(1, True), (2, True), (3, False)])
-def test_a_transaction_that_saw_too_old_rows_runs_again(
-    rival, ada, mug, monkeypatch, rivals, succeeds
+@pytest.mark.parametrize(("failures", "succeeds"), [(1, True), (2, True), (3, False)])
+def test_a_serialization_failure_is_retried_twice(
+    other_connection, ada, mug, monkeypatch, failures, succeeds
 ):
     monkeypatch.setattr(transactions.time, "sleep", lambda _: None)
-    run("SET default_transaction_isolation = 'repeatable read'")
+    execute("SET default_transaction_isolation = 'repeatable read'")
     attempts = []
 
     @atomically
     def sell():
         Product.objects.get(pk=mug.pk)
         attempts.append(1)
-        if len(attempts) <= rivals:
-            rival.execute("UPDATE shop_product SET name = name WHERE id = %s", [mug.pk])
+        if len(attempts) <= failures:
+            other_connection.execute("UPDATE shop_product SET name = name WHERE id = %s", [mug.pk])
         return adjust_stock(product_id=mug.pk, delta=-1, kind=Kind.DAMAGED, actor=ada)
 
     if succeeds:
@@ -147,35 +147,36 @@ def test_a_transaction_that_saw_too_old_rows_runs_again(
     else:
         with pytest.raises(OperationalError, match="could not serialize"):
             sell()
-    assert len(attempts) == min(rivals + 1, 3)
+    assert len(attempts) == min(failures + 1, 3)
     connection.close()
     assert Product.objects.get().stock == 10 - succeeds
 
 
 @on_postgres
-def test_who_loses_a_deadlock_runs_again(rival, mug, lamp):
-    run("SET deadlock_timeout = 10")
-    rival.execute("SET deadlock_timeout = 10000")  # it is we who notice first
+def test_a_deadlock_is_retried(other_connection, mug, lamp):
+    # Our connection notices the deadlock first, so that PostgreSQL ends ours.
+    execute("SET deadlock_timeout = 10")
+    other_connection.execute("SET deadlock_timeout = 10000")
     lock = "SELECT 1 FROM shop_product WHERE id = %s FOR UPDATE"
     attempts = []
-    rival.execute("BEGIN")
-    rival.execute(lock, [lamp.pk])
+    other_connection.execute("BEGIN")
+    other_connection.execute(lock, [lamp.pk])
 
-    def wait_for_ours():
-        rival.execute(lock, [mug.pk])
-        rival.execute("ROLLBACK")
+    def lock_mug_elsewhere():
+        other_connection.execute(lock, [mug.pk])
+        other_connection.execute("ROLLBACK")
 
-    waiting = threading.Thread(target=wait_for_ours)
+    thread = threading.Thread(target=lock_mug_elsewhere)
 
     @atomically
-    def take_both():
+    def lock_both():
         attempts.append(lock_product(mug.pk))
         if len(attempts) == 1:
-            waiting.start()
+            thread.start()
         return lock_product(lamp.pk)
 
-    assert take_both() == lamp
-    waiting.join()
+    assert lock_both() == lamp
+    thread.join()
     assert len(attempts) == 2
     connection.close()
 
@@ -183,18 +184,13 @@ def test_who_loses_a_deadlock_runs_again(rival, mug, lamp):
 @pytest.mark.parametrize(
     ("error", "status"), [(OperationalError("SECRET"), 503), (ValueError("SECRET"), 500)]
 )
-@pytest.mark.parametrize("address", ["/admin/login/", "/api/products/"])
-def test_what_fails_around_a_page_is_told_as_well(monkeypatch, error, status, address):
+@pytest.mark.parametrize("url", ["/admin/login/", "/api/products/"])
+def test_an_error_in_a_middleware_hides_its_details(monkeypatch, error, status, url):
     def fail(*_):
         raise error
 
     monkeypatch.setattr("django.middleware.security.SecurityMiddleware.process_response", fail)
-    answer = Client(raise_request_exception=False).get(address)
-    assert (answer.status_code, answer.get("Retry-After")) == (
-        status,
-        "1" if status == 503 else None,
-    )
-    assert (b"cannot answer" in answer.content, b"SECRET" in answer.content) == (
-        status == 503,
-        False,
-    )
+    response = Client(raise_request_exception=False).get(url)
+    retry_after = "1" if status == 503 else None
+    assert (response.status_code, response.get("Retry-After")) == (status, retry_after)
+    assert b"SECRET" not in response.content

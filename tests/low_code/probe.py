@@ -1,4 +1,7 @@
-"""Run inside a grown copy of the project: tries it, and prints what it found as JSON."""
+"""Use the new fields of an extended copy of the project, and print the results as JSON.
+
+Run by `test_low_code.py` in the root of the copy.
+"""
 
 import csv
 import io
@@ -12,10 +15,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.development")
 django.setup()
 
 from django.contrib import admin  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
-from shop.api import api, tokens  # noqa: E402
+from shop.api import tokens  # noqa: E402
+from shop.api.app import api  # noqa: E402
 from shop.models import Product, User  # noqa: E402
 from shop.models.products import Supplier  # noqa: E402
 from shop.product_files.exports import product_export  # noqa: E402
@@ -25,7 +30,9 @@ from shop.product_files.imports.undo import undo_import  # noqa: E402
 from shop.services import accounts  # noqa: E402
 
 setup_test_environment()
-SENT = {
+call_command("makemigrations", verbosity=0)
+call_command("migrate", verbosity=0)
+VALUES = {
     "colour": "green",
     "size": "l",
     "weight": 300,
@@ -37,12 +44,12 @@ SENT = {
     "facts": {"dishwasher": True},
     "supplier_id": 1,
 }
-BAD = {
+INVALID_VALUES = {
     "colour": "longer than twelve",
     "size": "m",
     "weight": 5001,
     "is_fragile": "yes",
-    "sold_from": "tomorrow",
+    "sold_from": 1_700_000_000,
     "drawn_at": "2026-01-02T03:04:05",
     "tare": "1.2345",
     "site": "nowhere",
@@ -53,7 +60,7 @@ BAD = {
 }
 
 
-def client_of(user):
+def create_client(user):
     token = tokens.sign_token(accounts._open_session(user, "probe"), "access")
     return Client(headers={"Authorization": f"Bearer {token}"})
 
@@ -68,11 +75,11 @@ ada = User.objects.create_superuser(
 carl = User.objects.create_user(
     "carl@example.com", "correct-horse-7", first_name="Carl", last_name="B"
 )
-staff, customer = client_of(ada), client_of(carl)
+staff, customer = create_client(ada), create_client(carl)
 Supplier.objects.create(name="Potter")
 
-created = send(staff, "post", "/products/", {"name": "Mug", "price": "9.50", "stock": 3, **SENT})
-address = f"/products/{created.json()['id']}/"
+created = send(staff, "post", "/products/", {"name": "Mug", "price": "9.50", "stock": 3, **VALUES})
+path = f"/products/{created.json()['id']}/"
 
 browser = Client()
 browser.force_login(ada)
@@ -83,15 +90,15 @@ posted = {
     for key, value in fields.items()
     if value not in (None, "") and key not in {"image", "manual"}
 }
-answer = browser.post("/admin/shop/product/1/change/", posted)
-if answer.status_code != 302:
-    sys.exit(str(answer.context["adminform"].form.errors))
+response = browser.post("/admin/shop/product/1/change/", posted)
+if response.status_code != 302:
+    sys.exit(str(response.context["adminform"].form.errors))
 edited = Product.objects.get(pk=1)
 
-pieces = product_export.export_products(
-    Product.objects.all(), layout="own", file_format="csv", address=str
+chunks = product_export.export_products(
+    Product.objects.all(), layout="own", file_format="csv", build_url=str
 )
-[exported] = csv.DictReader(b"".join(pieces).decode("utf-8-sig").splitlines())
+[exported] = csv.DictReader(b"".join(chunks).decode("utf-8-sig").splitlines())
 CELLS = {
     "sku": "new-1",
     "name": "Jug",
@@ -108,7 +115,7 @@ CELLS = {
     "supplier": "1",
     "cost": "3.20",
 }
-BAD_CELLS = {
+INVALID_CELLS = {
     "colour": "longer than twelve",
     "size": "Larg",
     "weight": "5001",
@@ -122,8 +129,8 @@ BAD_CELLS = {
 }
 
 
-def brought(*rows):
-    """A file of these rows, checked."""
+def preview_rows(*rows):
+    """Preview the import of a file with these rows."""
     text = io.StringIO()
     writer = csv.DictWriter(text, CELLS)
     writer.writeheader()
@@ -137,17 +144,19 @@ def statuses(product_import):
     return list(product_import.rows.order_by("number").values_list("status", flat=True))
 
 
-def imported():
-    """Every kind of field from a file: new, changed and taken back."""
-    kept = {"sku": edited.sku}
+def import_fields():
+    """Import each kind of field into a new and an existing product, then undo the import."""
+    same_sku = {"sku": edited.sku}
     old = Product.objects.filter(pk=1).values().get()
-    first = brought(CELLS, CELLS | kept)
+    first = preview_rows(CELLS, CELLS | same_sku)
     apply_import(first.pk, actor=ada)
     jug = Product.objects.get(sku="new-1")
-    second = brought(CELLS, CELLS | kept)
-    bad = brought(*[CELLS | {"sku": f"bad-{name}", name: cell} for name, cell in BAD_CELLS.items()])
+    second = preview_rows(CELLS, CELLS | same_sku)
+    invalid = preview_rows(
+        *(CELLS | {"sku": f"bad-{name}", name: cell} for name, cell in INVALID_CELLS.items())
+    )
     undo_import(first.pk, actor=ada)
-    now = Product.objects.filter(pk=1).values().get()
+    new = Product.objects.filter(pk=1).values().get()
     return {
         "first": statuses(first),
         "jug": [
@@ -155,31 +164,33 @@ def imported():
             for name in ("size", "tare", "drawn_at", "facts", "supplier_id", "cost")
         ],
         "again": statuses(second),
-        "bad": {
-            row.sku.removeprefix("bad-"): row.problems[0]["said"]
-            for row in bad.rows.order_by("number")
+        "errors": {
+            row.sku.removeprefix("bad-"): [problem["field"] for problem in row.problems]
+            for row in invalid.rows.order_by("number")
         },
-        "undone": [name for name in now if now[name] != old[name]],
+        "undone": [name for name in new if new[name] != old[name]],
         "gone": not Product.objects.filter(sku="new-1").exists(),
     }
 
 
 suppliers = send(staff, "post", "/suppliers/", {"name": "Kiln & Sons"})
-found = {
+results = {
     "form": [name for _, options in form.fieldsets for name in options["fields"]],
     "columns": list(admin.site.get_model_admin(Product).get_list_display(None)),
     "saved_in_admin": {"colour": edited.colour, "size": edited.size, "cost": str(edited.cost)},
     "exported": exported,
-    "sent": SENT,
-    "answer": created.json(),
-    "patched": send(staff, "patch", address, {"colour": "red"}).json(),
-    "refusals": {k: send(staff, "patch", address, {k: v}).status_code for k, v in BAD.items()},
+    "values": VALUES,
+    "response": created.json(),
+    "patched": send(staff, "patch", path, {"colour": "red"}).json(),
+    "refusals": {
+        k: send(staff, "patch", path, {k: v}).status_code for k, v in INVALID_VALUES.items()
+    },
     "document": {
         name: schema["properties"]
         for name, schema in api.get_openapi_schema()["components"]["schemas"].items()
         if name.startswith("Product")
     },
-    "imported": imported(),
+    "imported": import_fields(),
     "supplier": {
         "created": [suppliers.status_code, suppliers.json()],
         "changed": [
@@ -192,7 +203,7 @@ found = {
         "gone": customer.get("/api/suppliers/2/").status_code,
         "customer_writes": send(customer, "post", "/suppliers/", {"name": "X"}).status_code,
         "secret": send(staff, "post", "/suppliers/", {"name": "X", "margin": "1.00"}).status_code,
-        "screen": browser.get("/admin/shop/supplier/add/").status_code,
+        "admin_page": browser.get("/admin/shop/supplier/add/").status_code,
     },
 }
-json.dump(found, sys.stdout)
+json.dump(results, sys.stdout)

@@ -1,5 +1,3 @@
-"""A backup is the whole shop, and what comes back is what it was."""
-
 import json
 import os
 import subprocess
@@ -23,15 +21,13 @@ from shop.services.stock import find_drift
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = django_settings.BASE_DIR
-LAST = [
-    "admin",
-    "0003_logentry_add_action_flag_choices",
-]  # nothing rests on it, and no column is of it
+#: A migration that changes no column and that no other depends on.
+LEAF_MIGRATION = ["admin", "0003_logentry_add_action_flag_choices"]
 PICTURE = ROOT / "fixtures/demo/pictures/mug-stone-blue.webp"
 
 
-def everything():
-    """Every row of every table, and every picture."""
+def read_everything():
+    """Return all rows of all tables and all uploaded files."""
     tables = apps.get_models(include_auto_created=True)
     rows = {model.__name__: list(model._base_manager.order_by("pk").values()) for model in tables}
     media = Path(django_settings.MEDIA_ROOT)
@@ -47,28 +43,28 @@ def file(tmp_path):
 
 @pytest.fixture
 def shop(ada, carl, dora):
-    """A day's worth of everything, with a picture."""
+    """Rows of every model, and a picture."""
     world.create_world(ada, carl, dora)
     mug = Product.objects.get(sku="MUG-1")
     image = SimpleUploadedFile("mug.webp", PICTURE.read_bytes())
     update_product(
         product_id=mug.pk, actor=ada, changes={"image": image, "description": "Größe 1\n\u2028“L”"}
     )
-    return everything()
+    return read_everything()
 
 
 @pytest.mark.usefixtures("shop")
-def test_what_was_lost_comes_back(file, carl, capsys):
-    before = everything()
+def test_restore_brings_back_lost_data(file, carl, capsys):
+    before = read_everything()
     call_command("backup", file)
-    assert capsys.readouterr().out.endswith("rows and 2 files, checked.\n")
+    assert capsys.readouterr().out.endswith("rows and 2 files, verified.\n")
     assert (file.stat().st_mode & 0o777, list(file.parent.glob("*.part"))) == (0o600, [])
     Order.objects.update(total_amount=0)
     Product.objects.update(stock=0, image="")
     carl.sessions.all().delete()
     next(Path(django_settings.MEDIA_ROOT).rglob("*.webp")).unlink()
     call_command("restore", file, "--replace")
-    assert everything() == before
+    assert read_everything() == before
     login = {"email": carl.email, "password": factories.PASSWORD}
     assert factories.api_client(None).post("/auth/login/", login).status_code == 200
     assert Client().login(username="ada@example.com", password=factories.PASSWORD)
@@ -81,42 +77,44 @@ def test_what_was_lost_comes_back(file, carl, capsys):
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_shop_is_not_replaced_unasked(file):
+def test_existing_data_is_not_replaced_without_the_option(file):
     call_command("backup", file)
     Product.objects.update(name="Another")
-    before = everything()
-    with pytest.raises(CommandError, match="holds a shop already"):
+    before = read_everything()
+    with pytest.raises(CommandError, match="not empty"):
         call_command("restore", file)
-    assert everything() == before
+    assert read_everything() == before
+
+
+def damaged_copies(file):
+    """Yield contents with a flipped byte, with other rows, cut, empty, and not a ZIP file."""
+    content = file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        member = archive.getinfo("rows/shop_product")
+    start = member.header_offset + 30 + len(member.filename)  # the local header's length
+    for share in (0.1, 0.5, 0.9):
+        flipped = bytearray(content)
+        flipped[start + int(member.compress_size * share)] ^= 0xFF
+        yield bytes(flipped)
+    yield rewrite_member(file, "rows/shop_product", b"[]\n")
+    yield content[: len(content) // 2]
+    yield b""
+    yield b"not a ZIP file"
 
 
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize("where", [0.1, 0.5, 0.9, "rows", "cut", "empty", "text"])
-def test_a_damaged_file_is_refused_before_anything_is_touched(file, where):
+def test_damaged_file_is_refused_and_nothing_changes(file):
     call_command("backup", file)
-    content = bytearray(file.read_bytes())
-    if isinstance(where, float):
-        with zipfile.ZipFile(file) as archive:
-            member = archive.getinfo("rows/shop_product")
-        start = member.header_offset + 30 + len(member.filename)  # the local header's length
-        content[start + int(member.compress_size * where)] ^= 0xFF
-    elif where == "rows":
-        content = rewritten(file, "rows/shop_product", b"[]\n")
-    else:
-        content = {
-            "cut": content[: len(content) // 2],
-            "empty": b"",
-            "text": b"A shop, I promise.",
-        }[where]
-    file.write_bytes(content)
-    before = everything()
-    with pytest.raises(CommandError, match="damaged"):
-        call_command("restore", file, "--replace")
-    assert everything() == before
+    before = read_everything()
+    for content in list(damaged_copies(file)):
+        file.write_bytes(content)
+        with pytest.raises(CommandError, match="damaged"):
+            call_command("restore", file, "--replace")
+        assert read_everything() == before
 
 
-def rewritten(file, name, content):
-    """The same ZIP, sound in itself, with other words in one place."""
+def rewrite_member(file, name, content):
+    """Return a valid copy of the ZIP in which one member has other content."""
     other = file.with_suffix(".other")
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(other, "w") as new:
         for member in old.namelist():
@@ -125,91 +123,95 @@ def rewritten(file, name, content):
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_newer_or_another_shop_is_refused(file):
+def test_backup_of_another_version_is_refused(file):
     call_command("backup", file)
     with zipfile.ZipFile(file) as archive:
         contents = json.loads(archive.read("contents.json"))
-    noted = contents["migrations"]
-    for said, migrations in {
-        "is of a newer shop: shop.9999_later": [*noted, ["shop", "9999_later"]],
-        "is of another version": [name for name in noted if name != LAST],
+    applied = contents["migrations"]
+    for message, migrations in {
+        "is of a newer version: migration shop.9999_later": [*applied, ["shop", "9999_later"]],
+        "is of another version": [name for name in applied if name != LEAF_MIGRATION],
     }.items():
         changed = json.dumps(contents | {"migrations": migrations}).encode()
-        file.with_name("other.zip").write_bytes(rewritten(file, "contents.json", changed))
-        before = everything()
-        with pytest.raises(CommandError, match=said):
+        file.with_name("other.zip").write_bytes(rewrite_member(file, "contents.json", changed))
+        before = read_everything()
+        with pytest.raises(CommandError, match=message):
             call_command("restore", file.with_name("other.zip"), "--replace")
-        assert everything() == before
+        assert read_everything() == before
 
 
 @pytest.mark.usefixtures("shop")
-def test_what_fails_half_way_leaves_all_as_it_was(file, monkeypatch):
+def test_failed_restore_changes_nothing(file, monkeypatch):
     call_command("backup", file)
     Product.objects.update(name="Another")
-    before = everything()
-    monkeypatch.setattr(backup, "no_style", None)  # by then every row is in its place
+    before = read_everything()
+    monkeypatch.setattr(backup, "no_style", None)  # called after all rows were inserted
     with pytest.raises(TypeError):
         call_command("restore", file, "--replace")
-    assert everything() == before
+    assert read_everything() == before
 
 
-def test_what_cannot_be_written_is_told(mug, tmp_path):
+def test_unwritable_path_is_an_error(mug, tmp_path):
     with pytest.raises(CommandError, match="No such file"):
-        call_command("backup", tmp_path / "nowhere" / "shop.zip")
+        call_command("backup", tmp_path / "missing" / "shop.zip")
 
 
-def test_an_earlier_backup_stays_until_the_new_one_was_read(mug, file, monkeypatch):
+def test_existing_backup_is_replaced_only_by_a_verified_one(mug, file, monkeypatch):
     call_command("backup", file)
     earlier = file.read_bytes()
-    monkeypatch.setattr(backup, "read_backup", lambda _: damaged())
+    monkeypatch.setattr(backup, "read_backup", lambda _: raise_damaged())
     with pytest.raises(CommandError, match="damaged"):
         call_command("backup", file)
     assert (file.read_bytes(), list(file.parent.glob("*.part"))) == (earlier, [])
 
 
-def damaged():
+def raise_damaged():
     raise backup.BackupRefused("damaged")
 
 
 @pytest.fixture
-def elsewhere(tmp_path):
-    """Commands on a database that nothing is in yet."""
-    url = f"sqlite:///{tmp_path}/other.sqlite3"
-    places = {"DATABASE_URL": url, "MEDIA_ROOT": str(tmp_path / "other")}
-    env = os.environ | places | {"DJANGO_SETTINGS_MODULE": "settings.development"}
+def run_elsewhere(tmp_path):
+    """Run commands, in one process, on an empty database and media folder of its own."""
+    environ = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/other.sqlite3",
+        "MEDIA_ROOT": str(tmp_path / "other"),
+        "DJANGO_SETTINGS_MODULE": "settings.development",
+    }
+    code = "import json, sys, django; django.setup()\n"
+    code += "from django.core.management import call_command\n"
+    code += "for command in json.loads(sys.argv[1]): call_command(*command)"
 
-    def run(*command):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=env, check=True)
+    def run(*commands):
+        arguments = [sys.executable, "-c", code, json.dumps(commands, default=str)]
+        subprocess.run(arguments, cwd=ROOT, env=environ, check=True)
 
     return run
 
 
-def hashes_of(file):
+def read_hashes(file):
     with zipfile.ZipFile(file) as archive:
         return json.loads(archive.read("contents.json"))["hashes"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
-def test_it_moves_to_another_database_and_back(file, elsewhere):
-    before = everything()
+def test_backup_moves_to_another_database_and_back(file, run_elsewhere):
+    before = read_everything()
     back = file.with_name("back.zip")
     call_command("backup", file)
-    elsewhere("restore", file)
-    elsewhere("check_stock")
-    elsewhere("backup", back)
-    assert hashes_of(back) == hashes_of(file)
+    run_elsewhere(["restore", file], ["check_stock"], ["backup", back])
+    assert read_hashes(back) == read_hashes(file)
     Product.objects.update(stock=0)
     call_command("restore", back, "--replace")
-    assert everything() == before
+    assert read_everything() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
-def test_one_of_an_older_shop_is_brought_up_to_date(file, elsewhere):
+def test_backup_of_an_older_version_is_migrated(file, run_elsewhere):
     call_command("backup", file)
     with zipfile.ZipFile(file) as archive:
         contents = json.loads(archive.read("contents.json"))
-    contents["migrations"].remove(LAST)
-    file.write_bytes(rewritten(file, "contents.json", json.dumps(contents).encode()))
-    elsewhere("restore", file)
-    elsewhere("migrate", "--check")
-    elsewhere("check_stock")
+    contents["migrations"].remove(LEAF_MIGRATION)
+    file.write_bytes(rewrite_member(file, "contents.json", json.dumps(contents).encode()))
+    run_elsewhere(["restore", file], ["migrate", "--check"], ["check_stock"])

@@ -5,10 +5,11 @@ from collections import Counter
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import F
 
 from shop.management import demo_shop
-from shop.management.commands.demo import free_port
+from shop.management.commands.demo import drop_tables, find_free_port
 from shop.models import CartItem, Order, OrderEvent, Product, StockMovement, User
 from shop.models.order_status import OrderStatus
 from shop.services.accounts import login
@@ -96,8 +97,8 @@ class TestSmallDemo:
         assert "--fresh" in capsys.readouterr().out
         assert set(Product.objects.values_list("price", flat=True)) == {1}
 
-    # PostgreSQL cannot truncate a table inside a transaction that wrote to it.
-    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.slow
+    @pytest.mark.django_db(transaction=True)  # drops tables
     def test_fresh_starts_over(self):
         run_demo()
         Product.objects.update(price="1.00")
@@ -109,13 +110,63 @@ class TestSmallDemo:
     @pytest.mark.parametrize("email", ["carl@example.com", demo_shop.ADMIN])
     def test_a_real_shop_is_never_changed(self, carl, email, options):
         User.objects.update(email=email)
-        with pytest.raises(CommandError):
+        with pytest.raises(CommandError, match="is not the demo"):
             run_demo(*options)
         assert list(User.objects.all()) == [carl]
         assert Product.objects.count() == 0
 
 
+def make_schema_older():
+    """Turn the tables into those of an older checkout: another migration, column and table."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'shop'")
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied)"
+            " VALUES ('shop', '0001_the_shop', CURRENT_TIMESTAMP)"
+        )
+        cursor.execute("CREATE TABLE shop_savedfilter (id integer PRIMARY KEY)")
+        cursor.execute("ALTER TABLE shop_user RENAME COLUMN phone TO telephone")
+
+
+@pytest.fixture
+def _restore_schema(transactional_db):
+    yield
+    drop_tables()
+    call_command("migrate", verbosity=0)
+
+
+def unknown_tables():
+    return {"shop_savedfilter"} & set(connection.introspection.table_names())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_restore_schema", "small")
+class TestOlderSchema:
+    def test_demo_without_fresh_is_refused(self):
+        run_demo()
+        make_schema_older()
+        with pytest.raises(CommandError, match="demo --fresh"):
+            run_demo()
+        assert unknown_tables()
+
+    def test_fresh_replaces_the_demo(self):
+        run_demo()
+        make_schema_older()
+        run_demo("--fresh")
+        assert unknown_tables() == set()
+        assert (Product.objects.count(), Order.objects.count()) == (10, 8)
+        assert User.objects.get(email=demo_shop.ADMIN).phone == ""
+
+    @pytest.mark.parametrize("options", [(), ("--fresh",)])
+    def test_other_shops_are_never_changed(self, carl, options):
+        make_schema_older()
+        with pytest.raises(CommandError, match="is not the demo"):
+            run_demo(*options)
+        assert list(User.objects.values_list("email", flat=True)) == [carl.email]
+        assert unknown_tables()
+
+
 def test_a_port_in_use_is_skipped():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert port < free_port(port) < port + 10
+        assert port < find_free_port(port) < port + 10

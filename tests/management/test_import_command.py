@@ -1,4 +1,4 @@
-"""Product files from the command line: the same engine, in words."""
+"""The `import_products` command."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -6,13 +6,13 @@ from support import factories
 
 from shop.models import Product, ProductImport
 
-GOOD = "sku,name,price,stock\nMUG-1,Mug,13.00,\nVASE,Vase,30,4\n"
-WRONG = f"{GOOD}BAD,Bad,cheap,1\n"
+VALID = "sku,name,price,stock\nMUG-1,Mug,13.00,\nVASE,Vase,30,4\n"
+WITH_ERROR = f"{VALID}BAD,Bad,cheap,1\n"
 
 
 @pytest.fixture
-def bring(ada, mug, tmp_path, capsys):
-    """Run the command on a file with this text; what it prints."""
+def run_import(ada, mug, tmp_path, capsys):
+    """`run_import(text, "--dry-run")`: run the command on this text, return the printed lines."""
 
     def run(text, *options):
         file = tmp_path / "spring.csv"
@@ -27,60 +27,60 @@ def prices():
     return {p.sku: str(p.price) for p in Product.objects.order_by("pk")}
 
 
-def test_a_file_is_brought(bring, ada):
-    assert bring(GOOD) == [
-        "spring.csv: CSV, UTF-8, columns of This shop",
-        "The file has a stock, but not what it was at export. Say what to do with it; until then it is left.",
-        "1 new, 1 changed, 0 same, 0 skipped, 0 wrong",
+def test_file_is_imported(run_import, ada):
+    assert run_import(VALID) == [
+        "spring.csv: CSV, UTF-8, format: This shop",
+        "This file has stock numbers. What should we do with them?",
+        "New: 1, Changed: 1, Unchanged: 0, Skipped: 0, Errors: 0",
         f"Import {ProductImport.objects.get().pk}: 1 added, 1 changed, 0 left out.",
     ]
     assert prices() == {"MUG-1": "13.00", "VASE": "30.00"}
     assert ProductImport.objects.get().actor == ada
 
 
-def test_a_dry_run_leaves_nothing_behind(bring):
-    assert bring(GOOD, "--dry-run")[-1] == "Nothing was changed."
+def test_dry_run_changes_nothing(run_import):
+    assert run_import(VALID, "--dry-run")[-1] == "Nothing was changed."
     assert (prices(), ProductImport.objects.count()) == ({"MUG-1": "12.50"}, 0)
 
 
-def test_wrong_rows_stop_all_unless_the_good_ones_are_wanted(bring, capsys):
-    with pytest.raises(CommandError, match=r"wrong\..* Nothing was changed\."):
-        bring(WRONG)
+def test_errors_stop_the_import_unless_left_out(run_import, capsys):
+    with pytest.raises(CommandError, match=r" Nothing was changed\."):
+        run_import(WITH_ERROR)
     assert "Line 4 BAD: Price: “cheap” isn't a price." in capsys.readouterr().out
     assert prices() == {"MUG-1": "12.50"}
-    assert bring(WRONG, "--good-only")[-1].endswith("1 added, 1 changed, 1 left out.")
+    assert run_import(WITH_ERROR, "--good-only")[-1].endswith("1 added, 1 changed, 1 left out.")
     assert prices() == {"MUG-1": "13.00", "VASE": "30.00"}
 
 
-def test_stock_and_blanks_are_as_chosen(bring, mug):
+def test_stock_and_blank_options(run_import, mug):
     Product.objects.update(description="Old")
-    bring("sku,description,stock\nMUG-1,,5\n", "--stock", "add", "--blank", "clear")
+    run_import("sku,description,stock\nMUG-1,,5\n", "--stock", "add", "--blank", "clear")
     mug.refresh_from_db()
     assert (mug.stock, mug.description) == (15, "")
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "said"),
+    ("text", "options", "message"),
     [
         ("", (), "is empty"),
-        (GOOD, ("--as", "nobody@example.com"), "Say with --as EMAIL"),
-        (GOOD, ("--as", "carl@example.com"), "Say with --as EMAIL"),
+        (VALID, ("--as", "nobody@example.com"), "--as EMAIL"),
+        (VALID, ("--as", "carl@example.com"), "--as EMAIL"),
     ],
 )
-def test_what_cannot_be_done_is_said(bring, carl, text, options, said):
-    with pytest.raises(CommandError, match=said):
-        bring(text, *options)
+def test_errors_of_file_and_user(run_import, carl, text, options, message):
+    with pytest.raises(CommandError, match=message):
+        run_import(text, *options)
     assert prices() == {"MUG-1": "12.50"}
 
 
-def test_a_file_that_is_not_there(ada, tmp_path):
+def test_missing_file(ada, tmp_path):
     with pytest.raises(CommandError, match=r"cannot be read: No such file or directory\."):
         call_command("import_products", str(tmp_path / "none.csv"))
 
 
-def test_with_two_superusers_somebody_has_to_be_named(bring):
+def test_one_of_two_superusers_must_be_named(run_import):
     bea = factories.create_user("Bea", "Staff", **factories.SUPERUSER_FIELDS)
     with pytest.raises(CommandError, match="--as"):
-        bring(GOOD)
-    bring(GOOD, "--as", "BEA@example.com")
+        run_import(VALID)
+    run_import(VALID, "--as", "BEA@example.com")
     assert ProductImport.objects.get().actor == bea

@@ -40,7 +40,7 @@ CHECKS = [
     ("order_quantity_in_bounds", OrderItem, {"quantity": 0}),
     ("order_quantity_in_bounds", OrderItem, {"quantity": 1000}),
     ("order_price_not_negative", OrderItem, {"price": Decimal("-0.01")}),
-    ("saved_filter_screen_is_known", SavedView, {"screen": "cartitem"}),
+    ("saved_view_screen_is_known", SavedView, {"screen": "cartitem"}),
 ]
 #: Constraint, model, and a column: SQLite names the columns of a constraint that has only columns.
 UNIQUE = [
@@ -49,7 +49,7 @@ UNIQUE = [
     ("cart_one_line_per_product", CartItem, "user_id"),
     ("order_one_line_per_product", OrderItem, "order_id"),
     ("idempotency_key_once_per_user", IdempotencyKey, "key"),
-    ("saved_filter_name_once_per_list", SavedView, "owner_id"),
+    ("saved_view_name_once_per_list", SavedView, "owner_id"),
 ]
 
 

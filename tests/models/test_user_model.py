@@ -13,14 +13,14 @@ from shop.services.accounts import _open_session
 
 
 @pytest.mark.django_db
-def test_an_email_is_kept_in_lower_case():
+def test_an_email_is_stored_in_lower_case():
     user = User.objects.create_user(
         "Carl@Example.COM", factories.PASSWORD, first_name="C", last_name="B"
     )
     assert user.email == User.objects.get().email == "carl@example.com"
 
 
-def test_a_person_is_found_by_an_email_in_any_case(carl):
+def test_an_email_is_looked_up_in_any_case(carl):
     assert User.objects.get(email="CARL@Example.com") == carl
     assert User.objects.get_by_natural_key("Carl@example.com") == carl
 
@@ -31,7 +31,7 @@ def test_an_email_is_unique_regardless_of_case_in_the_database(carl):
     assert list(User.objects.all()) == [carl]
 
 
-def test_a_taken_email_is_told_of_in_words(carl):
+def test_a_taken_email_is_a_validation_error(carl):
     with pytest.raises(ValidationError) as refused:
         User.objects.create_user(
             "CARL@example.com", factories.PASSWORD, first_name="C", last_name="B"
@@ -40,7 +40,7 @@ def test_a_taken_email_is_told_of_in_words(carl):
     assert list(User.objects.all()) == [carl]
 
 
-def test_a_person_is_a_customer_unless_told_otherwise(carl):
+def test_the_default_role_is_customer(carl):
     assert (carl.role, carl.is_staff, carl.is_superuser, carl.is_active) == (
         "customer",
         False,
@@ -50,19 +50,19 @@ def test_a_person_is_a_customer_unless_told_otherwise(carl):
     assert carl.get_all_permissions() == set()
 
 
-def test_a_superuser_is_an_admin_with_all_rights(ada):
+def test_a_superuser_is_staff_with_all_permissions(ada):
     assert (ada.role, ada.is_staff, ada.is_superuser) == ("admin", True, True)
     assert ada.has_perm("shop.change_product")
 
 
-def test_an_admin_without_groups_may_enter_and_do_nothing(carl):
+def test_staff_without_groups_have_no_permissions(carl):
     User.objects.filter(pk=carl.pk).update(role=User.Role.ADMIN)
     carl.refresh_from_db()
     assert carl.is_staff
     assert not carl.has_perm("shop.change_product")
 
 
-def test_a_password_is_kept_as_a_hash(carl):
+def test_passwords_are_hashed(carl):
     assert factories.PASSWORD not in carl.password
     assert carl.check_password(factories.PASSWORD)
     assert not carl.check_password("wrong")
@@ -76,7 +76,7 @@ def environment(monkeypatch):
 
 
 @pytest.mark.usefixtures("environment", "db")
-def test_createsuperuser_makes_an_admin_from_the_environment():
+def test_createsuperuser_reads_the_environment():
     call_command("createsuperuser", "--noinput", verbosity=0)
     user = User.objects.get()
     assert (user.email, user.role, user.is_superuser) == ("ada@example.com", "admin", True)
@@ -91,20 +91,20 @@ def test_createsuperuser_refuses_a_taken_email():
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "full", "shown"),
+    ("first", "last", "full_name", "label"),
     [
         ("Ada", "Staff", "Ada Staff", "Ada Staff"),
         ("Ada", "", "Ada", "Ada"),
         ("", "", "", "a@b.example"),
     ],
 )
-def test_a_person_is_shown_by_name_or_else_by_email(first, last, full, shown):
+def test_a_user_is_shown_by_name_or_else_by_email(first, last, full_name, label):
     user = User(email="a@b.example", first_name=first, last_name=last)
-    assert (user.get_full_name(), str(user)) == (full, shown)
+    assert (user.get_full_name(), str(user)) == (full_name, label)
 
 
 @pytest.mark.parametrize("change", ["revoked", "expired", "inactive", "password"])
-def test_a_session_ends_when(carl, change):
+def test_a_session_ends(carl, change):
     session = _open_session(carl, "")
     now = timezone.now()
     assert session.is_live(now)
@@ -119,7 +119,7 @@ def test_a_session_ends_when(carl, change):
     assert not session.is_live(now)
 
 
-def test_a_session_says_whose_it_is_and_where(carl):
+def test_a_session_is_shown_by_user_and_device(carl):
     assert str(_open_session(carl, "Firefox")) == "Carl Buyer, Firefox"
     ends = timezone.now() + timedelta(days=1)
     assert str(Session(id=uuid.uuid4(), user=carl, expires_at=ends)) == "Carl Buyer, unknown device"

@@ -1,4 +1,4 @@
-"""Callers who start at the same moment."""
+"""Users' apps that call the server of `support.servers` at the same time."""
 
 import pytest
 from support.concurrency import Caller
@@ -10,6 +10,8 @@ from shop.services.accounts import _open_session
 
 @pytest.fixture
 def app_of(http):
+    """`app_of(user)`: a signed-in app of the user."""
+
     def app_of(user):
         return Caller(http, tokens.sign_token(_open_session(user, "test"), "access"))
 
@@ -18,12 +20,12 @@ def app_of(http):
 
 @pytest.fixture
 def buyers(app_of):
-    """So many customers, each with the app."""
+    """`buyers(20)`: as many new customers, each with a signed-in app."""
 
-    def buyers(number):
+    def buyers(count):
         users = [
             User(email=f"buyer{n}@example.com", password="!", first_name="Buyer", last_name=str(n))
-            for n in range(number)
+            for n in range(count)
         ]
         return [(user, app_of(user)) for user in User.objects.bulk_create(users)]
 

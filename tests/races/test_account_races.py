@@ -15,7 +15,7 @@ from shop.services.accounts import _open_session
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_email_is_registered_once(http):
+def test_concurrent_registrations_of_an_email_create_one_user(http):
     body = {
         "email": "dora@example.com",
         "password": "correct-horse-7",
@@ -27,7 +27,7 @@ def test_an_email_is_registered_once(http):
     assert (User.objects.get().email, Session.objects.count()) == ("dora@example.com", 1)
 
 
-def test_one_refresh_token_has_one_successor(http, carl):
+def test_concurrent_refreshes_return_the_same_token(http, carl):
     session = _open_session(carl, "test")
     for _ in range(5):
         body = {"refresh": tokens.sign_token(session, "refresh")}
@@ -36,17 +36,16 @@ def test_one_refresh_token_has_one_successor(http, carl):
         )
         assert tally(answers) == {200: 5}
         assert len({answer.content for answer in answers}) == 1
-        before = session.current
+        previous = session.current_token
         session.refresh_from_db()
-        assert (session.previous, session.revoked_at) == (before, None)
-        assert (
-            answers[0].json()["refresh"] == tokens.sign_token(session, "refresh") != body["refresh"]
-        )
+        assert (session.previous_token, session.revoked_at) == (previous, None)
+        new_token = tokens.sign_token(session, "refresh")
+        assert answers[0].json()["refresh"] == new_token != body["refresh"]
 
 
 @on_postgresql
 @pytest.mark.parametrize("model", [TOTPDevice, StaticDevice])
-def test_a_code_lets_one_in(http, ada, model):
+def test_a_one_time_code_is_accepted_once(http, ada, model):
     totp.create_device(ada)
     code = totp.code_at(time.time()) if model is TOTPDevice else totp.RECOVERY
     body = {"email": ada.email, "password": factories.PASSWORD, "otp": code}
@@ -54,6 +53,6 @@ def test_a_code_lets_one_in(http, ada, model):
         with transaction.atomic():
             model.objects.select_for_update().get()
             calls = [pool.submit(http.post, "/api/auth/login/", json=body) for _ in range(8)]
-            wait_for_waiting(4)  # one process may have all of the calls, and has no more threads
+            wait_for_waiting(4)  # one process with four threads may have got all calls
         assert tally(call.result() for call in calls) == {200: 1, (401, "otp-required"): 7}
     assert Session.objects.count() == 1

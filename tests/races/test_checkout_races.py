@@ -14,42 +14,40 @@ def stock_of(product):
     return Product.objects.get(pk=product.pk).stock
 
 
-def test_the_last_five_go_to_five_of_twenty_buyers(buyers, lamp):
-    everyone = buyers(20)
-    for user, _ in everyone:
+def test_five_units_are_sold_to_five_of_twenty_buyers(buyers, lamp):
+    customers = buyers(20)
+    for user, _ in customers:
         factories.add_to_cart(user, (lamp, 1))
-    answers = run_concurrently(*[app(*CHECKOUT) for _, app in everyone])
+    answers = run_concurrently(*[app(*CHECKOUT) for _, app in customers])
     assert tally(answers) == {201: 5, (409, "insufficient-stock"): 15}
     assert (Order.objects.count(), CartItem.objects.count(), stock_of(lamp)) == (5, 15, 0)
     assert list(find_drift()) == []
 
 
-def test_carts_in_opposite_order_never_wait_in_a_circle(buyers):
-    one, other = (
-        factories.create_product("Mat", stock=100),
-        factories.create_product("Rug", stock=100),
-    )
-    everyone = buyers(8)
+def test_carts_with_opposite_item_order_do_not_deadlock(buyers):
+    mat = factories.create_product("Mat", stock=100)
+    rug = factories.create_product("Rug", stock=100)
+    customers = buyers(8)
     for _ in range(10):
-        for number, (user, _) in enumerate(everyone):
-            lines = [(one, 1), (other, 1)]
-            factories.add_to_cart(user, *(reversed(lines) if number % 2 else lines))
-        answers = run_concurrently(*[app(*CHECKOUT) for _, app in everyone])
+        for number, (user, _) in enumerate(customers):
+            items = [(mat, 1), (rug, 1)]
+            factories.add_to_cart(user, *(reversed(items) if number % 2 else items))
+        answers = run_concurrently(*[app(*CHECKOUT) for _, app in customers])
         assert tally(answers) == {201: 8}
-    assert (stock_of(one), stock_of(other), Order.objects.count()) == (20, 20, 80)
+    assert (stock_of(mat), stock_of(rug), Order.objects.count()) == (20, 20, 80)
     assert list(find_drift()) == []
 
 
-def test_one_cart_is_ordered_once(carl, carls_app, mug):
-    for bought in range(1, 9):
+def test_concurrent_checkouts_of_a_cart_create_one_order(carl, carls_app, mug):
+    for orders in range(1, 9):
         factories.add_to_cart(carl, (mug, 1))
         answers = run_concurrently(*[carls_app(*CHECKOUT)] * 2)
         assert tally(answers) == {201: 1, (409, "cart-empty"): 1}
-        assert (Order.objects.count(), stock_of(mug)) == (bought, 10 - bought)
+        assert (Order.objects.count(), stock_of(mug)) == (orders, 10 - orders)
     assert list(find_drift()) == []
 
 
-def test_one_key_is_one_order(carl, carls_app, mug):
+def test_concurrent_checkouts_with_an_idempotency_key_create_one_order(carl, carls_app, mug):
     factories.add_to_cart(carl, (mug, 2))
     answers = run_concurrently(*[carls_app(*CHECKOUT, **{"Idempotency-Key": "once"})] * 8)
     assert tally(answers) == {201: 8}
@@ -63,7 +61,9 @@ def test_one_key_is_one_order(carl, carls_app, mug):
     assert list(find_drift()) == []
 
 
-def test_what_is_added_during_a_checkout_is_ordered_or_kept(carl, carls_app, mug, lamp):
+def test_an_item_added_during_a_checkout_is_ordered_or_stays_in_the_cart(
+    carl, carls_app, mug, lamp
+):
     for _ in range(5):
         factories.add_to_cart(carl, (mug, 1))
         add = carls_app("POST", "/cart/", {"product_id": lamp.pk, "quantity": 1})
@@ -77,7 +77,7 @@ def test_what_is_added_during_a_checkout_is_ordered_or_kept(carl, carls_app, mug
     assert list(find_drift()) == []
 
 
-def test_ten_adds_at_once_are_one_line_of_ten(carl, carls_app, mug):
+def test_concurrent_adds_of_a_product_are_one_cart_item(carl, carls_app, mug):
     add = carls_app("POST", "/cart/", {"product_id": mug.pk, "quantity": 1})
     assert tally(run_concurrently(*[add] * 10)) == {201: 1, 200: 9}
     assert list(CartItem.objects.values_list("user", "product", "quantity")) == [

@@ -1,4 +1,4 @@
-"""A customer who orders while staff erase them: either, never both."""
+"""A customer checks out while staff erase their account: one of both succeeds."""
 
 import re
 
@@ -17,15 +17,11 @@ HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 @pytest.fixture
 def erase(http, ada):
-    """`erase(user)`: Ada's finger on the button of the step that has asked."""
-    cookies = {
-        settings.SESSION_COOKIE_NAME: factories.staff_client(ada)
-        .cookies[settings.SESSION_COOKIE_NAME]
-        .value
-    }
-    with httpx.Client(
-        base_url=http.base_url, trust_env=False, timeout=PATIENCE, cookies=cookies
-    ) as browser:
+    """`erase(user)`: open the confirmation page as Ada; the returned function sends its form."""
+    session = factories.staff_client(ada).cookies[settings.SESSION_COOKIE_NAME].value
+    cookies = {settings.SESSION_COOKIE_NAME: session}
+    options = {"base_url": http.base_url, "trust_env": False, "timeout": PATIENCE}
+    with httpx.Client(cookies=cookies, **options) as browser:
 
         def erase(user):
             page = f"/admin/shop/user/{user.pk}/erase/"
@@ -36,19 +32,19 @@ def erase(http, ada):
 
 
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "once"}])
-def test_whoever_orders_while_being_erased_is_either(buyers, erase, key):
+def test_a_customer_is_erased_or_has_an_order(buyers, erase, key):
     mat = factories.create_product("Mat", stock=20)
-    everyone = buyers(10)
-    for user, _ in everyone:
+    customers = buyers(10)
+    for user, _ in customers:
         factories.add_to_cart(user, (mat, 1))
-    erasures = [erase(user) for user, _ in everyone]
+    erasures = [erase(user) for user, _ in customers]
     orders = [
-        app("POST", "/orders/create/", {"shipping_address": "1 Elm"}, **key) for _, app in everyone
+        app("POST", "/orders/create/", {"shipping_address": "1 Elm"}, **key) for _, app in customers
     ]
     answers = run_concurrently(
         *[call for pair in zip(erasures, orders, strict=True) for call in pair]
     )
-    for (user, _), erased, ordered in zip(everyone, answers[::2], answers[1::2], strict=True):
+    for (user, _), erased, ordered in zip(customers, answers[::2], answers[1::2], strict=True):
         is_erased = User.objects.get(pk=user.pk).email != user.email
         assert (erased.status_code, ordered.status_code) in {(302, 401), (302, 409), (200, 201)}
         assert is_erased is erased.is_redirect

@@ -1,4 +1,4 @@
-"""Customers buy, and workers are killed, while an import is applied."""
+"""Imports applied and undone while customers buy and workers are killed."""
 
 import os
 import random
@@ -26,7 +26,7 @@ CHECKOUT = ("POST", "/orders/create/", {"shipping_address": "1 Elm Street"})
 HEADERS = "sku,name,price,stock,stock at export\n"
 
 
-def checked(ada, *lines):
+def create_preview(ada, *lines):
     product_import = store_upload(
         actor=ada, name="spring.csv", content=(HEADERS + "\n".join(lines)).encode()
     )
@@ -35,8 +35,8 @@ def checked(ada, *lines):
     return product_import
 
 
-def closing(call):
-    """A call in a thread of its own, whose connection ends with it."""
+def closing_connection(call):
+    """Close the thread's database connection after the call."""
 
     def run():
         try:
@@ -47,21 +47,22 @@ def closing(call):
     return run
 
 
-def test_customers_buy_while_an_import_takes_stock_away_and_gives_it_back(buyers, ada):
+def test_customers_buy_while_an_import_changes_stock(buyers, ada):
     mats = [factories.create_product(f"Mat {n}", sku=f"M-{n}", stock=12) for n in range(6)]
     lines = [f"M-{n},Rug {n},9,{4 if n % 2 else 20},12" for n in range(6)]
-    product_import = checked(ada, *lines)
+    product_import = create_preview(ada, *lines)
     everyone = buyers(10)
     for number, (user, _) in enumerate(everyone):
         chosen = mats if number % 2 else reversed(mats)
         factories.add_to_cart(user, *[(mat, 1) for mat in chosen])
     halves = [app(*CHECKOUT) for _, app in everyone]
     answers = run_concurrently(
-        closing(lambda: apply_import(product_import.pk, actor=ada, good_only=True)), *halves[:5]
+        closing_connection(lambda: apply_import(product_import.pk, actor=ada, good_only=True)),
+        *halves[:5],
     )
-    assert answers[0]["changed"] + answers[0]["left"] == 6
+    assert answers[0]["changed"] + answers[0]["left_out"] == 6
     again = run_concurrently(
-        closing(lambda: undo_import(product_import.pk, actor=ada)), *halves[5:]
+        closing_connection(lambda: undo_import(product_import.pk, actor=ada)), *halves[5:]
     )
     sold = tally(answers[1:] + again[1:])
     assert sold.keys() <= {201, (409, "insufficient-stock")}
@@ -70,30 +71,32 @@ def test_customers_buy_while_an_import_takes_stock_away_and_gives_it_back(buyers
     assert list(find_drift()) == []
 
 
-def test_of_two_who_apply_at_once_one_does(ada):
+def test_concurrent_requests_apply_once(ada):
     factories.create_product("Mat", sku="M-1", stock=10)
     for stock in range(11, 19):
-        product_import = checked(ada, f"M-1,,,{stock},{stock - 1}", f"N-{stock},Rug,7,2,")
+        product_import = create_preview(ada, f"M-1,,,{stock},{stock - 1}", f"N-{stock},Rug,7,2,")
 
         def press(product_import=product_import):
             try:
                 return apply_import(product_import.pk, actor=ada)["changed"]
             except ImportNotReady:
-                return "told"
+                return "refused"
 
-        assert sorted(map(str, run_concurrently(closing(press), closing(press)))) == ["1", "told"]
+        assert sorted(
+            map(str, run_concurrently(closing_connection(press), closing_connection(press)))
+        ) == ["1", "refused"]
         assert Product.objects.get(sku="M-1").stock == stock
     assert list(find_drift()) == []
 
 
-#: A process that does each step it is told of in a child, which is killed after so many statements.
+#: Runs each requested step in a child process, which is killed after a number of statements.
 KILLER = """
 import os, signal, sys
 import django
 django.setup()
 from django.db import connection
-from shop.exchange.applying import apply
-from shop.exchange.undoing import undo
+from shop.product_files.imports.apply import apply_import
+from shop.product_files.imports.undo import undo_import
 from shop.models import User
 
 def step(name, import_id, last):
@@ -108,7 +111,7 @@ def step(name, import_id, last):
 
     actor = User.objects.get(email="ada@example.com")
     with connection.execute_wrapper(killed):
-        {"apply": apply, "undo": undo}[name](import_id, actor=actor)
+        {"apply": apply_import, "undo": undo_import}[name](import_id, actor=actor)
 
 for line in sys.stdin:
     name, import_id, last = line.split()
@@ -121,7 +124,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def killed(ada):
-    """`killed("apply", product_import, 3)`: whether that step was killed after three statements."""
+    """`killed("apply", product_import, 3)`: run the step, return if 3 statements killed it."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "settings.test",
         "DATABASE_URL": database_url(),
@@ -136,7 +139,7 @@ def killed(ada):
             print(step, product_import.pk, statements, file=killer.stdin, flush=True)
             code = int(killer.stdout.readline())
             assert code in {0, -signal.SIGKILL}
-            # Long silence, without waiting for it.
+            # Make the step look stalled without waiting.
             ProductImport.objects.update(heartbeat_at=product_import.created_at - timedelta(days=1))
             return code != 0
 
@@ -152,19 +155,24 @@ def contents():
     }
 
 
+@pytest.mark.slow
 @on_postgresql
-def test_a_killed_worker_leaves_all_or_nothing_and_the_next_finishes(ada, killed):
-    dice = random.Random(20)  # noqa: S311 - the same moments each time
+def test_killed_worker_leaves_all_or_nothing(ada, killed):
+    dice = random.Random(20)  # noqa: S311 - the same statements each time
     factories.create_product("Mat", sku="M-1", stock=10)
     for turn in range(20):
-        product_import = checked(ada, "M-1,Rug,9,15,10", f"N-{turn},Bag,7,3,")
+        product_import = create_preview(ada, "M-1,Rug,9,15,10", f"N-{turn},Bag,7,3,")
         before = contents()
         assert killed("apply", product_import, dice.randint(0, 13))
         assert contents() == before
-        assert apply_import(product_import.pk, actor=ada) == {"new": 1, "changed": 1, "left": 0}
+        assert apply_import(product_import.pk, actor=ada) == {"new": 1, "changed": 1, "left_out": 0}
         between = contents()
         assert killed("undo", product_import, dice.randint(0, 16))
         assert contents() == between
-        assert undo_import(product_import.pk, actor=ada) == {"removed": 1, "restored": 1, "kept": 0}
+        assert undo_import(product_import.pk, actor=ada) == {
+            "removed": 1,
+            "restored": 1,
+            "not_undone": 0,
+        }
         assert list(Product.objects.values_list("sku", "name", "stock")) == [("M-1", "Mat", 10)]
     assert list(find_drift()) == []

@@ -1,4 +1,4 @@
-"""What becomes of those who wait for a product that somebody else has in hand."""
+"""Transactions that wait for a locked product see the change that was committed meanwhile."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,7 +28,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), on_postgresql]
 
 @contextmanager
 def waiting_for(change, call):
-    """The call starts while `change` is made and not committed, and waits; what is yielded is its future."""
+    """Start the call in a thread while `change` is not committed; yield the call's future.
+
+    The change is committed once the call waits for its lock.
+    """
 
     def run():
         try:
@@ -39,12 +42,12 @@ def waiting_for(change, call):
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             change()
-            waits = pool.submit(run)
+            future = pool.submit(run)
             wait_for_waiting(1)
-        yield waits
+        yield future
 
 
-def test_a_buyer_is_told_what_was_left(carl, ada, carls_app, lamp, mug):
+def test_a_checkout_reports_the_units_that_another_change_left(carl, ada, carls_app, lamp, mug):
     factories.add_to_cart(carl, (mug, 6), (lamp, 4))
     order = carls_app(
         "POST",
@@ -56,8 +59,8 @@ def test_a_buyer_is_told_what_was_left(carl, ada, carls_app, lamp, mug):
     def sell():
         adjust_stock(product_id=lamp.pk, delta=-3, kind=Kind.DAMAGED, actor=ada)
 
-    with waiting_for(sell, order) as waits:
-        answer = waits.result(PATIENCE)
+    with waiting_for(sell, order) as call:
+        answer = call.result(PATIENCE)
     assert (answer.status_code, answer.json()["code"]) == (409, "insufficient-stock")
     assert answer.json()["items"] == [{"product_id": lamp.pk, "requested": 4, "available": 2}]
     kept = (CartItem.objects.count(), Order.objects.count(), OrderItem.objects.count())
@@ -65,7 +68,7 @@ def test_a_buyer_is_told_what_was_left(carl, ada, carls_app, lamp, mug):
     assert list(find_drift()) == []
 
 
-def test_what_came_meanwhile_is_sold(ada, mug):
+def test_units_received_meanwhile_can_be_sold(ada, mug):
     @atomically
     def sell():
         take_stock([StockChange(mug.pk, -12)], actor=ada)
@@ -73,13 +76,13 @@ def test_what_came_meanwhile_is_sold(ada, mug):
     def receive():
         adjust_stock(product_id=mug.pk, delta=5, kind=Kind.RECEIVED, actor=ada)
 
-    with waiting_for(receive, sell) as waits:
-        waits.result(PATIENCE)
+    with waiting_for(receive, sell) as call:
+        call.result(PATIENCE)
     assert Product.objects.get().stock == 3
     assert list(find_drift()) == []
 
 
-def test_what_was_agreed_on_is_charged(carl, ada, carls_app, lamp):
+def test_a_checkout_charges_the_price_it_has_read(carl, ada, carls_app, lamp):
     factories.add_to_cart(carl, (lamp, 2))
     body = {"shipping_address": "1 Elm Street", "expected_total": str(2 * lamp.price)}
 
@@ -88,13 +91,13 @@ def test_what_was_agreed_on_is_charged(carl, ada, carls_app, lamp):
             product_id=lamp.pk, actor=ada, changes={"price": Decimal("60.00"), "is_active": False}
         )
 
-    with waiting_for(change, carls_app("POST", "/orders/create/", body)) as waits:
-        answer = waits.result(PATIENCE)
+    with waiting_for(change, carls_app("POST", "/orders/create/", body)) as call:
+        answer = call.result(PATIENCE)
     assert (answer.status_code, answer.json()["total_amount"]) == (201, body["expected_total"])
     assert list(find_drift()) == []
 
 
-def test_what_was_erased_meanwhile_is_unavailable(carl, ada, mug, lamp):
+def test_a_product_removed_meanwhile_is_unavailable(carl, ada, mug, lamp):
     def order():
         lines = {mug.pk: 10, lamp.pk: 1}
         place_phone_order(customer=carl, lines=lines, actor=ada, shipping_address="1 Elm Street")
@@ -102,14 +105,14 @@ def test_what_was_erased_meanwhile_is_unavailable(carl, ada, mug, lamp):
     def erase():
         remove_product(product_id=lamp.pk, actor=ada)
 
-    with waiting_for(erase, order) as waits, pytest.raises(ProductUnavailable) as refused:
-        waits.result(PATIENCE)
+    with waiting_for(erase, order) as call, pytest.raises(ProductUnavailable) as refused:
+        call.result(PATIENCE)
     assert refused.value.details == {"items": [{"product_id": lamp.pk}]}
     assert Order.objects.count() == 0
     assert list(find_drift()) == []
 
 
-def test_who_waits_for_the_first_product_does_not_hold_the_second(ada, mug, lamp):
+def test_products_are_locked_in_id_order(ada, mug, lamp):
     @atomically
     def sell():
         take_stock([StockChange(lamp.pk, -1), StockChange(mug.pk, -1)], actor=ada)
@@ -117,8 +120,8 @@ def test_who_waits_for_the_first_product_does_not_hold_the_second(ada, mug, lamp
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             lock_product(mug.pk)
-            waits = pool.submit(lambda: (sell(), connection.close()))
+            call = pool.submit(lambda: (sell(), connection.close()))
             wait_for_waiting(1)
             Product.objects.select_for_update(nowait=True).get(pk=lamp.pk)
-        waits.result(PATIENCE)
+        call.result(PATIENCE)
     assert list(Product.objects.order_by("pk").values_list("stock", flat=True)) == [9, 4]

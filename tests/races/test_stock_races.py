@@ -12,13 +12,13 @@ from shop.services.stock import Kind, adjust_stock, find_drift, lock_product
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_staff_adjust_while_buyers_buy(buyers, adas_app):
+def test_stock_is_adjusted_during_checkouts(buyers, adas_app):
     mat = factories.create_product("Mat", stock=50)
-    everyone = buyers(10)
-    for user, _ in everyone:
+    customers = buyers(10)
+    for user, _ in customers:
         factories.add_to_cart(user, (mat, 2))
     checkouts = [
-        app("POST", "/orders/create/", {"shipping_address": "1 Elm Street"}) for _, app in everyone
+        app("POST", "/orders/create/", {"shipping_address": "1 Elm Street"}) for _, app in customers
     ]
     changes = [{"delta": delta} for delta in (5, -3, 7, -1, 4)]
     adjusting = [adas_app("POST", f"/products/{mat.pk}/stock/", change) for change in changes]
@@ -30,18 +30,18 @@ def test_staff_adjust_while_buyers_buy(buyers, adas_app):
     assert list(find_drift()) == []
 
 
-def test_of_two_counts_of_the_same_moment_one_is_refused(adas_app, mug):
+def test_one_of_two_concurrent_counts_is_refused(adas_app, mug):
     counts = [{"counted": number, "expected": 10} for number in (7, 8)]
     answers = run_concurrently(
         *[adas_app("POST", f"/products/{mug.pk}/stock/", count) for count in counts]
     )
     assert tally(answers) == {200: 1, (409, "stock-changed"): 1}
-    won = next(answer.json()["stock"] for answer in answers if answer.is_success)
-    assert Product.objects.get().stock == won
+    counted = next(answer.json()["stock"] for answer in answers if answer.is_success)
+    assert Product.objects.get().stock == counted
     assert list(find_drift()) == []
 
 
-def test_one_sku_is_taken_once(adas_app):
+def test_concurrent_creates_with_a_sku_create_one_product(adas_app):
     body = {"name": "Mat", "price": "9.00", "sku": "MAT-1", "stock": 3}
     answers = run_concurrently(*[adas_app("POST", "/products/", body)] * 8)
     assert tally(answers) == {201: 1, (422, "invalid"): 7}
@@ -49,8 +49,8 @@ def test_one_sku_is_taken_once(adas_app):
     assert list(find_drift()) == []
 
 
-def sold_by(read, mat):
-    """How many units eight threads believe to have sold, until each finds none left."""
+def sell_in_threads(read, mat):
+    """Sell single units in eight threads; return the units that they believe to have sold."""
 
     def sell():
         try:
@@ -67,21 +67,21 @@ def sold_by(read, mat):
 
 
 @on_postgresql
-def test_these_races_are_real_without_a_lock_units_are_sold_twice():
+def test_without_a_lock_units_are_sold_twice():
     mat = factories.create_product("Mat", stock=50)
-    assert sold_by(lambda pk: Product.objects.get(pk=pk), mat) > 50
+    assert sell_in_threads(lambda pk: Product.objects.get(pk=pk), mat) > 50
 
 
-def test_with_the_lock_each_unit_is_sold_once():
+def test_with_a_lock_each_unit_is_sold_once():
     mat = factories.create_product("Mat", stock=50)
-    assert sold_by(lock_product, mat) == 50
+    assert sell_in_threads(lock_product, mat) == 50
     assert Product.objects.get().stock == 0
 
 
 @on_postgresql
-def test_a_real_deadlock_is_tried_again_and_passes(ada, mug, lamp):
-    """Two who lock two products in opposite order: PostgreSQL ends one of them, who then comes second."""
-    both_hold_one = Barrier(2, timeout=PATIENCE)
+def test_a_deadlock_between_two_adjustments_is_retried(ada, mug, lamp):
+    """Two transactions lock two products in opposite order; PostgreSQL ends one of them."""
+    both_have_one_lock = Barrier(2, timeout=PATIENCE)
     attempts = []
 
     @atomically
@@ -91,7 +91,7 @@ def test_a_real_deadlock_is_tried_again_and_passes(ada, mug, lamp):
         attempts.append(first)
         adjust_stock(product_id=first.pk, delta=1, kind=Kind.RECEIVED, actor=ada)
         if len(attempts) <= 2:
-            both_hold_one.wait()
+            both_have_one_lock.wait()
         adjust_stock(product_id=second.pk, delta=1, kind=Kind.RECEIVED, actor=ada)
 
     def call(*products):

@@ -13,7 +13,7 @@ def five_a_minute(settings, monkeypatch):
     monkeypatch.setattr(throttling, "time", SimpleNamespace(time=lambda: 1_000_000_000))
 
 
-def is_let_in(caller):
+def is_allowed(caller):
     try:
         throttling.check_rate("api", caller)
     except throttling.TooManyCalls:
@@ -21,43 +21,42 @@ def is_let_in(caller):
     return True
 
 
-def test_of_eight_calls_at_once_five_are_let_in(five_a_minute):
+def test_five_of_eight_concurrent_calls_are_allowed(five_a_minute):
     for n in range(20):
-        assert sum(run_concurrently(*[lambda n=n: is_let_in(f"caller {n}")] * 8)) == 5
+        assert sum(run_concurrently(*[lambda n=n: is_allowed(f"caller {n}")] * 8)) == 5
 
 
-def test_a_call_is_one_question_to_the_cache_but_for_the_first(five_a_minute, monkeypatch):
-    asked, cache = [], throttling.cache
+def test_a_call_is_one_cache_command_after_the_first(five_a_minute, monkeypatch):
+    commands, cache = [], throttling.cache
 
-    class Asked:
+    class RecordingCache:
         def __getattr__(self, name):
-            asked.append(name)
+            commands.append(name)
             return getattr(cache, name)
 
-    monkeypatch.setattr(throttling, "cache", Asked())
-    assert [is_let_in("carl"), is_let_in("carl")] == [True, True]
-    assert asked == ["incr", "add", "incr"]
+    monkeypatch.setattr(throttling, "cache", RecordingCache())
+    assert [is_allowed("carl"), is_allowed("carl")] == [True, True]
+    assert commands == ["incr", "add", "incr"]
 
 
-@pytest.mark.parametrize("added", [True, False])
-def test_a_cache_that_forgets_refuses_nobody(five_a_minute, monkeypatch, added):
-    def forgotten(key):
+@pytest.mark.parametrize("is_added", [True, False])
+def test_calls_are_allowed_while_the_cache_stores_nothing(five_a_minute, monkeypatch, is_added):
+    def incr(key):
         raise ValueError(key)
 
-    monkeypatch.setattr(
-        throttling, "cache", SimpleNamespace(incr=forgotten, add=lambda *_, **__: added)
-    )
-    assert all(is_let_in("carl") for _ in range(9))
+    cache = SimpleNamespace(incr=incr, add=lambda *_, **__: is_added)
+    monkeypatch.setattr(throttling, "cache", cache)
+    assert all(is_allowed("carl") for _ in range(9))
 
 
-def test_who_comes_second_to_the_first_call_counts_too(five_a_minute, monkeypatch):
-    answers = iter([ValueError("not there yet"), 6])
+def test_a_call_counts_that_was_concurrent_with_the_first(five_a_minute, monkeypatch):
+    results = iter([ValueError("no such key yet"), 6])
 
     def incr(key):
-        answer = next(answers)
-        if isinstance(answer, ValueError):
-            raise answer
-        return answer
+        result = next(results)
+        if isinstance(result, ValueError):
+            raise result
+        return result
 
     monkeypatch.setattr(throttling, "cache", SimpleNamespace(incr=incr, add=lambda *_, **__: False))
-    assert not is_let_in("carl")
+    assert not is_allowed("carl")

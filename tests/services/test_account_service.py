@@ -112,10 +112,10 @@ def test_login_of_an_inactive_user_is_refused(carl, refused):
 
 
 def test_refreshing_rotates_the_token(phone):
-    used = phone.current
+    used = phone.current_token
     session = accounts.refresh(session_id=phone.pk, token_id=used)
-    assert (session.pk, session.previous) == (phone.pk, used)
-    assert session.current != used
+    assert (session.pk, session.previous_token) == (phone.pk, used)
+    assert session.current_token != used
     assert session.refreshed_at > phone.refreshed_at
     assert session.expires_at == phone.expires_at
 
@@ -126,26 +126,26 @@ def age_session(session, by):
 
 
 def test_a_used_token_returns_the_same_successor_within_the_grace_time(phone):
-    first = accounts.refresh(session_id=phone.pk, token_id=phone.current)
+    first = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
     age_session(phone, by=timedelta(seconds=5))
-    again = accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    assert (again.current, is_session_live(phone)) == (first.current, True)
+    again = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    assert (again.current_token, is_session_live(phone)) == (first.current_token, True)
 
 
 def test_reusing_a_token_after_the_grace_time_ends_the_session(phone, laptop):
-    accounts.refresh(session_id=phone.pk, token_id=phone.current)
+    accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
     age_session(phone, by=accounts.GRACE + timedelta(seconds=1))
     with pytest.raises(TokenReused):
-        accounts.refresh(session_id=phone.pk, token_id=phone.current)
+        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
     assert (is_session_live(phone), is_session_live(laptop)) == (False, True)
     assert Session.objects.get(pk=phone.pk).revoked_because == "token reused"
 
 
 def test_reusing_an_older_token_ends_the_session_without_grace_time(phone):
-    second = accounts.refresh(session_id=phone.pk, token_id=phone.current)
-    accounts.refresh(session_id=phone.pk, token_id=second.current)
+    second = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    accounts.refresh(session_id=phone.pk, token_id=second.current_token)
     with pytest.raises(TokenReused):
-        accounts.refresh(session_id=phone.pk, token_id=phone.current)
+        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
     assert not is_session_live(phone)
 
 
@@ -163,7 +163,7 @@ def test_an_ended_session_cannot_be_refreshed(carl, phone, reason):
         carl.save()
     session_id = uuid.uuid4() if reason == "absent" else phone.pk
     with pytest.raises(InvalidToken):
-        accounts.refresh(session_id=session_id, token_id=phone.current)
+        accounts.refresh(session_id=session_id, token_id=phone.current_token)
     assert is_session_live(phone) is (reason == "absent")
 
 

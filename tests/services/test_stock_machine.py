@@ -304,7 +304,7 @@ class ShopMachine(RuleBasedStateMachine):
                 has_errors = True
             elif after != now or not product_state:
                 rows[sku] = (product_state and product_state.pk, now, after - now)
-        options = {"stock": "set"} if is_set else {}
+        options = {"stock_mode": "set"} if is_set else {}
         content = "\n".join(lines).encode()
         product_import = store_upload(
             actor=self.people["ada"], name="f.csv", content=content, options=options
@@ -358,7 +358,7 @@ class ShopMachine(RuleBasedStateMachine):
             product, _, change = state.rows[sku]
             product_state = self.products.get(sku)
             if product_state is None or product_state.pk != pk:
-                assert outcomes[sku] == "kept"
+                assert outcomes[sku] == "not_undone"
             elif product is not None:
                 product_state.stock -= change if product_state.stock >= change else 0
             elif outcomes[sku] == "undone":

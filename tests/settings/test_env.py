@@ -22,7 +22,7 @@ REDIS = {
     "BACKEND": "django.core.cache.backends.redis.RedisCache",
     "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
 }
-GOOD = [
+VALID = [  # variable, text, field, value
     ("DJANGO_DEBUG", "false", "debug", False),
     ("DJANGO_DEBUG", "Yes", "debug", True),
     ("DJANGO_DEBUG", "0", "debug", False),
@@ -56,23 +56,25 @@ GOOD = [
         "reset_url",
         "https://a.example/{uid}/{token}",
     ),
-    ("SHOP_TWO_FACTOR", "required", "second_factor", "required"),
+    ("SHOP_TWO_FACTOR", "required", "two_factor", "required"),
     ("SHOP_RATE_LOGIN", "5/s", "rate_login", Rate(5, 1)),
     ("SHOP_RATE_REGISTER", "100/day", "rate_register", Rate(100, 86400)),
     ("SHOP_RATE_API", "1000/hour", "rate_api", Rate(1000, 3600)),
 ]
-BAD = [
-    ("DJANGO_DEBUG", "maybe", "'maybe' is neither true nor false"),
-    ("DJANGO_HTTPS", "2", "'2' is neither true nor false"),
-    ("SHOP_PUBLIC_CATALOG", "y e s", "'y e s' is neither true nor false"),
-    ("SHOP_TRUSTED_PROXIES", "two", "'two'"),
-    ("SHOP_TRUSTED_PROXIES", "-1", "-1"),
+INVALID = [  # variable, text, part of the message
+    ("DJANGO_DEBUG", "maybe", "boolean"),
+    ("DJANGO_HTTPS", "2", "boolean"),
+    ("SHOP_PUBLIC_CATALOG", "y e s", "boolean"),
+    ("SHOP_TRUSTED_PROXIES", "two", "integer"),
+    ("SHOP_TRUSTED_PROXIES", "-1", "greater than or equal to 0"),
     ("DATABASE_URL", "mysql://u@h/shop", "'mysql://' is neither sqlite:/// nor postgres://"),
     ("DATABASE_URL", "postgres://u@h:99999/shop", "Port out of range"),
     ("DATABASE_URL", "postgres://u@h", "name"),
     ("DATABASE_URL", "sqlite:///", "name"),
     ("CACHE_URL", "memcached://h", "'memcached://' is neither locmem:// nor redis://"),
     ("EMAIL_URL", "carrier-pigeon://h", "'carrier-pigeon://' is not console://"),
+    ("SHOP_TWO_FACTOR", "maybe", "'off', 'optional' or 'required'"),
+    ("JWT_SIGNING_KEY", " , ", "at least 1 item"),
     ("SHOP_CURRENCY", "euro", "'euro' is not a currency code such as EUR"),
     ("SHOP_CURRENCY", "eur", "'eur' is not a currency code such as EUR"),
     ("SHOP_RATE_LOGIN", "ten", "'ten' is not a rate such as 10/min"),
@@ -82,49 +84,51 @@ BAD = [
 
 
 def message_of(call, *arguments):
-    with pytest.raises(ImproperlyConfigured) as refused:
+    with pytest.raises(ImproperlyConfigured) as raised:
         call(*arguments)
-    return str(refused.value)
+    return str(raised.value)
 
 
-@pytest.mark.parametrize(("name", "text", "field", "value"), GOOD)
-def test_a_variable_is_read(name, text, field, value):
-    before, after = env.read({}), env.read({name: text})
+@pytest.mark.parametrize(("name", "text", "field", "value"), VALID)
+def test_variable_sets_its_field_only(name, text, field, value):
+    before, after = env.parse_environment({}), env.parse_environment({name: text})
     assert getattr(after, field) == value
     fields = vars(after)
     assert {other for other in fields if fields[other] != getattr(before, other)} <= {field}
 
 
-@pytest.mark.parametrize(("name", "text", "reason"), BAD)
-def test_a_variable_that_is_wrong_is_named(name, text, reason):
-    message = message_of(env.read, {name: text})
-    assert message.startswith(f"The environment is not right: {name}: ")
+@pytest.mark.parametrize(("name", "text", "reason"), INVALID)
+def test_invalid_variable_is_named(name, text, reason):
+    message = message_of(env.parse_environment, {name: text})
+    assert message.startswith(f"Invalid environment variables: {name}: ")
     assert reason in message
 
 
-def test_all_mistakes_are_told_at_once():
-    wrong = {name: text for name, text, _ in reversed(BAD)}
-    message = message_of(env.read, wrong)
-    assert [name for name in wrong if f"{name}: " not in message] == []
+def test_all_invalid_variables_are_named_at_once():
+    variables = {name: text for name, text, _ in reversed(INVALID)}
+    message = message_of(env.parse_environment, variables)
+    assert [name for name in variables if f"{name}: " not in message] == []
     assert message.endswith(" See .env.example.")
 
 
-def test_no_secret_is_told_with_a_mistake():
-    assert "hunter2" not in message_of(env.read, {"DATABASE_URL": "mysql://u:hunter2@h/shop"})
+def test_error_contains_no_password():
+    assert "hunter2" not in message_of(
+        env.parse_environment, {"DATABASE_URL": "mysql://u:hunter2@h/shop"}
+    )
 
 
-def test_an_empty_variable_is_one_that_is_not_there():
-    names = {name for name, *_ in (*GOOD, *BAD)}
-    assert env.read(dict.fromkeys(names, "")) == env.read({})
+def test_empty_variable_counts_as_unset():
+    names = {name for name, *_ in (*VALID, *INVALID)}
+    assert env.parse_environment(dict.fromkeys(names, "")) == env.parse_environment({})
 
 
-def test_without_any_variable_it_is_a_laptop():
-    found = env.read({})
-    assert (found.debug, found.public_catalog, found.trusted_proxies) == (True, False, 0)
-    assert found.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
-    assert found.database["NAME"] == str(env.ROOT / "db.sqlite3")
-    assert found.secret_key not in found.jwt_signing_keys
-    assert (found.rate_login, found.rate_api) == (Rate(10, 60), Rate(600, 60))
+def test_defaults_are_for_development():
+    result = env.parse_environment({})
+    assert (result.debug, result.public_catalog, result.trusted_proxies) == (True, False, 0)
+    assert result.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
+    assert result.database["NAME"] == str(env.ROOT / "db.sqlite3")
+    assert result.secret_key not in result.jwt_signing_keys
+    assert (result.rate_login, result.rate_api) == (Rate(10, 60), Rate(600, 60))
 
 
 @pytest.mark.parametrize(
@@ -135,32 +139,32 @@ def test_without_any_variable_it_is_a_laptop():
         ("sqlite:////srv/shop.sqlite3", "/srv/shop.sqlite3"),
     ],
 )
-def test_a_sqlite_file_is_found_from_the_project_or_from_the_root(url, name):
-    found = env.database(url)
-    assert (found["ENGINE"], found["NAME"]) == ("django.db.backends.sqlite3", name)
-    assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+def test_sqlite_path_is_relative_to_the_project_or_absolute(url, name):
+    result = env.database(url)
+    assert (result["ENGINE"], result["NAME"]) == ("django.db.backends.sqlite3", name)
+    assert result["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 
 
-def test_a_sqlite_file_keeps_what_was_committed_when_the_power_fails(tmp_path, django_db_blocker):
+def test_sqlite_commits_survive_a_power_failure(tmp_path, django_db_blocker):
     file = ConnectionHandler({"default": env.database(f"sqlite:///{tmp_path}/shop.sqlite3")})[
         "default"
     ]
     with django_db_blocker.unblock(), file.cursor() as cursor:
-        found = [
+        result = [
             cursor.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous")
         ]
         file.close()
-    assert found == ["wal", 2]  # FULL
+    assert result == ["wal", 2]  # FULL
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
-def test_a_postgres_address_is_taken_apart(scheme):
-    found = env.database(
+def test_postgres_url_is_parsed(scheme):
+    result = env.database(
         f"{scheme}://me%2Bshop:p%40ss%2Fw%25rd@db.example:6543/my%20shop?sslmode=require"
     )
     names = ("ENGINE", "USER", "PASSWORD", "HOST", "PORT", "NAME")
-    assert [found[name] for name in names] == [
+    assert [result[name] for name in names] == [
         "shop.db.postgresql",
         "me+shop",
         "p@ss/w%rd",
@@ -168,25 +172,27 @@ def test_a_postgres_address_is_taken_apart(scheme):
         "6543",
         "my shop",
     ]
-    assert found["OPTIONS"]["sslmode"] == "require"
-    assert "lock_timeout=5000" in found["OPTIONS"]["options"]
+    assert result["OPTIONS"]["sslmode"] == "require"
+    assert "lock_timeout=5000" in result["OPTIONS"]["options"]
 
 
-def test_a_postgres_address_may_be_short():
-    found = env.database("postgres:///shop")
-    assert [found[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
+def test_postgres_url_may_have_only_a_name():
+    result = env.database("postgres:///shop")
+    assert [result[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "",
         "",
         "",
         "",
         "shop",
     ]
-    assert found["OPTIONS"]["connect_timeout"] == 3
+    assert result["OPTIONS"]["connect_timeout"] == 3
 
 
-@pytest.mark.parametrize("kind", ["console", "dummy"])
-def test_mails_may_go_nowhere(kind):
-    assert env.mailer(f"{kind}://") == {"BACKEND": f"django.core.mail.backends.{kind}.EmailBackend"}
+@pytest.mark.parametrize("scheme", ["console", "dummy"])
+def test_email_url_without_a_server(scheme):
+    assert env.mailer(f"{scheme}://") == {
+        "BACKEND": f"django.core.mail.backends.{scheme}.EmailBackend"
+    }
 
 
 @pytest.mark.parametrize(
@@ -198,9 +204,9 @@ def test_mails_may_go_nowhere(kind):
         ("smtps://me%40b:p%40ss@mail.example", 465, {"use_ssl": True}),
     ],
 )
-def test_mails_may_go_to_a_server(url, port, security):
-    found = env.mailer(url)
-    assert found["BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+def test_email_url_with_a_server(url, port, security):
+    result = env.mailer(url)
+    assert result["BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
     server = {
         "host": "mail.example",
         "port": port,
@@ -208,16 +214,16 @@ def test_mails_may_go_to_a_server(url, port, security):
         "password": "p@ss",
         "timeout": 10,
     }
-    assert found["OPTIONS"] == server | security
+    assert result["OPTIONS"] == server | security
 
 
 @pytest.mark.parametrize("missing", [[], ["DATABASE_URL"], list(KEYS), list(PRODUCTION)])
-def test_production_names_all_that_is_missing(missing):
+def test_production_names_all_missing_variables(missing):
     variables = {name: value for name, value in PRODUCTION.items() if name not in missing}
     if missing:
-        told = "; ".join(f"{name} is missing" for name in missing)
+        problems = "; ".join(f"{name} is missing" for name in missing)
         message = message_of(env.require_production, variables)
-        assert message == f"The environment is not right: {told}. See .env.example."
+        assert message == f"Invalid environment variables: {problems}. See .env.example."
     else:
         env.require_production(variables)
 
@@ -226,15 +232,15 @@ def test_production_names_all_that_is_missing(missing):
     ("name", "key"),
     [(name, "x" * 31) for name in KEYS] + [("JWT_SIGNING_KEY", f"{'y' * 32},{'x' * 31}")],
 )
-def test_production_refuses_a_short_key(name, key):
+def test_production_rejects_a_short_secret(name, key):
     message = message_of(env.require_production, {**PRODUCTION, name: key})
     assert (
         message
-        == f"The environment is not right: {name} is shorter than 32 bytes. See .env.example."
+        == f"Invalid environment variables: {name} is shorter than 32 bytes. See .env.example."
     )
 
 
-def test_production_counts_bytes_and_takes_empty_for_missing():
+def test_production_counts_bytes_and_treats_empty_as_missing():
     env.require_production({**PRODUCTION, "JWT_SIGNING_KEY": "é" * 16})
     message = message_of(
         env.require_production, {**PRODUCTION, "DATABASE_URL": "", "JWT_SIGNING_KEY": "x"}
@@ -243,76 +249,81 @@ def test_production_counts_bytes_and_takes_empty_for_missing():
 
 
 @pytest.mark.parametrize("key", ["s" * 32, f"{'y' * 32},{'s' * 32}"])
-def test_production_refuses_two_keys_that_are_one(key):
+def test_production_rejects_equal_secrets(key):
     message = message_of(env.require_production, {**PRODUCTION, "JWT_SIGNING_KEY": key})
     assert "DJANGO_SECRET_KEY and JWT_SIGNING_KEY are the same" in message
 
 
-def started(*shown, **variables):
-    """The process that loads the settings of production, with these variables and no others."""
-    show = "import sys; from django.conf import settings as s; "
-    show += "print(*(getattr(s, name) for name in sys.argv[1:]))"
-    command = [sys.executable, "-c", show, *shown]
-    alone = {
+def load_production_settings(*names, **variables):
+    """Print these settings of production in a process that has only these variables."""
+    code = "import sys; from django.conf import settings as s; "
+    code += "print(*(getattr(s, name) for name in sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *names]
+    environ = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "settings.production",
         **variables,
     }
     return subprocess.run(
-        command, cwd=env.ROOT, env=alone, capture_output=True, text=True, check=False
+        command, cwd=env.ROOT, env=environ, capture_output=True, text=True, check=False
     )
 
 
-def test_production_starts_with_what_it_needs():
-    process = started("DEBUG", "ALLOWED_HOSTS", **PRODUCTION, DJANGO_DEBUG="true")
+def test_production_loads_with_the_required_variables():
+    process = load_production_settings("DEBUG", "ALLOWED_HOSTS", **PRODUCTION, DJANGO_DEBUG="true")
     assert (process.stdout, process.returncode) == ("False ['shop.example.com']\n", 0)
 
 
-def test_production_writes_json_lines():
-    assert "'()': 'shop.json_logging.JsonFormatter'" in started("LOGGING", **PRODUCTION).stdout
+def test_production_logs_json():
+    assert (
+        "'()': 'shop.json_logging.JsonFormatter'"
+        in load_production_settings("LOGGING", **PRODUCTION).stdout
+    )
 
 
 @pytest.mark.parametrize(
-    ("https", "told"),
+    ("https", "output"),
     [
         ("true", "True True __Host-sessionid __Host-csrftoken 31536000 True\n"),
         ("false", "False False sessionid csrftoken 0 False\n"),
     ],
 )
-def test_cookies_and_https_in_production(https, told):
+def test_cookies_and_https_in_production(https, output):
     names = (
         "SESSION_COOKIE_SECURE",
         "CSRF_COOKIE_SECURE",
         "SESSION_COOKIE_NAME",
         "CSRF_COOKIE_NAME",
     )
-    process = started(
+    process = load_production_settings(
         *names, "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT", **PRODUCTION, DJANGO_HTTPS=https
     )
-    assert (process.stdout, process.returncode) == (told, 0)
+    assert (process.stdout, process.returncode) == (output, 0)
 
 
-@pytest.mark.skipif((env.ROOT / ".env").exists(), reason="a .env may name what is missing")
-def test_production_does_not_start_without():
-    process = started("DEBUG", DATABASE_URL="sqlite:///db.sqlite3", EMAIL_URL="console://")
+@pytest.mark.skipif((env.ROOT / ".env").exists(), reason="a .env file may set what is missing")
+def test_production_does_not_load_without_the_required_variables():
+    process = load_production_settings(
+        "DEBUG", DATABASE_URL="sqlite:///db.sqlite3", EMAIL_URL="console://"
+    )
     assert (process.stdout, process.returncode) == ("", 1)
     missing = (
         "DJANGO_SECRET_KEY is missing; JWT_SIGNING_KEY is missing; DJANGO_ALLOWED_HOSTS is missing"
     )
-    assert f"ImproperlyConfigured: The environment is not right: {missing}." in process.stderr
+    assert f"ImproperlyConfigured: Invalid environment variables: {missing}." in process.stderr
 
 
 @pytest.fixture
 def dotenv(tmp_path):
     def dotenv(text):
         (tmp_path / ".env").write_text(text, encoding="utf-8")
-        return env.dotenv(tmp_path / ".env")
+        return env.read_dotenv(tmp_path / ".env")
 
     return dotenv
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "variables"),
     [
         ("", {}),
         ("# A=1\n\n  \nnonsense\n", {}),
@@ -323,18 +334,25 @@ def dotenv(tmp_path):
         ("A=1\r\nA=2\r\n", {"A": "2"}),
     ],
 )
-def test_a_file_is_read(dotenv, text, found):
-    assert dotenv(text) == found
+def test_dotenv_file_is_read(dotenv, text, variables):
+    assert dotenv(text) == variables
 
 
-def test_a_file_that_is_not_there_says_nothing(tmp_path):
-    assert env.dotenv(tmp_path / ".env") == {}
+def test_missing_dotenv_file_is_empty(tmp_path):
+    assert env.read_dotenv(tmp_path / ".env") == {}
 
 
-def test_a_real_variable_wins_over_the_file(dotenv, tmp_path, monkeypatch):
+def test_process_variable_takes_precedence_over_the_dotenv_file(dotenv, tmp_path, monkeypatch):
     dotenv("SHOP_NAME=File\nSHOP_CURRENCY=CHF\n")
     monkeypatch.setattr(env, "ROOT", tmp_path)
     monkeypatch.setenv("SHOP_NAME", "Real")
     monkeypatch.delenv("SHOP_CURRENCY", raising=False)
-    found = env.everything()
-    assert (found["SHOP_NAME"], found["SHOP_CURRENCY"]) == ("Real", "CHF")
+    result = env.load_variables()
+    assert (result["SHOP_NAME"], result["SHOP_CURRENCY"]) == ("Real", "CHF")
+
+
+def test_env_example_lists_all_variables():
+    lines = (env.ROOT / ".env.example").read_text().splitlines()
+    listed = {line.removeprefix("# ").split("=")[0] for line in lines if "=" in line}
+    names = {field.alias for field in env.Environment.model_fields.values()}
+    assert names <= listed

@@ -1,4 +1,4 @@
-"""The calls of the API as its own document tells them, and what each needs to be made well."""
+"""The API's operations, read from its OpenAPI document, with a valid body for each schema."""
 
 import json
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from typing import Any
 
 from django.test import Client
 
+from shop.models import Order
 from support import factories
 
 DOCUMENT = json.loads(Client().get("/api/openapi.json").content)
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
-#: A body that is well for each schema that a call takes.
+#: A valid body for each request schema.
 BODIES: dict[str, dict[str, Any]] = {
     "RegisterIn": {
         "email": "eve@example.com",
@@ -36,13 +37,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "CartQuantity": {"quantity": 1},
     "CheckoutIn": {"shipping_address": "1 Fern Road"},
     "CancelIn": {"reason": "x"},
-    "StatusIn": {"status": "confirmed", "note": "x"},
+    "StatusIn": {"status": Order.FLOW[Order.Status.PENDING][0], "note": "x"},
 }
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One call of the document."""
+    """An operation of the OpenAPI document."""
 
     id: str
     method: str
@@ -63,26 +64,26 @@ class Operation:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The schema of its JSON body; empty where it takes none."""
+        """The schema of the JSON body; empty if there is no body."""
         content = self.about.get("requestBody", {}).get("content", {})
         return content.get("application/json", {}).get("schema", {})
 
     @property
-    def shapes(self) -> list[str]:
-        """Names of the schemas that its JSON body may have."""
-        found = [self.body, *self.body.get("anyOf", []), *self.body.get("oneOf", [])]
-        return [one["$ref"].rsplit("/", 1)[1] for one in found if "$ref" in one]
+    def schemas(self) -> list[str]:
+        """Names of the schemas that the JSON body may have."""
+        alternatives = [self.body, *self.body.get("anyOf", []), *self.body.get("oneOf", [])]
+        return [schema["$ref"].rsplit("/", 1)[1] for schema in alternatives if "$ref" in schema]
 
-    def address(self, ids: dict[str, Any]) -> str:
+    def url(self, ids: dict[str, Any]) -> str:
         return self.path.removeprefix("/api").format(**ids)
 
     def call(
         self, app: factories.ApiClient, ids: dict[str, Any], body: Any = None, query: str = ""
     ) -> Any:
-        """Make the call, with a good body where none is given."""
-        if body is None and self.shapes:
-            body = BODIES[self.shapes[0]]
-        return app.call(self.method, self.address(ids) + query, body)
+        """Call the operation, with a valid body by default."""
+        if body is None and self.schemas:
+            body = BODIES[self.schemas[0]]
+        return app.call(self.method, self.url(ids) + query, body)
 
 
 OPERATIONS = [
@@ -95,6 +96,6 @@ STAFF = [operation for operation in OPERATIONS if operation.is_for_staff]
 WITH_BODY = [operation for operation in OPERATIONS if operation.body]
 
 
-def name(value: Any) -> str:
-    """How a test is called that takes an operation."""
+def operation_id(value: Any) -> str:
+    """Id of a parametrized test that takes an operation."""
     return value.id if isinstance(value, Operation) else str(value)

@@ -1,4 +1,4 @@
-"""Callers who start at the same moment, and what they were answered."""
+"""Run calls at the same time, and summarise their responses."""
 
 import time
 from collections import Counter
@@ -13,12 +13,12 @@ from django.db import connection
 from support.servers import PATIENCE
 
 on_postgresql = pytest.mark.skipif(
-    connection.vendor == "sqlite", reason="IMMEDIATE lets one transaction in after the other"
+    connection.vendor == "sqlite", reason="SQLite has one writing transaction at a time"
 )
 
 
 def run_concurrently(*calls):
-    """Their results, in order; all of them start together, each in a thread of its own."""
+    """Start all calls together, each in its own thread, and return their results in order."""
     barrier = Barrier(len(calls), timeout=PATIENCE)
 
     def run(call):
@@ -29,29 +29,31 @@ def run_concurrently(*calls):
         return list(pool.map(run, calls))
 
 
-def tally(answers):
-    """How often each status was answered, with the code of a refusal."""
+def tally(responses):
+    """Count the responses by status; by (status, code) if it is an error."""
     return Counter(
-        (answer.status_code, answer.json()["code"]) if answer.is_error else answer.status_code
-        for answer in answers
+        (response.status_code, response.json()["code"])
+        if response.is_error
+        else response.status_code
+        for response in responses
     )
 
 
 @dataclass
 class Caller:
-    """Someone's app, over the network; each call on a connection of its own."""
+    """A user's app, which calls the server over HTTP, each time over a new connection."""
 
     http: httpx.Client
     token: str
 
     def __call__(self, method, path, body=None, **headers):
-        """A call that is ready to be made."""
+        """Return a function that sends the request."""
         headers["Authorization"] = f"Bearer {self.token}"
         return lambda: self.http.request(method, f"/api{path}", json=body, headers=headers)
 
 
 def wait_for_waiting(number):
-    """Until so many of this database's connections wait for a lock."""
+    """Wait until this number of the database's connections wait for a lock."""
     deadline, waiting = time.monotonic() + PATIENCE, 0
     with connection.cursor() as cursor:
         while waiting < number and time.monotonic() < deadline:

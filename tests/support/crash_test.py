@@ -1,4 +1,8 @@
-"""Customers and staff at work, each insisting on an answer, while something goes wrong again and again."""
+"""Customers and staff who use the API at the same time while a test breaks something repeatedly.
+
+Afterwards each order that a response has confirmed must exist exactly once, and the stock must
+agree.
+"""
 
 import random
 import time
@@ -19,139 +23,164 @@ from support.servers import PATIENCE
 
 CUSTOMERS, STAFF = 8, 2
 ADDRESS = {"shipping_address": "1 Elm Street"}
-FINE = {200, 201, 404, 409}  # done, or refused by a rule of the shop
+#: The statuses of a call that succeeded or that violated a rule of the shop.
+EXPECTED_STATUSES = {200, 201, 404, 409}
 
 
 @dataclass
-class Fire:
-    """What happened, as those who were in it saw it."""
+class CrashTest:
+    """The server under test, and what its clients have seen."""
 
-    address: str
-    group: int  # the server's process group
+    url: str
+    process_group: int
     products: list[int]
-    over: Event = field(default_factory=Event)
+    stopped: Event = field(default_factory=Event)
+    #: Ids of the server's processes that have answered.
     processes: set[int] = field(default_factory=set)
-    told: dict[str, str] = field(default_factory=dict)  # key -> order number
-    answers: Counter = field(default_factory=Counter)
-    seen: Counter = field(default_factory=Counter)
+    #: Idempotency key -> number of the order that a response has confirmed.
+    confirmed: dict[str, str] = field(default_factory=dict)
+    #: Status -> number of responses.
+    statuses: Counter = field(default_factory=Counter)
+    events: Counter = field(default_factory=Counter)
+    #: Seconds of the longest checkout, with all its retries.
     slowest: float = 0
 
 
-class Person:
-    """Someone's app: an unanswered call is made again, and again."""
+class Client:
+    """A user's app. It repeats a checkout until it gets a response."""
 
-    def __init__(self, fire, user, number):
-        self.fire, self.number, self.orders = fire, number, []
-        self.chance = random.Random(number)
-        bearer = {
-            "Authorization": f"Bearer {tokens.sign_token(_open_session(user, 'test'), 'access')}"
-        }
+    def __init__(self, crash_test, user, number):
+        self.crash_test, self.number, self.orders = crash_test, number, []
+        self.random = random.Random(number)
+        access = tokens.sign_token(_open_session(user, "test"), "access")
         self.http = httpx.Client(
-            base_url=f"{fire.address}/api",
-            headers=bearer,
+            base_url=f"{crash_test.url}/api",
+            headers={"Authorization": f"Bearer {access}"},
             limits=httpx.Limits(max_keepalive_connections=0),
             timeout=PATIENCE,
             trust_env=False,
         )
 
-    def call(self, method, path, body=None, **headers):
-        """The answer; None when the process died over it."""
+    def send(self, method, path, body=None, **headers):
+        """Return the response; None if the server's process died before it sent one."""
         try:
-            answer = self.http.request(method, path, json=body, headers=headers)
+            response = self.http.request(method, path, json=body, headers=headers)
         except httpx.TransportError:
-            self.fire.seen["cut off"] += 1
+            self.crash_test.events["cut off"] += 1
             return None
-        self.fire.processes.add(int(answer.headers["X-Process"]))
-        self.fire.answers[answer.status_code] += 1
-        assert answer.status_code != 503 or answer.headers["Retry-After"] == "1"
-        return answer
+        self.crash_test.processes.add(int(response.headers["X-Process"]))
+        self.crash_test.statuses[response.status_code] += 1
+        assert response.status_code != 503 or response.headers["Retry-After"] == "1"
+        return response
 
-    def insist(self, method, path, body=None, *, die=False, **headers):
-        answer = self.call(method, path, body, **headers, **({"X-Die": "now"} if die else {}))
-        while answer is None or answer.status_code == 503:
-            self.fire.over.wait(0.05)
-            answer = self.call(method, path, body, **headers)
-        return answer
+    def send_until_answered(self, method, path, body=None, *, die=False, **headers):
+        """Repeat the request until the status is not 503; `die` kills the first process."""
+        first_headers = headers | ({"X-Die": "now"} if die else {})
+        response = self.send(method, path, body, **first_headers)
+        while response is None or response.status_code == 503:
+            self.crash_test.stopped.wait(0.05)
+            response = self.send(method, path, body, **headers)
+        return response
 
-    def buys(self):
-        for product in self.chance.sample(self.fire.products, 2):
-            self.call(
-                "POST", "/cart/", {"product_id": product, "quantity": self.chance.randint(1, 3)}
-            )
-        key = f"{self.number}-{self.fire.seen['checkouts']}-{self.chance.random()}"
-        die = self.chance.random() < 0.15
-        began = time.monotonic()
-        body = ADDRESS | {"note": key}
-        answer = self.insist("POST", "/orders/create/", body, die=die, **{"Idempotency-Key": key})
-        self.fire.slowest = max(self.fire.slowest, time.monotonic() - began)
-        self.fire.seen["checkouts"] += 1
-        self.fire.seen["died between commit and reply"] += die
-        self.fire.seen["told again"] += "Idempotent-Replayed" in answer.headers
-        if answer.status_code == 201:
-            order = answer.json()
-            self.fire.told[key] = order["order_number"]
+    def check_out(self):
+        """Put two products into the cart and order them."""
+        for product in self.random.sample(self.crash_test.products, 2):
+            item = {"product_id": product, "quantity": self.random.randint(1, 3)}
+            self.send("POST", "/cart/", item)
+
+        events = self.crash_test.events
+        key = f"{self.number}-{events['checkouts']}-{self.random.random()}"
+        die = self.random.random() < 0.15
+        start = time.monotonic()
+        response = self.send_until_answered(
+            "POST", "/orders/create/", ADDRESS | {"note": key}, die=die, **{"Idempotency-Key": key}
+        )
+        seconds = time.monotonic() - start
+        self.crash_test.slowest = max(self.crash_test.slowest, seconds)
+        events["checkouts"] += 1
+        events["died between commit and response"] += die
+        events["replayed"] += "Idempotent-Replayed" in response.headers
+
+        if response.status_code == 201:
+            order = response.json()
+            self.crash_test.confirmed[key] = order["order_number"]
             self.orders.append(order["id"])
         else:
-            self.call("DELETE", "/cart/clear/")
+            self.send("DELETE", "/cart/clear/")
 
-    def changes_their_mind(self):
-        if self.orders and self.chance.random() < 0.3:
-            self.insist("POST", f"/orders/{self.chance.choice(self.orders)}/cancel/", {})
+    def maybe_cancel(self):
+        """Cancel one of the customer's orders, sometimes."""
+        if self.orders and self.random.random() < 0.3:
+            path = f"/orders/{self.random.choice(self.orders)}/cancel/"
+            self.send_until_answered("POST", path, {})
 
-    def works(self):
-        product = self.chance.choice(self.fire.products)
-        delta = {"delta": self.chance.randint(-2, 5), "kind": "correction", "reason": "Found"}
-        self.call("POST", f"/products/{product}/stock/", delta)
-        listed = self.call("GET", "/orders/?page_size=20")
-        for order in listed.json()["items"] if listed and listed.is_success else []:
-            to = self.chance.choice(["confirmed", "shipped", "cancelled"])
-            if self.chance.random() < 0.2:
-                self.insist("POST", f"/orders/{order['id']}/status/", {"status": to})
+    def process_orders(self):
+        """Correct a product's stock and change the status of some orders, as staff do."""
+        product = self.random.choice(self.crash_test.products)
+        delta = self.random.randint(-2, 5)
+        change = {"delta": delta, "kind": "correction", "reason": "Found"}
+        self.send("POST", f"/products/{product}/stock/", change)
+
+        response = self.send("GET", "/orders/?page_size=20")
+        for order in response.json()["items"] if response and response.is_success else []:
+            status = self.random.choice(["confirmed", "shipped", "cancelled"])
+            if self.random.random() < 0.2:
+                path = f"/orders/{order['id']}/status/"
+                self.send_until_answered("POST", path, {"status": status})
 
 
-def busy(fire, *doings):
-    while not fire.over.is_set():
-        for do in doings:
-            do()
+def create_clients(crash_test, ada):
+    """Return the apps of new customers, followed by those of Ada, who is staff."""
+    fields = {"password": "!", "first_name": "Buyer", "last_name": "B"}
+    users = [User.objects.create(email=f"b{n}@example.com", **fields) for n in range(CUSTOMERS)]
+    users += [ada] * STAFF
+    return [Client(crash_test, user, number) for number, user in enumerate(users)]
 
 
-def crowd(fire, ada):
-    blank = {"password": "!", "first_name": "Buyer", "last_name": "B"}
-    users = [User.objects.create(email=f"b{n}@example.com", **blank) for n in range(CUSTOMERS)]
-    return [Person(fire, user, number) for number, user in enumerate([*users, *[ada] * STAFF])]
+def repeat(crash_test, *actions):
+    while not crash_test.stopped.is_set():
+        for action in actions:
+            action()
 
 
 @contextmanager
-def at_work(fire, persons):
-    """They work until the block ends and every order is answered."""
-    fire.over.clear()
-    with ThreadPoolExecutor(len(persons)) as pool:
-        doings = [
-            (p.buys, p.changes_their_mind) if p.number < CUSTOMERS else (p.works,) for p in persons
+def running(crash_test, clients):
+    """Run the clients until the block ends and each has its last response."""
+    crash_test.stopped.clear()
+    with ThreadPoolExecutor(len(clients)) as pool:
+        futures = [
+            pool.submit(repeat, crash_test, client.check_out, client.maybe_cancel)
+            if client.number < CUSTOMERS
+            else pool.submit(repeat, crash_test, client.process_orders)
+            for client in clients
         ]
-        started = [pool.submit(busy, fire, *do) for do in doings]
         try:
             yield
         finally:
-            fire.over.set()
-        for one in started:
-            one.result()
+            crash_test.stopped.set()
+        for future in futures:
+            future.result()
 
 
-def burn(fire, ada, strike, *, seconds, every):
-    """Let them work for so long, striking now and then; then look whether just what was told is so."""
+def run_crash_test(crash_test, ada, strike, *, seconds, every):
+    """Run the clients, call `strike` periodically, and check that confirmed orders exist once.
+
+    `strike` returns how often it has broken something. `seconds` is the duration, `every` the
+    interval.
+    """
     end = time.monotonic() + seconds
-    with at_work(fire, crowd(fire, ada)):
-        while time.monotonic() < end or not (fire.told and fire.seen["strikes"]):
-            fire.over.wait(every)
-            fire.seen["strikes"] += strike()
-    connection.close()  # which may have been struck too
+    with running(crash_test, create_clients(crash_test, ada)):
+        while time.monotonic() < end or not (crash_test.confirmed and crash_test.events["strikes"]):
+            crash_test.stopped.wait(every)
+            crash_test.events["strikes"] += strike()
+    connection.close()  # the strike may have broken it too
+
     by_status = Counter(Order.objects.values_list("status", flat=True))
     print(
-        f"\n{seconds:.0f} s, {CUSTOMERS} customers, {STAFF} staff, {dict(fire.seen)};"
-        f"\n  {len(fire.told)} orders told, which are {dict(by_status)}; answers {dict(fire.answers)},"
-        f" the longest wait for an order {fire.slowest:.1f} s"
+        f"\n{seconds:.0f} s, {CUSTOMERS} customers, {STAFF} staff, {dict(crash_test.events)};"
+        f"\n  {len(crash_test.confirmed)} orders confirmed, by status {dict(by_status)};"
+        f"\n  responses {dict(crash_test.statuses)}, slowest checkout {crash_test.slowest:.1f} s"
     )
-    assert dict(Order.objects.values_list("note", "order_number")) == fire.told
-    assert Order.objects.count() == len(fire.told)
+    assert dict(Order.objects.values_list("note", "order_number")) == crash_test.confirmed
+    assert Order.objects.count() == len(crash_test.confirmed)
     assert_invariants()

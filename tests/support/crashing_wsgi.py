@@ -1,4 +1,8 @@
-"""The shop as it is served, whose processes say who they are and die when they are told to."""
+"""The shop's WSGI application, whose process a test can identify and kill.
+
+Each response has the process id in `X-Process`. A request with `X-Die` is processed and committed;
+then its process kills itself before it sends a byte of the response.
+"""
 
 import os
 import signal
@@ -8,15 +12,16 @@ from django.db import connection
 from settings.wsgi import application as shop
 
 if connection.vendor == "postgresql":
-    # As in production, and unlike the other tests: what was told is to survive the database's own death.
+    # As in production: what a response has confirmed survives a crash of the database. Other tests
+    # turn it off.
     connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=on"
 
 
 def application(environ, start_response):
-    def start(status, headers, *rest):
+    def start_with_process(status, headers, *rest):
         return start_response(status, [*headers, ("X-Process", str(os.getpid()))], *rest)
 
-    answer = shop(environ, start)
-    if "HTTP_X_DIE" in environ:  # all is committed, and not a byte has left
+    response = shop(environ, start_with_process)
+    if "HTTP_X_DIE" in environ:
         os.kill(os.getpid(), signal.SIGKILL)
-    return answer
+    return response

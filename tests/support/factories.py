@@ -1,4 +1,4 @@
-"""The people of the tests: Ada is staff, Carl buys, Dora is the stranger who must see nothing."""
+"""Users, products and clients. Ada is a superuser; Carl and Dora are customers."""
 
 import os
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ PASSWORD_HASH = make_password(PASSWORD)
 
 
 def create_user(first_name: str, last_name: str, **rights: Any) -> User:
-    """Somebody whose password is PASSWORD, written without the questions that other tests ask."""
+    """Create a user with the password PASSWORD, without validation."""
     email = f"{first_name.lower()}@example.com"
     user = User(
         email=email, first_name=first_name, last_name=last_name, password=PASSWORD_HASH, **rights
@@ -49,20 +49,20 @@ def create_dora() -> User:
 def create_product(
     name: str = "Mug", *, price: str = "12.50", stock: int = 10, **values: Any
 ) -> Product:
-    item = Product(name=name, price=Decimal(price), **values)
-    item.save()
-    record_initial_stock(item, stock=stock, actor=None)
-    return item
+    product = Product(name=name, price=Decimal(price), **values)
+    product.save()
+    record_initial_stock(product, stock=stock, actor=None)
+    return product
 
 
-def add_to_cart(user: User, *lines: tuple[Product, int]) -> None:
-    for item, quantity in lines:
-        CartItem.objects.create(user=user, product=item, quantity=quantity)
+def add_to_cart(user: User, *items: tuple[Product, int]) -> None:
+    for product, quantity in items:
+        CartItem.objects.create(user=user, product=product, quantity=quantity)
 
 
 @dataclass
 class ApiClient:
-    """A customer's app: Django's test client that speaks JSON with a token."""
+    """Django's test client for the API: sends JSON and the user's access token."""
 
     client: Client
     token: str = ""
@@ -99,7 +99,7 @@ def api_client(user: User | None) -> ApiClient:
 
 
 def problem_code(response: Any) -> tuple[int, str]:
-    """The status and code of a refusal, which must be a problem document."""
+    """Return status and code of an error response, after checking that it is a problem document."""
     assert response["Content-Type"] == "application/problem+json", response.content
     body = response.json()
     assert body["status"] == response.status_code
@@ -108,32 +108,32 @@ def problem_code(response: Any) -> tuple[int, str]:
 
 
 def staff_client(user: User, **options: Any) -> Client:
-    """Someone's browser, signed in to the back office."""
-    browser = Client(**options)
-    browser.force_login(user)
-    return browser
+    """Return a client that is signed in to the admin as the user."""
+    client = Client(**options)
+    client.force_login(user)
+    return client
 
 
-def page_messages(answer: Any) -> list[str]:
-    return [str(message) for message in answer.context["messages"]]
+def page_messages(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
 
 
 def all_rows() -> dict[str, list[dict[str, Any]]]:
-    """Every row of the shop's tables."""
+    """Return every row of the shop's tables, by model."""
     models = apps.get_app_config("shop").get_models()
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
 
 def stored_pictures():
-    """The files of the pictures that are stored; each small one must be beside its own."""
-    found = {path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()}
-    large = {path for path in found if not path.name.endswith(".small.webp")}
-    assert found - large <= {path.with_suffix(".small.webp") for path in large}
+    """Return the stored pictures, after checking that each thumbnail belongs to one."""
+    files = {path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()}
+    large = {path for path in files if not path.name.endswith(".small.webp")}
+    assert files - large <= {path.with_suffix(".small.webp") for path in large}
     return sorted(large)
 
 
 def pictures_after_purge():
-    """Those that are left by a purge when all of them are old."""
+    """Make all picture files old, purge, and return those that are left."""
     for path in Path(settings.MEDIA_ROOT).rglob("*.*"):
         os.utime(path, (0, 0))
     purge_pictures()

@@ -1,4 +1,4 @@
-"""Image files, and sending them to the API."""
+"""Create image files and upload them to the API."""
 
 from io import BytesIO
 

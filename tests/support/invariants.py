@@ -1,4 +1,4 @@
-"""What holds in every shop at every moment, whatever was done, killed or refused."""
+"""Invariants of orders and stock that hold after any sequence of calls, crashes and errors."""
 
 from collections import Counter
 
@@ -7,22 +7,27 @@ from shop.services.stock import Kind, find_drift
 
 
 def assert_invariants():
-    """Ledger, balance and orders agree; what live orders hold was sold; what was cancelled came back once."""
+    """Assert that stock, stock movements and orders agree.
+
+    The units in open orders were sold, those of cancelled orders were returned once, no stock
+    is negative, and each order's total is the sum of its items.
+    """
     assert list(find_drift()) == []
     assert not Product.objects.filter(stock__lt=0).exists()
-    lines = OrderItem.objects.order_by().values_list("order", "product", "quantity")
-    moved = StockMovement.objects.order_by()
-    back = moved.filter(kind=Kind.CANCELLATION).values_list("order", "product", "delta")
-    assert sorted(back) == sorted(lines.filter(order__status=Order.Status.CANCELLED))
-    of_orders = moved.filter(kind__in=[Kind.SALE, Kind.CANCELLATION]).values_list(
-        "product", "delta"
-    )
-    sold, held = Counter(), Counter()
-    for product, delta in of_orders:
+
+    items = OrderItem.objects.order_by().values_list("order", "product", "quantity")
+    movements = StockMovement.objects.order_by()
+    returned = movements.filter(kind=Kind.CANCELLATION).values_list("order", "product", "delta")
+    assert sorted(returned) == sorted(items.filter(order__status=Order.Status.CANCELLED))
+
+    by_orders = movements.filter(kind__in=[Kind.SALE, Kind.CANCELLATION])
+    sold, ordered = Counter(), Counter()
+    for product, delta in by_orders.values_list("product", "delta"):
         sold[product] -= delta
-    for _, product, quantity in lines.exclude(order__status=Order.Status.CANCELLED):
-        held[product] += quantity
-    assert sold == held
+    for _, product, quantity in items.exclude(order__status=Order.Status.CANCELLED):
+        ordered[product] += quantity
+    assert sold == ordered
+
     totals = Counter()
     for order, price, quantity in OrderItem.objects.values_list("order", "price", "quantity"):
         totals[order] += price * quantity

@@ -1,4 +1,4 @@
-"""What people do on these pages again and again."""
+"""Actions on the admin's pages that several browser tests need."""
 
 import base64
 import re
@@ -18,37 +18,37 @@ def open_order(page, order):
 
 
 def press(page, label, **fields):
-    """The button of the page, then the one of the page that asks."""
+    """Press a button of the page, fill in its form and send it."""
     page.get_by_role("link", name=label, exact=True).click()
     for name, text in fields.items():
         page.get_by_label(name.replace("_", " ").capitalize(), exact=True).fill(text)
     page.get_by_role("button", name=label, exact=True).click()
 
 
-def act(page, address, action, *rows):
-    """Choose rows of a list by what stands in them, and run an action."""
-    page.goto(address)
+def act(page, url, action, *rows):
+    """Select rows of a list by their text and run an action."""
+    page.goto(url)
     for row in rows:
         page.get_by_role("row", name=str(row)).get_by_role("checkbox").check()
     page.locator("select[name=action]").select_option(label=action)
     page.get_by_role("button", name="Run").click()
 
 
-def pick(page, label, term, wanted):
-    """Type into a search box, and take what it offers."""
+def pick(page, label, term, option):
+    """Type into a search box and choose an option."""
     page.get_by_role("combobox", name=re.compile(f"^{label}")).click()
     page.get_by_role("searchbox", name=label).press_sequentially(term)
-    page.get_by_role("option", name=wanted).click()
+    page.get_by_role("option", name=option).click()
 
 
 def find(page, term):
-    """Open the palette with the keys and type."""
+    """Open the command search with its key and type."""
     page.keyboard.press("Control+k")
     page.locator("#search-input-command").press_sequentially(term)
 
 
-def product_page(product, step="change/"):
-    return f"{PRODUCTS}{product.pk}/{step}"
+def product_page(product, view="change/"):
+    return f"{PRODUCTS}{product.pk}/{view}"
 
 
 def save(page):
@@ -57,7 +57,7 @@ def save(page):
 
 
 def buy(http, app, *lines):
-    """What the app of a customer does meanwhile."""
+    """Buy through the API, as a customer's app does, and return the order."""
     factories.add_to_cart(app.user, *lines)
     token = {"Authorization": f"Bearer {app.token}"}
     return http.post(
@@ -66,7 +66,7 @@ def buy(http, app, *lines):
 
 
 def set_up_telephone(page):
-    """Type the key into a telephone, and its code into the page; gives the key."""
+    """Set up two-factor authentication and return the key, in hexadecimal."""
     page.goto(SECOND_FACTOR)
     page.get_by_text("It cannot be taken").click()
     key = base64.b32decode(page.locator("details code").inner_text().replace(" ", "")).hex()

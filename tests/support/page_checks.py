@@ -1,4 +1,4 @@
-"""Every page that the back office has, one after the other."""
+"""Visits every page of the admin, one after the other."""
 
 from collections import defaultdict
 from urllib.parse import urlsplit
@@ -8,75 +8,74 @@ from support.page_actions import (
     NEW_ORDER,
     ORDERS,
     PRODUCTS,
-    SECOND_FACTOR,
+    TWO_FACTOR,
     act,
     find,
     pick,
-    set_up_telephone,
+    set_up_two_factor,
 )
 
-REFUSED = 403
-#: Answers that are no pages of their own: pieces for scripts, and what only a POST may do.
-PIECES = {"search", "autocomplete", "shop_order_pick", "jsi18n", "logout"}
+FORBIDDEN = 403
+#: Responses that are no pages: fragments for scripts, and what answers POST only.
+FRAGMENTS = {"search", "autocomplete", "shop_order_pick", "jsi18n", "logout"}
 DOWNLOADS = {
     "shop_productimport_sample",
-    "shop_productimport_to_mend",
-    "shop_productimport_addresses",
+    "shop_productimport_error_report",
+    "shop_productimport_picture_urls",
 }
 
 
 def every_page(page, troubles):
-    """Visit each in turn and yield its name: all that answers an address, then what clicks lead to.
+    """Visit each page and yield its name: first every URL, then what clicks lead to.
 
-    What is closed to everybody (nobody adds an event by hand) answers with the same refusal everywhere, and
-    every History with the audit log: these are looked at once.
+    A page that several URLs lead to is yielded once: the 403 page, and the audit log as History.
     """
     seen = set()
-    for found in admin_urls.admin_urls():
-        if found.name not in PIECES | DOWNLOADS and _is_new(page, found, troubles, seen):
-            yield f"{found.name} {found.path}"
+    for url in admin_urls.admin_urls():
+        if url.name not in FRAGMENTS | DOWNLOADS and _is_new(page, url, troubles, seen):
+            yield f"{url.name} {url.path}"
     for visit in VISITS:
         visit(page)
         yield visit.__name__
-    answer = page.goto("/admin/nowhere/")
-    troubles.remove(f"404 GET {answer.url}")
-    yield "nowhere"
+    response = page.goto("/admin/nowhere/")
+    troubles.remove(f"404 GET {response.url}")
+    yield "not found"
 
 
-def _is_new(page, found, troubles, seen):
-    answer = page.goto(found.path)
-    if answer.status == REFUSED:
-        troubles.remove(f"{REFUSED} GET {answer.url}")
-    like = urlsplit(answer.url).path if answer.request.redirected_from else found.path
-    kind = REFUSED if answer.status == REFUSED else like
-    is_new = kind not in seen
-    seen.add(kind)
+def _is_new(page, url, troubles, seen):
+    response = page.goto(url.path)
+    if response.status == FORBIDDEN:
+        troubles.remove(f"{FORBIDDEN} GET {response.url}")
+    path = urlsplit(response.url).path if response.request.redirected_from else url.path
+    identity = FORBIDDEN if response.status == FORBIDDEN else path
+    is_new = identity not in seen
+    seen.add(identity)
     return is_new
 
 
-def lists(page):
-    """Visit each list as it is while there is nothing on it."""
-    for found in admin_urls.admin_urls(only="_changelist"):
-        page.goto(found.path)
-        yield f"empty {found.name}"
+def empty_lists(page):
+    """Visit each list of a shop without data."""
+    for url in admin_urls.admin_urls(only="_changelist"):
+        page.goto(url.path)
+        yield f"empty {url.name}"
 
 
-def nothing_found(page):
+def no_matches(page):
     page.goto(f"{ORDERS}?q=nothing-has-this-name")
 
 
-def filters(page):
+def filter_panel(page):
     page.goto(f"{ORDERS}?status__exact=pending&days=7")
     page.locator("a[x-on\\:click*=filterOpen]:visible").first.click()
     page.locator("#changelist-filter").get_by_role("button", name="Apply").wait_for()
 
 
-def chosen(page):
+def selection(page):
     page.goto(ORDERS)
     page.locator("[name=_selected_action]").first.check()
 
 
-def cancelling_many(page):
+def bulk_cancel(page):
     act(page, ORDERS, "Cancel selected orders", "12.50 EUR")
     page.get_by_role("heading", name="Cancel").wait_for()
 
@@ -89,13 +88,13 @@ def printed(page):
     page.get_by_role("button", name="Download PDF").wait_for()
 
 
-def refused_form(page):
+def invalid_form(page):
     page.goto(f"{PRODUCTS}add/")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_text("This field is required").first.wait_for()
 
 
-def refused_step(page):
+def invalid_action(page):
     page.goto(PRODUCTS)
     page.locator(".field-name a").first.click()
     page.get_by_role("link", name="Adjust stock").click()
@@ -121,28 +120,28 @@ def failed_import(page):
     _import(page, "photo.csv")
 
 
-def new_prices(page):
+def price_preview(page):
     act(page, PRODUCTS, "Change prices of selected products", "MUG-1", "LAMP-1")
-    page.get_by_label("How much").fill("5")
+    page.get_by_label("Value").fill("5")
     page.get_by_role("button", name="Show new prices").click()
     page.get_by_role("button", name="Change 2 prices").wait_for()
 
 
-def receiving(page):
+def receive_stock(page):
     act(page, PRODUCTS, "Receive stock of selected products", "MUG-1", "LAMP-1")
     page.get_by_role("heading", name="Receive stock").wait_for()
 
 
-def searching(page):
+def product_search(page):
     page.goto(NEW_ORDER)
     page.get_by_role("combobox", name="Product 1").click()
     page.get_by_role("option", name="Lamp").wait_for()
 
 
-def refused_order(page):
+def invalid_order(page):
     page.goto(NEW_ORDER)
     page.get_by_role("button", name="Check order").click()
-    page.get_by_text("Pick at least one product.").wait_for()
+    page.get_by_text("Choose at least one product.").wait_for()
 
 
 def checked_order(page):
@@ -153,56 +152,57 @@ def checked_order(page):
     page.get_by_role("button", name="Place order").wait_for()
 
 
-def keeping(page):
+def save_view(page):
     page.goto(f"{ORDERS}?q=carl")
-    page.get_by_role("link", name="Keep this filter").click()
+    page.get_by_role("link", name="Save this view").click()
     page.get_by_label("Name").wait_for()
 
 
-def palette(page):
+def command_search(page):
     page.goto(ORDERS)
     find(page, "carl")
     page.locator("#command-results").get_by_role("link", name="Carl Buyer").first.wait_for()
 
 
 def recovery_codes(page):
-    set_up_telephone(page)
+    set_up_two_factor(page)
 
 
-def own_second_factor(page):
-    page.goto(SECOND_FACTOR)
+def own_two_factor(page):
+    page.goto(TWO_FACTOR)
 
 
 VISITS = (
-    *(nothing_found, filters, chosen, cancelling_many, printed, refused_form, refused_step),
-    *(new_prices, receiving, searching, refused_order, checked_order, keeping, palette),
+    *(no_matches, filter_panel, selection, bulk_cancel, printed, invalid_form, invalid_action),
+    *(price_preview, receive_stock, product_search, invalid_order, checked_order),
+    *(save_view, command_search),
     *(applied_import, waiting_import, failed_import),
-    *(recovery_codes, own_second_factor),  # the last ones: other browsers are signed out
+    *(recovery_codes, own_two_factor),  # last, since other sessions are signed out
 )
 
 
-def outside(page):
-    """The pages of somebody who is not signed in."""
+def signed_out_pages(page):
+    """Visit the pages of a browser that is not signed in."""
     page.goto("/admin/")
     yield "login"
     page.locator("[name=username]").fill("nobody@example.com")
     page.locator("[name=password]").fill("wrong")
     page.get_by_role("button", name="Log in").click()
-    page.get_by_text("Please enter the correct").wait_for()
-    yield "login refused"
+    page.get_by_text("don't match").wait_for()
+    yield "failed login"
 
 
 class Findings:
-    """What is wrong, told once with the pages on which it was seen."""
+    """Collects problems, each with the pages on which it was seen."""
 
     def __init__(self):
         self.pages = defaultdict(list)
 
-    def add(self, what, page):
-        self.pages[what].append(page)
+    def add(self, problem, page):
+        self.pages[problem].append(page)
 
     def __str__(self):
         return "\n".join(
-            f"{what}\n    on {len(pages)}: {', '.join(pages[:3])}"
-            for what, pages in sorted(self.pages.items())
+            f"{problem}\n    on {len(pages)}: {', '.join(pages[:3])}"
+            for problem, pages in sorted(self.pages.items())
         )

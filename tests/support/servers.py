@@ -1,4 +1,4 @@
-"""A real server on the test database: several processes, spoken to over the network."""
+"""Gunicorn with several processes on the test database."""
 
 import os
 import signal
@@ -14,62 +14,66 @@ import httpx
 import pytest
 from django.db import connection
 
-HERE = Path(__file__).parent.parent  # imports `support`
-PATIENCE = 30  # seconds until something is broken, not slow
-GUNICORN = [sys.executable, "-m", "gunicorn", "--pythonpath", str(HERE)]
+#: The folder from which `support` is imported.
+TESTS = Path(__file__).parent.parent
+#: Seconds after which a test fails rather than waits.
+PATIENCE = 30
+GUNICORN = [sys.executable, "-m", "gunicorn", "--pythonpath", str(TESTS)]
 WORKERS = ["-k", "gthread", "--preload", "--no-control-socket"]
 
 
 def database_url():
-    """The database that this test run has made, as the server is told of it."""
-    found = connection.settings_dict
+    """Return the DATABASE_URL of this test run's database."""
+    database = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite:///{quote(str(found['NAME']))}"
-    user = f"{quote(found['USER'], safe='')}:{quote(found['PASSWORD'], safe='')}"
-    port = f":{found['PORT']}" if found["PORT"] else ""
-    return f"postgres://{user}@{found['HOST']}{port}/{quote(found['NAME'])}"
+        return f"sqlite:///{quote(str(database['NAME']))}"
+    user = f"{quote(database['USER'], safe='')}:{quote(database['PASSWORD'], safe='')}"
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    return f"postgres://{user}@{database['HOST']}{port}/{quote(database['NAME'])}"
 
 
 @pytest.fixture(scope="session")
 def server(django_db_setup, tmp_path_factory):
-    """The address of the shop, served by three processes of four threads on a free port."""
-    with serving(
-        "support.strict_wsgi", tmp_path_factory.mktemp("races") / "server.log", processes=3
-    ) as address:
-        yield address
+    """The URL of the shop, served by three processes with four threads each."""
+    log = tmp_path_factory.mktemp("races") / "server.log"
+    with serving("support.strict_wsgi", log, processes=3) as url:
+        yield url
 
 
 @contextmanager
-def serving(application, log, *, processes, url=""):
-    """The address at which so many processes of four threads serve it, until the block ends."""
-    url = url or database_url()
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "settings.test", "DATABASE_URL": url}
-    with socket.create_server(("127.0.0.1", 0), backlog=100) as door, log.open("wb") as output:
+def serving(application, log, *, processes):
+    """Serve a WSGI application by processes with four threads each, and yield its URL."""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "settings.test",
+        "DATABASE_URL": database_url(),
+    }
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener, log.open("wb") as output:
         size = ["-w", str(processes), "--threads", "4"]
-        command = [*GUNICORN, application, *WORKERS, *size, "-b", f"fd://{door.fileno()}"]
+        command = [*GUNICORN, application, *WORKERS, *size, "-b", f"fd://{listener.fileno()}"]
         process = subprocess.Popen(
             command,
-            cwd=HERE.parent,
+            cwd=TESTS.parent,
             env=environment,
-            pass_fds=[door.fileno()],
+            pass_fds=[listener.fileno()],
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
-        address = f"http://127.0.0.1:{door.getsockname()[1]}"
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            _wait_for(f"{address}/api/health/", process, log)
-            yield address
+            wait_until_healthy(f"{url}/api/health/", process, log)
+            yield url
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
-def _wait_for(address, process, log):
+def wait_until_healthy(url, process, log):
+    """Poll the URL until it answers 200. Fails with the server's log if it does not."""
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            if httpx.get(address, timeout=1, trust_env=False).status_code == 200:
+            if httpx.get(url, timeout=1, trust_env=False).status_code == 200:
                 return
         except httpx.TransportError:
             continue
@@ -78,6 +82,7 @@ def _wait_for(address, process, log):
 
 @pytest.fixture
 def http(transactional_db, server):
-    alone = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(base_url=server, limits=alone, timeout=PATIENCE, trust_env=False) as client:
+    """A client of `server` that opens a connection per request."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(base_url=server, limits=limits, timeout=PATIENCE, trust_env=False) as client:
         yield client

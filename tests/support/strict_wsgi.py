@@ -1,6 +1,6 @@
-"""The shop as it is served, with second factors.
+"""The shop's WSGI application for the race tests.
 
-A deadlock is not tried again: the races are to see each one.
+Two-factor authentication is on, and a deadlock is not retried, so that a test sees it.
 """
 
 from django.apps import apps
@@ -14,11 +14,11 @@ transactions.ATTEMPTS = 1
 settings.SHOP_TWO_FACTOR = "optional"
 
 
-def forget_content_types(**_):
-    """Between two tests the tables are emptied, and the admin's log would point at rows that are gone."""
+def clear_content_type_cache(**_):
+    """Forget content types, which get new keys when the tables are emptied between two tests."""
     apps.get_model("contenttypes", "ContentType").objects.clear_cache()
 
 
-request_started.connect(forget_content_types)
+request_started.connect(clear_content_type_cache)
 
 __all__ = ["application"]

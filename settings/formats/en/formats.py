@@ -1,4 +1,4 @@
-"""Dates as the shop's own pages and documents write them, instead of "Nov. 22, 2026, 4:59 p.m."."""
+"""Date formats of pages and documents: "22 Nov 2026, 16:59"."""
 
 DATE_FORMAT = "j M Y"
 DATETIME_FORMAT = "j M Y, H:i"

@@ -1,10 +1,10 @@
-"""Product files: brought, looked at, applied, taken back; and what became of earlier ones.
+"""Pages of product imports: upload, preview, apply, undo, and the history.
 
-The upload's page is the list's "add" page, an import's own page shows it in each of its states. Everything
-that writes is a POST that `work.ask` guards by the state in the database.
+The list's "add" page uploads a file; an import's own page shows it in each of its states. All
+changes are POST requests to `runner.request_step`, which checks the state in the database.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,13 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from shop.admin.base import ONCE, ActionFormAdmin, ReadOnlyAdmin, form_key, staff_user
+from shop.admin.base import FORM_KEY_FIELD, ActionFormAdmin, ReadOnlyAdmin, form_key, staff_user
 from shop.admin.forms import ConfirmForm
-from shop.admin.imports.forms import TermsForm, UploadForm
+from shop.admin.imports.forms import ReadingOptionsForm, UploadForm
 from shop.admin.imports.page import page_context
 from shop.models import ImportRow, ProductImport
 from shop.product_files.exports.sample_file import build_sample_file
@@ -31,62 +33,72 @@ from shop.services.idempotency import run_once
 from shop.services.import_retention import discard_import
 
 State = ProductImport.State
-READING = ("GET", "HEAD")
+SAFE_METHODS = ("GET", "HEAD")
+#: Key of `result` -> its label in the list.
+RESULT_LABELS = {
+    "new": gettext_lazy("New"),
+    "changed": gettext_lazy("Changed"),
+    "left_out": gettext_lazy("Left out"),
+    "pictures": gettext_lazy("Pictures"),
+    "removed": gettext_lazy("Removed"),
+    "restored": gettext_lazy("Restored"),
+    "not_undone": gettext_lazy("Not undone"),
+}
 
 
 @admin.register(ProductImport)
 class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
-    """The history, and each import's page."""
+    """The history of imports, and the page of each import."""
 
-    empty = "Nothing of a file is written before you have seen what it would change."
-    add_label = "Import products"
-    list_display = ("name", "created_at", "actor", "state_pill", "rows", "outcome")
+    empty = gettext_lazy("Upload a product file. You'll see what it changes before it's applied.")
+    add_label = gettext_lazy("Import products")
+    list_display = ("name", "created_at", "actor", "state_label", "row_counts", "result_text")
     list_select_related = ("actor",)
     list_filter = ("state",)
     search_fields = ("name", "actor__email", "actor__last_name")
     show_add_link = False
-    steps = {  # noqa: RUF012 - Django's admin options are plain class attributes
-        "check": "check_again",
+    action_views = {  # noqa: RUF012 - Django's admin options are plain class attributes
+        "preview": "preview_again",
         "apply": "apply",
         "undo": "undo",
         "discard": "discard",
-        "now": "do_it_now",
-        "to-mend": "to_mend",
-        "addresses": "addresses",
+        "run-now": "run_now",
+        "error-report": "error_report",
+        "picture-urls": "picture_urls",
     }
-    step_permission = "add_productimport"
+    action_permission = "add_productimport"
 
-    def has_step_permission(self, request: HttpRequest) -> bool:
-        """An import writes products, so it needs that right besides its own."""
+    def has_action_permission(self, request: HttpRequest) -> bool:
+        """Check the permissions to import and to change products: an import writes products."""
         user = request.user
         return bool(
             user.has_perm("shop.add_productimport") and user.has_perm("shop.change_product")
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_step_permission(request)
+        return self.has_action_permission(request)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        """As django-import-export asks for it."""
-        return self.has_step_permission(request)
+        """Check the permission under django-import-export's name for it."""
+        return self.has_action_permission(request)
 
     def may_decide(self, request: HttpRequest, product_import: ProductImport) -> bool:
-        """Whether it is theirs: nobody confirms what somebody else has looked at."""
-        is_theirs = product_import.actor_id == request.user.pk or request.user.is_superuser
-        return bool(is_theirs and self.has_step_permission(request))
+        """Return whether the user uploaded it or is a superuser: only they reviewed the preview."""
+        is_own = product_import.actor_id == request.user.pk or request.user.is_superuser
+        return bool(is_own and self.has_action_permission(request))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ProductImport]:
-        found: models.QuerySet[ProductImport] = super().get_queryset(request)
-        return found.defer("warnings", "error", "headers", "found", "options")
+        queryset: models.QuerySet[ProductImport] = super().get_queryset(request)
+        return queryset.defer("warnings", "error", "headers", "detected", "options")
 
     def get_urls(self) -> list[URLPattern]:
         sample = self.admin_site.admin_view(self.sample)
         return [path("sample.csv", sample, name="shop_productimport_sample"), *super().get_urls()]
 
-    # The list
+    # List columns
 
     @display(
-        description="State",
+        description=gettext_lazy("State"),
         ordering="state",
         label={
             State.CHECKED: "warning",
@@ -97,30 +109,24 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             State.UNDOING: "info",
         },
     )
-    def state_pill(self, product_import: ProductImport) -> tuple[str, str]:
-        """Where it is."""
+    def state_label(self, product_import: ProductImport) -> tuple[str, str]:
+        """Show the state as a coloured label."""
         return product_import.state, product_import.get_state_display()
 
-    @display(description="Rows")
-    def rows(self, product_import: ProductImport) -> str:
-        """How many of each kind."""
-        counts = [(product_import.counts.get(kind), kind) for kind in ImportRow.Status.values]
-        return " · ".join(f"{count:,} {kind}" for count, kind in counts if count)
+    @display(description=gettext_lazy("Rows"))
+    def row_counts(self, product_import: ProductImport) -> str:
+        """Show the number of rows per status."""
+        return _join_counts(product_import.counts, dict(ImportRow.Status.choices))
 
-    @display(description="What became of it")
-    def outcome(self, product_import: ProductImport) -> str:
-        """In numbers, as the service said it."""
-        words = ("new", "changed", "left", "pictures", "removed", "restored", "kept")
-        return " · ".join(
-            f"{product_import.result[word]:,} {word}"
-            for word in words
-            if product_import.result.get(word)
-        )
+    @display(description=gettext_lazy("Result"))
+    def result_text(self, product_import: ProductImport) -> str:
+        """Show the numbers of products that were changed."""
+        return _join_counts(product_import.result, RESULT_LABELS)
 
-    # Bringing a file
+    # Upload
 
     def sample(self, request: HttpRequest) -> HttpResponse:
-        """A file to begin with."""
+        """Download the sample file."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         return _download(request, "sample products.csv", build_sample_file())
@@ -128,154 +134,163 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Ask for the file; keep it, have it checked, and show what it would do."""
+        """Ask for a file, store it, start its preview and show its page."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        is_sent = request.method == "POST"
-        form = UploadForm(request.POST, request.FILES) if is_sent else UploadForm()
-        if is_sent and form.is_valid():
-            return self._take(request, form.cleaned_data)
-        return self._answer(
-            request, "upload", {"title": "Import products", "form": form, "once": form_key()}
-        )
+        is_post = request.method == "POST"
+        form = UploadForm(request.POST, request.FILES) if is_post else UploadForm()
+        if is_post and form.is_valid():
+            return self._store(request, form.cleaned_data)
+        context = {"title": _("Import products"), "form": form, "once": form_key()}
+        return self._render(request, "upload", context)
 
-    def _take(self, request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
-        """Sent twice, it is kept once."""
+    def _store(self, request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
+        """Store the upload and request its preview, once per form."""
 
-        def keep() -> str:
+        def store() -> str:
             upload = preview.store_upload(
                 actor=staff_user(request), name=values["file"].name, content=values["content"]
             )
             return str(upload.pk)
 
-        key = f"import {request.POST.get(ONCE, '')[:64]}" if request.POST.get(ONCE) else ""
-        pk, again = run_once(
-            user=staff_user(request), key=key, request=values["file"].name, work=keep
+        key = (
+            f"import {request.POST.get(FORM_KEY_FIELD, '')[:64]}"
+            if request.POST.get(FORM_KEY_FIELD)
+            else ""
         )
-        if not again:
-            runner.request_step(int(pk), runner.CHECK, actor=staff_user(request))
+        pk, is_repeated = run_once(
+            user=staff_user(request), key=key, request=values["file"].name, work=store
+        )
+        if not is_repeated:
+            runner.request_step(int(pk), runner.PREVIEW, actor=staff_user(request))
         return HttpResponseRedirect(reverse("admin:shop_productimport_change", args=[pk]))
 
-    # An import's page
+    # The page of an import
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """What it would do, does, or has done."""
+        """Show the import in its current state."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if request.method not in READING:
-            return HttpResponseNotAllowed(READING)
+        if request.method not in SAFE_METHODS:
+            return HttpResponseNotAllowed(SAFE_METHODS)
         pk = int(object_id) if object_id.isdecimal() else 0
         product_import = get_object_or_404(ProductImport.objects.select_related("actor"), pk=pk)
         return self._page(request, product_import)
 
     def _page(
-        self, request: HttpRequest, product_import: ProductImport, terms: TermsForm | None = None
+        self,
+        request: HttpRequest,
+        product_import: ProductImport,
+        form: ReadingOptionsForm | None = None,
     ) -> HttpResponse:
         may_decide = self.may_decide(request, product_import)
-        context = page_context(product_import, request.GET, may_decide=may_decide, terms=terms)
-        return self._answer(request, "page", {"title": product_import.name, **context})
+        context = page_context(product_import, request.GET, may_decide=may_decide, form=form)
+        return self._render(request, "page", {"title": product_import.name, **context})
 
-    def _answer(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    def _render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         shared = self.admin_site.each_context(request) | {"opts": self.opts}
         return TemplateResponse(
             request, f"admin/shop/productimport/{template}.html", shared | context
         )
 
-    def check_again(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
-        """Read the file as the clerk says."""
+    def preview_again(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+        """Preview the file again with the submitted reading options."""
         if request.method != "POST":
-            return self.back(product_import)
-        form = TermsForm(request.POST, product_import=product_import)
+            return self.redirect_to_record(product_import)
+        form = ReadingOptionsForm(request.POST, product_import=product_import)
         if not form.is_valid():
             return self._page(request, product_import, form)
-        return self._ask(request, product_import, runner.CHECK, options=form.options())
+        return self._request_step(request, product_import, runner.PREVIEW, options=form.options())
 
     def apply(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
-        """Write what the page showed."""
+        """Apply the preview that the page showed."""
         if request.method != "POST":
-            return self.back(product_import)
+            return self.redirect_to_record(product_import)
         try:
             seen = datetime.fromisoformat(request.POST.get("seen", ""))
         except ValueError:
-            messages.error(request, "Look at the rows first, then apply them.")
-            return self.back(product_import)
+            messages.error(request, _("Review the rows first, then apply them."))
+            return self.redirect_to_record(product_import)
         good_only = "good_only" in request.POST
-        return self._ask(request, product_import, runner.APPLY, seen=seen, good_only=good_only)
+        return self._request_step(
+            request, product_import, runner.APPLY, seen=seen, good_only=good_only
+        )
 
     def undo(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
-        """Ask, then take it back."""
-        hint = (
-            "Changed fields get their old values, new products are removed, and stock goes back by as much as"
-            " the import moved it. What was ordered or edited since stays, and is named."
-        )
+        """Ask for confirmation, then undo."""
         return self._confirm(
             request,
             product_import,
-            title=f"Take {product_import} back?",
-            hint=hint,
-            button="Take it back",
-            do=lambda: self._ask(request, product_import, runner.UNDO),
+            title=_("Undo the import of %(file)s?") % {"file": product_import},
+            hint=_(
+                "Changed fields get their old values, added products are removed, and the import's"
+                " stock changes are reversed. Products that were ordered or edited after the import"
+                " are kept and listed."
+            ),
+            button=_("Undo import"),
+            do=lambda: self._request_step(request, product_import, runner.UNDO),
         )
 
     def discard(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
-        """Ask, then forget the file and its rows; nothing of it was ever written."""
+        """Ask for confirmation, then delete the import; it changed no product."""
 
-        def forget() -> HttpResponse:
-            self._own(request, product_import)
+        def discard() -> HttpResponse:
+            file = {"file": str(product_import)}
             try:
                 discard_import(import_id=product_import.pk, actor=staff_user(request))
-                messages.success(
-                    request, f"{product_import} was discarded. No product was changed."
-                )
+                message = _("%(file)s was discarded. No product was changed.")
+                messages.success(request, message % file)
             except ShopError as error:
                 messages.error(request, str(error))
             return HttpResponseRedirect(reverse("admin:shop_productimport_changelist"))
 
-        hint = "The file and its preview are forgotten. No product is changed."
-        title = f"Discard {product_import}?"
         return self._confirm(
-            request, product_import, title=title, hint=hint, button="Discard file", do=forget
+            request,
+            product_import,
+            title=_("Discard %(file)s?") % {"file": product_import},
+            hint=_("The file and its preview are deleted. No product is changed."),
+            button=_("Discard file"),
+            do=discard,
         )
 
-    def do_it_now(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
-        """Finish in this request what no worker does."""
+    def run_now(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+        """Run an abandoned step in this request."""
         if request.method == "POST" and runner.is_abandoned(product_import):
-            self._own(request, product_import)
+            self._check_may_decide(request, product_import)
             runner.run_pending_steps(product_import.pk)
-        return self.back(product_import)
+        return self.redirect_to_record(product_import)
 
-    def to_mend(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
-        """The wrong rows, to be corrected and brought again."""
+    def error_report(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+        """Download the rows with errors."""
         return _download(request, *build_error_report(product_import))
 
-    def addresses(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
-        """Where the pictures are that were not fetched."""
+    def picture_urls(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+        """Download the URLs of pictures on other servers, with their SKUs."""
         try:
-            listed = "".join(
-                f"{sku}\t{address}\r\n"
-                for sku, address in pictures.remote_picture_urls(product_import)
-            )
+            lines = [
+                f"{sku}\t{url}\r\n" for sku, url in pictures.remote_picture_urls(product_import)
+            ]
         except FileRefused as error:
             messages.error(request, str(error))
-            return self.back(product_import)
-        return _download(request, "picture addresses.txt", listed.encode())
+            return self.redirect_to_record(product_import)
+        return _download(request, "picture URLs.txt", "".join(lines).encode())
 
-    def _own(self, request: HttpRequest, product_import: ProductImport) -> None:
+    def _check_may_decide(self, request: HttpRequest, product_import: ProductImport) -> None:
         if not self.may_decide(request, product_import):
             raise PermissionDenied
 
-    def _ask(
-        self, request: HttpRequest, product_import: ProductImport, step: str, **terms: Any
+    def _request_step(
+        self, request: HttpRequest, product_import: ProductImport, step: str, **options: Any
     ) -> HttpResponse:
-        """Have it done, or say why it cannot be."""
-        self._own(request, product_import)
+        """Request the step, or show why it cannot be requested."""
+        self._check_may_decide(request, product_import)
         try:
-            runner.request_step(product_import.pk, step, actor=staff_user(request), **terms)
+            runner.request_step(product_import.pk, step, actor=staff_user(request), **options)
         except ImportNotReady as error:
             messages.warning(request, str(error))
-        return self.back(product_import)
+        return self.redirect_to_record(product_import)
 
     def _confirm(
         self,
@@ -285,22 +300,29 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         do: Callable[[], HttpResponse],
         **texts: str,
     ) -> HttpResponse:
-        self._own(request, product_import)
+        """Show a confirmation page; on POST call `do`."""
+        self._check_may_decide(request, product_import)
         if request.method == "POST":
             return do()
-        about = {
+        context = self.admin_site.each_context(request) | {
+            "opts": self.opts,
             "original": product_import,
             "form": ConfirmForm(),
-            "back": self.address(product_import),
+            "back": self.record_url(product_import),
             **texts,
         }
-        shared = self.admin_site.each_context(request) | {"opts": self.opts}
-        return TemplateResponse(request, "admin/action_form.html", shared | about)
+        return TemplateResponse(request, "admin/action_form.html", context)
+
+
+def _join_counts(counts: dict[str, int], labels: Mapping[str, Any]) -> str:
+    """Join the counts above zero, such as "New 3 · Changed 1"."""
+    shown = [(label, counts.get(key)) for key, label in labels.items()]
+    return " · ".join(f"{label} {count:,}" for label, count in shown if count)
 
 
 def _download(request: HttpRequest, name: str, content: bytes) -> HttpResponse:
-    if request.method not in READING:
-        return HttpResponseNotAllowed(READING)
+    if request.method not in SAFE_METHODS:
+        return HttpResponseNotAllowed(SAFE_METHODS)
     disposition = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     headers = {"Content-Disposition": disposition}
     return HttpResponse(content, content_type="application/octet-stream", headers=headers)

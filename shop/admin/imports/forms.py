@@ -1,42 +1,57 @@
-"""What the pages of an import ask: the file, and how it is to be understood."""
+"""Forms of the import pages: the upload, and how to read the file."""
 
 import io
 import zipfile
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
-from shop.models import ProductImport
-from shop.product_files.imports.error_report import EXPLAINED
-from shop.product_files.imports.preview import DIALECTS
+from shop.models import ImportRow, ProductImport
+from shop.product_files.imports.error_report import REPORT_HEADERS
+from shop.product_files.imports.preview import FILE_FORMATS, QUESTIONS
 from shop.product_files.reading import archives, limits
 from shop.product_files.reading.encodings import UTF_8, UTF_16, WINDOWS
 from shop.services.errors import FileRefused
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-POINTS = {".": "1,234.50 (a point)", ",": "1.234,50 (a comma)"}
-COLUMN = "column_"
-NOT_READ = "not read"
+DELIMITER_LABELS = {
+    ",": gettext_lazy("comma"),
+    ";": gettext_lazy("semicolon"),
+    "\t": gettext_lazy("tab"),
+    "|": gettext_lazy("vertical bar"),
+}
+NUMBER_FORMATS = {".": "1,234.50", ",": "1.234,50"}
+DETECT = gettext_lazy("Detect")
+CHOOSE = gettext_lazy("Choose")
+#: Prefix of the fields that assign a column, before its index.
+COLUMN_PREFIX = "column_"
 
 
 class UploadForm(forms.Form):
-    """The file, and pictures beside it."""
+    """Asks for a product file and, optionally, a ZIP of pictures."""
 
     file = forms.FileField(
-        help_text="CSV, TSV, XLSX, or a ZIP of one of these with its pictures. From your spreadsheet, from"
-        " Shopify or from WooCommerce, as it is. At most 200,000 rows and 50 MB.",
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
+            "CSV, TSV, XLSX, or a ZIP of one of these with its pictures. Exports of Shopify and"
+            " WooCommerce work as they are. At most 200,000 rows and 50 MB."
+        ),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.zip"}),
     )
     pictures = forms.FileField(
+        label=gettext_lazy("Pictures"),
         required=False,
-        help_text="Optional: a ZIP of pictures, named like the SKU (MUG-1.jpg) or like the file's picture"
-        " column.",
+        help_text=gettext_lazy(
+            "Optional. A ZIP of pictures, named like the SKU (MUG-1.jpg) or as in the file's"
+            " picture column."
+        ),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".zip"}),
     )
 
     def clean(self) -> dict[str, Any]:
-        """The upload as one file: pictures that came beside it are packed with it."""
+        """Add `content`: the file, packed with the pictures if there are any."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if values.get("file"):
             for name in ("file", "pictures"):
@@ -45,127 +60,125 @@ class UploadForm(forms.Form):
                     return values
             values["content"] = values["file"].read()
             if values.get("pictures"):
-                values["content"] = self._packed(values)
+                values["content"] = self._pack(values)
         return values
 
-    def _packed(self, values: dict[str, Any]) -> bytes:
-        both = io.BytesIO(values["pictures"].read())
+    def _pack(self, values: dict[str, Any]) -> bytes:
+        content = io.BytesIO(values["pictures"].read())
         try:
-            archives.open_archive(both)
-            with zipfile.ZipFile(both, "a") as archive:
+            archives.open_archive(content)
+            with zipfile.ZipFile(content, "a") as archive:
                 archive.writestr(values["file"].name, values["content"])
         except FileRefused as error:
             self.add_error("pictures", str(error))
-        return both.getvalue()
+        return content.getvalue()
 
 
-def _choice(label: str, choices: dict[str, str], *, first: str = "", help_text: str = "") -> Any:
-    listed = [("", first)] if first else []
+def _select_field(label: Any, choices: dict[str, Any], *, blank: Any = "") -> forms.ChoiceField:
     return forms.ChoiceField(
         label=label,
         required=False,
-        choices=[*listed, *choices.items()],
+        choices=[*([("", blank)] if blank else []), *choices.items()],
         widget=UnfoldAdminSelectWidget,
-        help_text=help_text,
     )
 
 
-def _open(product_import: ProductImport) -> dict[str, str]:
-    """What is to be answered. The stock is no question where every product is new: it starts with that."""
-    asked: dict[str, str] = product_import.found.get("questions", {})
-    is_new_only = not any(product_import.counts.get(kind) for kind in ("changed", "same"))
-    return {name: said for name, said in asked.items() if name != "stock" or not is_new_only}
+def _open_questions(product_import: ProductImport) -> list[str]:
+    """Return the questions to answer. New products start with the file's stock without asking."""
+    questions: list[str] = product_import.detected.get("questions", [])
+    statuses = (ImportRow.Status.CHANGED, ImportRow.Status.UNCHANGED)
+    has_existing = any(product_import.counts.get(status) for status in statuses)
+    return [name for name in questions if name != "stock_mode" or has_existing]
 
 
-class TermsForm(forms.Form):
-    """How a file is to be understood, where that could not be found, or was found wrongly."""
+class ReadingOptionsForm(forms.Form):
+    """How to read a file, where this was not detected or was detected wrongly."""
 
     def __init__(self, data: Any = None, *, product_import: ProductImport) -> None:
-        chosen, found = product_import.options, product_import.found
-        initial = {name: value for name, value in chosen.items() if isinstance(value, str)}
+        options, detected = product_import.options, product_import.detected
+        initial = {name: value for name, value in options.items() if isinstance(value, str)}
         super().__init__(data, initial=initial)
-        self.open = _open(product_import)
-        self._ask_what_is_open(chosen, found)
-        if found.get("format") != "XLSX":
+        self.open_questions = _open_questions(product_import)
+        self._add_question_fields(options, detected)
+        if detected.get("file_type") != "XLSX":
             encodings = {label: label for label in (UTF_8, WINDOWS, UTF_16)}
-            self.fields["encoding"] = _choice("Encoding", encodings, first="found by itself")
-            self.fields["delimiter"] = _choice(
-                "Columns are parted by", DELIMITERS, first="found by itself"
+            self.fields["encoding"] = _select_field(_("Encoding"), encodings, blank=DETECT)
+            self.fields["delimiter"] = _select_field(_("Separator"), DELIMITER_LABELS, blank=DETECT)
+        labels = {file_format.name: file_format.label for file_format in FILE_FORMATS.values()}
+        self.fields["file_format"] = _select_field(_("Format"), labels, blank=DETECT)
+        blank_cells = dict(ProductImport.BlankCells.choices)
+        self.fields["blank_cells"] = _select_field(_("Blank cells"), blank_cells)
+        self._add_column_fields(product_import)
+
+    def _add_question_fields(self, options: dict[str, Any], detected: dict[str, Any]) -> None:
+        questions = {*detected.get("questions", []), *options}
+        if "decimal_mark" in questions:
+            self.fields["decimal_mark"] = _select_field(
+                _("Number format"), NUMBER_FORMATS, blank=CHOOSE
             )
-        kinds = {dialect.name: dialect.label for dialect in DIALECTS.values()}
-        self.fields["dialect"] = _choice("Columns are those of", kinds, first="found by itself")
-        blanks = {value: label.capitalize() for value, label in ProductImport.Blank.choices}
-        self.fields["blank"] = _choice("A blank cell", blanks)
-        self._ask_for_columns(product_import)
+        if "stock_mode" in questions:
+            modes = dict(ProductImport.StockMode.choices)
+            del modes[ProductImport.StockMode.DIFFERENCE]
+            self.fields["stock_mode"] = _select_field(_("Stock in the file"), modes, blank=CHOOSE)
 
-    def _ask_what_is_open(self, chosen: dict[str, Any], found: dict[str, Any]) -> None:
-        questions = found.get("questions", {})
-        if "point" in questions or "point" in chosen:
-            self.fields["point"] = _choice("Prices are written like", POINTS, first="Choose")
-        if "stock" in questions or "stock" in chosen:
-            ways = {
-                value: label.capitalize()
-                for value, label in ProductImport.Stock.choices
-                if value != ProductImport.Stock.DIFFERENCE
-            }
-            self.fields["stock"] = _choice("The stock in the file", ways, first="Choose")
+    def _add_column_fields(self, product_import: ProductImport) -> None:
+        """Add a field for each column that is not read, and for those assigned before."""
+        options, detected = product_import.options, product_import.detected
+        self.column_headers: dict[str, str] = dict(options.get("column_headers", {}))
+        for header in detected.get("unknown_headers", []):
+            if header not in REPORT_HEADERS:
+                self.column_headers.setdefault(str(product_import.headers.index(header)), header)
 
-    def _ask_for_columns(self, product_import: ProductImport) -> None:
-        """Which field each column is that none was found for; of other shops' files only on demand."""
-        known = DIALECTS[product_import.found.get("dialect", "own")].known()
-        named: dict[str, str] = dict(product_import.options.get("named", {}))
-        for header in product_import.found.get("unknown", []):
-            if header not in EXPLAINED:
-                named.setdefault(str(product_import.headers.index(header)), header)
-        fields = {name: headers[0] for name, headers in known.items()}
-        now = {
-            str(place): name for name, place in product_import.options.get("columns", {}).items()
-        }
-        for place, header in sorted(named.items(), key=lambda one: int(one[0])):
-            column = _choice(f"“{header}” is", fields, first=NOT_READ)
-            column.initial = now.get(place, "")
-            self.fields[f"{COLUMN}{place}"] = column
-        self.named = named
+        known = FILE_FORMATS[detected.get("file_format", "own")].known()
+        choices = {name: aliases[0] for name, aliases in known.items()}
+        assigned = {str(index): name for name, index in options.get("columns", {}).items()}
+        for index, header in sorted(self.column_headers.items(), key=lambda item: int(item[0])):
+            label = _("“%(header)s” is") % {"header": header}
+            column = _select_field(label, choices, blank=_("Not imported"))
+            column.initial = assigned.get(index, "")
+            self.fields[f"{COLUMN_PREFIX}{index}"] = column
 
     @property
-    def questions(self) -> list[tuple[str, forms.BoundField]]:
-        """What is open, in words, and the field that answers it."""
-        return [(said, self[name]) for name, said in self.open.items() if name in self.fields]
-
-    @property
-    def about_file(self) -> list[forms.BoundField]:
-        """All but what is open and the columns."""
+    def questions(self) -> list[tuple[Any, forms.BoundField]]:
+        """The open questions, each with the field that answers it."""
         return [
-            bound
-            for bound in self
-            if not bound.name.startswith(COLUMN) and bound.name not in self.open
+            (QUESTIONS[name], self[name]) for name in self.open_questions if name in self.fields
         ]
 
     @property
-    def about_columns(self) -> list[forms.BoundField]:
-        """The columns."""
-        return [bound for bound in self if bound.name.startswith(COLUMN)]
+    def file_fields(self) -> list[forms.BoundField]:
+        """The fields about the whole file, without open questions."""
+        return [
+            field
+            for field in self
+            if not field.name.startswith(COLUMN_PREFIX) and field.name not in self.open_questions
+        ]
+
+    @property
+    def column_fields(self) -> list[forms.BoundField]:
+        """The fields that assign columns."""
+        return [field for field in self if field.name.startswith(COLUMN_PREFIX)]
 
     def clean(self) -> dict[str, Any]:
-        """One column for a field."""
+        """Refuse two columns for the same field."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
-        chosen = [value for name, value in values.items() if name.startswith(COLUMN) and value]
+        chosen = [value for name, value in values.items() if name.startswith(COLUMN_PREFIX)]
+        chosen = [value for value in chosen if value]
         if len(chosen) != len(set(chosen)):
-            raise forms.ValidationError("Two columns cannot be the same field.")
+            raise forms.ValidationError(
+                _("Two columns can't be the same field."), code="duplicate_column"
+            )
         return values
 
     def options(self) -> dict[str, Any]:
-        """What is kept of it; what is found by itself is left out."""
+        """Return the import's options, without those to be detected."""
         values = {name: value for name, value in self.cleaned_data.items() if value}
         columns = {
-            value: int(name.removeprefix(COLUMN))
-            for name, value in values.items()
-            if COLUMN in name
-        }
-        options: dict[str, Any] = {
-            name: value for name, value in values.items() if COLUMN not in name
+            values.pop(name): int(name.removeprefix(COLUMN_PREFIX))
+            for name in list(values)
+            if name.startswith(COLUMN_PREFIX)
         }
         if columns:
-            named = {str(place): self.named[str(place)] for place in columns.values()}
-            options |= {"columns": columns, "named": named}
-        return options
+            headers = {str(index): self.column_headers[str(index)] for index in columns.values()}
+            values |= {"columns": columns, "column_headers": headers}
+        return values

@@ -1,28 +1,29 @@
-"""What an import's page says and offers in each of its states."""
+"""The template context of an import's page in each state."""
 
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from shop.admin.imports.forms import DELIMITERS, TermsForm
+from shop.admin.imports.forms import DELIMITER_LABELS, NUMBER_FORMATS, ReadingOptionsForm
 from shop.admin.imports.rows import RowTable
-from shop.models import ProductImport
+from shop.models import ImportRow, ProductImport
 from shop.models.order_status import Role
 from shop.product_files.imports import runner
-from shop.product_files.imports.error_report import EXPLAINED
+from shop.product_files.imports.error_report import REPORT_HEADERS
 from shop.product_files.imports.locking import STATE_ERRORS
-from shop.product_files.imports.preview import DIALECTS, FREE
-from shop.text_validation import pluralize
+from shop.product_files.imports.preview import CHECKABLE_STATES, FILE_FORMATS
 
-State = ProductImport.State
-#: What is being done, or waits to be.
-DOING = {
-    runner.CHECK: "Looking at each row",
-    runner.APPLY: "Writing to the catalogue",
-    runner.UNDO: "Taking it back",
-    runner.PICTURES: "Drawing pictures",
+State, Status = ProductImport.State, ImportRow.Status
+#: Step -> what the page says while it is pending or running.
+PROGRESS_LABELS = {
+    runner.PREVIEW: gettext_lazy("Checking the rows"),
+    runner.APPLY: gettext_lazy("Applying the changes"),
+    runner.UNDO: gettext_lazy("Undoing the import"),
+    runner.PICTURES: gettext_lazy("Setting the pictures"),
 }
-STATE_ROLES: dict[State, Role] = {
+STATE_ROLES: dict[str, Role] = {
     State.CHECKED: "warning",
     State.APPLIED: "success",
     State.FAILED: "danger",
@@ -30,139 +31,162 @@ STATE_ROLES: dict[State, Role] = {
     State.APPLYING: "info",
     State.UNDOING: "info",
 }
-POINT_NAMES = {".": "a point", ",": "a comma"}
 
 
 def page_context(
     product_import: ProductImport,
-    asked: QueryDict,
+    query: QueryDict,
     *,
     may_decide: bool,
-    terms: TermsForm | None = None,
+    form: ReadingOptionsForm | None = None,
 ) -> dict[str, Any]:
-    """For the template: never more than one query for the rows and one for their number."""
-    is_busy = bool(product_import.asked) or product_import.state in ProductImport.IN_PROGRESS
-    is_open = may_decide and not is_busy and product_import.state in FREE
+    """Return the context. The rows cost at most one query, and one more to count a search."""
+    is_busy = bool(product_import.pending_step) or product_import.state in ProductImport.IN_PROGRESS
+    is_open = may_decide and not is_busy and product_import.state in CHECKABLE_STATES
+    is_checked = is_open and product_import.state == State.CHECKED
     context: dict[str, Any] = {
         "import": product_import,
         "role": STATE_ROLES.get(State(product_import.state), "neutral"),
         "may_decide": may_decide,
         "is_busy": is_busy,
-        "is_forgotten": runner.is_abandoned(product_import),
-        "is_waiting": runner.is_pending(product_import),
-        "doing": DOING.get(
-            product_import.asked.get("step", ""), product_import.get_state_display()
-        ),
-        "so_far": f"{product_import.done:,} of {product_import.total:,} rows",
-        "percent": 100 * product_import.done // product_import.total
-        if product_import.total
-        else None,
-        "found": _found(product_import),
-        "sentences": _sentences(product_import),
-        "terms": (terms or TermsForm(product_import=product_import)) if is_open else None,
-        "apply": _apply(product_import)
-        if is_open and product_import.state == State.CHECKED
-        else None,
+        "reading": _reading_summary(product_import),
+        "results": _result_sentences(product_import),
+        "form": (form or ReadingOptionsForm(product_import=product_import)) if is_open else None,
+        "apply": _apply_context(product_import) if is_checked else None,
+        **_progress_context(product_import),
     }
     if product_import.state == State.CLOSED:
-        context["sentences"].append(STATE_ERRORS[State.CLOSED])
+        context["results"].append(STATE_ERRORS[State.CLOSED])
     elif product_import.counts and not is_busy:
-        context["rows"] = RowTable(product_import, asked)
+        context["rows"] = RowTable(product_import, query)
     return context
 
 
-def _apply(product_import: ProductImport) -> dict[str, Any]:
-    """The button in words, with what it does."""
-    new, changed, wrong = (
-        product_import.counts.get(kind, 0) for kind in ("new", "changed", "wrong")
-    )
-    parts = []
-    if new:
-        parts.append(f"{new:,} new {'product' if new == 1 else 'products'}")
-    if changed:
-        parts.append(f"{changed:,} {'change' if changed == 1 else 'changes'}")
-    what = " and ".join(parts)
-    if not what and product_import.found.get("pictures"):
-        what = "the pictures"
+def _progress_context(product_import: ProductImport) -> dict[str, Any]:
+    checked, total = product_import.rows_checked, product_import.rows_total
+    step = product_import.pending_step.get("step", "")
+    progress = _("%(checked)s of %(total)s rows")
     return {
-        "what": what,
-        "wrong": f"{wrong:,}" if wrong else "",
-        "says_wrong": pluralize(wrong, "row is", "rows are"),
-        "good": new + changed,
-        "seen": product_import.checked_at.isoformat() if product_import.checked_at else "",
-        # What was refused since the preview can be left out as well.
-        "offers_good_only": bool(wrong or product_import.error),
+        "is_abandoned": runner.is_abandoned(product_import),
+        "is_waiting": runner.is_waiting(product_import),
+        "progress_label": PROGRESS_LABELS.get(step, product_import.get_state_display()),
+        "progress": progress % {"checked": f"{checked:,}", "total": f"{total:,}"},
+        "percent": 100 * checked // total if total else None,
     }
 
 
-def _sentences(product_import: ProductImport) -> list[str]:
-    """What happened, as a person would say it."""
-    result, said = product_import.result, []
+def _apply_context(product_import: ProductImport) -> dict[str, Any]:
+    """Return the numbers of rows to apply and with errors, and the texts about them."""
+    statuses = (Status.NEW, Status.CHANGED, Status.ERROR)
+    new, changed, errors = (product_import.counts.get(status, 0) for status in statuses)
+    message = ngettext("%(count)s row has errors.", "%(count)s rows have errors.", errors)
+    return {
+        "changes": _describe_changes(new, changed, product_import.detected.get("pictures", 0)),
+        "row_count": new + changed,
+        "error_count": errors,
+        "error_message": message % {"count": f"{errors:,}"},
+        "seen": product_import.checked_at.isoformat() if product_import.checked_at else "",
+        # Conflicts that were found when applying can be left out as well.
+        "offers_good_only": bool(errors or product_import.error),
+    }
+
+
+def _describe_changes(new: int, changed: int, pictures: int) -> str:
+    """Name what the Apply button does, such as "3 new products and 1 change"."""
+    added = ngettext("%(count)s new product", "%(count)s new products", new)
+    added %= {"count": f"{new:,}"}
+    edited = ngettext("%(count)s change", "%(count)s changes", changed)
+    edited %= {"count": f"{changed:,}"}
+    if new and changed:
+        return _("%(added)s and %(changed)s") % {"added": added, "changed": edited}
+    if new or changed:
+        return added if new else edited
+    return _("pictures") if pictures else ""
+
+
+def _result_sentences(product_import: ProductImport) -> list[str]:
+    """Say what applying and undoing changed."""
+    result, sentences = product_import.result, []
+
+    def add(message: str, **numbers: int) -> None:
+        sentences.append(message % {name: f"{number:,}" for name, number in numbers.items()})
+
     if "new" in result:
-        said.append(
-            f"{pluralize(result['new'], 'product was', 'products were')} added, {result['changed']:,} changed."
+        new, changed = result["new"], result["changed"]
+        message = ngettext(
+            "%(new)s product was added, %(changed)s changed.",
+            "%(new)s products were added, %(changed)s changed.",
+            new,
         )
-        if wrong := product_import.counts.get("wrong"):
-            said.append(f"{pluralize(wrong, 'wrong row was', 'wrong rows were')} left out.")
-        if result.get("left"):
-            said.append(
-                f"{pluralize(result['left'], 'row was', 'rows were')} left out: see “Left out”."
+        add(message, new=new, changed=changed)
+        if errors := product_import.counts.get(Status.ERROR):
+            message = ngettext(
+                "%(count)s row with errors was left out.",
+                "%(count)s rows with errors were left out.",
+                errors,
             )
-    if result.get("pictures"):
-        said.append(f"{pluralize(result['pictures'], 'picture was', 'pictures were')} set.")
+            add(message, count=errors)
+        if left_out := result.get("left_out"):
+            message = ngettext(
+                "%(count)s row was left out: see “Left out”.",
+                "%(count)s rows were left out: see “Left out”.",
+                left_out,
+            )
+            add(message, count=left_out)
+    if pictures := result.get("pictures"):
+        message = ngettext("%(count)s picture was set.", "%(count)s pictures were set.", pictures)
+        add(message, count=pictures)
     if "restored" in result:
-        said.append(
-            f"Then it was taken back: {pluralize(result['removed'], 'product was', 'products were')} removed,"
-            f" {result['restored']:,} restored."
+        message = ngettext(
+            "The import was undone: %(removed)s product was removed, %(restored)s restored.",
+            "The import was undone: %(removed)s products were removed, %(restored)s restored.",
+            result["removed"],
         )
-        if result.get("kept"):
-            said.append(
-                f"{pluralize(result['kept'], 'row stays', 'rows stay')}: see “Not taken back”."
+        add(message, removed=result["removed"], restored=result["restored"])
+        if not_undone := result.get("not_undone"):
+            message = ngettext(
+                "%(count)s row was not undone: see “Not undone”.",
+                "%(count)s rows were not undone: see “Not undone”.",
+                not_undone,
             )
-    return said
+            add(message, count=not_undone)
+    return sentences
 
 
-def _found(product_import: ProductImport) -> list[tuple[str, str]]:
-    """What reading found, as pairs of label and words."""
-    found = product_import.found
-    if not found:
+def _reading_summary(product_import: ProductImport) -> list[tuple[str, Any]]:
+    """Return how the file was read, as pairs of label and text."""
+    detected, options = product_import.detected, product_import.options
+    if not detected:
         return []
-    known = DIALECTS[found["dialect"]].known()
-    kind = [found["format"], found["encoding"]]
-    if sign := found["delimiter"]:
-        kind.append(f"parted by {DELIMITERS.get(sign, sign)}")
-    point = product_import.options.get("point") or found.get("point")
-    read = [
-        _read(product_import.headers[place], known[field][0])
-        for field, place in found["columns"].items()
+    file_format = FILE_FORMATS[detected["file_format"]]
+    known, delimiter = file_format.known(), detected["delimiter"]
+    columns = [
+        _column_text(product_import.headers[index], known[field][0])
+        for field, index in detected["columns"].items()
     ]
-    unread = [header for header in found["unknown"] if header not in EXPLAINED]
+    ignored = [name for name in detected["unknown_headers"] if name not in REPORT_HEADERS]
+    decimal_mark = options.get("decimal_mark") or detected.get("decimal_mark") or ""
+    blank_cells = options.get("blank_cells") or ProductImport.BlankCells.KEEP
+    stock = _("Not in the file")
+    if "stock" in detected["columns"]:
+        stock = str(ProductImport.StockMode(detected["stock_mode"]).label)
+    pictures = detected.get("pictures")
+    matched = ngettext("%(count)s matches a row", "%(count)s match a row", pictures or 0)
     pairs = [
-        ("File", ", ".join(filter(None, kind))),
-        ("Columns of", DIALECTS[found["dialect"]].label),
-        ("Read", ", ".join(read)),
-        ("Not read", ", ".join(unread)),
-        ("Decimals after", POINT_NAMES.get(point or "", "")),
-        ("Stock", _stock(found)),
-        (
-            "A blank cell",
-            ProductImport.Blank(
-                product_import.options.get("blank") or ProductImport.Blank.KEEP
-            ).label,
-        ),
-        (
-            "Pictures",
-            f"{found['pictures']:,} of the ZIP find their product" if "pictures" in found else "",
-        ),
+        (_("File"), ", ".join(filter(None, [detected["file_type"], detected["encoding"]]))),
+        (_("Separator"), DELIMITER_LABELS.get(delimiter, delimiter)),
+        (_("Format"), file_format.label),
+        (_("Imported columns"), ", ".join(columns)),
+        (_("Ignored columns"), ", ".join(ignored)),
+        (_("Number format"), NUMBER_FORMATS.get(decimal_mark, "")),
+        (_("Stock"), stock),
+        (_("Blank cells"), ProductImport.BlankCells(blank_cells).label),
+        (_("Pictures"), matched % {"count": f"{pictures:,}"} if pictures is not None else ""),
     ]
-    return [(label, words) for label, words in pairs if words]
+    return [(label, text) for label, text in pairs if text]
 
 
-def _read(header: str, field: str) -> str:
-    return header if header.casefold() == field.casefold() else f"{header} (as {field})"
-
-
-def _stock(found: dict[str, Any]) -> str:
-    if "stock" not in found["columns"]:
-        return "not in the file"
-    return ProductImport.Stock(found["stock"]).label
+def _column_text(header: str, field: str) -> str:
+    if header.casefold() == field.casefold():
+        return header
+    return _("%(header)s (as %(field)s)") % {"header": header, "field": field}

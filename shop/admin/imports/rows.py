@@ -1,4 +1,4 @@
-"""The rows of an import's page: tabs, a search, fifty at a time, each change with its old and new value."""
+"""The rows on an import's page: tabs, search and pages of fifty, with old and new values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,106 +8,113 @@ from django.core.paginator import Page, Paginator
 from django.db import models
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 from shop import exposure
 from shop.models import ImportRow, Product, ProductImport
 from shop.services.audit import format_value
 
-PER_PAGE = 50
-#: Characters of a value that stand in the line, and of all that a page unfolds.
-SHORT, LONG = 100, 400_000
+ROWS_PER_PAGE = 50
+#: Characters of a value that are shown folded, and of all values that a page can unfold.
+MAX_FOLDED, MAX_UNFOLDED = 100, 400_000
 Status, Outcome = ImportRow.Status, ImportRow.Outcome
-#: A wrong row has to be seen to first.
-ORDER = (Status.WRONG, Status.NEW, Status.CHANGED, Status.SKIPPED, Status.SAME)
-LEFT, KEPT = "left", "kept"
+#: The tab that opens first is the first of these with rows.
+TAB_PRIORITY = (
+    Outcome.NOT_UNDONE,
+    Outcome.LEFT_OUT,
+    Status.ERROR,
+    Status.NEW,
+    Status.CHANGED,
+    Status.SKIPPED,
+    Status.UNCHANGED,
+)
 
 
 @dataclass
 class RowTable:
-    """What the page's address asks for: `?show=changed&q=mug&page=2`."""
+    """The rows selected by the page's query string, such as `?show=changed&q=mug&page=2`."""
 
     product_import: ProductImport
-    asked: QueryDict
+    parameters: QueryDict
 
     @cached_property
     def tabs(self) -> list[dict[str, Any]]:
-        """Each kind with its count; what was left or kept only where there is some."""
+        """A tab per status with its count, and one per outcome that has rows."""
         counts, result = self.product_import.counts, self.product_import.result
-        tabs: list[tuple[str, str, int]] = [(v.value, v.label, counts.get(v, 0)) for v in Status]
+        tabs = [(status.value, str(status.label), counts.get(status, 0)) for status in Status]
         tabs += [
-            (key, label, result[key])
-            for key, label in ((LEFT, "Left out"), (KEPT, "Not taken back"))
-            if result.get(key)
+            (outcome.value, str(outcome.label), result[outcome])
+            for outcome in (Outcome.LEFT_OUT, Outcome.NOT_UNDONE)
+            if result.get(outcome)
         ]
         return [
-            {"name": name, "label": label, "count": count, "shown": f"{count:,}"}
+            {"name": name, "label": label, "count": count, "count_text": f"{count:,}"}
             for name, label, count in tabs
         ]
 
     @cached_property
-    def here(self) -> str:
-        """The tab that is open; by itself the first that has rows and asks for attention."""
-        wanted = self.asked.get("show", "")
+    def current_tab(self) -> str:
+        """The requested tab, else the first that has rows by `TAB_PRIORITY`."""
         counts = {tab["name"]: tab["count"] for tab in self.tabs}
-        if wanted in counts:
-            return wanted
-        order = (KEPT, LEFT, *(status.value for status in ORDER))
-        return next((name for name in order if counts.get(name)), Status.NEW.value)
+        requested = self.parameters.get("show", "")
+        if requested in counts:
+            return requested
+        return next((name.value for name in TAB_PRIORITY if counts.get(name)), Status.NEW.value)
 
     @property
-    def query(self) -> str:
-        """What is searched for."""
-        return self.asked.get("q", "").replace("\x00", "").strip()
+    def search_term(self) -> str:
+        """The SKU or name that is searched for."""
+        return self.parameters.get("q", "").replace("\x00", "").strip()
 
     @cached_property
     def page(self) -> Page[ImportRow]:
-        """Fifty rows. Their number is known already, unless they are searched."""
-        by = {"outcome": self.here} if self.here in {LEFT, KEPT} else {"status": self.here}
-        found = self.product_import.rows.filter(**by).order_by("number").defer("cells")
-        if self.query:
-            found = found.filter(
-                models.Q(sku__icontains=self.query) | models.Q(name__icontains=self.query)
-            )
-        paginator = Paginator(found, PER_PAGE)
-        if not self.query:
-            paginator.__dict__["count"] = next(
-                t["count"] for t in self.tabs if t["name"] == self.here
-            )
-        page: Page[ImportRow] = paginator.get_page(self.asked.get("page"))
+        """Fifty rows. Without a search their number is known and costs no query."""
+        field = "outcome" if self.current_tab in Outcome.values else "status"
+        rows = self.product_import.rows.filter(**{field: self.current_tab})
+        rows = rows.order_by("number").defer("cells")
+        if term := self.search_term:
+            rows = rows.filter(models.Q(sku__icontains=term) | models.Q(name__icontains=term))
+        paginator = Paginator(rows, ROWS_PER_PAGE)
+        if not self.search_term:
+            counts = {tab["name"]: tab["count"] for tab in self.tabs}
+            paginator.__dict__["count"] = counts[self.current_tab]
+        page: Page[ImportRow] = paginator.get_page(self.parameters.get("page"))
         return page
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """The page's rows as they are shown."""
+    def page_rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the page's rows with their changes."""
         rows = list(self.page.object_list)
         for row in rows:
             yield {
                 "row": row,
-                "fields": list(_fields(row, longest=LONG // (2 * len(rows)))),
-                "is_there": row.product_id and row.outcome != Outcome.UNDONE,
+                "changes": list(_row_changes(row, limit=MAX_UNFOLDED // (2 * len(rows)))),
+                "has_product": row.product_id and row.outcome != Outcome.UNDONE,
             }
 
 
-def _fields(row: ImportRow, *, longest: int) -> Iterator[dict[str, Any]]:
-    """Old and new of what a row changes; of a new product what it has."""
+def _row_changes(row: ImportRow, *, limit: int) -> Iterator[dict[str, Any]]:
+    """Yield each changed field's label, old and new value; of a new product its filled fields."""
     for name, after in row.after.items():
         if row.status == Status.NEW and (name in {"sku", "name"} or after in {"", None}):
             continue
         field = exposure.get_field(Product, name)
         yield {
             "label": field.verbose_name,
-            "old": _value(field, row.before[name], longest) if name in row.before else None,
-            "new": _value(field, after, longest),
+            "old": _foldable_text(field, row.before[name], limit) if name in row.before else None,
+            "new": _foldable_text(field, after, limit),
         }
     if row.status == Status.NEW and row.delta:
-        yield {"label": "stock", "old": None, "new": {"short": f"{row.delta:,}"}}
+        yield {"label": _("stock"), "old": None, "new": {"folded": f"{row.delta:,}"}}
 
 
-def _value(field: exposure.Field, value: Any, longest: int) -> dict[str, str]:
-    """A value in words; a long one short, with the whole to unfold: of many very long ones, when searched."""
+def _foldable_text(field: exposure.Field, value: Any, limit: int) -> dict[str, str]:
+    """Return a value's text; a long one folded, with up to `limit` characters to unfold."""
     known = dict(field.flatchoices).get(value, value) if field.choices else value
-    text = format_value(known) if not isinstance(known, str) else known or "nothing"
-    if len(text) <= SHORT:
-        return {"short": text}
-    more = f"… ({len(text) - longest:,} characters more: search for this row to see them)"
-    whole = text if len(text) <= longest else f"{text[:longest]}{more}"
-    return {"short": f"{text[: SHORT - 1]}…", "whole": whole}
+    text = str(known) if isinstance(known, str) and known else format_value(known)
+    if len(text) <= MAX_FOLDED:
+        return {"folded": text}
+    unfolded = text
+    if len(text) > limit:
+        more = _("… (%(count)s characters more: search for this row to see them)")
+        unfolded = text[:limit] + more % {"count": f"{len(text) - limit:,}"}
+    return {"folded": f"{text[: MAX_FOLDED - 1]}…", "unfolded": unfolded}

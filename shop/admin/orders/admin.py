@@ -1,4 +1,4 @@
-"""Orders: read here, moved by the buttons that `Order.FLOW` allows, one or many at a time."""
+"""Admin pages of orders: the list, the read-only page of an order, and their related rows."""
 
 from typing import Any
 
@@ -8,24 +8,27 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
 from shop import money
-from shop.admin.base import ReadOnlyAdmin, TabbedAdmin, render_age, render_thumbnail, status_label
+from shop.admin.base import ReadOnlyAdmin, TabbedAdmin
 from shop.admin.exports import OrderExports
-from shop.admin.filters import LatelyFilter, WholeDaysFilter
-from shop.admin.orders.phone_orders import PhoneOrders
+from shop.admin.filters import RecentDaysFilter, WholeDaysFilter
+from shop.admin.orders.phone_orders import PhoneOrderAdmin
 from shop.admin.orders.views import OrderViews
+from shop.admin.rendering import render_age, render_thumbnail, status_label
 from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem, User
 
 Status = Order.Status
-NUMBER_SIGNS = 8  # of an order's number, without its dash
+ORDER_NUMBER_LENGTH = 8  # without its dash
 
 
-class ShownInline(TabularInline):  # type: ignore[misc]
-    """Rows that belong to an order and are never edited."""
+class ReadOnlyInline(TabularInline):  # type: ignore[misc]
+    """A table of rows that are never edited on an order's page."""
 
     extra = 0
     can_delete = False
@@ -38,11 +41,11 @@ class ShownInline(TabularInline):  # type: ignore[misc]
         return False
 
 
-class ItemInline(ShownInline):
-    """What was ordered."""
+class ItemInline(ReadOnlyInline):
+    """The ordered products, with the prices of that moment."""
 
     model = OrderItem
-    verbose_name_plural = "Items"
+    verbose_name_plural = _("Items")
     fields = readonly_fields = ("picture", "name", "sku", "quantity", "price", "subtotal")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[OrderItem]:
@@ -51,33 +54,35 @@ class ItemInline(ShownInline):
 
     @display(description="")
     def picture(self, item: OrderItem) -> str:
-        """What to look for on the shelf."""
+        """Return the product's thumbnail."""
         return render_thumbnail(item.product)
 
 
-class EventInline(ShownInline):
-    """What happened."""
+class EventInline(ReadOnlyInline):
+    """The order's events: status changes, payments, notes and prints."""
 
     model = OrderEvent
-    verbose_name_plural = "Timeline"
-    fields = readonly_fields = ("created_at", "what", "actor", "note")
+    verbose_name_plural = _("Timeline")
+    fields = readonly_fields = ("created_at", "event", "actor", "note")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[OrderEvent]:
         events: models.QuerySet[OrderEvent] = super().get_queryset(request)
         return events.select_related("actor")
 
-    @display(description="What")
-    def what(self, event: OrderEvent) -> str:
-        """In a word."""
-        return f"{event} (staff only)" if event.is_internal else str(event)
+    @display(description=_("Event"))
+    def event(self, event: OrderEvent) -> str:
+        """Return the event's name, marked if the customer can't see it."""
+        if not event.is_internal:
+            return str(event)
+        return gettext("%(event)s (staff only)") % {"event": event}
 
 
 @admin.register(Order)
-class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdmin):
-    """The counter."""
+class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnlyAdmin):
+    """The list of orders and an order's page. Orders change only by its buttons."""
 
-    empty = "They appear here as soon as an app, or you, place one."
-    add_label = "New order"
+    empty = _("Orders placed by an app or by you appear here.")
+    add_label = _("New order")
     list_display = (
         "order_number",
         "user",
@@ -88,7 +93,7 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
         "age",
     )
     list_filter = (
-        LatelyFilter,
+        RecentDaysFilter,
         ("created_at", WholeDaysFilter),
         "status",
         "payment_status",
@@ -107,7 +112,7 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
         "user__last_name",
         "items__sku",
     )
-    search_help_text = "Number, name, email, phone, SKU or address"
+    search_help_text = _("Order number, name, email, phone, SKU or address")
     fieldsets = (
         (
             None,
@@ -120,24 +125,23 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Order]:
         units = OrderItem.objects.filter(order=models.OuterRef("pk")).order_by().values("order")
-        found: models.QuerySet[Order] = super().get_queryset(request)
-        return found.annotate(
+        orders: models.QuerySet[Order] = super().get_queryset(request)
+        return orders.annotate(
             n_units=Coalesce(
                 models.Subquery(units.annotate(n=models.Sum("quantity")).values("n")), 0
             )
         )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """Also by a number without its dash, as it is read over the telephone.
+        """Search; a full order number or email returns only that order or customer's orders.
 
-        Who types a whole number wants that order, who types a whole email that customer's: nothing else is
-        looked through.
+        The number's dash may be missing, since customers leave it out on the phone.
         """
-        bare = search_term.replace("-", "").strip().upper()
-        if len(bare) == NUMBER_SIGNS:
-            is_shown = models.Exists(queryset.order_by().filter(pk=models.OuterRef("pk")))
-            numbered = Order.objects.filter(order_number=f"{bare[:4]}-{bare[4:]}")
-            for pk, is_listed in numbered.values_list("pk", is_shown):
+        number = search_term.replace("-", "").strip().upper()
+        if len(number) == ORDER_NUMBER_LENGTH:
+            is_in_list = models.Exists(queryset.order_by().filter(pk=models.OuterRef("pk")))
+            matches = Order.objects.filter(order_number=f"{number[:4]}-{number[4:]}")
+            for pk, is_listed in matches.values_list("pk", is_in_list):
                 return queryset.filter(pk=pk) if is_listed else queryset.none(), False
         if "@" in search_term:
             for pk in User.objects.filter(email=search_term.strip()).values_list("pk", flat=True):
@@ -147,17 +151,17 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
     ) -> Any:
-        """Give the banner its order and its buttons."""
+        """Add the banner's context: order, total, status labels and buttons."""
         order = kwargs["obj"]
         context |= {"order": order, "total": money.format_money(order.total_amount), "buttons": []}
         context["labels"] = [self.status_column(order), self.payment_column(order)]
-        if self.has_step_permission(request):
+        if self.has_action_permission(request):
             context["buttons"] = self.buttons(order)
         return super().render_change_form(request, context, **kwargs)
 
-    @display(description="Customer")
+    @display(description=_("Customer"))
     def customer(self, order: Order) -> str:
-        """Who, how to reach them, and what they ordered before."""
+        """Return name, email, phone and a link to the customer's other orders."""
         earlier = Order.objects.filter(user=order.user, created_at__lt=order.created_at).count()
         link = '<a class="shop-link" href="{}">{}</a>'
         return format_html(
@@ -167,51 +171,54 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrders, OrderViews, ReadOnlyAdm
             order.user.email,
             order.user.phone,
             reverse("admin:shop_order_changelist") + f"?user__id__exact={order.user_id}",
-            f"{earlier} earlier order{'' if earlier == 1 else 's'}" if earlier else "First order",
+            ngettext("%(count)d earlier order", "%(count)d earlier orders", earlier)
+            % {"count": earlier}
+            if earlier
+            else gettext("First order"),
         )
 
-    @display(description="Shipping address")
+    @display(description=_("Shipping address"))
     def ships_to(self, order: Order) -> str:
-        """Where it goes; the page's script adds a button that copies it."""
+        """Return the address; admin.js adds a button that copies it."""
         return format_html("<span data-copy>{}</span>", order.shipping_address)
 
-    @display(description="Parcel")
+    @display(description=_("Parcel"))
     def parcel(self, order: Order) -> str:
-        """Who carries it."""
+        """Return carrier and tracking number."""
         return " ".join(filter(None, [order.carrier, order.tracking_number]))
 
-    @display(description="Status", ordering="status")
+    @display(description=_("Status"), ordering="status")
     def status_column(self, order: Order) -> str:
-        """Where it is."""
+        """Return the label of the order's status."""
         return status_label(Status(order.status))
 
-    @display(description="Payment", ordering="payment_status")
+    @display(description=_("Payment"), ordering="payment_status")
     def payment_column(self, order: Order) -> str:
-        """Whether it is paid."""
+        """Return the label of the payment's status."""
         return status_label(Order.PaymentStatus(order.payment_status))
 
-    @display(description="Items", ordering="n_units")
+    @display(description=_("Items"), ordering="n_units")
     def units(self, order: Order) -> int:
-        """How many pieces."""
-        count: int = order.n_units  # type: ignore[attr-defined]
-        return count
+        """Return the total quantity of all items."""
+        units: int = order.n_units  # type: ignore[attr-defined]
+        return units
 
-    @display(description="Total", ordering="total_amount")
+    @display(description=_("Total"), ordering="total_amount")
     def total(self, order: Order) -> str:
-        """With its currency."""
+        """Return the total with its currency."""
         return money.format_money(order.total_amount)
 
-    @display(description="Placed", ordering="created_at")
+    @display(description=_("Placed"), ordering="created_at")
     def age(self, order: Order) -> str:
-        """How long ago."""
+        """Return how long ago the order was placed."""
         return render_age(order.created_at)
 
 
 @admin.register(OrderItem)
 class OrderItemAdmin(ReadOnlyAdmin):
-    """Every line ever sold."""
+    """All order lines, read-only."""
 
-    empty = "Each line of an order appears here."
+    empty = _("The items of all orders appear here.")
     list_display = ("order", "sku", "name", "quantity", "price", "subtotal")
     list_select_related = ("order",)
     search_fields = ("order__order_number", "sku", "name")
@@ -219,9 +226,9 @@ class OrderItemAdmin(ReadOnlyAdmin):
 
 @admin.register(OrderEvent)
 class OrderEventAdmin(ReadOnlyAdmin):
-    """Every step ever taken."""
+    """The events of all orders, read-only."""
 
-    empty = "Each step of an order appears here, with who took it and when."
+    empty = _("The events of all orders appear here, with the date and the user.")
     list_display = ("created_at", "order", "kind", "status", "payment_status", "actor", "note")
     list_filter = ("kind", "status")
     list_select_related = ("order", "actor")
@@ -230,11 +237,9 @@ class OrderEventAdmin(ReadOnlyAdmin):
 
 @admin.register(IdempotencyKey)
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
-    """What was answered to which key, for an app's developer who asks."""
+    """The stored responses to Idempotency-Keys, to answer an app developer's questions."""
 
-    empty = (
-        "An app that sends an Idempotency-Key with an order leaves its answer here for three days."
-    )
+    empty = _("The responses to requests with an Idempotency-Key are kept here for three days.")
     list_display = ("created_at", "user", "key")
     list_select_related = ("user",)
     search_fields = ("key", "user__email")

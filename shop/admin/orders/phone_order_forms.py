@@ -1,4 +1,4 @@
-"""What staff type while a customer orders by telephone."""
+"""Forms of the page "New order", on which staff enter orders by phone."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,6 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminAutocompleteModelChoiceFieldWidget,
     UnfoldAdminEmailInputWidget,
@@ -23,59 +25,63 @@ from shop.models import Order, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
 from shop.services.payments import PHONE_METHODS
 
-ROWS = 5
-LONGEST_KEY = 18  # digits, so that a database can hold the number
-NEW = ("email", "first_name", "last_name", "phone")
+EXTRA_LINES = 5
+MAX_PK_DIGITS = 18  # fits into a 64-bit integer
+NEW_CUSTOMER_FIELDS = ("email", "first_name", "last_name", "phone")
 
 
-def customers() -> models.QuerySet[User]:
-    """Who may order."""
+def active_customers() -> models.QuerySet[User]:
+    """Return the accounts that may order."""
     return User.objects.filter(is_active=True).order_by("first_name", "last_name", "pk")
 
 
 def customer_label(user: User) -> str:
-    """A customer as the search shows them, and as one asks on the telephone whether it is they."""
+    """Return name, email and phone, to identify a customer on the phone."""
     return ", ".join(filter(None, [user.get_full_name(), user.email, user.phone]))
 
 
 def product_label(product: Product) -> str:
-    """A product as the search shows it: a name alone may be that of several."""
-    left = f"{product.stock} in stock" if product.stock else "out of stock"
-    return f"{product.name} · {product.sku} · {money.format_money(product.price)} · {left}"
+    """Return name, SKU, price and stock, since several products may share a name."""
+    stock = gettext("%(stock)d in stock") % {"stock": product.stock}
+    if not product.stock:
+        stock = gettext("out of stock")
+    return f"{product.name} · {product.sku} · {money.format_money(product.price)} · {stock}"
 
 
-def with_keys[M: models.Model](found: models.QuerySet[M], typed: Iterable[Any]) -> dict[str, M]:
-    """The records that the page names, by what it calls them, in one query."""
-    keys = {value for value in map(str, typed) if value.isdecimal() and len(value) <= LONGEST_KEY}
-    return {str(record.pk): record for record in found.filter(pk__in=keys)} if keys else {}
+def fetch_by_pk[M: models.Model](
+    queryset: models.QuerySet[M], values: Iterable[Any]
+) -> dict[str, M]:
+    """Return primary key, as text -> record, in one query; malformed keys are ignored."""
+    pks = {value for value in map(str, values) if value.isdecimal() and len(value) <= MAX_PK_DIGITS}
+    return {str(record.pk): record for record in queryset.filter(pk__in=pks)} if pks else {}
 
 
-class PickField(forms.ChoiceField):
-    """One record, found by typing: the page holds what was picked, not all that there is."""
+class SearchField(forms.ChoiceField):
+    """A choice of one record in a search box. The page contains only the chosen one."""
 
     def __init__(self, what: str, **options: Any) -> None:
-        address = reverse_lazy("admin:shop_order_pick", args=[what])
-        widget = UnfoldAdminAutocompleteModelChoiceFieldWidget(attrs={"data-ajax--url": address})
+        url = reverse_lazy("admin:shop_order_pick", args=[what])
+        widget = UnfoldAdminAutocompleteModelChoiceFieldWidget(attrs={"data-ajax--url": url})
         super().__init__(widget=widget, **options)
 
-    def named(self, label: str, placeholder: str) -> None:
-        """Call it so; a screen reader reads the placeholder as long as nothing is picked."""
+    def set_label(self, label: str, placeholder: str) -> None:
+        """Set the label, and the placeholder, which screen readers read until there is a choice."""
         self.label = label
         self.widget.attrs["data-placeholder"] = f"{label}: {placeholder}"
 
-    def know(self, key: str, label: str) -> None:
-        """What is picked already."""
+    def set_choice(self, key: str, label: str) -> None:
+        """Allow this record, and show it as the chosen one."""
         self.choices = [(key, label)]
 
 
-class LineForm(forms.Form):
-    """One product and how many of it; an empty row counts for nothing."""
+class OrderLineForm(forms.Form):
+    """A product and its quantity. An empty row is ignored."""
 
-    product = PickField(
+    product = SearchField(
         "product",
         error_messages={
-            "required": "Pick a product for this quantity.",
-            "invalid_choice": "There is no such product any more.",
+            "required": _("Choose a product for this quantity."),
+            "invalid_choice": _("This product no longer exists. Choose another one."),
         },
     )
     quantity = forms.IntegerField(
@@ -87,54 +93,60 @@ class LineForm(forms.Form):
 
     def __init__(self, *args: Any, products: Mapping[str, Product], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        number = int(str(self.prefix).rpartition("-")[2]) + 1
-        pick: Any = self.fields["product"]
-        pick.named(f"Product {number}", "name or SKU")
-        self.fields["quantity"].label = f"Quantity {number}"
-        self.picked = products.get(str(self["product"].value()))
-        if self.picked:
-            pick.know(str(self.picked.pk), product_label(self.picked))
+        number = {"number": int(str(self.prefix).rpartition("-")[2]) + 1}
+        product_field: Any = self.fields["product"]
+        product_field.set_label(gettext("Product %(number)d") % number, gettext("name or SKU"))
+        self.fields["quantity"].label = gettext("Quantity %(number)d") % number
+        self.chosen_product = products.get(str(self["product"].value()))
+        if self.chosen_product:
+            product_field.set_choice(
+                str(self.chosen_product.pk), product_label(self.chosen_product)
+            )
 
     def clean_quantity(self) -> int:
-        """One, if nobody says another number."""
+        """Default to 1."""
         return self.cleaned_data["quantity"] or 1
 
-    def refuse(self, wanted: int) -> None:
-        """Say what stands in the way of selling so many of it."""
-        product = self.picked
+    def check_availability(self, quantity: int) -> None:
+        """Add an error if this quantity of the product cannot be sold now."""
+        product = self.chosen_product
         if product is None:
             return
+        values = {"product": product, "quantity": quantity, "stock": product.stock}
         if not product.is_active:
-            self.add_error("product", f"{product} is archived: it is not for sale.")
-        elif wanted > MAX_QUANTITY:
-            self.add_error(
-                "quantity", f"Of one product, order at most {MAX_QUANTITY}: {wanted} of {product}."
+            message = gettext("%(product)s is archived. Choose another product.")
+            self.add_error("product", ValidationError(message % values, code="archived"))
+        elif quantity > MAX_QUANTITY:
+            message = gettext(
+                "%(product)s: %(quantity)d ordered. Order at most %(max)d of a product."
             )
+            values["max"] = MAX_QUANTITY
+            self.add_error("quantity", ValidationError(message % values, code="max_quantity"))
         elif not product.stock:
-            self.add_error("product", f"{product} is out of stock.")
-        elif wanted > product.stock:
-            self.add_error("quantity", f"{product}: {wanted} wanted, {product.stock} in stock.")
+            message = gettext("%(product)s is out of stock.")
+            self.add_error("product", ValidationError(message % values, code="out_of_stock"))
+        elif quantity > product.stock:
+            message = gettext("%(product)s: %(quantity)d ordered, only %(stock)d in stock.")
+            self.add_error("quantity", ValidationError(message % values, code="low_stock"))
 
 
-class LineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
-    """The rows. All products that they name are read by one query."""
+class BaseOrderLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
+    """The rows of products. Their products are read in one query."""
 
     def __init__(
-        self, data: Any = None, *, rows: Sequence[Mapping[str, str]] = (), more: int = ROWS
+        self, data: Any = None, *, rows: Sequence[Mapping[str, str]] = (), extra: int = EXTRA_LINES
     ) -> None:
         super().__init__(data, prefix="lines", initial=rows)
-        self.extra = len(rows) + more
-        products = with_keys(
-            Product.objects.all(), [row["product"] for row in rows or self.typed()]
-        )
-        self.form_kwargs["products"] = products
+        self.extra = len(rows) + extra
+        pks = [row["product"] for row in rows or self.submitted_rows()]
+        self.form_kwargs["products"] = fetch_by_pk(Product.objects.all(), pks)
 
     def initial_form_count(self) -> int:
-        """None: any row may be left empty."""
+        """Return 0, since any row may be left empty."""
         return 0
 
-    def typed(self) -> list[dict[str, str]]:
-        """What stands in the rows that were sent."""
+    def submitted_rows(self) -> list[dict[str, str]]:
+        """Return product and quantity of each row as they were sent, not validated."""
         if not self.is_bound:
             return []
         return [
@@ -143,141 +155,164 @@ class LineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
         ]
 
     def clean(self) -> None:
-        """An order has at least one line."""
-        if not any(self.errors) and not self.wanted():
-            raise ValidationError("Pick at least one product.")
+        """Require at least one product."""
+        if not any(self.errors) and not self.quantities():
+            raise ValidationError(gettext("Choose at least one product."), code="empty")
 
-    def wanted(self) -> Counter[Product]:
-        """How many of each product; rows with the same one add up."""
-        wanted = Counter[Product]()
+    def quantities(self) -> Counter[Product]:
+        """Return product -> quantity; rows with the same product are added up."""
+        quantities = Counter[Product]()
         for form in self.forms:
-            if form.picked and form.cleaned_data:
-                wanted[form.picked] += form.cleaned_data["quantity"]
-        return wanted
+            if form.chosen_product and form.cleaned_data:
+                quantities[form.chosen_product] += form.cleaned_data["quantity"]
+        return quantities
 
-    def can_be_sold(self) -> bool:
-        """Look at the shelf, and say at each row what stands in the way."""
+    def check_availability(self) -> bool:
+        """Return whether all quantities can be sold now; add errors to the rows that cannot."""
         so_far = Counter[Product]()
         for form in self.forms:
-            if form.picked and form.cleaned_data:
-                so_far[form.picked] += form.cleaned_data["quantity"]
-                form.refuse(so_far[form.picked])
+            if form.chosen_product and form.cleaned_data:
+                so_far[form.chosen_product] += form.cleaned_data["quantity"]
+                form.check_availability(so_far[form.chosen_product])
         return not any(self.errors)
 
 
-LineForms: Any = forms.formset_factory(
-    LineForm, formset=LineFormSet, max_num=MAX_LINES, absolute_max=MAX_LINES, validate_max=True
+OrderLineFormSet: Any = forms.formset_factory(
+    OrderLineForm,
+    formset=BaseOrderLineFormSet,
+    max_num=MAX_LINES,
+    absolute_max=MAX_LINES,
+    validate_max=True,
 )
 
 
-def _line(max_length: int, **options: Any) -> TextField:
-    return TextField(
-        required=False, max_length=max_length, widget=UnfoldAdminTextInputWidget, **options
-    )
+class SingleLineField(TextField):
+    """An optional line of text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, widget=UnfoldAdminTextInputWidget, **options)
 
 
 class PhoneOrderForm(forms.Form):
-    """Who orders, where it goes and how it is paid; a new customer only where the clerk may add one."""
+    """Customer, address and payment. Fields of a new customer only for staff who may add one."""
 
-    customer = PickField(
-        "customer", required=False, error_messages={"invalid_choice": "This customer cannot order."}
+    customer = SearchField(
+        "customer",
+        required=False,
+        error_messages={"invalid_choice": _("This customer can't order. Choose another one.")},
     )
-    email = forms.EmailField(required=False, widget=UnfoldAdminEmailInputWidget)
-    first_name = _line(100)
-    last_name = _line(100)
-    phone = _line(30)
+    email = forms.EmailField(label=_("Email"), required=False, widget=UnfoldAdminEmailInputWidget)
+    first_name = SingleLineField(label=_("First name"), max_length=100)
+    last_name = SingleLineField(label=_("Last name"), max_length=100)
+    phone = SingleLineField(label=_("Phone"), max_length=30)
     shipping_address = TextField(
+        label=_("Shipping address"),
         required=False,
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Left empty, it goes where this customer's last order went.",
+        help_text=_("Leave empty to use the address of the customer's last order."),
     )
     payment_method = forms.ChoiceField(
-        label="Payment",
+        label=_("Payment"),
         choices=[(method.value, method.label) for method in PHONE_METHODS],
         widget=UnfoldAdminSelectWidget,
     )
     note = TextField(
-        label="Customer's note",
+        label=_("Customer's note"),
         required=False,
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text="What the customer asks for, such as “Ring twice”. The customer can read it.",
+        help_text=_("The customer's request, such as “Ring twice”. The customer can read it."),
     )
 
     def __init__(self, data: Any = None, *, initial: Any = None, can_add: bool) -> None:
         super().__init__(data, initial=initial)
-        for name in () if can_add else NEW:
+        for name in () if can_add else NEW_CUSTOMER_FIELDS:
             del self.fields[name]
-        pick: Any = self.fields["customer"]
-        pick.named("Known customer", "name, email or phone")
+        customer_field: Any = self.fields["customer"]
+        customer_field.set_label(gettext("Known customer"), gettext("name, email or phone"))
         key = str(self["customer"].value() or "")
-        self.who = with_keys(customers(), [key]).get(key)
-        if self.who:
-            pick.know(key, customer_label(self.who))
+        self.known_customer = fetch_by_pk(active_customers(), [key]).get(key)
+        if self.known_customer:
+            customer_field.set_choice(key, customer_label(self.known_customer))
 
-    def newcomer(self) -> list[forms.BoundField]:
-        """The fields of a new customer."""
-        return [self[name] for name in NEW if name in self.fields]
+    def new_customer_fields(self) -> list[forms.BoundField]:
+        """Return the fields of a new customer; none if the user may not add one."""
+        return [self[name] for name in NEW_CUSTOMER_FIELDS if name in self.fields]
 
-    def has_newcomer(self) -> bool:
-        """Whether anything stands there."""
-        return any(field.value() for field in self.newcomer())
+    def has_new_customer(self) -> bool:
+        """Return whether any field of a new customer is filled in."""
+        return any(field.value() for field in self.new_customer_fields())
 
-    def rest(self) -> list[forms.BoundField]:
-        """The fields that any order has."""
+    def general_fields(self) -> list[forms.BoundField]:
+        """Return the fields that don't depend on the customer."""
         return [self[name] for name in ("shipping_address", "payment_method", "note")]
 
     def clean(self) -> dict[str, Any]:
-        """Know the customer, or what is needed to add one; know the address."""
+        """Require a known or a complete new customer, and an address."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.has_error("customer"):
             self._clean_customer()
-        is_somebody = self.who or self.has_newcomer()
-        if (
-            is_somebody
-            and not values.get("shipping_address")
-            and not self.has_error("shipping_address")
-        ):
-            last = Order.objects.filter(user=self.who).first() if self.who else None
-            if last:
-                values["shipping_address"] = last.shipping_address
-            else:
-                told = "Enter an address: there is no earlier order to take it from."
-                self.add_error("shipping_address", told)
+        has_customer = self.known_customer or self.has_new_customer()
+        has_address = values.get("shipping_address") or self.has_error("shipping_address")
+        if has_customer and not has_address:
+            self._use_last_address(values)
         return values
 
     def _clean_customer(self) -> None:
-        if self.who and self.has_newcomer():
-            self.add_error(None, "Pick a known customer or fill in a new one, not both.")
-        elif not self.who and not self.has_newcomer():
-            new = ", or fill in a new one" if self.newcomer() else ""
-            self.add_error("customer", f"Pick a customer{new}.")
-        elif not self.who:
+        if self.known_customer and self.has_new_customer():
+            message = gettext("Choose a known customer or fill in a new one, not both.")
+            self.add_error(None, ValidationError(message, code="two_customers"))
+        elif not self.known_customer and not self.has_new_customer():
+            message = gettext("Choose a customer.")
+            if self.new_customer_fields():
+                message = gettext("Choose a customer or fill in a new one.")
+            self.add_error("customer", ValidationError(message, code="required"))
+        elif not self.known_customer:
             try:
                 self.new_customer().clean_fields(exclude=["password", *self.errors])
             except ValidationError as error:
                 self.add_error(None, error)
 
-    def newcomer_values(self) -> dict[str, str]:
-        """What a new customer is made of."""
-        return {name: self.cleaned_data.get(name, "") for name in NEW}
+    def _use_last_address(self, values: dict[str, Any]) -> None:
+        orders = Order.objects.filter(user=self.known_customer)
+        last_order = orders.first() if self.known_customer else None
+        if last_order:
+            values["shipping_address"] = last_order.shipping_address
+        else:
+            message = gettext("Enter an address. This customer has no earlier order.")
+            self.add_error("shipping_address", ValidationError(message, code="required"))
+
+    def new_customer_values(self) -> dict[str, str]:
+        """Return the values of a new customer's fields."""
+        return {name: self.cleaned_data.get(name, "") for name in NEW_CUSTOMER_FIELDS}
 
     def new_customer(self) -> User:
-        """The customer as they would be, not saved."""
-        return User(**self.newcomer_values())
+        """Return the new customer, not saved."""
+        return User(**self.new_customer_values())
 
-    def can_be_added(self) -> bool:
-        """Whether a new customer's email is free; if not, say whose it is."""
-        taken = None if self.who else User.objects.filter(email=self.cleaned_data["email"]).first()
-        if taken:
-            then = "pick it above" if taken.is_active else "it is switched off"
-            self.add_error("email", f"{taken} has an account with this email: {then}.")
-        return not taken
+    def check_email_is_free(self) -> bool:
+        """Return whether no account has a new customer's email; add an error otherwise."""
+        if self.known_customer:
+            return True
+        owner = User.objects.filter(email=self.cleaned_data["email"]).first()
+        if owner and owner.is_active:
+            message = gettext(
+                "%(customer)s already has this email. Choose them as a known customer."
+            )
+            error = ValidationError(message % {"customer": owner}, code="email_taken")
+            self.add_error("email", error)
+        elif owner:
+            message = gettext(
+                "%(customer)s already has this email, and their account is deactivated."
+            )
+            error = ValidationError(message % {"customer": owner}, code="email_taken")
+            self.add_error("email", error)
+        return not owner
 
 
-class ShownForm(forms.Form):
-    """What the summary showed, the total, and the key under which it is ordered once."""
+class OrderSummaryForm(forms.Form):
+    """What the summary sends with "Place order": the total shown, and a key that orders it once."""
 
     expected_total = forms.DecimalField(max_digits=15, decimal_places=money.DIGITS)
     key = forms.UUIDField()

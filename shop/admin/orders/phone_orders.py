@@ -1,4 +1,4 @@
-"""Orders by telephone: type them, check them, place them once."""
+"""The page "New order": enter an order by phone, check the summary, place it."""
 
 import uuid
 from functools import partial
@@ -9,18 +9,19 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from shop import money
 from shop.admin.base import staff_user
 from shop.admin.orders.phone_order_forms import (
-    ROWS,
-    LineForms,
-    LineFormSet,
+    EXTRA_LINES,
+    BaseOrderLineFormSet,
+    OrderLineFormSet,
+    OrderSummaryForm,
     PhoneOrderForm,
-    ShownForm,
+    active_customers,
     customer_label,
-    customers,
     product_label,
 )
 from shop.models import Order, Product, User
@@ -29,134 +30,157 @@ from shop.services.errors import ShopError, TotalChanged
 from shop.services.idempotency import run_once
 from shop.services.phone_orders import place_phone_order
 
-FOUND_AT_MOST = 20
-#: Buttons that only show the page again, with so many rows more.
-MORE = {"more": ROWS, "edit": 0}
-NOT_TYPED = ("csrfmiddlewaretoken", "step", "expected_total", "key")
+MAX_SEARCH_RESULTS = 20
+#: Buttons that only show the form again -> the rows that they add.
+ADDED_LINES = {"more": EXTRA_LINES, "edit": 0}
+NOT_REPEATED = ("csrfmiddlewaretoken", "step", "expected_total", "key")
 
 
-def _reason(error: ShopError | ValidationError) -> str:
+def refusal_message(error: ShopError | ValidationError) -> str:
+    """Say that nothing was ordered, and why."""
+    reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
     if isinstance(error, TotalChanged):
-        return f"The total is {money.format_money(error.details['total_amount'])} now."
-    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        total = money.format_money(error.details["total_amount"])
+        reason = _("The total is now %(total)s.") % {"total": total}
+    return _("Nothing was ordered. %(reason)s") % {"reason": reason}
 
 
-class PhoneOrders(ModelAdmin):  # type: ignore[misc]
-    """The page "New order". Its buttons send one form: nothing is written before "Place order"."""
+class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
+    """The views of "New order". All buttons send one form; only "Place order" writes."""
 
     show_add_link = False  # the list has a button with words instead of a plus
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whoever may add orders, and see what the page shows: orders, customers and products."""
-        screens = (self.admin_site.get_model_admin(model) for model in (Order, User, Product))
-        may_see = all(screen.has_view_permission(request) for screen in screens)
-        return bool(may_see and request.user.has_perm("shop.add_order"))
+        """Require the right to add orders and to see orders, customers and products."""
+        admins = (self.admin_site.get_model_admin(model) for model in (Order, User, Product))
+        may_view = all(model_admin.has_view_permission(request) for model_admin in admins)
+        return bool(may_view and request.user.has_perm("shop.add_order"))
 
     def get_urls(self) -> list[URLPattern]:
-        search = self.admin_site.admin_view(self.pick)
-        return [path("pick/<str:what>/", search, name="shop_order_pick"), *super().get_urls()]
+        view = self.admin_site.admin_view(self.pick)
+        return [path("pick/<str:what>/", view, name="shop_order_pick"), *super().get_urls()]
 
     def pick(self, request: HttpRequest, what: str) -> HttpResponse:
-        """What the search boxes offer: customers who may order, or products that are for sale."""
+        """Return the search boxes' results as JSON: active customers or products for sale."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         term = request.GET.get("term", "").replace("\x00", "")
         if what == "customer":
-            users, _ = self.admin_site.get_model_admin(User).get_search_results(
-                request, customers(), term
-            )
-            found = [(user.pk, customer_label(user)) for user in users[:FOUND_AT_MOST]]
+            results = self._search(request, active_customers(), term, customer_label)
         elif what == "product":
             for_sale = Product.objects.filter(is_active=True).order_by("name", "pk")
-            shelf, _ = self.admin_site.get_model_admin(Product).get_search_results(
-                request, for_sale, term
-            )
-            found = [(product.pk, product_label(product)) for product in shelf[:FOUND_AT_MOST]]
+            results = self._search(request, for_sale, term, product_label)
         else:
             raise Http404
-        return JsonResponse({"results": [{"id": str(pk), "text": label} for pk, label in found]})
+        return JsonResponse({"results": results})
+
+    def _search(
+        self, request: HttpRequest, queryset: Any, term: str, label: Any
+    ) -> list[dict[str, str]]:
+        model_admin = self.admin_site.get_model_admin(queryset.model)
+        matches, _has_duplicates = model_admin.get_search_results(request, queryset, term)
+        return [
+            {"id": str(record.pk), "text": label(record)} for record in matches[:MAX_SEARCH_RESULTS]
+        ]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show the page; check what was typed; place what was checked."""
+        """Show the form, check what was entered, or place what was checked."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        ask = partial(PhoneOrderForm, can_add=request.user.has_perm("shop.add_user"))
+        form_class = partial(PhoneOrderForm, can_add=request.user.has_perm("shop.add_user"))
         step = request.POST.get("step", "")
         if request.method != "POST":
-            return self._page(request, ask(initial=request.GET.dict()), LineForms())
-        if step in MORE:
-            typed = LineForms(request.POST).typed()
-            return self._page(
-                request, ask(initial=request.POST.dict()), LineForms(rows=typed, more=MORE[step])
-            )
-        form, lines, shown = ask(request.POST), LineForms(request.POST), ShownForm(request.POST)
+            form = form_class(initial=request.GET.dict())
+            return self._form_page(request, form, OrderLineFormSet())
+        if step in ADDED_LINES:
+            rows = OrderLineFormSet(request.POST).submitted_rows()
+            lines = OrderLineFormSet(rows=rows, extra=ADDED_LINES[step])
+            return self._form_page(request, form_class(initial=request.POST.dict()), lines)
+        return self._check_or_place(request, form_class(request.POST), place=step == "place")
+
+    def _check_or_place(
+        self, request: HttpRequest, form: PhoneOrderForm, *, place: bool
+    ) -> HttpResponse:
+        lines, summary = OrderLineFormSet(request.POST), OrderSummaryForm(request.POST)
         refusal = ""
-        if step == "place" and all([form.is_valid(), lines.is_valid(), shown.is_valid()]):
+        if place and all([form.is_valid(), lines.is_valid(), summary.is_valid()]):
             try:
-                return self._place(request, form, lines, shown)
+                return self._place(request, form, lines, summary)
             except (ShopError, ValidationError) as error:
-                refusal = f"Nothing was ordered. {_reason(error)}"
-                lines = LineForms(request.POST)  # as the shelf is by now
-        # Both are asked, so that all that is wrong is said at once.
-        if all([form.is_valid() and form.can_be_added(), lines.is_valid() and lines.can_be_sold()]):
-            return self._summary(request, form, lines, refusal)
-        return self._page(request, form, lines, refusal)
+                refusal = refusal_message(error)
+                lines = OrderLineFormSet(request.POST)  # read the stock again
+        # Both are validated, so that the page shows all errors together.
+        is_valid = [
+            form.is_valid() and form.check_email_is_free(),
+            lines.is_valid() and lines.check_availability(),
+        ]
+        if all(is_valid):
+            return self._summary_page(request, form, lines, refusal)
+        return self._form_page(request, form, lines, refusal)
 
     def _place(
-        self, request: HttpRequest, form: PhoneOrderForm, lines: LineFormSet, shown: ShownForm
+        self,
+        request: HttpRequest,
+        form: PhoneOrderForm,
+        lines: BaseOrderLineFormSet,
+        summary: OrderSummaryForm,
     ) -> HttpResponse:
-        """Place it and go to its page. Pressed twice, both presses end on the same order's.
+        """Place the order and go to its page. Sent twice, both requests lead to the same order.
 
-        Stock is looked at under the service's locks only: to the second press, the first one's order may
-        have taken the last unit.
+        Only the service checks the stock, under its locks: the first request's order may have
+        taken the last units, and the second must still succeed.
         """
 
         def place() -> str:
-            story = place_phone_order(
-                customer=form.who
-                or accounts.add_customer(actor=staff_user(request), **form.newcomer_values()),
-                lines={product.pk: quantity for product, quantity in lines.wanted().items()},
+            details = place_phone_order(
+                customer=form.known_customer
+                or accounts.add_customer(actor=staff_user(request), **form.new_customer_values()),
+                lines={product.pk: quantity for product, quantity in lines.quantities().items()},
                 actor=staff_user(request),
-                expected_total=shown.cleaned_data["expected_total"],
+                expected_total=summary.cleaned_data["expected_total"],
                 **{
                     name: form.cleaned_data[name]
                     for name in ("shipping_address", "payment_method", "note")
                 },
             )
-            return str(story.order.pk)
+            return str(details.order.pk)
 
-        key = str(shown.cleaned_data["key"])
-        pk, _ = run_once(
+        key = str(summary.cleaned_data["key"])
+        pk, _is_repeat = run_once(
             user=staff_user(request), key=key, request=request.POST.urlencode(), work=place
         )
         order = Order.objects.select_related("user").get(pk=pk)
-        messages.success(request, f"Order {order} was placed for {order.user}.")
+        message = _("Order %(order)s was placed for %(customer)s.")
+        messages.success(request, message % {"order": order, "customer": order.user})
         return HttpResponseRedirect(reverse("admin:shop_order_change", args=[pk]))
 
-    def _page(
-        self, request: HttpRequest, form: PhoneOrderForm, lines: LineFormSet, refusal: str = ""
+    def _form_page(
+        self,
+        request: HttpRequest,
+        form: PhoneOrderForm,
+        lines: BaseOrderLineFormSet,
+        refusal: str = "",
     ) -> HttpResponse:
-        return self._answer(
-            request, "phone", form, {"form": form, "lines": lines, "refusal": refusal}
-        )
+        context = {"form": form, "lines": lines, "refusal": refusal}
+        return self._render(request, "phone_order_form", form, context)
 
-    def _summary(
-        self, request: HttpRequest, form: PhoneOrderForm, lines: LineFormSet, refusal: str
+    def _summary_page(
+        self, request: HttpRequest, form: PhoneOrderForm, lines: BaseOrderLineFormSet, refusal: str
     ) -> HttpResponse:
-        """What would be ordered. The page sends what it shows, and a key under which it is ordered once."""
-        wanted = lines.wanted()
-        total = money.order_total((product.price, quantity) for product, quantity in wanted.items())
-        typed = {name: value for name, value in request.POST.items() if name not in NOT_TYPED}
+        """Show what would be ordered, with the total and a new key in hidden inputs."""
+        quantities = lines.quantities().items()
+        total = money.order_total((product.price, quantity) for product, quantity in quantities)
+        repeated = {name: text for name, text in request.POST.items() if name not in NOT_REPEATED}
         checked = {
             "shipping_address": form.cleaned_data["shipping_address"],
             "expected_total": total,
             "key": uuid.uuid4(),
         }
         context = {
-            "customer": customer_label(form.who or form.new_customer()),
-            "is_new": not form.who,
+            "customer": customer_label(form.known_customer or form.new_customer()),
+            "is_new": not form.known_customer,
             "values": form.cleaned_data,
             "payment": Order.PaymentMethod(form.cleaned_data["payment_method"]).label,
             "rows": [
@@ -166,20 +190,20 @@ class PhoneOrders(ModelAdmin):  # type: ignore[misc]
                     "quantity": quantity,
                     "subtotal": money.format_money(product.price * quantity),
                 }
-                for product, quantity in wanted.items()
+                for product, quantity in quantities
             ],
             "total": money.format_money(total),
-            "hidden": (typed | checked).items(),
+            "hidden": (repeated | checked).items(),
             "refusal": refusal,
         }
-        return self._answer(request, "phone_check", form, context)
+        return self._render(request, "phone_order_summary", form, context)
 
-    def _answer(
+    def _render(
         self, request: HttpRequest, template: str, form: PhoneOrderForm, context: dict[str, Any]
     ) -> HttpResponse:
-        shared = self.admin_site.each_context(request) | {"opts": self.opts, "title": "New order"}
-        return TemplateResponse(
-            request,
-            f"admin/shop/order/{template}.html",
-            shared | {"media": form.media} | context,
-        )
+        shared = self.admin_site.each_context(request) | {
+            "opts": self.opts,
+            "title": _("New order"),
+            "media": form.media,
+        }
+        return TemplateResponse(request, f"admin/shop/order/{template}.html", shared | context)

@@ -1,4 +1,4 @@
-"""What is done to one order: the buttons on its page."""
+"""The actions on one order: the buttons of its page and the forms that they open."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,116 +6,164 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from shop import money
-from shop.admin.base import ActionFormAdmin, staff_user
-from shop.admin.forms import CancelForm, ConfirmForm, NoteForm, ShipForm, StaffNoteForm
+from shop.admin.action_form import ButtonKind
+from shop.admin.base import staff_user
+from shop.admin.forms import ConfirmForm
 from shop.admin.orders.actions import OrderActions
-from shop.documents import order_documents
-from shop.models import Order
+from shop.admin.orders.forms import CancelForm, MoveForm, ShipForm, StaffNoteForm
+from shop.admin.orders.printing import PRINT_TEXTS, PrintingAdmin
+from shop.models import Order, OrderItem
 from shop.models.order_status import OrderStatus, PaymentStatus, Text
 from shop.services import orders
 from shop.services.orders import Shipment
 
-REFUSED = _("Refused on delivery")
+BOOK_AS_REFUSED = _("Book as refused")
+ADD_NOTE = _("Add note")
 MARK_PAID = PaymentStatus.PAID.facts.action
 
 
-class OrderViews(ActionFormAdmin, OrderActions):
-    """The page's buttons, as `Order.FLOW` allows them."""
+def is_refusal(order: Order, to: str) -> bool:
+    """Return whether cancelling now means that the customer refused the delivery."""
+    return order.status == OrderStatus.SHIPPED and to == OrderStatus.CANCELLED
 
-    steps = {  # noqa: RUF012
+
+def move_label(order: Order, to: OrderStatus) -> Text:
+    """Return the label of the button that moves this order to a status."""
+    return BOOK_AS_REFUSED if is_refusal(order, to) else to.facts.action
+
+
+def button_kind(to: str) -> ButtonKind:
+    """Return how the button that moves an order looks: red if it can't be undone."""
+    return "danger" if to == OrderStatus.CANCELLED else "primary"
+
+
+def format_cancellation(order: Order, items: list[OrderItem], lost: list[int]) -> str:
+    """Say how many units of a cancelled order are back in stock and how many are written off."""
+    written_off = sum(item.quantity for item in items if item.product_id in lost)
+    returned = sum(item.quantity for item in items) - written_off
+    if written_off:
+        message = ngettext(
+            "Order %(order)s was cancelled."
+            " %(returned)d item back in stock, %(written_off)d written off.",
+            "Order %(order)s was cancelled."
+            " %(returned)d items back in stock, %(written_off)d written off.",
+            returned,
+        )
+    else:
+        message = ngettext(
+            "Order %(order)s was cancelled. %(returned)d item back in stock.",
+            "Order %(order)s was cancelled. %(returned)d items back in stock.",
+            returned,
+        )
+    return message % {"order": order, "returned": returned, "written_off": written_off}
+
+
+class OrderViews(PrintingAdmin, OrderActions):
+    """The buttons of an order's page, as the table of statuses allows them, and their views."""
+
+    action_views = {  # noqa: RUF012
         "move/<str:to>": "move",
         "paid": "mark_paid",
         "note": "add_note",
         "print/<str:what>": "print_one",
     }
-    step_permission = "change_order"
+    action_permission = "change_order"
 
     def buttons(self, order: Order) -> list[dict[str, Text]]:
-        """The next step first, as data: label, address, and whether it is the one, another or the way out."""
-        buttons = [
-            {
-                "label": self._action_label(order, to),
-                "address": reverse("admin:shop_order_move", args=[order.pk, to]),
-                "kind": "danger" if to == OrderStatus.CANCELLED else "primary",
-            }
-            for to in order.next_statuses(by_staff=True)
-        ]
-        more = {"mark_paid": MARK_PAID} if order.awaits_payment else {}
-        for name, label in (more | {"add_note": _("Add note")}).items():
-            address = reverse(f"admin:shop_order_{name}", args=[order.pk])
-            buttons.append({"label": label, "address": address, "kind": "default"})
-        for what in order_documents.KINDS:
-            address = reverse("admin:shop_order_print_one", args=[order.pk, what])
-            buttons.append({"label": what.capitalize(), "address": address, "kind": "default"})
+        """Return the buttons as `label`, `url` and `kind`: the next status first, red ones last."""
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        buttons: list[dict[str, Text]] = []
+
+        def add(label: Text, view: str, *args: str, kind: ButtonKind = "default") -> None:
+            url = reverse(f"{page}_{view}", args=[order.pk, *args])
+            buttons.append({"label": label, "url": url, "kind": kind})
+
+        for status in map(OrderStatus, order.next_statuses(by_staff=True)):
+            add(move_label(order, status), "move", status, kind=button_kind(status))
+        if order.awaits_payment:
+            add(MARK_PAID, "mark_paid")
+        add(ADD_NOTE, "add_note")
+        for document, texts in PRINT_TEXTS.items():
+            add(texts.action, "print_one", document)
         return sorted(buttons, key=lambda button: button["kind"] == "danger")
 
-    def _action_label(self, order: Order, to: str) -> Text:
-        is_refused = order.status == OrderStatus.SHIPPED and to == OrderStatus.CANCELLED
-        return REFUSED if is_refused else OrderStatus(to).facts.action
-
     def move(self, request: HttpRequest, order: Order, to: str) -> HttpResponse:
-        """Ask, then take one step of `Order.FLOW`; the service looks again at where the order is by then."""
+        """Ask, then move the order to a status; the service checks again that it may go there."""
         if to not in OrderStatus.values or not OrderStatus(to).facts.action:
             raise Http404
-        status = OrderStatus(to)
-        verb = self._action_label(order, status)
-        forms: dict[OrderStatus, Callable[[Any], Any]] = {
+        status, items = OrderStatus(to), list(order.items.all())
+        label = move_label(order, status)
+        note = gettext("Refused on delivery.") if is_refusal(order, to) else ""
+        form_classes: dict[OrderStatus, Callable[[Any], Any]] = {
             OrderStatus.SHIPPED: ShipForm,
-            OrderStatus.CANCELLED: partial(
-                CancelForm,
-                items=list(order.items.all()),
-                note=f"{REFUSED}." if verb == REFUSED else "",
-            ),
+            OrderStatus.CANCELLED: partial(CancelForm, items=items, note=note),
         }
-
-        def move(form: Any) -> str:
-            values = form.cleaned_data
-            shipment = Shipment(values.get("carrier", ""), values.get("tracking_number", ""))
-            orders.move_order(
-                order_id=order.pk,
-                to=status,
-                actor=staff_user(request),
-                by_staff=True,
-                note=values["note"],
-                shipment=shipment,
-                written_off=values.get("lost", ()),
-            )
-            return f"Order {order} is {status.label.lower()} now."
-
-        return self.ask(
+        return self.action_form_view(
             request,
             order,
-            ask_for=forms.get(status, NoteForm),
-            title=f"{verb}: {order}",
-            hint=f"It is {order.get_status_display().lower()} now.",
-            button=verb,
-            do=move,
+            form_class=form_classes.get(status, MoveForm),
+            title=gettext("%(action)s: %(order)s") % {"action": label, "order": order},
+            hint=gettext("Current status: %(status)s.")
+            % {"status": order.get_status_display().lower()},
+            button=label,
+            button_kind=button_kind(to),
+            perform=partial(self._move, request, order, items, status),
         )
 
+    def _move(
+        self,
+        request: HttpRequest,
+        order: Order,
+        items: list[OrderItem],
+        status: OrderStatus,
+        form: Any,
+    ) -> str:
+        values = form.cleaned_data
+        orders.move_order(
+            order_id=order.pk,
+            to=status,
+            actor=staff_user(request),
+            by_staff=True,
+            note=values["note"],
+            shipment=Shipment(values.get("carrier", ""), values.get("tracking_number", "")),
+            written_off=values.get("lost", ()),
+        )
+        if status == OrderStatus.CANCELLED:
+            return format_cancellation(order, items, values["lost"])
+        return gettext("Order %(order)s is now %(status)s.") % {
+            "order": order,
+            "status": str(status.label).lower(),
+        }
+
     def mark_paid(self, request: HttpRequest, order: Order) -> HttpResponse:
-        """Ask, then note that the money has arrived."""
+        """Ask, then mark the order as paid."""
 
-        def mark(_form: ConfirmForm) -> str:
+        def perform(_form: ConfirmForm) -> str:
             orders.mark_paid(order_id=order.pk, actor=staff_user(request))
-            return f"Order {order} is paid now."
+            return gettext("Order %(order)s was marked as paid.") % {"order": order}
 
-        return self.ask(
+        return self.action_form_view(
             request,
             order,
-            ask_for=ConfirmForm,
-            title=f"Mark {order} as paid?",
-            hint=f"{money.format_money(order.total_amount)} by {order.get_payment_method_display().lower()}.",
+            form_class=ConfirmForm,
+            title=gettext("Mark order %(order)s as paid?") % {"order": order},
+            hint=gettext("%(total)s, %(payment_method)s.")
+            % {
+                "total": money.format_money(order.total_amount),
+                "payment_method": order.get_payment_method_display().lower(),
+            },
             button=MARK_PAID,
-            do=mark,
+            perform=perform,
         )
 
     def add_note(self, request: HttpRequest, order: Order) -> HttpResponse:
-        """Write into the order's story, for staff or for the customer too."""
+        """Ask for a note and add it to the order's timeline, for staff or for the customer too."""
 
-        def note(form: StaffNoteForm) -> str:
+        def perform(form: StaffNoteForm) -> str:
             values = form.cleaned_data
             orders.add_note(
                 order_id=order.pk,
@@ -123,30 +171,13 @@ class OrderViews(ActionFormAdmin, OrderActions):
                 note=values["note"],
                 is_internal=not values["is_public"],
             )
-            return "The note was added."
+            return gettext("The note was added to order %(order)s.") % {"order": order}
 
-        return self.ask(
+        return self.action_form_view(
             request,
             order,
-            ask_for=StaffNoteForm,
-            title=f"Note on {order}",
-            button="Add note",
-            do=note,
-        )
-
-    def print_one(self, request: HttpRequest, order: Order, what: str) -> HttpResponse:
-        """Ask, then print one order's sheet or give it as PDF."""
-        if what not in order_documents.KINDS:
-            raise Http404
-        if request.method == "POST":
-            return self.print_sheets(request, Order.objects.filter(pk=order.pk), what)
-        return self.ask(
-            request,
-            order,
-            ask_for=ConfirmForm,
-            title=f"{what.capitalize()} of {order}",
-            hint="Printing is noted in the timeline; the status stays as it is.",
-            button=f"Print {what}",
-            other_button=("pdf", "Download PDF"),
-            do=str,
+            form_class=StaffNoteForm,
+            title=gettext("Note on order %(order)s") % {"order": order},
+            button=ADD_NOTE,
+            perform=perform,
         )

@@ -1,4 +1,4 @@
-"""What is done to many products at once."""
+"""List actions on many products: prices, stock, archiving."""
 
 from functools import partial
 from typing import Any
@@ -7,132 +7,182 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from shop import money
+from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.base import action_fields, form_key, run_form_once, staff_user
-from shop.admin.forms import PriceForm, ReceiveForm
+from shop.admin.products.forms import PriceForm, ReceiveForm
 from shop.models import Product
 from shop.services import bulk_pricing, products, stock
+from shop.services.bulk_pricing import PriceChange, PricePreview
 from shop.services.errors import PricesChanged, ShopError
 
-#: How many a page can show and a clerk can check.
-AT_MOST = {"change_prices": 1000, "receive": 100}
+#: Action -> the most products that its page can show and a person can check.
+MAX_SELECTED = {"change_prices": 1000, "receive": 100}
 
-type Chosen = models.QuerySet[Product]
+type Products = models.QuerySet[Product]
 
 
 class ProductActions(ModelAdmin):  # type: ignore[misc]
-    """The list's actions. Those that ask answer with a page that sends the selection along."""
+    """The actions of the product list. Those that ask send the selection along in their form."""
 
     actions = ("change_prices", "receive", "activate", "archive", "export_selected")
 
-    @admin.action(description="Show selected products to customers", permissions=["step"])
-    def activate(self, request: HttpRequest, chosen: Chosen) -> None:
-        """Put them into the catalogue."""
-        self._set_active(request, chosen, is_active=True)
+    @admin.action(description=_("Show selected products to customers"), permissions=["action"])
+    def activate(self, request: HttpRequest, selected: Products) -> None:
+        """Show the products to customers."""
+        changed, unchanged = self._set_active(request, selected, is_active=True)
+        sentences = [
+            ngettext(
+                "%(count)d product is now shown to customers.",
+                "%(count)d products are now shown to customers.",
+                changed,
+            )
+            % {"count": changed}
+        ]
+        if unchanged:
+            message = ngettext(
+                "%(count)d was already shown.", "%(count)d were already shown.", unchanged
+            )
+            sentences.append(message % {"count": unchanged})
+        messages.success(request, " ".join(sentences))
 
-    @admin.action(description="Archive selected products", permissions=["step"])
-    def archive(self, request: HttpRequest, chosen: Chosen) -> None:
-        """Take them out of the catalogue; carts say that they are unavailable."""
-        self._set_active(request, chosen, is_active=False)
+    @admin.action(description=_("Archive selected products"), permissions=["action"])
+    def archive(self, request: HttpRequest, selected: Products) -> None:
+        """Hide the products from customers; carts list them as unavailable."""
+        changed, unchanged = self._set_active(request, selected, is_active=False)
+        sentences = [
+            ngettext(
+                "%(count)d product was archived.", "%(count)d products were archived.", changed
+            )
+            % {"count": changed}
+        ]
+        if unchanged:
+            message = ngettext(
+                "%(count)d was already archived.", "%(count)d were already archived.", unchanged
+            )
+            sentences.append(message % {"count": unchanged})
+        messages.success(request, " ".join(sentences))
 
-    def _set_active(self, request: HttpRequest, chosen: Chosen, *, is_active: bool) -> None:
-        pks = list(chosen.values_list("pk", flat=True))
+    def _set_active(
+        self, request: HttpRequest, selected: Products, *, is_active: bool
+    ) -> tuple[int, int]:
+        """Return how many products were changed, and how many were so already."""
+        pks = list(selected.values_list("pk", flat=True))
         changed = products.set_active(
             product_ids=pks, is_active=is_active, actor=staff_user(request)
         )
-        done, already = ("activated", "active") if is_active else ("archived", "archived")
-        messages.success(request, f"{changed} {done}, {len(pks) - changed} {already} already.")
+        return changed, len(pks) - changed
 
-    @admin.action(description="Change prices of selected products", permissions=["step"])
-    def change_prices(self, request: HttpRequest, chosen: Chosen) -> HttpResponse | None:
-        """Ask by how much, show old and new, and do just that."""
-        pks = list(chosen.values_list("pk", flat=True))
-        if self._is_too_many(request, pks):
+    @admin.action(description=_("Change prices of selected products"), permissions=["action"])
+    def change_prices(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
+        """Ask by how much, show current and new prices, then write exactly the shown prices."""
+        pks = list(selected.values_list("pk", flat=True))
+        if self._is_too_many(request, len(pks)):
             return None
         form = PriceForm(request.POST if "by" in request.POST else None)
         preview = None
         if form.is_valid():
-            change = bulk_pricing.PriceChange(
-                **{form.cleaned_data["by"]: form.cleaned_data["value"]}
-            )
-            seal = request.POST.get("seal", "")
+            change = PriceChange(**{form.cleaned_data["by"]: form.cleaned_data["value"]})
+            fingerprint = request.POST.get("fingerprint", "")
             try:
                 preview = bulk_pricing.preview_prices(product_ids=pks, change=change)
-                if seal == preview.fingerprint:
+                if fingerprint == preview.fingerprint:
                     count = bulk_pricing.change_prices(
-                        product_ids=pks, change=change, fingerprint=seal, actor=staff_user(request)
+                        product_ids=pks,
+                        change=change,
+                        fingerprint=fingerprint,
+                        actor=staff_user(request),
                     )
-                    messages.success(request, f"{_counted(count, 'price')} changed.")
+                    message = ngettext(
+                        "%(count)d price changed.", "%(count)d prices changed.", count
+                    )
+                    messages.success(request, message % {"count": count})
                     return None
             except (PricesChanged, ValidationError) as error:
-                form.add_error(None, error if isinstance(error, ValidationError) else str(error))
-        rows = (
-            [(p, money.format_money(p.price), money.format_money(new)) for p, new in preview.new]
-            if preview
-            else []
+                add_service_error(form, error)
+        return self._price_page(request, form, len(pks), preview)
+
+    def _price_page(
+        self, request: HttpRequest, form: PriceForm, count: int, preview: PricePreview | None
+    ) -> HttpResponse:
+        rows = [
+            (product, money.format_money(product.price), money.format_money(new))
+            for product, new in (preview.new if preview else ())
+        ]
+        title = ngettext(
+            "Change the price of %(count)d product",
+            "Change the prices of %(count)d products",
+            count,
         )
-        return self._page(
+        button, hint = (
+            gettext("Show new prices"),
+            gettext("Prices change only after you confirm the preview."),
+        )
+        if rows:
+            button = ngettext("Change %(count)d price", "Change %(count)d prices", len(rows))
+            button, hint = button % {"count": len(rows)}, ""
+        return self._selection_form(
             request,
             form=form,
-            title=f"Change {_counted(len(pks), 'price')}",
-            hint="Nothing is changed before you have seen the new prices." if not rows else "",
-            button=f"Change {_counted(len(rows), 'price')}" if rows else "Show new prices",
+            title=title % {"count": count},
+            hint=hint,
+            button=button,
             rows=rows,
-            hidden=[("seal", preview.fingerprint)] if preview else [],
+            hidden=[("fingerprint", preview.fingerprint)] if preview else [],
+            template="admin/shop/product/price_preview.html",
         )
 
-    @admin.action(description="Receive stock of selected products", permissions=["step"])
-    def receive(self, request: HttpRequest, chosen: Chosen) -> HttpResponse | None:
-        """Ask what came, product by product."""
-        found = list(chosen.order_by("sku"))
-        if self._is_too_many(request, found):
+    @admin.action(description=_("Receive stock of selected products"), permissions=["action"])
+    def receive(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
+        """Ask for the received units of each product, then add them to the stock."""
+        received = list(selected.order_by("sku"))
+        if self._is_too_many(request, len(received)):
             return None
-        form = ReceiveForm(request.POST if "reason" in request.POST else None, products=found)
+        form = ReceiveForm(request.POST if "reason" in request.POST else None, products=received)
         if form.is_valid():
             try:
                 run_form_once(request, partial(self._receive, request, form))
             except (ShopError, ValidationError) as error:
-                form.add_error(None, error if isinstance(error, ValidationError) else str(error))
+                add_service_error(form, error)
             else:
                 return None
-        return self._page(
+        return self._selection_form(
             request,
             form=form,
-            title="Receive stock",
-            hint="Each line goes into the ledger. Leave empty what did not come.",
-            button="Receive",
+            title=gettext("Receive stock"),
+            hint=gettext("Leave a field empty if nothing was delivered. We record every change."),
+            button=gettext("Receive stock"),
             hidden=[form_key()],
         )
 
     def _receive(self, request: HttpRequest, form: ReceiveForm) -> str:
         values = form.cleaned_data
-        came = stock.receive_stock(
+        units = stock.receive_stock(
             units=form.units(values), actor=staff_user(request), reason=values["reason"]
         )
-        return f"{_counted(came, 'unit')} received."
+        message = ngettext("%(units)s unit received.", "%(units)s units received.", units)
+        return message % {"units": f"{units:,}"}
 
-    def _is_too_many(self, request: HttpRequest, chosen: list[Any]) -> bool:
-        most = AT_MOST[request.POST["action"]]
-        if len(chosen) > most:
-            messages.error(
-                request, f"Choose at most {most:,} products at a time; you chose {len(chosen):,}."
-            )
-        return len(chosen) > most
+    def _is_too_many(self, request: HttpRequest, count: int) -> bool:
+        """Return whether the action's page can't show that many products, and say so."""
+        maximum = MAX_SELECTED[request.POST["action"]]
+        if count > maximum:
+            message = gettext("Select at most %(max)s products at a time. You selected %(count)s.")
+            messages.error(request, message % {"max": f"{maximum:,}", "count": f"{count:,}"})
+        return count > maximum
 
-    def _page(
-        self, request: HttpRequest, *, hidden: list[tuple[str, str]], **about: Any
+    def _selection_form(
+        self, request: HttpRequest, *, hidden: list[tuple[str, str]], **options: Any
     ) -> HttpResponse:
-        context = self.admin_site.each_context(request) | about
-        context |= {
-            "opts": self.opts,
-            "hidden": [*action_fields(request), *hidden],
-            "back": request.get_full_path(),
-        }
-        return TemplateResponse(request, "admin/shop/product/many.html", context)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+        """Render a list action's form, which sends the selection along."""
+        return render_action_form(
+            request,
+            self,
+            back_url=request.get_full_path(),
+            hidden=[*action_fields(request), *hidden],
+            **options,
+        )

@@ -1,4 +1,4 @@
-"""Products and their stock."""
+"""Admin pages of products and their stock movements."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,88 +9,97 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
 
 from shop import exposure, money
-from shop.admin.base import (
-    ActionFormAdmin,
-    ExposedModelAdmin,
-    Fieldsets,
-    ReadOnlyAdmin,
-    render_label,
-    render_thumbnail,
-    staff_user,
-)
+from shop.admin.base import ActionFormAdmin, ExposedModelAdmin, Fieldsets, ReadOnlyAdmin, staff_user
 from shop.admin.exports import ProductExports
-from shop.admin.forms import ConfirmForm, CountForm, StockForm
+from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
-from shop.admin.products.form import ProductForm
+from shop.admin.products.forms import CountForm, StockForm
+from shop.admin.products.product_form import ProductForm
+from shop.admin.rendering import render_label, render_thumbnail
 from shop.models import OrderItem, Product, StockMovement
+from shop.models.order_status import Text
 from shop.services import products, stock
 from shop.services.errors import ConcurrentUpdate, ShopError
 
-SHOWN_MOVEMENTS = 20
-#: What a clerk should know of a product in this state, and what to do about it.
-HINTS: tuple[tuple[Callable[[Product], bool], str], ...] = (
+MAX_MOVEMENTS = 20
+#: Hints on a product's page: when each applies, and its text.
+HINTS: tuple[tuple[Callable[[Product], bool], Text], ...] = (
     (
-        lambda p: not p.is_active,
-        "Archived: customers do not see it. Tick “Active” to sell it again.",
+        lambda product: not product.is_active,
+        _("Archived: customers can't see it. Tick “Active” to sell it again."),
     ),
-    (lambda p: p.is_active and not p.stock, "Out of stock: customers see it and cannot buy it."),
-    (lambda p: p.is_low and p.stock > 0, "Few are left: think of ordering more."),
-    (lambda p: not p.price, "It costs nothing: customers get it for free."),
-    (lambda p: not p.image, "It has no picture yet: products with one sell better."),
+    (
+        lambda product: product.is_active and not product.stock,
+        _("Out of stock: customers can see it but can't buy it."),
+    ),
+    (
+        lambda product: product.is_low and product.stock > 0,
+        _("Stock is low: consider ordering more."),
+    ),
+    (lambda product: not product.price, _("The price is 0: customers get it for free.")),
+    (lambda product: not product.image, _("No picture yet: products with a picture sell better.")),
 )
 
 
-class LowStockFilter(admin.SimpleListFilter):
-    """Out of stock, low, or enough."""
+class StockLevelFilter(admin.SimpleListFilter):
+    """Filter by stock: out of stock, low, or enough."""
 
-    title = "stock"
+    title = _("stock")
     parameter_name = "level"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("out", "Out of stock"), ("low", "Low"), ("enough", "Enough")]
+        return [
+            ("out", gettext("Out of stock")),
+            ("low", gettext("Low")),
+            ("enough", gettext("Enough")),
+        ]
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[Product]
     ) -> models.QuerySet[Product]:
-        wanted: dict[str, dict[str, Any]] = {
+        lookups: dict[str, dict[str, Any]] = {
             "out": {"stock": 0},
             "low": {"is_low": True, "stock__gt": 0},
             "enough": {"is_low": False},
         }
-        return queryset.filter(**wanted.get(self.value() or "", {}))
+        return queryset.filter(**lookups.get(self.value() or "", {}))
 
 
 class PictureFilter(admin.SimpleListFilter):
-    """With or without a picture."""
+    """Filter by whether there is a picture."""
 
-    title = "picture"
+    title = _("picture")
     parameter_name = "picture"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "No picture"), ("yes", "Has a picture")]
+        return [("no", gettext("No picture")), ("yes", gettext("Has a picture"))]
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet[Product]
     ) -> models.QuerySet[Product]:
-        found = {"no": queryset.filter(image=""), "yes": queryset.exclude(image="")}
-        return found.get(self.value() or "", queryset)
+        if self.value() == "no":
+            return queryset.filter(image="")
+        if self.value() == "yes":
+            return queryset.exclude(image="")
+        return queryset
 
 
 @admin.register(Product)
 class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModelAdmin):
-    """The shelf."""
+    """The list of products and a product's page."""
 
-    empty = "Customers see a product as soon as it is here and active."
-    add_label = "New product"
+    empty = _("Customers see every product that is active.")
+    add_label = _("New product")
     form = ProductForm
     sections = (
         (None, ("name", "sku", "description", "image", "is_active")),
-        ("Price and stock", ("price", "stock", "low_stock_threshold")),
+        (_("Price and stock"), ("price", "stock", "low_stock_threshold")),
     )
     first_columns = ("picture", "name", "sku", "money", "level", "is_active")
     not_columns = (
@@ -104,21 +113,25 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     )
     list_display_links = ("picture", "name")
     list_filter = (
-        LowStockFilter,
+        StockLevelFilter,
         ("is_active", BooleanRadioFilter),
         ("price", RangeNumericFilter),
         PictureFilter,
     )
     list_filter_submit = True
     search_fields = ("name", "sku", "description")
-    search_help_text = "Name, SKU or description"
+    search_help_text = _("Name, SKU or description")
     change_form_outer_before_template = "admin/shop/product/banner.html"
     change_form_outer_after_template = "admin/shop/product/movements.html"
-    steps = {"stock": "adjust_stock", "count": "count_stock", "remove": "remove"}  # noqa: RUF012
-    step_permission = "change_product"
+    action_views = {  # noqa: RUF012
+        "stock": "adjust_stock",
+        "count": "count_stock",
+        "remove": "remove",
+    }
+    action_permission = "change_product"
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Removing is a step of its own, which knows to archive what was ever ordered."""
+        """Return False: `remove` replaces Django's deletion, as ordered products are archived."""
         return False
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
@@ -126,160 +139,176 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         if obj is None:
             fields = fieldsets[1][1]["fields"]
             fields[fields.index("stock")] = "first_stock"
-        shown = [(title, self._shown(options["fields"], obj)) for title, options in fieldsets]
-        return [(title, {"fields": names}) for title, names in shown if names]
-
-    def _shown(self, names: list[str], obj: models.Model | None) -> list[str]:
-        """On the page of a new product, without what it does not have yet."""
-        fixed = set(exposure.read_only_fields(self.model)) if obj is None else set()
-        return [name for name in names if name not in fixed]
+            # A new product has no read-only values yet.
+            read_only = set(exposure.read_only_fields(self.model))
+            for _title, options in fieldsets:
+                options["fields"] = [name for name in options["fields"] if name not in read_only]
+        return [(title, options) for title, options in fieldsets if options["fields"]]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
     ) -> Any:
-        """Give the page its hints, and the answer to "why is it 7?": the latest lines of the ledger."""
+        """Add the page's context: hints and the latest stock movements."""
         if kwargs.get("obj"):
-            context["hints"] = [hint for is_so, hint in HINTS if is_so(kwargs["obj"])]
+            context["hints"] = [text for applies, text in HINTS if applies(kwargs["obj"])]
         if kwargs.get("obj") and request.user.has_perm("shop.view_stockmovement"):
-            lines = StockMovement.objects.filter(product=kwargs["obj"]).select_related(
+            movements = StockMovement.objects.filter(product=kwargs["obj"]).select_related(
                 "order", "actor"
             )
-            context["movements"] = lines[:SHOWN_MOVEMENTS]
+            context["movements"] = movements[:MAX_MOVEMENTS]
         return super().render_change_form(request, context, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """What the form could not know (a rival took the SKU, or removed the product) is told, not a 500."""
+        """Show the service's errors, such as a SKU taken meanwhile, as messages.
+
+        After a ConcurrentUpdate the form is validated again.
+        """
         try:
-            answer: HttpResponse = super().changeform_view(request, *args, **kwargs)
+            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         except ConcurrentUpdate:
             return self.changeform_view(request, *args, **kwargs)
         except (ShopError, ValidationError) as error:
-            said = error.messages if isinstance(error, ValidationError) else [str(error)]
-            messages.error(request, " ".join(said))
+            texts = error.messages if isinstance(error, ValidationError) else [str(error)]
+            messages.error(request, " ".join(texts))
             return HttpResponseRedirect(request.get_full_path())
-        return answer
+        return response
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: Any) -> None:
-        """Write what was edited, and nothing else, through the service."""
+        """Save only the edited fields, through the service."""
         values = {name: getattr(obj, name) for name in form.changed_data if name != "first_stock"}
 
-        def still_as_seen(locked: Product) -> None:
-            """A colleague who saved while this form was being checked: then it is checked again."""
-            now = {
-                name: exposure.get_field(Product, name).value_from_object(locked) for name in values
-            }
-            if any(now[name] != form.initial[name] for name in values):
-                raise ConcurrentUpdate
+        def check_unchanged(locked: Product) -> None:
+            """Raise ConcurrentUpdate if another user saved after this form was validated."""
+            for name in values:
+                current = exposure.get_field(Product, name).value_from_object(locked)
+                if current != form.initial[name]:
+                    raise ConcurrentUpdate
 
         if change:
             products.update_product(
-                product_id=obj.pk, actor=staff_user(request), changes=values, check=still_as_seen
+                product_id=obj.pk, actor=staff_user(request), changes=values, check=check_unchanged
             )
-            for said in form.meanwhile:
-                messages.info(request, said)
+            for notice in form.notices:
+                messages.info(request, notice)
         else:
-            first = form.cleaned_data["first_stock"] or 0
+            units = form.cleaned_data["first_stock"] or 0
             obj.pk = products.create_product(
-                actor=staff_user(request), values=values, stock=first
+                actor=staff_user(request), values=values, stock=units
             ).pk
         obj.refresh_from_db()
 
     def construct_change_message(self, *args: Any, **kwargs: Any) -> str:
-        """Nothing: the service has logged it by then."""
+        """Return nothing, since the service writes the audit log."""
         return ""
 
-    log_addition = log_change = lambda *_: None
+    log_addition = log_change = lambda *_args: None
 
     @display(description="")
     def picture(self, product: Product) -> str:
-        """A thumbnail, which is a link too."""
+        """Return a thumbnail that links to the product."""
         return render_thumbnail(product, alt=product.name)
 
-    @display(description="Price", ordering="price")
+    @display(description=_("Price"), ordering="price")
     def money(self, product: Product) -> str:
-        """The price with its currency."""
+        """Return the price with its currency."""
         return money.format_money(product.price or Decimal(0))
 
-    @display(description="Stock", ordering="stock")
+    @display(description=_("Stock"), ordering="stock")
     def level(self, product: Product) -> str:
-        """Units in stock, highlighted at or below the reorder level."""
+        """Return the units in stock, highlighted at or below the reorder level."""
         if not product.is_low:
             return str(product.stock)
         if not product.stock:
-            return render_label("danger", _("Out of stock"))
-        return render_label("warning", _("%(stock)d left") % {"stock": product.stock})
+            return render_label("danger", gettext("Out of stock"))
+        return render_label("warning", gettext("%(stock)d left") % {"stock": product.stock})
 
     def adjust_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
-        """Add or remove units."""
+        """Ask for a number of units, then add or remove them."""
 
-        def adjust(form: StockForm) -> str:
+        def perform(form: StockForm) -> str:
             values = dict(form.cleaned_data)
             kind = StockMovement.Kind(values.pop("kind"))
-            after = stock.adjust_stock(
+            adjusted = stock.adjust_stock(
                 product_id=product.pk, kind=kind, actor=staff_user(request), **values
             )
-            return f"{after}: {values['delta']:+d}, now {after.stock} in stock."
+            return gettext("%(product)s: %(change)s, now %(stock)d in stock.") % {
+                "product": adjusted,
+                "change": f"{values['delta']:+d}",
+                "stock": adjusted.stock,
+            }
 
-        return self.ask(
+        return self.action_form_view(
             request,
             product,
-            ask_for=StockForm,
-            title=f"Adjust stock: {product}",
-            hint=f"There are {product.stock} in stock now.",
-            button="Adjust stock",
-            do=adjust,
+            form_class=StockForm,
+            title=gettext("Adjust stock: %(product)s") % {"product": product},
+            hint=gettext("%(stock)d in stock now.") % {"stock": product.stock},
+            button=gettext("Adjust stock"),
+            perform=perform,
         )
 
     def count_stock(self, request: HttpRequest, product: Product) -> HttpResponse:
-        """Set the stock to what was counted, unless it moved since the page was opened."""
+        """Ask for the counted units, then set the stock unless it changed meanwhile."""
 
-        def count(form: CountForm) -> str:
-            after = stock.count_stock(
+        def perform(form: CountForm) -> str:
+            counted = stock.count_stock(
                 product_id=product.pk, actor=staff_user(request), **form.cleaned_data
             )
-            return f"{after}: counted, now {after.stock} in stock."
+            return gettext("%(product)s: counted, now %(stock)d in stock.") % {
+                "product": counted,
+                "stock": counted.stock,
+            }
 
-        return self.ask(
+        return self.action_form_view(
             request,
             product,
-            ask_for=partial(CountForm, stock=product.stock),
-            title=f"Count: {product}",
-            hint=f"There should be {product.stock}.",
-            button="Save count",
-            do=count,
+            form_class=partial(CountForm, stock=product.stock),
+            title=gettext("Count stock: %(product)s") % {"product": product},
+            hint=gettext("Expected: %(stock)d.") % {"stock": product.stock},
+            button=gettext("Save count"),
+            perform=perform,
         )
 
     def remove(self, request: HttpRequest, product: Product) -> HttpResponse:
-        """Erase it, or archive it if it was ever ordered: the same right as the API's DELETE."""
+        """Ask, then delete the product, or archive it if it was ever ordered.
+
+        Needs the right to delete products, as does DELETE in the API.
+        """
         if not request.user.has_perm("shop.delete_product"):
             raise PermissionDenied
-        ordered = OrderItem.objects.filter(product=product).exists()
-        hint = (
-            "It was ordered before, so it is archived: customers no longer see it, past orders still do."
-            if ordered
-            else "It was never ordered, so it is erased together with its stock movements."
-        )
+        if OrderItem.objects.filter(product=product).exists():
+            title, button = gettext("Archive %(product)s?"), gettext("Archive product")
+            hint = gettext("Customers will no longer see it. It stays on past orders.")
+        else:
+            title, button = gettext("Erase %(product)s?"), gettext("Erase product")
+            hint = gettext("It was never ordered. It is deleted with its stock movements.")
 
-        def remove(_: ConfirmForm) -> str:
-            erased = products.remove_product(product_id=product.pk, actor=staff_user(request))
-            return f"{product} was erased." if erased else f"{product} was archived."
+        def perform(_form: ConfirmForm) -> str:
+            is_erased = products.remove_product(product_id=product.pk, actor=staff_user(request))
+            message = (
+                gettext("%(product)s was erased.")
+                if is_erased
+                else gettext("%(product)s was archived.")
+            )
+            return message % {"product": product}
 
-        return self.ask(
+        return self.action_form_view(
             request,
             product,
-            ask_for=ConfirmForm,
-            title=f"Remove {product}?",
+            form_class=ConfirmForm,
+            title=title % {"product": product},
             hint=hint,
-            button="Archive product" if ordered else "Erase product",
-            do=remove,
+            button=button,
+            button_kind="danger",
+            perform=perform,
         )
 
 
 @admin.register(StockMovement)
 class StockMovementAdmin(ReadOnlyAdmin):
-    """The ledger."""
+    """The list of all stock movements, read-only."""
 
-    empty = "Each unit that comes or goes leaves a line here: sales, deliveries, counts."
+    empty = _("Every stock change appears here: sales, deliveries, counts.")
     list_display = (
         "created_at",
         "product",
@@ -293,9 +322,9 @@ class StockMovementAdmin(ReadOnlyAdmin):
     list_filter = ("kind",)
     list_select_related = ("product", "order", "actor")
     search_fields = ("product__name", "product__sku", "order__order_number", "reason")
-    search_help_text = "Product, SKU, order number or reason"
+    search_help_text = _("Product, SKU, order number or reason")
 
-    @display(description="Change", ordering="delta")
+    @display(description=_("Change"), ordering="delta")
     def change(self, movement: StockMovement) -> str:
-        """Units with their sign."""
+        """Return the units with their sign."""
         return f"{movement.delta:+d}"

@@ -1,4 +1,4 @@
-"""People, their rights, and the devices on which they are signed in."""
+"""The admin of users, their permissions, their API sessions, and groups."""
 
 from typing import Any
 
@@ -11,39 +11,42 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from shop.admin.base import AuditedAdmin, ReadOnlyAdmin, render_age, staff_user
+from shop.admin.base import AuditedAdmin, ReadOnlyAdmin, staff_user
 from shop.admin.changelists import LargeTableAdmin
+from shop.admin.rendering import render_age
 from shop.admin.users.customers import CustomerAdmin, can_manage_user
 from shop.models import Session, User
 from shop.services import accounts
 
-RIGHTS = ("role", "is_superuser", "groups", "user_permissions")
+PERMISSION_FIELDS = ("role", "is_superuser", "groups", "user_permissions")
 
 
 class NewUserForm(UserCreationForm):  # type: ignore[misc]
-    """A new person. Staff are given a password; a customer sets their own, by "forgot password"."""
+    """Adds a user. Staff get a password here; customers choose their own by a reset email."""
 
     class Meta:
         model = User
-        fields = ("email", "first_name", "last_name", "phone", *RIGHTS)
+        fields = ("email", "first_name", "last_name", "phone", *PERMISSION_FIELDS)
 
     def clean(self) -> dict[str, Any]:
-        """Nobody but a customer knows a customer's password, from the first day on."""
+        """Refuse a password for a customer, so that nobody else ever knows it."""
         if self.cleaned_data.get("role", User.Role.CUSTOMER) == User.Role.CUSTOMER:
             if self.cleaned_data.get("password1"):
                 self.add_error(
-                    "password1", "Customers choose their own password: leave this empty."
+                    "password1", _("Leave this empty: customers choose their own password.")
                 )
             self.cleaned_data |= {"usable_password": "false"}
         values: dict[str, Any] = super().clean() or self.cleaned_data
         return values
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]
-    """A person. Nothing of a customer's password is on the page, not even that there is one."""
+class ExistingUserForm(UserChangeForm):  # type: ignore[misc]
+    """Changes a user. Customers have no password field, since it shows part of the hash."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,113 +56,121 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
 
 @admin.register(User)
 class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin):  # type: ignore[misc, type-arg]
-    """Customers and staff. Only a superuser decides who is staff, and what staff may do."""
+    """Customers and staff. Only superusers change roles and permissions."""
 
-    empty = "Customers appear here when they register in an app."
-    form = PersonForm
+    empty = gettext_lazy("Customers appear here when they register in an app.")
+    form = ExistingUserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("name", "phone", "role", "is_active", "joined")
     list_filter = ("role", "is_active")
     ordering = ("-created_at", "-id")
     search_fields = ("email", "first_name", "last_name", "phone")
-    search_help_text = "Name, email or phone"
+    search_help_text = gettext_lazy("Name, email or phone")
     readonly_fields = ("created_at", "last_login")
     details = ("email", "first_name", "last_name", "phone", "is_active")
     add_fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name", "phone")}),
-        ("Rights", {"fields": ("role", "is_superuser", "groups")}),
+        (gettext_lazy("Permissions"), {"fields": ("role", "is_superuser", "groups")}),
         (
-            "Password",
+            gettext_lazy("Password"),
             {
                 "fields": ("password1", "password2"),
-                "description": "For staff only. Customers choose their own, by “forgot password”.",
+                "description": gettext_lazy("For staff only. Customers choose their own."),
             },
         ),
     )
 
-    @display(description="Name", ordering="last_name")
+    @display(description=gettext_lazy("Name"), ordering="last_name")
     def name(self, user: User) -> str:
-        """First and last name, with the email below."""
+        """Return first and last name, with the email below."""
         return format_html(
             '<span class="shop-who">{} <small>{}</small></span>', user.get_full_name(), user.email
         )
 
-    @display(description="Joined", ordering="created_at")
+    @display(description=gettext_lazy("Joined"), ordering="created_at")
     def joined(self, user: User) -> str:
-        """How long ago."""
+        """Return the age of the account."""
         return render_age(user.created_at)
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
-        """Rights are for superusers and what staff have; to others it is only said who is staff."""
+        """Show permissions to superusers only, and of staff only; others see that it is staff."""
         if obj is None:
             return self.add_fieldsets if request.user.is_superuser else self.add_fieldsets[:1]
+
         is_staff = isinstance(obj, User) and obj.is_staff
-        decides = is_staff and request.user.is_superuser
-        rights = RIGHTS if decides else ("role",) if is_staff or request.user.is_superuser else ()
+        password: tuple[str, ...] = ()
+        permissions: tuple[str, ...] = ()
+        if is_staff and request.user.is_superuser:
+            password, permissions = ("password",), PERMISSION_FIELDS
+        elif is_staff or request.user.is_superuser:
+            permissions = ("role",)
         return (
-            (None, {"fields": (*self.details, *(("password",) if decides else ()))}),
-            *((("Rights", {"fields": rights}),) if rights else ()),
-            ("Dates", {"fields": self.readonly_fields}),
+            (None, {"fields": (*self.details, *password)}),
+            *(((_("Permissions"), {"fields": permissions}),) if permissions else ()),
+            (_("Dates"), {"fields": self.readonly_fields}),
         )
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None
     ) -> tuple[str, ...]:
-        fixed = tuple(super().get_readonly_fields(request, obj))
+        read_only = tuple(super().get_readonly_fields(request, obj))
         if request.user.is_superuser:
-            return fixed
-        # An email is where a password's reset is sent.
-        return (*fixed, *RIGHTS, *(("email",) if obj else ()))
+            return read_only
+        # Whoever can change an email can take over the account by a password reset.
+        return (*read_only, *PERMISSION_FIELDS, *(("email",) if obj else ()))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Staff are changed by superusers; a staff member's own rights end at customers and themselves."""
+        """Return whether the user may be changed: staff only by superusers and themselves."""
         return can_manage_user(request, obj) and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody is deleted, since orders and ledger name them; they are switched off."""
+        """Return False: orders and stock movements refer to users. Deactivate them instead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        """Write what was edited and nothing else: a password that its owner changes meanwhile stays."""
+        """Save the changed fields only, so that a concurrent password change is kept."""
         if not change:
             return super().save_model(request, obj, form, change)
-        mine = {field.name for field in obj._meta.concrete_fields}
-        return obj.save(update_fields=mine & set(form.changed_data))
+        columns = {field.name for field in obj._meta.concrete_fields}
+        return obj.save(update_fields=columns & set(form.changed_data))
 
     def user_change_password(
-        self, request: HttpRequest, id: str, form_url: str = ""
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's name
+        form_url: str = "",
     ) -> HttpResponse:
-        """Set a staff member's password; a customer's is nobody's business."""
+        """Let superusers set a staff member's password. Raises PermissionDenied for customers."""
         user = self.get_object(request, id)
         if not request.user.is_superuser or (isinstance(user, User) and not user.is_staff):
             raise PermissionDenied
-        answer: HttpResponse = super().user_change_password(request, id, form_url)
-        return answer
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        return response
 
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
-    """Devices that are signed in to the API."""
+    """API sessions, one per signed-in device."""
 
-    empty = "A device appears here when a customer signs in with it in an app."
+    empty = gettext_lazy("A session appears here when a customer signs in to an app.")
     list_display = ("user", "device", "live", "created_at", "refreshed_at", "revoked_because")
     list_select_related = ("user",)
     search_fields = ("user__email", "device")
     actions = ("sign_out",)
 
-    @display(description="Live", boolean=True)
+    @display(description=gettext_lazy("Active"), boolean=True)
     def live(self, session: Session) -> bool:
-        """Whether its tokens work now."""
+        """Return whether the session's tokens are valid now."""
         return session.is_live(timezone.now())
 
     def has_sign_out_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change sessions may end them."""
+        """Return whether the user may end sessions; Django calls it for `permissions=`."""
         return bool(request.user.has_perm("shop.change_session"))
 
-    @action(description="Sign out selected devices", permissions=["sign_out"])
+    @action(description=gettext_lazy("Sign out selected devices"), permissions=["sign_out"])
     def sign_out(self, request: HttpRequest, sessions: models.QuerySet[Session]) -> None:
-        """End the selected sessions at once, except those of other staff."""
+        """End the selected sessions, except those of staff whom the user can't manage."""
         ended = sum(
             accounts.end_sessions(
                 session.user, because="staff", only=session, by=staff_user(request)
@@ -167,7 +178,8 @@ class SessionAdmin(ReadOnlyAdmin):
             for session in sessions.select_related("user")
             if can_manage_user(request, session.user)
         )
-        messages.success(request, f"{ended} signed out.")
+        message = ngettext("%(count)d device signed out.", "%(count)d devices signed out.", ended)
+        messages.success(request, message % {"count": ended})
 
 
 admin.site.unregister(Group)
@@ -175,8 +187,8 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, AuditedAdmin):  # type: ignore[misc]
-    """Sets of rights."""
+    """Groups of permissions."""
 
-    empty = (
-        "A group is a set of rights with a name, such as Packing. Add one, then give it to staff."
+    empty = gettext_lazy(
+        "A group is a named set of permissions, such as Packing. Add one, then add staff to it."
     )

@@ -1,212 +1,231 @@
-"""What a person did in the shop: on the list of people, and around each one's form."""
+"""The customer's side of the user admin: purchases, cart, sessions, and actions on one account."""
 
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from shop import money
-from shop.admin import two_factor
-from shop.admin.base import ActionFormAdmin, TabbedAdmin, render_age, staff_user, status_label
+from shop.admin import two_factor as two_factor_pages
+from shop.admin.base import ActionFormAdmin, TabbedAdmin, staff_user
 from shop.admin.forms import ConfirmForm
+from shop.admin.rendering import render_age, status_label
 from shop.models import Order, User
-from shop.services import accounts, customers, personal_data
-from shop.services import two_factor as second_factors
+from shop.services import accounts, customers, personal_data, two_factor
 
-PURCHASE_COLUMNS = ("order_count", "lifetime_value", "last_order")
-RECENT_ORDERS = 10
+PURCHASE_COLUMNS = ("order_count", "total_spent", "last_order")
+MAX_RECENT_ORDERS = 10
 
 
-def can_manage_user(request: HttpRequest, person: User | None) -> bool:
-    """Whether a clerk with the right to it may act on this person: other staff are for superusers."""
-    return (
-        person is None or not person.is_staff or person == request.user or request.user.is_superuser
-    )
+def can_manage_user(request: HttpRequest, user: User | None) -> bool:
+    """Return whether the user may manage this account; other staff only by superusers."""
+    return user is None or not user.is_staff or user == request.user or request.user.is_superuser
 
 
 class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
-    """Columns, banner and story of a person, each part only for those who may see it."""
+    """Columns, banner and activity of a user. Each part needs its own view permission."""
 
     tab_field = "role"
-    tab_labels = ((User.Role.CUSTOMER, "Customers"), (User.Role.ADMIN, "Staff"))
+    tab_labels = (
+        (User.Role.CUSTOMER, gettext_lazy("Customers")),
+        (User.Role.ADMIN, gettext_lazy("Staff")),
+    )
     change_form_outer_before_template = "admin/shop/user/banner.html"
     change_form_outer_after_template = "admin/shop/user/activity.html"
-    steps = {  # noqa: RUF012
+    action_views = {  # noqa: RUF012
         "sign-out": "sign_out_everywhere",
-        "export": "hand_out",
-        "erase": "erase",
-        "second-factor": "take_second_factor",
+        "export": "export_personal_data",
+        "erase": "erase_personal_data",
+        "two-factor": "disable_two_factor",
     }
-    step_permission = "change_session"
-    own_permissions = dict.fromkeys(("hand_out", "erase"), "delete_user")
+    action_permission = "change_session"
+    view_permissions = dict.fromkeys(("export_personal_data", "erase_personal_data"), "delete_user")
 
     def get_urls(self) -> list[URLPattern]:
-        own = self.admin_site.admin_view(two_factor.two_factor_view)
-        return [path("second-factor/", own, name="shop_user_second_factor"), *super().get_urls()]
+        own_two_factor = self.admin_site.admin_view(two_factor_pages.two_factor_view)
+        return [
+            path("two-factor/", own_two_factor, name="shop_user_two_factor"),
+            *super().get_urls(),
+        ]
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """What was bought comes after the name, where a phone still shows it."""
-        first, *others = super().get_list_display(request)
-        return (
-            first,
-            *(PURCHASE_COLUMNS if request.user.has_perm("shop.view_order") else ()),
-            *others,
-        )
+        """Insert the purchases after the name, where a phone still shows them."""
+        name, *others = super().get_list_display(request)
+        purchases = PURCHASE_COLUMNS if request.user.has_perm("shop.view_order") else ()
+        return (name, *purchases, *others)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The list. What was bought is read for the people of this page, however the list is sorted."""
-        people = super().get_changelist_instance(request)
+        """Return the list, with the purchases of the users on its page read in one query."""
+        changelist = super().get_changelist_instance(request)
         if request.user.has_perm("shop.view_order"):
-            found = customers.purchase_summaries(people.result_list)
-            for person in people.result_list:
-                person.bought = found[person.pk]
-        return people
+            summaries = customers.purchase_summaries(changelist.result_list)
+            for user in changelist.result_list:
+                user.purchases = summaries[user.pk]
+        return changelist
 
-    @display(description="Orders")
-    def order_count(self, person: Any) -> int:
-        """How many, cancelled ones too."""
-        count: int = person.bought.orders
+    @display(description=gettext_lazy("Orders"))
+    def order_count(self, user: Any) -> int:
+        """Return the number of orders, cancelled ones included."""
+        count: int = user.purchases.orders
         return count
 
-    @display(description="Lifetime value")
-    def lifetime_value(self, person: Any) -> str | None:
-        """What their orders brought."""
-        return money.format_money(person.bought.value) if person.bought.orders else None
+    @display(description=gettext_lazy("Total spent"))
+    def total_spent(self, user: Any) -> str | None:
+        """Return the sum of all orders that were not cancelled."""
+        return money.format_money(user.purchases.value) if user.purchases.orders else None
 
-    @display(description="Last order")
-    def last_order(self, person: Any) -> str | None:
-        """How long ago."""
-        return render_age(person.bought.last) if person.bought.last else None
+    @display(description=gettext_lazy("Last order"))
+    def last_order(self, user: Any) -> str | None:
+        """Return the age of the newest order."""
+        return render_age(user.purchases.last) if user.purchases.last else None
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
     ) -> Any:
-        """Give the page the person's story."""
-        if person := kwargs.get("obj"):
-            context["story"] = self._story(request, person)
+        """Add the user's activity to the page."""
+        if user := kwargs.get("obj"):
+            context["activity"] = self._activity(request, user)
         return super().render_change_form(request, context, **kwargs)
 
-    def _story(self, request: HttpRequest, person: User) -> dict[str, Any]:
-        """What this clerk may see of it; of staff, who seldom buy, only what there is."""
-        story: dict[str, Any] = {}
+    def _activity(self, request: HttpRequest, user: User) -> dict[str, Any]:
+        """Return the parts that the request may see; of staff, who seldom buy, no empty ones."""
+        activity: dict[str, Any] = {}
         if request.user.has_perm("shop.view_order"):
-            story |= _orders(person)
+            activity |= _order_activity(user)
         if request.user.has_perm("shop.view_cartitem"):
-            lines = customers.cart_lines(person)
-            story["cart"] = [(line, money.format_money(line.product.price)) for line in lines]
-        if request.user.has_perm("shop.view_session") or self.may_sign_out(request, person):
-            live = customers.live_sessions(person)
-            story["may_sign_out"] = live and self.may_sign_out(request, person)
+            items = customers.cart_lines(user)
+            activity["cart"] = [(item, money.format_money(item.product.price)) for item in items]
+        if request.user.has_perm("shop.view_session") or self.can_sign_out(request, user):
+            sessions = customers.live_sessions(user)
+            activity["can_sign_out"] = sessions and self.can_sign_out(request, user)
             if request.user.has_perm("shop.view_session"):
-                story["sessions"] = live
-        story["may_take_second_factor"] = self.may_take_second_factor(request, person)
-        story["may_erase"] = self.may_erase(request, person)
-        return {name: part for name, part in story.items() if part or not person.is_staff}
+                activity["sessions"] = sessions
+        activity["can_disable_two_factor"] = self.can_disable_two_factor(request, user)
+        activity["can_erase"] = self.can_erase(request, user)
+        return {name: part for name, part in activity.items() if part or not user.is_staff}
 
-    def may_sign_out(self, request: HttpRequest, person: User) -> bool:
-        """Whether this clerk may end that person's sessions."""
-        may = self.has_step_permission(request) and self.has_view_permission(request, person)
-        return may and can_manage_user(request, person)
+    def can_sign_out(self, request: HttpRequest, user: User) -> bool:
+        """Return whether the request may end the user's sessions."""
+        if not (self.has_action_permission(request) and self.has_view_permission(request, user)):
+            return False
+        return can_manage_user(request, user)
 
-    def sign_out_everywhere(self, request: HttpRequest, person: User) -> HttpResponse:
-        """Ask, then end the sessions of all their apps."""
-        if not self.may_sign_out(request, person):
+    def sign_out_everywhere(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Show a form that ends all API sessions of the user."""
+        if not self.can_sign_out(request, user):
             raise PermissionDenied
 
-        def sign_out(_: ConfirmForm) -> str:
-            accounts.end_sessions(person, because="staff", by=staff_user(request))
-            return "They are signed out everywhere."
+        def sign_out(_form: ConfirmForm) -> str:
+            accounts.end_sessions(user, because="staff", by=staff_user(request))
+            return _("Signed out on all devices.")
 
-        return self.ask(
+        return self.action_form_view(
             request,
-            person,
-            ask_for=ConfirmForm,
-            title=f"Sign out {person} everywhere?",
-            hint="Their apps ask for the password again.",
-            button="Sign out everywhere",
-            do=sign_out,
+            user,
+            form_class=ConfirmForm,
+            title=_("Sign out %(user)s everywhere?") % {"user": user},
+            hint=_("All apps will ask for the password again."),
+            button=_("Sign out everywhere"),
+            perform=sign_out,
         )
 
-    def may_take_second_factor(self, request: HttpRequest, person: User) -> bool:
-        """Whether this is a superuser, and the person a colleague with a second factor."""
-        may = person.is_staff and request.user.is_superuser and person != request.user
-        return bool(may and second_factors.is_enabled(person))
+    def can_disable_two_factor(self, request: HttpRequest, user: User) -> bool:
+        """Return whether the request is a superuser's and the user a colleague who has it on."""
+        if not (user.is_staff and request.user.is_superuser and user != request.user):
+            return False
+        return two_factor.is_enabled(user)
 
-    def take_second_factor(self, request: HttpRequest, person: User) -> HttpResponse:
-        """Ask, then forget the phone that they have lost."""
-        if not self.may_take_second_factor(request, person):
+    def disable_two_factor(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Show a form that turns off a colleague's two-factor authentication."""
+        if not self.can_disable_two_factor(request, user):
             raise PermissionDenied
 
-        def take(_: ConfirmForm) -> str:
-            second_factors.disable(user=person, by=staff_user(request))
-            accounts.end_sessions(person, because="second factor", by=staff_user(request))
-            return "They have no second factor now."
+        def disable(_form: ConfirmForm) -> str:
+            two_factor.disable(user=user, by=staff_user(request))
+            accounts.end_sessions(user, because="two-factor off", by=staff_user(request))
+            return _("Two-factor authentication was turned off.")
 
-        return self.ask(
+        return self.action_form_view(
             request,
-            person,
-            ask_for=ConfirmForm,
-            title=f"Take away the second factor of {person}?",
-            hint="For a lost phone: recovery codes go too, apps are signed out, and they sign in by password "
-            "until they set up a new one. If somebody else may know the password, change it as well.",
-            button="Take it away",
-            do=take,
+            user,
+            form_class=ConfirmForm,
+            title=_("Turn off two-factor authentication for %(user)s?") % {"user": user},
+            hint=_(
+                "Use this when a phone is lost. Recovery codes stop working, apps are signed out,"
+                " and the password alone is enough until a new phone is set up. If somebody else"
+                " may know the password, change it too."
+            ),
+            button=_("Turn off"),
+            button_kind="danger",
+            perform=disable,
         )
 
-    def may_erase(self, request: HttpRequest, person: User) -> bool:
-        """Whether this clerk decides about what the shop knows of that person, who is no staff."""
-        may = request.user.has_perm("shop.delete_user") and self.has_view_permission(
-            request, person
-        )
-        return bool(may and not person.is_staff)
+    def can_erase(self, request: HttpRequest, user: User) -> bool:
+        """Return whether the request may export or erase this customer's data; never of staff."""
+        if user.is_staff or not request.user.has_perm("shop.delete_user"):
+            return False
+        return bool(self.has_view_permission(request, user))
 
-    def hand_out(self, request: HttpRequest, person: User) -> HttpResponse:
-        """Ask, then give all that the shop knows of them, as a file."""
-        if not self.may_erase(request, person):
+    def export_personal_data(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Show a form that downloads everything the shop stores about the customer, as JSON."""
+        if not self.can_erase(request, user):
             raise PermissionDenied
         if request.method == "POST":
-            told = personal_data.export_personal_data(user_id=person.pk, actor=staff_user(request))
-            name = f'attachment; filename="customer-{person.pk}.json"'
-            return HttpResponse(told, "application/json", headers={"Content-Disposition": name})
-        return self.ask(
+            data = personal_data.export_personal_data(user_id=user.pk, actor=staff_user(request))
+            disposition = f'attachment; filename="customer-{user.pk}.json"'
+            return HttpResponse(
+                data, "application/json", headers={"Content-Disposition": disposition}
+            )
+        return self.action_form_view(
             request,
-            person,
-            ask_for=ConfirmForm,
-            title=f"Export what the shop knows of {person}?",
-            hint="A file with their details, orders, notes, cart and devices. The audit log notes it.",
-            button="Export their data",
-            do=str,
+            user,
+            form_class=ConfirmForm,
+            title=_("Export the personal data of %(user)s?") % {"user": user},
+            hint=_(
+                "The file holds their details, orders, notes, cart and devices."
+                " The export is recorded in the audit log."
+            ),
+            button=_("Export data"),
+            perform=str,
         )
 
-    def erase(self, request: HttpRequest, person: User) -> HttpResponse:
-        """Ask, then forget who they are."""
-        if not self.may_erase(request, person):
+    def erase_personal_data(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Show a form that erases the customer's personal data and closes the account."""
+        if not self.can_erase(request, user):
             raise PermissionDenied
 
-        def forget(_: ConfirmForm) -> str:
-            erased = personal_data.erase_personal_data(user_id=person.pk, actor=staff_user(request))
-            return f"Their personal data is erased: this is {erased} now."
+        def erase(_form: ConfirmForm) -> str:
+            erased = personal_data.erase_personal_data(user_id=user.pk, actor=staff_user(request))
+            return _("The personal data was erased. The account is now called %(user)s.") % {
+                "user": erased
+            }
 
-        return self.ask(
+        return self.action_form_view(
             request,
-            person,
-            ask_for=ConfirmForm,
-            title=f"Erase the personal data of {person}?",
-            hint="This cannot be undone. Name, email, phone, addresses and notes go, from the audit log too, "
-            "and the account is closed. Orders stay for the books, with what was bought at which price.",
-            button="Erase their data",
-            do=forget,
+            user,
+            form_class=ConfirmForm,
+            title=_("Erase the personal data of %(user)s?") % {"user": user},
+            hint=_(
+                "This can't be undone. Name, email, phone, addresses and notes are erased, also in"
+                " the audit log, and the account is closed. Orders stay in the books, with their"
+                " products and prices."
+            ),
+            button=_("Erase data for good"),
+            button_kind="danger",
+            perform=erase,
         )
 
 
-def _orders(person: User) -> dict[str, Any]:
-    """The latest orders, and what all of them come to."""
-    latest = customers.orders_of(person, RECENT_ORDERS)
+def _order_activity(user: User) -> dict[str, Any]:
+    """Return the latest orders, and what all orders come to."""
+    latest = customers.orders_of(user, MAX_RECENT_ORDERS)
     if not latest:
         return {"orders": []}
-    bought = customers.purchase_summaries([person])[person.pk]
+    purchases = customers.purchase_summaries([user])[user.pk]
     return {
         "orders": [
             (
@@ -216,8 +235,8 @@ def _orders(person: User) -> dict[str, Any]:
             )
             for order in latest
         ],
-        "bought": bought,
-        "value": money.format_money(bought.value),
-        "last": latest[0],
-        "ago": render_age(latest[0].created_at),
+        "purchases": purchases,
+        "value": money.format_money(purchases.value),
+        "last_order": latest[0],
+        "last_order_age": render_age(latest[0].created_at),
     }

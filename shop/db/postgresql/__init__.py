@@ -1,1 +1,1 @@
-"""What Django looks for in `base`."""
+"""A database backend for the ENGINE setting; Django imports its module `base`."""

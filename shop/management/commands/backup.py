@@ -1,4 +1,4 @@
-"""`manage.py backup FILE`: rows and pictures, of one moment, while the shop sells."""
+"""`manage.py backup FILE`: write all rows and uploaded files into one ZIP, without downtime."""
 
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,9 @@ from shop.management import backup
 
 
 class Command(BaseCommand):
-    """Exits with 1, and says why, when there is none."""
+    """Exits with 1 and an error message if no backup was written."""
 
-    help = (
-        "Write the whole shop, rows and pictures, into one file, and check it by reading it back."
-    )
+    help = "Write all rows and uploaded files into one ZIP file and verify it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -23,8 +21,6 @@ class Command(BaseCommand):
             contents = backup.write_backup(file)
         except (backup.BackupRefused, OSError) as error:
             raise CommandError(str(error)) from error
-        rows, files = (
-            sum(contents["rows"].values()),
-            len(contents["hashes"]) - len(contents["rows"]),
-        )
-        self.stdout.write(f"{file}: {rows:,} rows and {files:,} files, checked.")
+        row_count = sum(contents["rows"].values())
+        file_count = len(contents["hashes"]) - len(contents["rows"])
+        self.stdout.write(f"{file}: {row_count:,} rows and {file_count:,} files, verified.")

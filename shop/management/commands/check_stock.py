@@ -1,4 +1,4 @@
-"""`manage.py check_stock`: prove that stock, ledger and orders agree."""
+"""`manage.py check_stock`: check that stock, stock movements and orders agree."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from shop.services.stock import find_drift
 
 
 class Command(BaseCommand):
-    """Exits with 1, and says where, when they don't."""
+    """Exits with 1 and lists the differences if there are any."""
 
-    help = "Prove that every product's stock, its movements and its orders agree."
+    help = "Check that the stock of every product agrees with its movements and orders."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        drift = list(find_drift())
-        for sentence in drift:
-            self.stdout.write(sentence)
-        if drift:
-            raise CommandError(f"{len(drift)} disagreements.")
+        differences = list(find_drift())
+        for difference in differences:
+            self.stdout.write(difference)
+        if differences:
+            raise CommandError(f"Differences: {len(differences)}.")
         self.stdout.write("Stock, movements and orders agree.")

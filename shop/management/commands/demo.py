@@ -1,4 +1,4 @@
-"""`manage.py demo`: a shop to look at, from nothing to a running server."""
+"""`manage.py demo`: create the demo shop if needed and start the server."""
 
 import signal
 import socket
@@ -19,82 +19,104 @@ from shop.management import demo_shop
 from shop.models import Order, Product, User
 
 HOST = "127.0.0.1"
-HIGHEST_PORT = 65_535
+MAX_PORT = 65_535
+NOT_THE_DEMO = "This database holds a shop that is not the demo. Set DATABASE_URL to another one."
+OTHER_VERSION = (
+    "This demo was created by another version of the shop. Replace it with:"
+    " python3 manage.py demo --fresh"
+)
 
 
 class Command(BaseCommand):
-    """Makes the demo once, then only starts it."""
+    """Creates the demo data on the first run; later runs only start the server."""
 
-    help = "Open the demo shop: made at the first run, kept from then on."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - the server checks
+    help = "Start the demo shop. Its data is created on the first run and kept from then on."
+    requires_system_checks: list[str] = []  # noqa: RUF012 - runserver runs them
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--fresh", action="store_true", help="start over with new demo data")
-        parser.add_argument("--port", type=int, default=8000, help="where to listen (8000)")
-        parser.add_argument("--no-server", action="store_true", help="only make the data")
+        parser.add_argument("--fresh", action="store_true", help="replace the demo data")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+        parser.add_argument("--no-server", action="store_true", help="only create the data")
 
     def handle(self, *_: Any, fresh: bool, port: int, no_server: bool, **__: Any) -> None:
-        self._migrate()
-        self._fill(fresh=fresh)
+        self._prepare_database(fresh=fresh)
         if no_server:
             return
-        wanted, port = port, free_port(port)
-        if port != wanted:
-            self.stdout.write(f"Port {wanted} is in use: taking {port}.")
-        self._welcome(f"http://{HOST}:{port}")
-        # In this process only, so that no other server shows them, whatever its database holds.
+        free_port = find_free_port(port)
+        if free_port != port:
+            self.stdout.write(f"Port {port} is in use, using {free_port} instead.")
+        self._print_welcome(f"http://{HOST}:{free_port}")
+        # Set in this process only, so that no other server shows them, whatever its database.
         settings.SHOP_ENVIRONMENT = "Demo"
         settings.SHOP_DEMO_LOGINS = [(*login, demo_shop.PASSWORD) for login in demo_shop.LOGINS]
-        with worker():
-            call_command("runserver", f"{HOST}:{port}", use_reloader=False, skip_checks=True)
+        with run_worker():
+            call_command("runserver", f"{HOST}:{free_port}", use_reloader=False, skip_checks=True)
 
-    def _migrate(self) -> None:
+    def _prepare_database(self, *, fresh: bool) -> None:
+        """Create the demo unless it exists, or replace it. Other shops are never changed."""
         executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self._tell("Tables")
-            call_command("migrate", verbosity=0)
-
-    def _fill(self, *, fresh: bool) -> None:
-        """Load the demo, unless it is there; never into, or over, a shop that is not the demo."""
-        if demo_shop.is_loaded():
+        loader = executor.loader
+        applied = {node for node in loader.applied_migrations if node[0] == "shop"}
+        is_other_version = not applied <= loader.disk_migrations.keys()
+        if applied and demo_shop.is_loaded():
+            if is_other_version and not fresh:
+                raise CommandError(OTHER_VERSION)
             if not fresh:
-                self.stdout.write(
-                    "The demo shop is there already: keeping its data (--fresh starts over)."
-                )
+                if executor.migration_plan(loader.graph.leaf_nodes()):
+                    call_command("migrate", verbosity=0)
+                self.stdout.write("Using the existing demo data (--fresh replaces it).")
                 return
-            self._tell("Clearing the old demo")
-            call_command("flush", interactive=False, verbosity=0)
-        elif User.objects.exists() or Product.objects.exists() or Order.objects.exists():
-            raise CommandError(
-                "This database holds a shop that is not the demo. Name another in DATABASE_URL."
-            )
-        start = time.monotonic()
-        demo_shop.load(self._tell)
-        self.stdout.write(f"Made in {time.monotonic() - start:.0f} seconds.")
+            self._print_progress("Deleting the old demo")
+            drop_tables()
+        elif is_other_version or (applied and _has_data()):
+            raise CommandError(NOT_THE_DEMO)
 
-    def _tell(self, doing: str) -> None:
-        self.stdout.write(f"  {doing} …")
+        start = time.monotonic()
+        self._print_progress("Tables")
+        call_command("migrate", verbosity=0)
+        demo_shop.load(self._print_progress)
+        self.stdout.write(f"Created in {time.monotonic() - start:.0f} seconds.")
+
+    def _print_progress(self, step: str) -> None:
+        self.stdout.write(f"  {step} …")
         self.stdout.flush()
 
-    def _welcome(self, address: str) -> None:
+    def _print_welcome(self, url: str) -> None:
         customer = User.objects.filter(role=User.Role.CUSTOMER).order_by("pk").first()
+        api_login = customer.email if customer else "register an account"
         self.stdout.write(
-            f"\n{settings.SHOP_NAME} is open.\n\n"
-            f"  Back office   {address}/admin/      {demo_shop.ADMIN}\n"
-            f"  API           {address}/api/docs    {customer.email if customer else 'register an account'}\n"
+            f"\n{settings.SHOP_NAME} is running.\n\n"
+            f"  Back office   {url}/admin/      {demo_shop.ADMIN}\n"
+            f"  API           {url}/api/docs    {api_login}\n"
             f"  Password      {demo_shop.PASSWORD}\n"
         )
         self.stdout.flush()
 
 
+def _has_data() -> bool:
+    return User.objects.exists() or Product.objects.exists() or Order.objects.exists()
+
+
+def drop_tables() -> None:
+    """Drop the tables of all installed apps, also those of other versions of the shop."""
+    tables = set(connection.introspection.django_table_names(only_existing=True))
+    tables |= {
+        name
+        for name in connection.introspection.table_names()
+        if name.startswith("shop_") or name == "django_migrations"
+    }
+    with connection.schema_editor() as editor:
+        for table in sorted(tables):
+            editor.execute(editor.sql_delete_table % {"table": editor.quote_name(table)})
+
+
 @contextmanager
-def worker() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does what takes too long for a page, for as long as this one serves."""
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(0)
-    )  # else a `kill` would leave the worker behind
+def run_worker() -> Iterator[subprocess.Popen[bytes]]:
+    """Run `manage.py db_worker` in a process of its own; it ends with the context."""
+    # Without a handler, SIGTERM would end this process and leave the worker running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     command = [sys.executable, "manage.py", "db_worker", "--no-reload", "--verbosity", "0"]
-    process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)  # noqa: S603 - our own
+    process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)  # noqa: S603
     try:
         yield process
     finally:
@@ -102,10 +124,10 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port, or the next of ten that nobody listens on."""
-    for port in range(wanted, min(wanted + 10, HIGHEST_PORT)):
+def find_free_port(first: int) -> int:
+    """Return the first of ten ports that is not in use. Raises CommandError if all are."""
+    for port in range(first, min(first + 10, MAX_PORT)):
         with socket.socket() as probe:
             if probe.connect_ex((HOST, port)):
                 return port
-    raise CommandError(f"No port from {wanted} on is free. Name another with --port.")
+    raise CommandError(f"No port from {first} on is free. Choose another one with --port.")

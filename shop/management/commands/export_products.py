@@ -1,6 +1,8 @@
-"""`manage.py export_products FILE`: the catalogue as a file."""
+"""`manage.py export_products FILE`: write the product catalogue to a file."""
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +13,46 @@ from shop.product_files.exports import product_export
 
 
 class Command(BaseCommand):
-    """Writes all products. Pictures are named as they are stored: a command knows no site's address."""
+    """Writes all products. Pictures keep their stored names: a command has no site URL."""
 
-    help = "Write all products to FILE, or to standard output where it is -."
+    help = "Write all products to FILE, or to standard output if FILE is -."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument(
             "--format",
-            choices=product_export.WRITERS,
-            help="FILE's ending says it too; otherwise it is csv.",
+            choices=product_export.FILE_WRITERS,
+            help="by default that of FILE's extension, else csv",
         )
         parser.add_argument("--layout", choices=product_export.LAYOUTS, default="own")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        ending = Path(options["file"]).suffix.removeprefix(".").lower()
+        path = Path(options["file"])
         file_format: product_export.Format = options["format"] or (
-            "xlsx" if ending == "xlsx" else "csv"
+            "xlsx" if path.suffix.lower() == ".xlsx" else "csv"
         )
-        pieces = product_export.export_products(
-            Product.objects.all(), layout=options["layout"], file_format=file_format, address=str
+        chunks = product_export.export_products(
+            Product.objects.all(), layout=options["layout"], file_format=file_format, build_url=str
         )
         if options["file"] == "-":
-            sys.stdout.buffer.writelines(pieces)
+            sys.stdout.buffer.writelines(chunks)
             return
         try:
-            with Path(options["file"]).open("wb") as file:
-                file.writelines(pieces)
+            _write_whole(path.resolve(), chunks)
         except OSError as error:
             raise CommandError(f"The file cannot be written: {error}") from error
+
+
+def _write_whole(path: Path, chunks: Iterator[bytes]) -> None:
+    """Replace the file once all is written: a failed export leaves the old file, or none."""
+    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
+        path.write_bytes(b"".join(chunks))
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("xb") as file:
+            file.writelines(chunks)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

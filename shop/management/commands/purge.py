@@ -1,4 +1,4 @@
-"""`manage.py purge`: forget what has served its time. Run it once a day."""
+"""`manage.py purge`: delete expired data. Run it once a day."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,24 +12,24 @@ from shop.services.idempotency import purge_keys
 from shop.services.import_retention import purge_imports
 from shop.services.pictures import purge_pictures
 
-#: What a worker did says nothing that the imports do not.
-TASKS_KEPT_FOR = timedelta(days=14)
+#: Results of finished background tasks; the imports themselves record what was done.
+TASK_RESULT_RETENTION = timedelta(days=14)
 
 
 class Command(BaseCommand):
-    """Deletes rows that nothing reads any more."""
+    """Deletes rows and files that are no longer used."""
 
     help = (
-        "Forget Idempotency-Keys older than 72 hours, sessions that have ended, the files of imports"
-        " older than 90 days, and pictures that nothing shows any more."
+        "Delete Idempotency-Keys older than 72 hours, ended sessions, files of imports older than"
+        " 90 days, and unused pictures."
     )
 
     def handle(self, *_: Any, **__: Any) -> None:
-        finished = timezone.now() - TASKS_KEPT_FOR
-        DBTaskResult.objects.finished().filter(finished_at__lt=finished).delete()
+        oldest = timezone.now() - TASK_RESULT_RETENTION
+        DBTaskResult.objects.finished().filter(finished_at__lt=oldest).delete()
         keys, sessions, imports = purge_keys(), purge_sessions(), purge_imports()
-        pictures = purge_pictures()  # after the imports, which would show some again
+        pictures = purge_pictures()  # last: undoing an import could use its pictures again
         self.stdout.write(
-            f"Forgot {keys} keys, {sessions} sessions, the files of {imports} imports"
-            f" and {pictures} files of pictures."
+            f"Deleted: {keys} Idempotency-Keys, {sessions} sessions, files of {imports} imports,"
+            f" {pictures} picture files."
         )

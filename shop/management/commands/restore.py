@@ -1,4 +1,4 @@
-"""`manage.py restore FILE`: the shop as it was when the backup was made."""
+"""`manage.py restore FILE`: restore a backup."""
 
 from pathlib import Path
 from typing import Any
@@ -9,19 +9,18 @@ from shop.management import backup
 
 
 class Command(BaseCommand):
-    """Exits with 1, and says why, when nothing was changed."""
+    """Exits with 1 and an error message if nothing was changed."""
 
-    help = "Bring a backup back: into an empty database, or in the place of what is there."
+    help = "Restore a backup into an empty database, or with --replace instead of its data."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument(
-            "--replace", action="store_true", help="throw away what the database holds"
-        )
+        parser.add_argument("--replace", action="store_true", help="delete existing data")
 
     def handle(self, *_: Any, file: Path, replace: bool, **__: Any) -> None:
         try:
             contents = backup.restore_backup(file, replace=replace)
         except backup.BackupRefused as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{sum(contents['rows'].values()):,} rows are back, and their pictures.")
+        row_count = sum(contents["rows"].values())
+        self.stdout.write(f"Restored {row_count:,} rows and their files.")

@@ -1,7 +1,8 @@
-"""The columns in which other shops read products, as their documentation has them.
+"""Columns of the product files that Shopify and WooCommerce import.
 
-Their descriptions are HTML, ours are text: the signs of HTML are written as such, a line break as `<br>`. A
-text that a spreadsheet would run starts with an entity there; where no HTML is read, with an apostrophe.
+Their descriptions are HTML, ours are plain text: HTML characters are escaped, line breaks become
+`<br>`. Text that a spreadsheet would run as a formula starts with an HTML entity, or with an
+apostrophe where the other shop does not read HTML.
 """
 
 from collections.abc import Callable
@@ -11,107 +12,108 @@ from html import escape
 from django.conf import settings
 from django.utils.text import slugify
 
-from shop.product_files.exports.csv_writer import CellType, Column, DecimalText
+from shop.product_files.exports.columns import CellType, Column, DecimalText
 from shop.product_files.formula_escaping import GUARDED, escape_formula
 
-type Address = Callable[[str], str]
+#: Returns the URL of a stored file, given its name.
+type UrlBuilder = Callable[[str], str]
 
-#: WooCommerce takes an apostrophe away before these, and only these.
-GUARDED_BY_WOOCOMMERCE = ("=", "+", "-", "@", "\t", "\r")
+#: WooCommerce removes an apostrophe before these characters only.
+WOOCOMMERCE_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _always(text: str) -> Callable[[], str]:
+def _constant(text: str) -> Callable[[], str]:
     return lambda: text
 
 
-def _either(yes: str, no: str) -> Callable[[object], str]:
+def _if_true(yes: str, no: str) -> Callable[[object], str]:
     return lambda value: yes if value else no
 
 
-def _html(text: str) -> str:
-    """The text as HTML that shows the same."""
-    return _begun(escape(text, quote=False).replace("\n", "<br>"))
+def _to_html(text: str) -> str:
+    """Convert plain text to HTML that displays the same."""
+    return _escape_formula_as_html(escape(text, quote=False).replace("\n", "<br>"))
 
 
-def _begun(text: str) -> str:
+def _escape_formula_as_html(text: str) -> str:
     return f"&#{ord(text[0])};{text[1:]}" if text.startswith(GUARDED) else text
 
 
-def _handle(name: str, pk: int) -> str:
-    """A readable address that no other product has."""
+def _url_handle(name: str, pk: int) -> str:
+    """Return a readable slug, unique through the product's id."""
     return f"{slugify(name)}-{pk}".lstrip("-")
 
 
-def _picture(address: Address, name: str) -> str:
-    return address(name) if name else ""
+def _picture_url(build_url: UrlBuilder, name: str) -> str:
+    return build_url(name) if name else ""
 
 
-def shopify_columns(address: Address) -> list[Column]:
-    """Shopify's product CSV with its new headers.
+def shopify_columns(build_url: UrlBuilder) -> list[Column]:
+    """Return the columns of Shopify's product CSV, with its new headers.
 
     https://help.shopify.com/manual/products/import-export/using-csv
     """
     return [
         Column("Title", escape_formula, ("name",), CellType.LINE),
-        Column("URL handle", _handle, ("name", "pk"), CellType.LINE),
-        Column("Description", _html, ("description",)),
-        Column("Vendor", _always(escape_formula(settings.SHOP_NAME))),
-        Column("Published on online store", _either("TRUE", "FALSE"), ("is_active",)),
-        Column("Status", _either("Active", "Archived"), ("is_active",)),
+        Column("URL handle", _url_handle, ("name", "pk"), CellType.LINE),
+        Column("Description", _to_html, ("description",)),
+        Column("Vendor", _constant(escape_formula(settings.SHOP_NAME))),
+        Column("Published on online store", _if_true("TRUE", "FALSE"), ("is_active",)),
+        Column("Status", _if_true("Active", "Archived"), ("is_active",)),
         Column("SKU", escape_formula, ("sku",), CellType.LINE),
-        Column("Option1 name", _always("Title")),
-        Column("Option1 value", _always("Default Title")),
+        Column("Option1 name", _constant("Title")),
+        Column("Option1 value", _constant("Default Title")),
         Column("Price", str, (DecimalText("price"),), CellType.MONEY),
-        Column("Charge tax", _always("TRUE")),
-        Column("Inventory tracker", _always("shopify")),
+        Column("Charge tax", _constant("TRUE")),
+        Column("Inventory tracker", _constant("shopify")),
         Column("Inventory quantity", str, ("stock",), CellType.NUMBER),
-        Column("Continue selling when out of stock", _always("DENY")),
-        Column("Requires shipping", _always("TRUE")),
-        Column("Fulfillment service", _always("manual")),
-        Column("Product image URL", partial(_picture, address), ("image",)),
-        Column("Image position", _either("1", ""), ("image",), CellType.NUMBER),
+        Column("Continue selling when out of stock", _constant("DENY")),
+        Column("Requires shipping", _constant("TRUE")),
+        Column("Fulfillment service", _constant("manual")),
+        Column("Product image URL", partial(_picture_url, build_url), ("image",)),
+        Column("Image position", _if_true("1", ""), ("image",), CellType.NUMBER),
         Column(
             "Image alt text",
             lambda name, image: escape_formula(name) if image else "",
             ("name", "image"),
         ),
-        Column("Gift card", _always("FALSE")),
+        Column("Gift card", _constant("FALSE")),
     ]
 
 
-def _guarded_for_woocommerce(text: str) -> str:
-    return f"'{text}" if text.startswith(GUARDED_BY_WOOCOMMERCE) else text
+def _escape_formula_for_woocommerce(text: str) -> str:
+    return f"'{text}" if text.startswith(WOOCOMMERCE_FORMULA_PREFIXES) else text
 
 
-def _name_for_woocommerce(name: str) -> str:
-    """There a name is read as HTML too."""
-    return _begun(name.replace("&", "&amp;"))
+def _woocommerce_name(name: str) -> str:
+    """Escape a name: WooCommerce reads it as HTML."""
+    return _escape_formula_as_html(name.replace("&", "&amp;"))
 
 
-def _text_for_woocommerce(text: str) -> str:
-    """There a backslash and an n are a line break, unless the backslash stands twice."""
-    return _html(text).replace("\\n", "\\\\n")
+def _woocommerce_description(text: str) -> str:
+    """Double a typed backslash before `n`: WooCommerce would read the pair as a line break."""
+    return _to_html(text).replace("\\n", "\\\\n")
 
 
-def woocommerce_columns(address: Address) -> list[Column]:
-    """WooCommerce's own schema.
+def woocommerce_columns(build_url: UrlBuilder) -> list[Column]:
+    """Return the columns of WooCommerce's product CSV.
 
     https://github.com/woocommerce/woocommerce/wiki/Product-CSV-Import-Schema
     """
     return [
-        Column("ID", _always("")),
-        Column("Type", _always("simple")),
-        Column("SKU", _guarded_for_woocommerce, ("sku",), CellType.LINE),
-        Column("Name", _name_for_woocommerce, ("name",), CellType.LINE),
-        Column("Published", _either("1", "-1"), ("is_active",)),
-        Column("Is featured?", _always("0")),
-        Column("Visibility in catalog", _always("visible")),
-        Column("Description", _text_for_woocommerce, ("description",)),
-        Column("Tax status", _always("taxable")),
-        Column("In stock?", _either("1", "0"), ("stock",)),
+        Column("ID", _constant("")),
+        Column("Type", _constant("simple")),
+        Column("SKU", _escape_formula_for_woocommerce, ("sku",), CellType.LINE),
+        Column("Name", _woocommerce_name, ("name",), CellType.LINE),
+        Column("Published", _if_true("1", "-1"), ("is_active",)),
+        Column("Is featured?", _constant("0")),
+        Column("Visibility in catalog", _constant("visible")),
+        Column("Description", _woocommerce_description, ("description",)),
+        Column("Tax status", _constant("taxable")),
+        Column("In stock?", _if_true("1", "0"), ("stock",)),
         Column("Stock", str, ("stock",), CellType.NUMBER),
         Column("Low stock amount", str, ("low_stock_threshold",), CellType.NUMBER),
-        Column("Backorders allowed?", _always("0")),
+        Column("Backorders allowed?", _constant("0")),
         Column("Regular price", str, (DecimalText("price"),), CellType.MONEY),
-        Column("Images", partial(_picture, address), ("image",)),
+        Column("Images", partial(_picture_url, build_url), ("image",)),
     ]

@@ -1,4 +1,4 @@
-"""Orders as a file: one row for each line of an order, with what a bookkeeper or a carrier asks for."""
+"""Order export: one row per order item, for bookkeepers and carriers."""
 
 import datetime
 from collections.abc import Callable, Iterator
@@ -7,8 +7,8 @@ from django.db.models import QuerySet, TextChoices
 
 from shop.models import Order, OrderItem
 from shop.models.order_status import OrderStatus, PaymentStatus
-from shop.product_files.exports.csv_writer import CellType, Column, DecimalText, table_rows
-from shop.product_files.exports.product_export import WRITERS, Format
+from shop.product_files.exports.columns import CellType, Column, DecimalText, table_rows
+from shop.product_files.exports.product_export import FILE_WRITERS, Format
 from shop.product_files.formula_escaping import escape_formula
 
 
@@ -17,23 +17,26 @@ def _label_of(choices: type[TextChoices]) -> Callable[[str], str]:
     return lambda value: str(choices(value).label)
 
 
-def _placed(at: datetime.datetime) -> str:
-    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _format_utc_seconds(moment: datetime.datetime) -> str:
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _name(first: str, last: str) -> str:
+def _format_customer_name(first: str, last: str) -> str:
     return escape_formula(f"{first} {last}".strip())
 
 
-COLUMNS = (
+ORDER_COLUMNS = (
     Column("order number", str, ("order__order_number",), CellType.LINE),
-    Column("placed", _placed, ("order__created_at",), CellType.LINE),
+    Column("placed", _format_utc_seconds, ("order__created_at",), CellType.LINE),
     Column("status", _label_of(OrderStatus), ("order__status",), CellType.LINE),
     Column("payment", _label_of(Order.PaymentMethod), ("order__payment_method",), CellType.LINE),
     Column("paid", _label_of(PaymentStatus), ("order__payment_status",), CellType.LINE),
     Column("customer email", escape_formula, ("order__user__email",), CellType.LINE),
     Column(
-        "customer name", _name, ("order__user__first_name", "order__user__last_name"), CellType.LINE
+        "customer name",
+        _format_customer_name,
+        ("order__user__first_name", "order__user__last_name"),
+        CellType.LINE,
     ),
     Column("phone", escape_formula, ("order__user__phone",), CellType.LINE),
     Column("shipping address", escape_formula, ("order__shipping_address",)),
@@ -48,13 +51,13 @@ COLUMNS = (
 )
 
 
-def order_lines(orders: QuerySet[Order]) -> QuerySet[OrderItem]:
-    """The rows of their export, oldest order first."""
+def export_items(orders: QuerySet[Order]) -> QuerySet[OrderItem]:
+    """Return the items of these orders, oldest order first."""
     return OrderItem.objects.filter(order__in=orders.order_by().values("pk")).order_by(
         "order_id", "pk"
     )
 
 
 def export_orders(orders: QuerySet[Order], *, file_format: Format) -> Iterator[bytes]:
-    """The file in pieces, read by one statement while it is taken."""
-    return WRITERS[file_format](COLUMNS, table_rows(COLUMNS, order_lines(orders)))
+    """Yield the file in chunks. One statement, read while the chunks are consumed."""
+    return FILE_WRITERS[file_format](ORDER_COLUMNS, table_rows(ORDER_COLUMNS, export_items(orders)))

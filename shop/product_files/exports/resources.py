@@ -1,4 +1,4 @@
-"""The product file as django-import-export knows it: one resource, whose fields are the model's own."""
+"""The product export as a django-import-export resource, with columns derived from the model."""
 
 import datetime
 import json
@@ -10,31 +10,32 @@ from import_export import fields, resources, widgets
 
 from shop import exposure, money
 from shop.models import Product
-from shop.product_files.exports.csv_writer import CellType, Column, DecimalText
-from shop.product_files.formats.column_matching import STOCK_WAS
+from shop.product_files.exports.columns import CellType, Column, DecimalText
+from shop.product_files.exports.export_formats import UrlBuilder
+from shop.product_files.formats.header_aliases import STOCK_WAS
 from shop.product_files.formula_escaping import escape_formula
 
-type Show = Callable[[Any], str]
+type CellFormatter = Callable[[Any], str]
 
 
-def _plain(number: Any) -> str:
-    """All its digits, with a point and without an exponent, whatever the language."""
+def _format_decimal(number: Any) -> str:
+    """Write all digits with a decimal point, without an exponent."""
     return format(number, "f")
 
 
-def _moment(at: datetime.datetime) -> str:
-    """In UTC: `2026-11-22T09:30:00Z`."""
-    return at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+def _format_utc(moment: datetime.datetime) -> str:
+    """Write the moment in UTC, such as `2026-11-22T09:30:00Z`."""
+    return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
-#: What a field holds → how a spreadsheet shows it, and its text. The first that fits counts.
-SHOWN: tuple[tuple[type[exposure.Field], CellType, Show], ...] = (
+#: Field class, its cell type and its formatter. The first match counts.
+FORMATTERS: tuple[tuple[type[exposure.Field], CellType, CellFormatter], ...] = (
     (models.BooleanField, CellType.LINE, lambda value: "yes" if value else "no"),
     (money.MoneyField, CellType.MONEY, str),
-    (models.DecimalField, CellType.NUMBER, _plain),
+    (models.DecimalField, CellType.NUMBER, _format_decimal),
     (models.IntegerField, CellType.NUMBER, str),
     (models.FloatField, CellType.NUMBER, repr),
-    (models.DateTimeField, CellType.LINE, _moment),
+    (models.DateTimeField, CellType.LINE, _format_utc),
     (models.DateField, CellType.LINE, datetime.date.isoformat),
     (
         models.JSONField,
@@ -45,37 +46,40 @@ SHOWN: tuple[tuple[type[exposure.Field], CellType, Show], ...] = (
 )
 
 
-def _or_blank(show: Show) -> Show:
-    return lambda value: "" if value is None else show(value)
+def _blank_if_null(formatter: CellFormatter) -> CellFormatter:
+    return lambda value: "" if value is None else formatter(value)
 
 
-class Cell(widgets.Widget):  # type: ignore[misc]
-    """A field's value as the text of a cell."""
+class CellWidget(widgets.Widget):  # type: ignore[misc]
+    """Formats a field's value as the text of a cell."""
 
     def __init__(self, field: exposure.Field) -> None:
         super().__init__()
-        held = field.target_field if isinstance(field, models.ForeignKey) else field
-        kinds = ((kind, show) for type_, kind, show in SHOWN if isinstance(held, type_))
-        self.kind, show = next(kinds, (CellType.LINE, lambda value: escape_formula(str(value))))
-        # Only a field that may hold nothing is asked for it, a hundred thousand times.
-        self.show = _or_blank(show) if field.null else show
+        value_field = field.target_field if isinstance(field, models.ForeignKey) else field
+        matches = (
+            (kind, show) for class_, kind, show in FORMATTERS if isinstance(value_field, class_)
+        )
+        default = (CellType.LINE, lambda value: escape_formula(str(value)))
+        self.cell_type, formatter = next(matches, default)
+        # Checking for null costs time in each of 100,000 rows, so only nullable fields do it.
+        self.formatter = _blank_if_null(formatter) if field.null else formatter
 
     def render(self, value: Any, obj: Any = None, **_: Any) -> str:  # noqa: ARG002 - the library's
-        return self.show(value)
+        return self.formatter(value)
 
 
 class ProductResource(resources.ModelResource):  # type: ignore[misc]
-    """Every field that staff edit, named as they read it; then the stock, twice: the second is its memory.
+    """Every field that staff edit, then the stock and the stock at export.
 
-    What the library does for one row at a time is done for many at once, with the same fields and cells: it
-    makes an object, a field look-up and a dataset of all rows where `columns` needs one query and no memory.
+    The library's export builds an object per row and a dataset of all rows. `columns` gives the
+    same cells for many rows at a time, with one query and constant memory.
     """
 
     stock = fields.Field(
-        "stock", "stock", Cell(exposure.get_field(Product, "stock")), readonly=True
+        "stock", "stock", CellWidget(exposure.get_field(Product, "stock")), readonly=True
     )
     stock_was = fields.Field(
-        "stock", STOCK_WAS, Cell(exposure.get_field(Product, "stock")), readonly=True
+        "stock", STOCK_WAS, CellWidget(exposure.get_field(Product, "stock")), readonly=True
     )
 
     class Meta:
@@ -93,24 +97,25 @@ class ProductResource(resources.ModelResource):  # type: ignore[misc]
         return fields.Field(
             attribute=django_field.attname,
             column_name=str(django_field.verbose_name),
-            widget=Cell(django_field),
+            widget=CellWidget(django_field),
             default=django_field.default,
             readonly=readonly,
         )
 
-    def columns(self, address: Callable[[str], str]) -> list[Column]:
-        """The export's columns. `address` says where a stored file is, by its name."""
-        return [self._column(one, address) for one in self.get_export_fields()]
+    def columns(self, build_url: UrlBuilder) -> list[Column]:
+        """Return the export's columns. `build_url` returns a stored file's URL, given its name."""
+        return [self._column(field, build_url) for field in self.get_export_fields()]
 
-    def _column(self, one: Any, address: Callable[[str], str]) -> Column:
-        field = exposure.get_field(Product, one.attribute)
-        show, value = one.widget.show, one.attribute
+    def _column(self, resource_field: Any, build_url: UrlBuilder) -> Column:
+        field = exposure.get_field(Product, resource_field.attribute)
+        widget, value = resource_field.widget, resource_field.attribute
+        formatter = widget.formatter
         if isinstance(field, models.FileField):
-            show = _linked(address)
+            formatter = _url_formatter(build_url)
         elif isinstance(field, models.DecimalField) and not field.null:
-            show, value = str, DecimalText(value, field.decimal_places)
-        return Column(one.column_name, show, (value,), one.widget.kind)
+            formatter, value = str, DecimalText(value, field.decimal_places)
+        return Column(resource_field.column_name, formatter, (value,), widget.cell_type)
 
 
-def _linked(address: Callable[[str], str]) -> Show:
-    return lambda name: escape_formula(address(name)) if name else ""
+def _url_formatter(build_url: UrlBuilder) -> CellFormatter:
+    return lambda name: escape_formula(build_url(name)) if name else ""

@@ -1,36 +1,33 @@
-"""A file to begin with: the columns that are read, and a product as an example."""
-
-import csv
-import io
+"""A sample product file: all columns that an import reads, and one example product."""
 
 from django.db import models
 
 from shop import exposure
 from shop.models import Product
 from shop.money import MoneyField
-from shop.product_files.imports.error_report import BOM
+from shop.product_files.exports.columns import Column
+from shop.product_files.exports.csv_writer import write_csv
+from shop.product_files.formats.header_aliases import STOCK
 
-EXAMPLES: tuple[tuple[type[exposure.Field], str], ...] = (
+EXAMPLES_BY_CLASS: tuple[tuple[type[exposure.Field], str], ...] = (
     (models.BooleanField, "yes"),
     (MoneyField, "12.50"),
     (models.IntegerField, "5"),
 )
-#: What the example shows of fields whose kind does not say it.
-OWN = {"name": "Example mug", "sku": "EXAMPLE-1", "description": "Holds 300 ml."}
+#: Examples for fields whose class does not suggest one.
+EXAMPLES_BY_NAME = {"name": "Example mug", "sku": "EXAMPLE-1", "description": "Holds 300 ml."}
 
 
 def build_sample_file() -> bytes:
-    """CSV as Excel opens it. Its columns are those of the product, so that a new field is in it by itself."""
+    """Return the sample as CSV. The columns come from the model, so new fields are included."""
     fields = [exposure.get_field(Product, name) for name in exposure.file_fields(Product)]
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow([*(str(field.verbose_name) for field in fields), "stock"])
-    table.writerow([*map(_example, fields), "10"])
-    return f"{BOM}{text.getvalue()}".encode()
+    headers = [*(str(field.verbose_name) for field in fields), STOCK]
+    cells = (*map(_example_cell, fields), "10")
+    return b"".join(write_csv([Column(header, str) for header in headers], [cells]))
 
 
-def _example(field: exposure.Field) -> str:
+def _example_cell(field: exposure.Field) -> str:
     if field.choices:
         return str(field.flatchoices[0][1])
-    by_kind = next((text for kind, text in EXAMPLES if isinstance(field, kind)), "")
-    return OWN.get(field.name, by_kind)
+    by_class = (text for class_, text in EXAMPLES_BY_CLASS if isinstance(field, class_))
+    return EXAMPLES_BY_NAME.get(field.name) or next(by_class, "")

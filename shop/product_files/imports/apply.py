@@ -1,7 +1,9 @@
-"""A checked import becomes the catalogue: whole, or not at all."""
+"""Apply a checked import to the catalogue, in one transaction."""
 
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from shop.db.transactions import atomically
 from shop.models import ImportRow, ProductImport, User
@@ -9,78 +11,90 @@ from shop.product_files.imports.locking import STATE_ERRORS, State, claim, relea
 from shop.services import audit, imports
 from shop.services.errors import ImportChanged, ImportNotReady, InsufficientStock
 
-NAMED = 5
+#: Rows that are quoted in the error about conflicts.
+MAX_QUOTED_CONFLICTS = 5
 
 
 def apply_import(import_id: int, *, actor: User, good_only: bool = False) -> dict[str, int]:
-    """Write the new and the changed rows in one transaction; returns how many of each, and how many left.
+    """Write the new and changed rows; return the numbers `new`, `changed` and `left_out`.
 
-    With `good_only`, rows that are wrong, or whose product changed since the check, are left out and say why.
-    Raises ImportNotReady when it is not checked or has wrong rows, ImportChanged, NotFound; the import is
-    then as it was. After a killed worker the same call finishes the work.
+    With `good_only`, rows with errors are left out, and so are those whose product changed since
+    the preview; the latter store the reason. Calling it again after a killed worker is safe.
+
+    Raises NotFound; ImportNotReady if it is not checked or has errors; ImportChanged if products
+    changed since the preview. Nothing is changed then.
     """
-    mine = claim(import_id, State.APPLYING, of=[State.CHECKED])
+    heartbeat = claim(import_id, State.APPLYING, from_states=[State.CHECKED])
     try:
-        return _apply(import_id, actor=actor, good_only=good_only)
+        return _apply_rows(import_id, actor=actor, good_only=good_only)
     except IntegrityError as error:
-        release(import_id, mine, State.CHECKED)
-        raise ImportChanged(
-            "Somebody added a product with a SKU of this file at the same moment. Check the file again."
-        ) from error
+        release(import_id, heartbeat, State.CHECKED)
+        message = _("Someone just added a product with a SKU of this file. Check the file again.")
+        raise ImportChanged(message) from error
     except Exception:
-        release(import_id, mine, State.CHECKED)
+        release(import_id, heartbeat, State.CHECKED)
         raise
 
 
 @atomically
-def _apply(import_id: int, *, actor: User, good_only: bool) -> dict[str, int]:
+def _apply_rows(import_id: int, *, actor: User, good_only: bool) -> dict[str, int]:
     product_import = ProductImport.objects.select_for_update(no_key=True).get(pk=import_id)
     if product_import.state != State.APPLYING:
-        raise ImportNotReady(STATE_ERRORS[State(product_import.state)])
-    wrong = product_import.counts.get("wrong", 0)
-    if wrong and not good_only:
-        raise ImportNotReady(
-            f"{wrong:,} rows are wrong. Correct them and bring the file again, or apply the good rows only."
+        raise ImportNotReady(str(STATE_ERRORS[State(product_import.state)]))
+    error_count = product_import.counts.get(ImportRow.Status.ERROR, 0)
+    if error_count and not good_only:
+        message = ngettext(
+            "%(count)s row has errors. Correct it and upload the file again,"
+            " or apply the valid rows only.",
+            "%(count)s rows have errors. Correct them and upload the file again,"
+            " or apply the valid rows only.",
+            error_count,
         )
-    added, changed, left = _write(product_import, actor, good_only=good_only)
-    result = {"new": added, "changed": changed, "left": left}
-    product_import.state, product_import.applied_at, product_import.result = (
-        State.APPLIED,
-        timezone.now(),
-        result,
-    )
+        raise ImportNotReady(message % {"count": f"{error_count:,}"})
+
+    result = _write_products(product_import, actor, good_only=good_only)
+    product_import.state, product_import.applied_at = State.APPLIED, timezone.now()
+    product_import.result = result
     product_import.save(update_fields=["state", "applied_at", "result"])
-    audit.log(
-        actor,
-        product_import,
-        f"applied: {added:,} new, {changed:,} changed, {left + wrong:,} left out",
-    )
+    change = _("applied: %(new)s new, %(changed)s changed, %(left_out)s left out")
+    numbers = result | {"left_out": result["left_out"] + error_count}
+    audit.log(actor, product_import, change % {name: f"{n:,}" for name, n in numbers.items()})
     return result
 
 
-def _write(product_import: ProductImport, actor: User, *, good_only: bool) -> tuple[int, int, int]:
-    """How many were added, changed, and left out."""
+def _write_products(
+    product_import: ProductImport, actor: User, *, good_only: bool
+) -> dict[str, int]:
     imports.raise_statement_timeout()
     marked = imports.mark_applied(product_import)
-    left = imports.leave_taken_skus(product_import)
+    taken = imports.leave_out_taken_skus(product_import)
     added = imports.add_products(product_import)
     imports.record_stock(product_import, imports.NEW, actor=actor)
+
     imports.lock_import_products(product_import, imports.CHANGED)
-    gone = imports.leave_what_changed(
-        product_import, stock_is_set=product_import.found["stock"] == ProductImport.Stock.SET
+    conflicts = imports.leave_out_conflicts(
+        product_import,
+        stock_is_set=product_import.detected["stock_mode"] == ProductImport.StockMode.SET,
     )
-    if (left or gone) and not good_only:
-        raise ImportChanged(_changed(product_import, left + gone))
-    changed = imports.change_products(product_import)
-    if changed != marked - gone:
+    if (taken or conflicts) and not good_only:
+        raise ImportChanged(_describe_conflicts(product_import, taken + conflicts))
+
+    changed = imports.update_products(product_import)
+    if changed != marked - conflicts:
         raise InsufficientStock
     imports.record_stock(product_import, imports.CHANGED, actor=actor)
-    return added, changed, left + gone
+    return {"new": added, "changed": changed, "left_out": taken + conflicts}
 
 
-def _changed(product_import: ProductImport, count: int) -> str:
-    """The refusal in words, naming the first of them."""
-    rows = product_import.rows.filter(outcome=ImportRow.Outcome.LEFT).order_by("number")[:NAMED]
-    named = " ".join(f"Line {row.number} ({row.sku}): {row.why}" for row in rows)
-    more = f" And {count - NAMED:,} more." if count > NAMED else ""
-    return f"{named}{more} Check the file again, or apply the good rows only."
+def _describe_conflicts(product_import: ProductImport, count: int) -> str:
+    """Quote the first conflicts and say what to do."""
+    rows = product_import.rows.filter(outcome=ImportRow.Outcome.LEFT_OUT).order_by("number")
+    sentences = [
+        _("Line %(number)s (%(sku)s): %(reason)s")
+        % {"number": row.number, "sku": row.sku, "reason": row.reason}
+        for row in rows[:MAX_QUOTED_CONFLICTS]
+    ]
+    if (more := count - MAX_QUOTED_CONFLICTS) > 0:
+        sentences.append(_("And %(count)s more.") % {"count": f"{more:,}"})
+    sentences.append(_("Check the file again, or apply the valid rows only."))
+    return " ".join(sentences)

@@ -1,7 +1,7 @@
-"""The rows that are wrong, as a file to mend: its own columns, behind what is wrong and what could be right.
+"""The rows with errors as a file to correct: the file's own columns after errors and suggestions.
 
-Corrected, it is imported as it is. In front the two columns are seen first, and a row that has too many
-cells can still be told from them.
+The corrected file is imported like any other. The two columns come first, where they are seen and
+cannot be confused with the surplus cells of a row.
 """
 
 import csv
@@ -9,84 +9,77 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
 from shop.models import ImportRow, ProductImport
+from shop.product_files.exports.columns import CellType, Column
+from shop.product_files.exports.csv_writer import BOM
+from shop.product_files.exports.xlsx_writer import write_xlsx
 from shop.product_files.formats import header_aliases
 from shop.product_files.formats.column_matching import match_columns
 from shop.product_files.formula_escaping import escape_formula, unescape_formula
 
-#: Read by nobody when they come back.
-EXPLAINED = ("what is wrong", "suggestion")
-BOM = "\ufeff"
+#: Headers of the added columns. An import ignores them.
+REPORT_HEADERS = ("errors", "suggestions")
+NAME_SUFFIX = " errors"
 Status = ImportRow.Status
 
 
 def build_error_report(product_import: ProductImport) -> tuple[str, bytes]:
-    """The file's name and its content: XLSX for XLSX, else CSV with the same delimiter."""
-    stem = PurePath(product_import.name).stem.removesuffix(" to mend")
-    if product_import.found.get("format") == "XLSX":
-        return f"{stem} to mend.xlsx", _xlsx(_table(product_import))
+    """Return file name and content: XLSX for an XLSX upload, else CSV with the same delimiter."""
+    stem = PurePath(product_import.name).stem.removesuffix(NAME_SUFFIX) + NAME_SUFFIX
+    if product_import.detected.get("file_type") == "XLSX":
+        return f"{stem}.xlsx", _to_xlsx(list(_report_lines(product_import)))
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=product_import.found.get("delimiter") or ",").writerows(
-        _table(product_import)
-    )
-    return f"{stem} to mend.csv", f"{BOM}{text.getvalue()}".encode()
+    delimiter = product_import.detected.get("delimiter") or ","
+    csv.writer(text, delimiter=delimiter).writerows(_report_lines(product_import))
+    return f"{stem}.csv", f"{BOM}{text.getvalue()}".encode()
 
 
-def _table(product_import: ProductImport) -> Iterator[list[str]]:
-    places = [
-        place
-        for place, header in enumerate(product_import.headers)
-        if header and header.lower() not in EXPLAINED
+def _to_xlsx(lines: list[list[str]]) -> bytes:
+    width = max(map(len, lines))
+    header, *rows = [(*line, *[""] * (width - len(line))) for line in lines]
+    columns = [Column(name, str, cell_type=CellType.LINE) for name in header]
+    return b"".join(write_xlsx(columns, rows))
+
+
+def _report_lines(product_import: ProductImport) -> Iterator[list[str]]:
+    """Yield the header, then each row's errors, suggestions and cells, with any surplus cells."""
+    headers = product_import.headers
+    kept = [
+        index
+        for index, header in enumerate(headers)
+        if header and header.lower() not in REPORT_HEADERS
     ]
-    is_guarded = product_import.found.get("dialect") == "woocommerce"
-    yield [*EXPLAINED, *(product_import.headers[place] for place in places)]
-    for row in _rows(product_import):
-        cells = [row.cells[place] if place < len(row.cells) else "" for place in places]
-        cells += row.cells[len(product_import.headers) :]
-        said = " ".join(one["said"] for one in row.problems)
-        meant = " ".join(one["suggestion"] for one in row.problems if one["suggestion"])
-        # WooCommerce guards its cells by a rule of its own, which its reader knows.
-        guarded = (
-            cells if is_guarded else [escape_formula(unescape_formula(cell)) for cell in cells]
-        )
-        yield [escape_formula(said), escape_formula(meant), *guarded]
+    is_woocommerce = product_import.detected.get("file_format") == "woocommerce"
+    yield [*REPORT_HEADERS, *(headers[index] for index in kept)]
+    for row in _report_rows(product_import):
+        cells = [row.cells[index] if index < len(row.cells) else "" for index in kept]
+        cells += row.cells[len(headers) :]
+        if not is_woocommerce:  # whose cells keep WooCommerce's own formula escaping
+            cells = [escape_formula(unescape_formula(cell)) for cell in cells]
+        errors = " ".join(problem["message"] for problem in row.problems)
+        suggestions = " ".join(filter(None, (problem["suggestion"] for problem in row.problems)))
+        yield [escape_formula(errors), escape_formula(suggestions), *cells]
 
 
-def _rows(product_import: ProductImport) -> Iterator[ImportRow]:
-    """The wrong rows, behind the products of which wrong WooCommerce variations take their name."""
-    wrong = product_import.rows.filter(status=Status.WRONG).order_by("number")
-    if product_import.found.get("dialect") == "woocommerce":
-        yield from _parents(product_import, wrong)
-    yield from wrong.iterator(chunk_size=2000)
+def _report_rows(product_import: ProductImport) -> Iterator[ImportRow]:
+    """Yield the rows with errors, after the WooCommerce parents that their variations need."""
+    errors = product_import.rows.filter(status=Status.ERROR).order_by("number")
+    if product_import.detected.get("file_format") == "woocommerce":
+        yield from _woocommerce_parents(product_import, errors)
+    yield from errors.iterator(chunk_size=2000)
 
 
-def _parents(product_import: ProductImport, wrong: Iterable[ImportRow]) -> Iterator[ImportRow]:
-    places = match_columns(product_import.headers, header_aliases.WOOCOMMERCE).places
-    if not {"type", "parent"} <= places.keys():
+def _woocommerce_parents(
+    product_import: ProductImport, rows: Iterable[ImportRow]
+) -> Iterator[ImportRow]:
+    columns = match_columns(product_import.headers, header_aliases.WOOCOMMERCE).places
+    if not {"type", "parent"} <= columns.keys():
         return
 
     def cell(row: ImportRow, field: str) -> str:
-        return row.cells[places[field]].strip().casefold() if field in places else ""
+        return row.cells[columns[field]].strip().casefold() if field in columns else ""
 
-    wanted = {cell(row, "parent") for row in wrong} - {""}
+    wanted = {cell(row, "parent") for row in rows} - {""}
     for row in product_import.rows.filter(status=Status.SKIPPED).order_by("number"):
         if {cell(row, "sku"), f"id:{cell(row, 'id')}"} & wanted:
             yield row
-
-
-def _xlsx(table: Iterable[list[str]]) -> bytes:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("To mend")
-    for row in table:
-        cells = []
-        for text in row:
-            cell = WriteOnlyCell(sheet, text)
-            cell.data_type = "s"  # never a formula
-            cells.append(cell)
-        sheet.append(cells)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()

@@ -1,4 +1,4 @@
-"""A cell's text as a field's value: turned into its type, then held against the rules of the API's bodies."""
+"""Parse a cell's text as a field's value, and validate it with the rules of the API's bodies."""
 
 import difflib
 import json
@@ -8,6 +8,9 @@ from functools import lru_cache, partial
 from typing import Any
 
 from django.db import connection, models
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -18,189 +21,208 @@ from shop.product_files.reading import number_parsing
 from shop.product_files.reading.limits import quote_text
 from shop.schema_factory import Body, request_schema
 
-type RowError = dict[str, str]
-type Read = Callable[[str], Any]
+#: A problem of one cell, or of the row if `field` is empty: field, message, suggestion.
+type RowProblem = dict[str, str]
+type CellParser = Callable[[str], Any]
 
-#: Field name → field, of everything that a cell can hold.
+#: Field name -> field, for all fields that a file can set.
 FIELDS = {name: exposure.get_field(Product, name) for name in exposure.file_fields(Product)}
-NAMES = {field.attname: name for name, field in FIELDS.items()}
-MONEY = [name for name, field in FIELDS.items() if isinstance(field, MoneyField)]
-RELATED = [field for field in FIELDS.values() if field.is_relation]
-#: What the database takes as it is.
-PLAIN = (
+NAMES_BY_ATTNAME = {field.attname: name for name, field in FIELDS.items()}
+MONEY_FIELDS = [name for name, field in FIELDS.items() if isinstance(field, MoneyField)]
+RELATIONS = [field for field in FIELDS.values() if field.is_relation]
+#: Field classes whose Python values are JSON values of the database's own format.
+JSON_READY = (
     models.CharField,
     models.TextField,
     models.BooleanField,
     models.IntegerField,
     models.FloatField,
 )
-CONVERTED = {name: field for name, field in FIELDS.items() if not isinstance(field, PLAIN)}
+CONVERTED_FIELDS = {
+    name: field for name, field in FIELDS.items() if not isinstance(field, JSON_READY)
+}
 DEFAULTS = {field.attname: field.get_default() for field in FIELDS.values()}
+#: Different cells of a column that are parsed once.
+CACHE_SIZE = 4096
 
+parse_stock = lru_cache(CACHE_SIZE)(number_parsing.parse_quantity)
 
-#: A stock in its cell.
-quantity = lru_cache(maxsize=4096)(number_parsing.parse_quantity)
-#: What pydantic finds, as people say it.
-WORDS = {
-    "missing": "is missing: a new product needs it.",
-    "too_short": "is missing.",
-    "too_long": "is too long: it may have {max_length:,} characters, this has {actual_length:,}.",
-    "greater_than_equal": "must be at least {ge}.",
-    "less_than_equal": "must be at most {le}.",
-    "decimal_max_places": "has more than {decimal_places} decimals.",
-    **dict.fromkeys(
-        ("date_parsing", "date_from_datetime_parsing"), "is no date. Write it like 2026-03-31."
+_NOT_A_DATE = gettext_lazy("%(field)s is not a date. Write it like 2026-03-31.")
+_NOT_A_MOMENT = gettext_lazy(
+    "%(field)s is not a date and time. Write it like 2026-03-31T12:30:00Z."
+)
+#: pydantic's error type -> message. Values in braces come from pydantic's context.
+MESSAGES = {
+    "missing": gettext_lazy("%(field)s is missing: a new product needs it."),
+    "too_short": gettext_lazy("%(field)s is missing."),
+    "too_long": gettext_lazy(
+        "%(field)s is too long: the limit is %(max_length)s characters, this has %(actual_length)s."
     ),
-    **dict.fromkeys(
-        ("datetime_parsing", "datetime_from_date_parsing", "timezone_aware"),
-        "is no moment. Write it like 2026-03-31T12:30:00Z.",
+    "greater_than_equal": gettext_lazy("%(field)s must be at least %(ge)s."),
+    "less_than_equal": gettext_lazy("%(field)s must be at most %(le)s."),
+    "decimal_max_places": gettext_lazy("%(field)s has more than %(decimal_places)s decimals."),
+    "decimal_whole_digits": gettext_lazy(
+        "%(field)s is too large: the limit is %(whole_digits)s digits before the decimals."
     ),
-    "decimal_whole_digits": "is too large: it may have {whole_digits} digits before its decimals.",
+    "date_parsing": _NOT_A_DATE,
+    "date_from_datetime_parsing": _NOT_A_DATE,
+    "datetime_parsing": _NOT_A_MOMENT,
+    "datetime_from_date_parsing": _NOT_A_MOMENT,
+    "timezone_aware": _NOT_A_MOMENT,
 }
 
 
 @request_schema(Product, FIELDS)
 class NewProduct(Body):
-    """A row whose product is not there yet."""
+    """The values of a row that adds a product."""
 
 
 @request_schema(Product, FIELDS, partial=True)
 class ChangedProduct(Body):
-    """What a row changes of a product."""
+    """The values of a row that changes a product."""
 
 
-NEW, CHANGED = TypeAdapter(list[NewProduct]), TypeAdapter(list[ChangedProduct])
+NEW_PRODUCTS, CHANGED_PRODUCTS = TypeAdapter(list[NewProduct]), TypeAdapter(list[ChangedProduct])
 
 
-def field_error(field: str, said: str, suggestion: str = "") -> RowError:
-    """What is wrong with one cell, or with the row where `field` is empty."""
-    return {"field": field, "said": said, "suggestion": suggestion}
+def row_problem(field: str, message: str, suggestion: str = "") -> RowProblem:
+    """Describe a problem of one cell, or of the whole row if `field` is empty."""
+    return {"field": field, "message": message, "suggestion": suggestion}
+
+
+def cell_problem(field: exposure.Field, error: object) -> RowProblem:
+    """Describe a problem of one cell, with the column's name before the error."""
+    message = _("%(field)s: %(error)s") % {"field": field_label(field), "error": error}
+    return row_problem(field.name, message)
 
 
 def field_label(field: exposure.Field) -> str:
-    """The column's name at the start of a sentence."""
-    name = str(field.verbose_name)
-    return name[:1].upper() + name[1:]
+    """Return the column's name with a capital."""
+    return str(capfirst(field.verbose_name))
 
 
 def may_be_empty(field: exposure.Field) -> bool:
-    """Whether a blank cell can clear the field."""
+    """Return whether a blank cell can clear the field."""
     return field.blank or field.null
 
 
 def empty_value(field: exposure.Field) -> Any:
-    """What a cleared field holds."""
+    """Return the value of a cleared field."""
     return None if field.null else field.get_default() if field.has_default() else ""
 
 
-def build_parsers(point: str | None) -> dict[str, Read]:
-    """How each field's cell is read in a file with this decimal sign. Each raises ValueError in words.
+def build_parsers(decimal_mark: str | None) -> dict[str, CellParser]:
+    """Return field name -> parser. A parser raises ValueError with a message for staff.
 
-    Without a sign, a price that can be read in two ways is refused.
+    Without a decimal mark, an ambiguous price such as 1,800 is an error.
     """
-    return {name: _remembering(_reader(field, point)) for name, field in FIELDS.items()}
+    return {
+        name: parser if parser is str else lru_cache(CACHE_SIZE)(parser)
+        for name, field in FIELDS.items()
+        for parser in [_cell_parser(field, decimal_mark)]
+    }
 
 
-def _remembering(read: Read) -> Read:
-    """The same numbers and words stand in many rows; text that is taken as it is needs no memory."""
-    return read if read is str else lru_cache(maxsize=4096)(read)
-
-
-def _reader(field: exposure.Field, point: str | None) -> Read:
+def _cell_parser(field: exposure.Field, decimal_mark: str | None) -> CellParser:
     target = getattr(field, "target_field", field)
     if field.choices:
-        return partial(_choice, field)
+        return partial(_parse_choice, field)
     if isinstance(target, models.BooleanField):
         return number_parsing.parse_boolean
     if isinstance(target, models.IntegerField):
         return number_parsing.parse_quantity
     if isinstance(target, MoneyField):
-        return partial(number_parsing.parse_price, point=point) if point else _price_of_any_file
+        return partial(_parse_money, decimal_mark)
     if isinstance(target, models.DecimalField | models.FloatField):
-        return partial(
-            _number, Decimal if isinstance(target, models.DecimalField) else float, point
-        )
-    return _json if isinstance(target, models.JSONField) else str
+        type_ = Decimal if isinstance(target, models.DecimalField) else float
+        return partial(_parse_number, type_, decimal_mark)
+    return _parse_json if isinstance(target, models.JSONField) else str
 
 
-def _choice(field: exposure.Field, text: str) -> Any:
-    words = {
+def _parse_choice(field: exposure.Field, text: str) -> Any:
+    """Accept a choice's value or label, in any case."""
+    choices = {
         str(word).casefold(): value for value, name in field.flatchoices for word in (value, name)
     }
-    value = words.get(text.strip().casefold(), field)
-    if value is field:
-        close = difflib.get_close_matches(text.strip().casefold(), words, 1)
-        meant = f" Did you mean {quote_text(close[0])}?" if close else ""
-        raise ValueError(
-            f"{quote_text(text)} is none of {', '.join(str(n) for _, n in field.flatchoices)}.{meant}"
-        )
-    return value
+    word = text.strip().casefold()
+    if word in choices:
+        return choices[word]
+
+    names = ", ".join(str(name) for _value, name in field.flatchoices)
+    values = {"text": quote_text(text), "choices": names}
+    if close := difflib.get_close_matches(word, choices, 1):
+        message = _("%(text)s is not one of %(choices)s. Did you mean %(suggestion)s?")
+        raise ValueError(message % (values | {"suggestion": quote_text(close[0])}))
+    raise ValueError(_("%(text)s is not one of %(choices)s.") % values)
 
 
-def _price_of_any_file(text: str) -> Decimal:
-    point = number_parsing.detect_decimal_mark([text])
-    if point is None:
-        raise ValueError(
-            f"{quote_text(text)} can be read in two ways. Say which sign the decimals have in this file."
-        )
-    return number_parsing.parse_price(text, point=point)
+def _parse_money(decimal_mark: str | None, text: str) -> Decimal:
+    decimal_mark = decimal_mark or number_parsing.detect_decimal_mark([text])
+    if decimal_mark is None:
+        message = _("%(text)s can be read in two ways. Choose the number format of this file.")
+        raise ValueError(message % {"text": quote_text(text)})
+    return number_parsing.parse_price(text, point=decimal_mark)
 
 
-def _json(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ValueError(f"{quote_text(text)} is no JSON.") from error
+        raise ValueError(_("%(text)s is not JSON.") % {"text": quote_text(text)}) from error
 
 
-def _number(type_: Callable[[str], Any], point: str | None, text: str) -> Any:
+def _parse_number(type_: Callable[[str], Any], decimal_mark: str | None, text: str) -> Any:
     try:
-        return type_(text.strip().replace(",", ".") if point == "," else text.strip())
+        return type_(text.strip().replace(",", ".") if decimal_mark == "," else text.strip())
     except (ValueError, InvalidOperation) as error:
-        raise ValueError(f"{quote_text(text)} is no number. Write it like 1.25.") from error
+        message = _("%(text)s is not a number. Write it like 1.25.")
+        raise ValueError(message % {"text": quote_text(text)}) from error
 
 
 def validate_values(
     adapter: TypeAdapter[Any], rows: Sequence[Mapping[str, Any]]
-) -> Iterator[Body | list[RowError]]:
-    """For each row its body, or what is wrong with it. All rows are checked at once, by compiled code."""
-    wrong: dict[int, list[RowError]] = {}
+) -> Iterator[Body | list[RowProblem]]:
+    """Yield each row's body, or its problems. pydantic validates all rows in one call."""
+    problems: dict[int, list[RowProblem]] = {}
     try:
-        good = iter(adapter.validate_python(rows))
+        bodies = iter(adapter.validate_python(rows))
     except ValidationError as error:
-        for found in error.errors(include_url=False):
-            place, attname = found["loc"][:2]
-            wrong.setdefault(int(place), []).append(_in_words(str(attname), found))
-        good = iter(
-            adapter.validate_python([row for place, row in enumerate(rows) if place not in wrong])
-        )
-    for place in range(len(rows)):
-        yield wrong[place] if place in wrong else next(good)
+        for details in error.errors(include_url=False):
+            index, attname = details["loc"][:2]
+            problems.setdefault(int(index), []).append(_to_problem(str(attname), details))
+        valid = [row for index, row in enumerate(rows) if index not in problems]
+        bodies = iter(adapter.validate_python(valid))
+    for index in range(len(rows)):
+        yield problems[index] if index in problems else next(bodies)
 
 
-def _in_words(attname: str, error: ErrorDetails) -> RowError:
-    name = NAMES.get(attname, attname)
-    start = field_label(FIELDS[name])
-    said = WORDS.get(error["type"], "").format(**error.get("ctx", {}))
-    return field_error(
-        name,
-        f"{start} {said}" if said else f"{start}: {error['msg'].removeprefix('Value error, ')}",
+def _to_problem(attname: str, error: ErrorDetails) -> RowProblem:
+    """Convert a pydantic error to a message for staff."""
+    field = FIELDS[NAMES_BY_ATTNAME.get(attname, attname)]
+    if error["type"] not in MESSAGES:
+        return cell_problem(field, error["msg"].removeprefix("Value error, "))
+    values = {
+        key: f"{value:,}" if isinstance(value, int) else value
+        for key, value in error.get("ctx", {}).items()
+    }
+    return row_problem(
+        field.name, MESSAGES[error["type"]] % (values | {"field": field_label(field)})
     )
 
 
 def unknown_relations(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[Any]]:
-    """Field's attname → the keys in these rows to which nothing belongs; one query for each relation."""
-    found = {}
-    for field in RELATED:
-        asked = {row[field.attname] for row in rows if row.get(field.attname) is not None}
-        others: Any = field.related_model
-        there = others._default_manager.filter(pk__in=asked).values_list("pk", flat=True)
-        found[field.attname] = asked - set(there) if asked else asked
-    return found
+    """Return attname -> the keys in these rows without a record; one query per relation."""
+    unknown = {}
+    for field in RELATIONS:
+        keys = {row[field.attname] for row in rows if row.get(field.attname) is not None}
+        model: Any = field.related_model
+        known = model._default_manager.filter(pk__in=keys).values_list("pk", flat=True)
+        unknown[field.attname] = keys - set(known) if keys else keys
+    return unknown
 
 
 def to_stored_value(field: exposure.Field, value: Any) -> Any:
-    """A value as the database takes it, in JSON."""
+    """Convert a value to the database's format, as JSON."""
     if isinstance(field, models.DecimalField) and value is not None:
         return f"{value:.{field.decimal_places}f}"
     if value is None or isinstance(value, str | int | float | list | dict):

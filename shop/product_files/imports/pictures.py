@@ -1,9 +1,12 @@
-"""Pictures of a product file: out of its ZIP, by the file's column or by the SKU; never fetched."""
+"""Pictures of an import: matched from its ZIP by the picture column or the SKU, never fetched."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from shop import images
 from shop.models import ImportFile, ImportRow, ProductImport, User
@@ -15,86 +18,96 @@ from shop.product_files.reading.archives import find_pictures
 from shop.services import audit, import_pictures
 from shop.services.errors import NotFound
 
-#: So many are named where more than that are wrong.
-NAMED = 10
+#: Pictures that a warning lists by name.
+MAX_LISTED_PICTURES = 10
 Status = ImportRow.Status
 
-type Found = Mapping[str, Callable[[], bytes]]
+#: A picture's file name without extension, in lower case -> a function that reads it.
+type PackedPictures = Mapping[str, Callable[[], bytes]]
 
 
 def match_pictures(product_import: ProductImport) -> None:
-    """Say in a checked import how many of the ZIP's pictures find their product, and which do not."""
-    packed = _packed(product_import)
+    """Store in a checked import how many of its ZIP's pictures match a row, and warn of others."""
+    packed = _packed_pictures(product_import)
     if not packed:
         return
-    chosen = {key for _, key in _chosen(product_import, packed)}
-    product_import.found["pictures"] = len(chosen)
-    if lost := [name for name in packed if name not in chosen]:
-        product_import.warnings.append(
-            f"{_named(lost)} {'matches' if len(lost) == 1 else 'match'} no row of the file."
-            " Name pictures like the SKU, or like the file's picture column."
-        )
-    product_import.save(update_fields=["found", "warnings"])
+    matched = {name for _row, name in _matched_rows(product_import, packed)}
+    product_import.detected["pictures"] = len(matched)
+    if unmatched := [name for name in packed if name not in matched]:
+        product_import.warnings.append(_unmatched_warning(unmatched))
+    product_import.save(update_fields=["detected", "warnings"])
 
 
 def store_pictures(product_import: ProductImport, *, actor: User) -> None:
-    """Give the applied rows' products their pictures, one by one; one that fails is a warning.
+    """Set the applied rows' pictures one by one. A picture that fails becomes a warning.
 
-    What was done before a worker was killed is not done again.
+    After a killed worker, the same call continues with the remaining pictures.
     """
-    packed = _packed(product_import)
+    packed = _packed_pictures(product_import)
     failed: dict[str, str] = {}
-    for row, key in _chosen(product_import, packed):
+    for row, name in _matched_rows(product_import, packed):
         renew_heartbeat(product_import.pk)
         try:
-            picture = images.normalize_image(io.BytesIO(packed[key]()))
+            picture = images.normalize_image(io.BytesIO(packed[name]()))
             import_pictures.attach_picture(
                 row_id=row.pk, product_id=row.product_id or 0, picture=picture
             )
         except (images.ImageRefused, NotFound) as error:
-            failed[key] = str(error)
+            failed[name] = str(error)
+
     count = product_import.rows.filter(after__has_key=import_pictures.FIELD).count()
     product_import.result["pictures"] = count
     product_import.warnings += [
-        f"Picture “{name}”: {why}" for name, why in list(failed.items())[:NAMED]
+        _("Picture “%(name)s”: %(error)s") % {"name": name, "error": error}
+        for name, error in list(failed.items())[:MAX_LISTED_PICTURES]
     ]
     product_import.save(update_fields=["result", "warnings"])
-    audit.log(actor, product_import, f"pictures set: {count:,}, failed: {len(failed):,}")
+    change = _("pictures set: %(count)s, failed: %(failed)s")
+    numbers = {"count": f"{count:,}", "failed": f"{len(failed):,}"}
+    audit.log(actor, product_import, change % numbers)
 
 
 def remote_picture_urls(product_import: ProductImport) -> Iterator[tuple[str, str]]:
-    """SKU and address of each picture that another server has."""
-    sheet, dialect = open_upload(product_import)
-    for line in file_formats.parse_rows(sheet, dialect):
-        for name in filter(is_remote, line.pictures):
-            yield line.values.get("sku", ""), name
+    """Yield SKU and URL of each picture on another server."""
+    sheet, file_format = open_upload(product_import)
+    for parsed in file_formats.parse_rows(sheet, file_format):
+        for url in filter(is_remote, parsed.pictures):
+            yield parsed.values.get("sku", ""), url
 
 
-def _packed(product_import: ProductImport) -> Found:
+def _packed_pictures(product_import: ProductImport) -> PackedPictures:
     return find_pictures(io.BytesIO(ImportFile.objects.get(pk=product_import.pk).content))
 
 
-def _chosen(product_import: ProductImport, packed: Found) -> Iterator[tuple[ImportRow, str]]:
-    """Each row that has a picture here which it was not given yet, and which."""
-    sheet, dialect = open_upload(product_import)
-    named = {}
-    for line in file_formats.parse_rows(sheet, dialect):
-        names = (
-            PurePosixPath(unquote(urlsplit(name).path)).stem.casefold() for name in line.pictures
-        )
-        if key := next((name for name in names if name in packed), ""):
-            named[line.number] = key
-    rows = product_import.rows.filter(status__in=[Status.NEW, Status.CHANGED, Status.SAME])
-    rows = rows.exclude(outcome=ImportRow.Outcome.LEFT).exclude(
-        after__has_key=import_pictures.FIELD
-    )
+def _matched_rows(
+    product_import: ProductImport, packed: PackedPictures
+) -> Iterator[tuple[ImportRow, str]]:
+    """Yield each row with a picture in the ZIP that is not set yet, and the picture's name."""
+    sheet, file_format = open_upload(product_import)
+    names_by_line = {}
+    for parsed in file_formats.parse_rows(sheet, file_format):
+        paths = (PurePosixPath(unquote(urlsplit(name).path)) for name in parsed.pictures)
+        names = (path.stem.casefold() for path in paths)
+        if name := next((name for name in names if name in packed), ""):
+            names_by_line[parsed.number] = name
+
+    rows = product_import.rows.filter(status__in=[Status.NEW, Status.CHANGED, Status.UNCHANGED])
+    rows = rows.exclude(outcome=ImportRow.Outcome.LEFT_OUT)
+    rows = rows.exclude(after__has_key=import_pictures.FIELD)
     for row in rows.only("number", "sku", "product_id").order_by("number"):
-        key = named.get(row.number) or row.sku.casefold()
-        if key in packed:
-            yield row, key
+        name = names_by_line.get(row.number) or row.sku.casefold()
+        if name in packed:
+            yield row, name
 
 
-def _named(names: list[str]) -> str:
-    shown = ", ".join(f"“{name}”" for name in names[:NAMED])
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return f"{len(names):,} {'picture' if len(names) == 1 else 'pictures'} ({shown}{more})"
+def _unmatched_warning(names: list[str]) -> str:
+    listed = ", ".join(f"“{name}”" for name in names[:MAX_LISTED_PICTURES])
+    message = ngettext(
+        "%(count)s picture matches no row of the file: %(names)s."
+        " Name pictures like the SKU, or as in the file's picture column.",
+        "%(count)s pictures match no row of the file: %(names)s."
+        " Name pictures like the SKU, or as in the file's picture column.",
+        len(names),
+    )
+    names_text = listed + (", …" if len(names) > MAX_LISTED_PICTURES else "")
+    return message % {"count": f"{len(names):,}", "names": names_text}

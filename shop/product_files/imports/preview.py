@@ -1,4 +1,4 @@
-"""An uploaded file, read and held against the catalogue row by row. The catalogue is not touched."""
+"""Check an uploaded file row by row against the catalogue, without changing the catalogue."""
 
 import io
 from collections import Counter
@@ -10,6 +10,8 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from shop.db.transactions import atomically
 from shop.models import ImportFile, ProductImport, User
@@ -17,39 +19,44 @@ from shop.product_files.formats import file_formats
 from shop.product_files.formats.column_matching import match_columns
 from shop.product_files.formats.file_formats import FileFormat
 from shop.product_files.formats.parsed_row import ParsedRow, is_remote
-from shop.product_files.imports.field_parsing import MONEY
-from shop.product_files.imports.locking import State, claim, heartbeat, release
-from shop.product_files.imports.row_store import StoredRow, store_rows
+from shop.product_files.imports.field_parsing import MONEY_FIELDS
+from shop.product_files.imports.locking import State, claim, release, send_heartbeat
+from shop.product_files.imports.row_store import RowRecord, store_rows
 from shop.product_files.imports.validation import (
-    Draft,
     ImportSettings,
+    RowDraft,
     Status,
+    StockMode,
     sku_key,
     validate_rows,
 )
 from shop.product_files.reading import number_parsing
 from shop.product_files.reading.sheets import Sheet, open_sheet
 from shop.services.errors import ConcurrentUpdate, FileRefused
-from shop.text_validation import pluralize
 
-BATCH = 2000
-DIALECTS = {
-    dialect.name: dialect
-    for dialect in vars(file_formats).values()
-    if isinstance(dialect, FileFormat)
+ROWS_PER_TRANSACTION = 2000
+FILE_FORMATS = {
+    file_format.name: file_format
+    for file_format in vars(file_formats).values()
+    if isinstance(file_format, FileFormat)
 }
-FREE = (State.UPLOADED, State.CHECKED, State.FAILED)
-POINT = "Some prices, such as 1,800, can be read in two ways. Say which sign the decimals have in this file."
-STOCK = "The file has a stock, but not what it was at export. Say what to do with it; until then it is left."
-#: Up to this share, prices move and stocks run out as they do; above it somebody should look.
-MUCH, MOST = 0.5, 0.5
+CHECKABLE_STATES = (State.UPLOADED, State.CHECKED, State.FAILED)
+#: Option -> the question to staff if it could not be detected.
+QUESTIONS = {
+    "decimal_mark": gettext_lazy(
+        "Some prices, such as 1,800, can be read in two ways. Which number format has this file?"
+    ),
+    "stock_mode": gettext_lazy("This file has stock numbers. What should we do with them?"),
+}
+#: Shares above which a price change, or products that fall to zero stock, are warned of.
+LARGE_PRICE_CHANGE, LARGE_SOLD_OUT_SHARE = 0.5, 0.5
 
 
 @atomically
 def store_upload(
     *, actor: User, name: str, content: bytes, options: dict[str, Any] | None = None
 ) -> ProductImport:
-    """Keep a file that somebody brought; `check` comes next."""
+    """Store an uploaded file as a new import; `preview_import` is the next step."""
     product_import = ProductImport.objects.create(
         actor=actor, name=name[-200:], options=options or {}
     )
@@ -58,196 +65,212 @@ def store_upload(
 
 
 def preview_import(product_import: ProductImport) -> None:
-    """Say of each row what it would do: `rows`, `counts`, `warnings` and `found` of the import.
+    """Compute each row's changes: set the import's `rows`, `counts`, `warnings` and `detected`.
 
-    It goes through the file twice: to see what holds for all of it, then batch by batch, each in a short
-    transaction. It may be called again at any time before the import is applied, and starts anew. A file that
-    cannot be read leaves the import failed, with the reason. Raises ImportNotReady, and Overtaken when
-    somebody else has begun anew meanwhile.
+    Reads the file twice: first for what applies to all of it, then in batches, each stored in a
+    short transaction. May be repeated until the import is applied. A file that cannot be read sets
+    the state to failed, with the error.
+
+    Raises ImportNotReady; ConcurrentUpdate if another worker has taken over.
     """
-    check_ = _Check(product_import, claim(product_import.pk, State.CHECKING, of=FREE))
+    heartbeat_at = claim(product_import.pk, State.CHECKING, from_states=CHECKABLE_STATES)
+    run = _PreviewRun(product_import, heartbeat_at)
     try:
-        check_.run()
+        run.run()
     except FileRefused as error:
-        release(product_import.pk, check_.heartbeat_at, State.FAILED, error=str(error))
+        release(product_import.pk, run.heartbeat_at, State.FAILED, error=str(error))
     except ConcurrentUpdate:
         raise
     except Exception:
-        release(
-            product_import.pk,
-            check_.heartbeat_at,
-            State.FAILED,
-            error="Something went wrong here. Check it again.",
-        )
+        message = _("Something went wrong. Check the file again.")
+        release(product_import.pk, run.heartbeat_at, State.FAILED, error=message)
         raise
     finally:
         product_import.refresh_from_db()
 
 
 def open_upload(product_import: ProductImport) -> tuple[Sheet, FileFormat]:
-    """The uploaded table, with staff's choices in place of what was found; raises FileRefused."""
-    chosen = product_import.options
+    """Open the uploaded table with the options that staff chose; raises FileRefused."""
+    options = product_import.options
     upload = ImportFile.objects.get(pk=product_import.pk)
     sheet = open_sheet(
         io.BytesIO(upload.content),
         product_import.name,
-        encoding=chosen.get("encoding", ""),
-        delimiter=chosen.get("delimiter", ""),
+        encoding=options.get("encoding", ""),
+        delimiter=options.get("delimiter", ""),
     )
-    dialect = DIALECTS.get(chosen.get("dialect", "")) or file_formats.detect_format(sheet.headers)
-    if columns := chosen.get("columns"):
-        sheet = replace(sheet, headers=_renamed(sheet.headers, dialect, columns))
-    return sheet, dialect
+    chosen = FILE_FORMATS.get(options.get("file_format", ""))
+    file_format = chosen or file_formats.detect_format(sheet.headers)
+    if columns := options.get("columns"):
+        sheet = replace(sheet, headers=_rename_headers(sheet.headers, file_format, columns))
+    return sheet, file_format
 
 
-def _shape(sheet: Sheet, dialect: FileFormat) -> dict[str, Any]:
-    """What kind of file it is and which column is what, for the page to show and to correct."""
-    columns = match_columns(sheet.headers, dialect.known())
+def _rename_headers(
+    headers: list[str], file_format: FileFormat, columns: dict[str, int]
+) -> list[str]:
+    """Name the chosen columns like their fields, and blank the columns matched to these before."""
+    known = file_format.known()
+    matched = match_columns(headers, known).places
+    renamed = list(headers)
+    for name in columns.keys() & matched.keys():
+        renamed[matched[name]] = ""
+    for name, index in columns.items():
+        if name in known and 0 <= index < len(renamed):
+            renamed[index] = known[name][0]
+    return renamed
+
+
+def _describe_file(sheet: Sheet, file_format: FileFormat) -> dict[str, Any]:
+    """Return the `detected` values that come from the file's format and headers."""
+    columns = match_columns(sheet.headers, file_format.known())
     return {
-        "format": sheet.format,
+        "file_type": sheet.format,
         "encoding": sheet.encoding,
         "delimiter": sheet.delimiter,
-        "dialect": dialect.name,
+        "file_format": file_format.name,
         "columns": columns.places,
-        "unknown": columns.unknown,
+        "unknown_headers": columns.unknown,
         "suggestions": columns.suggestions,
     }
 
 
-def _renamed(headers: list[str], dialect: FileFormat, columns: dict[str, int]) -> list[str]:
-    """The headers as if the chosen columns had the names of their fields, and nothing else had."""
-    known = dialect.known()
-    found = match_columns(headers, known).places
-    done = list(headers)
-    for name in columns.keys() & found.keys():
-        done[found[name]] = ""
-    for name, place in columns.items():
-        if name in known and 0 <= place < len(done):
-            done[place] = known[name][0]
-    return done
-
-
 @dataclass
-class _Check:
+class _PreviewRun:
+    """One preview, with its counters."""
+
     product_import: ProductImport
     heartbeat_at: datetime
-    count: int = 0
-    done: int = 0
+    rows_total: int = 0
+    rows_checked: int = 0
     counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(Status.values, 0)))
-    seen: Counter[str] = field(default_factory=Counter)
-    #: Fields that any row changes of a product that is there.
-    changes: set[str] = field(default_factory=set)
+    observed: Counter[str] = field(default_factory=Counter)
+    #: Fields that any row changes of an existing product.
+    changed_fields: set[str] = field(default_factory=set)
 
     def run(self) -> None:
-        # An old preview must not be applied while the new one is made, so its rows go first.
+        # The old rows are deleted first, so that no outdated preview can be applied.
         with transaction.atomic():
-            self._beat(done=0, total=0, counts={}, warnings=[], found={}, headers=[])
+            self._save(
+                rows_checked=0, rows_total=0, counts={}, warnings=[], detected={}, headers=[]
+            )
             self.product_import.rows.all().delete()
-        sheet, dialect = open_upload(self.product_import)
-        terms, found = self._look_through(sheet, dialect)
-        self._beat(total=self.count, found=found, headers=sheet.headers)
-        for lines in batched(file_formats.parse_rows(sheet, dialect), BATCH, strict=False):
-            judged = validate_rows(lines, terms)
-            self.done += len(judged)
-            for row, draft in judged:
-                self._note(row, draft)
+
+        sheet, file_format = open_upload(self.product_import)
+        settings, detected = self._scan(sheet, file_format)
+        self._save(rows_total=self.rows_total, detected=detected, headers=sheet.headers)
+
+        parsed_rows = file_formats.parse_rows(sheet, file_format)
+        for batch in batched(parsed_rows, ROWS_PER_TRANSACTION):
+            validated = validate_rows(batch, settings)
+            self.rows_checked += len(validated)
+            for record, draft in validated:
+                self._count(record, draft)
             with transaction.atomic():
-                self._beat(done=self.done)
-                store_rows(row for row, _ in judged)
-        warnings = self._warnings(terms)
-        found |= {"changes": sorted(self.changes)}
-        now, counts = timezone.now(), dict(self.counts)
-        self._beat(
-            state=State.CHECKED, checked_at=now, counts=counts, warnings=warnings, found=found
+                self._save(rows_checked=self.rows_checked)
+                store_rows(record for record, _draft in validated)
+
+        self._save(
+            state=State.CHECKED,
+            checked_at=timezone.now(),
+            counts=dict(self.counts),
+            warnings=self._warnings(settings),
+            detected=detected | {"changed_fields": sorted(self.changed_fields)},
         )
 
-    def _beat(self, **columns: Any) -> None:
-        self.heartbeat_at = heartbeat(self.product_import.pk, self.heartbeat_at, **columns)
+    def _save(self, **columns: Any) -> None:
+        self.heartbeat_at = send_heartbeat(self.product_import.pk, self.heartbeat_at, **columns)
 
-    def _look_through(
-        self, sheet: Sheet, dialect: FileFormat
-    ) -> tuple[ImportSettings, dict[str, Any]]:
-        """What holds for the whole file: its decimal sign, its repeated SKUs, what it says of stock."""
-        first: dict[str, int] = {}
+    def _scan(self, sheet: Sheet, file_format: FileFormat) -> tuple[ImportSettings, dict[str, Any]]:
+        """Read the whole file once for its decimal mark, repeated SKUs and stock columns."""
+        first_lines: dict[str, int] = {}
         repeated: dict[str, list[int]] = {}
         fields: set[str] = set()
 
         def prices() -> Iterator[str]:
-            for line in self._counted(file_formats.parse_rows(sheet, dialect)):
-                fields.update(line.values)
-                self.seen["remote"] += any(map(is_remote, line.pictures))
-                key = sku_key(line)
-                if key and first.setdefault(key, line.number) != line.number:
-                    repeated.setdefault(key, [first[key]]).append(line.number)
-                yield from (line.values[name] for name in MONEY if name in line.values)
+            for parsed in self._count_lines(file_formats.parse_rows(sheet, file_format)):
+                fields.update(parsed.values)
+                self.observed["remote_pictures"] += any(map(is_remote, parsed.pictures))
+                key = sku_key(parsed)
+                if key and first_lines.setdefault(key, parsed.number) != parsed.number:
+                    repeated.setdefault(key, [first_lines[key]]).append(parsed.number)
+                yield from (parsed.values[name] for name in MONEY_FIELDS if name in parsed.values)
 
-        point = number_parsing.detect_decimal_mark(prices())
-        chosen = self.product_import.options
-        by_itself = (
-            ProductImport.Stock.DIFFERENCE if "stock_was" in fields else ProductImport.Stock.LEAVE
+        decimal_mark = number_parsing.detect_decimal_mark(prices())
+        options = self.product_import.options
+        default_mode = StockMode.DIFFERENCE if "stock_was" in fields else StockMode.LEAVE
+        questions = []
+        if decimal_mark is None and not options.get("decimal_mark"):
+            questions.append("decimal_mark")
+        if "stock" in fields and "stock_was" not in fields and not options.get("stock_mode"):
+            questions.append("stock_mode")
+
+        settings = ImportSettings(
+            import_id=self.product_import.pk,
+            decimal_mark=options.get("decimal_mark") or decimal_mark,
+            stock_mode=options.get("stock_mode") or default_mode.value,
+            clear_blanks=options.get("blank_cells") == ProductImport.BlankCells.CLEAR,
+            repeated_skus=repeated,
         )
-        stock = chosen.get("stock") or by_itself.value
-        questions = {}
-        if point is None and not chosen.get("point"):
-            questions["point"] = POINT
-        if "stock" in fields and "stock_was" not in fields and not chosen.get("stock"):
-            questions["stock"] = STOCK
-        clears = chosen.get("blank") == ProductImport.Blank.CLEAR
-        terms = ImportSettings(
-            self.product_import.pk, chosen.get("point") or point, stock, clears, repeated
-        )
-        found = {
-            "point": point,
-            "stock": stock,
+        detected = {
+            "decimal_mark": decimal_mark,
+            "stock_mode": settings.stock_mode,
             "questions": questions,
-            "remote": self.seen["remote"],
+            "remote_pictures": self.observed["remote_pictures"],
         }
-        return terms, found | _shape(sheet, dialect)
+        return settings, detected | _describe_file(sheet, file_format)
 
-    def _counted(self, lines: Iterable[ParsedRow]) -> Iterator[ParsedRow]:
-        for line in lines:
-            self.count += 1
-            if self.count % (5 * BATCH) == 0:
-                self._beat()
-            yield line
+    def _count_lines(self, parsed_rows: Iterable[ParsedRow]) -> Iterator[ParsedRow]:
+        for parsed in parsed_rows:
+            self.rows_total += 1
+            if self.rows_total % (5 * ROWS_PER_TRANSACTION) == 0:
+                self._save()
+            yield parsed
 
-    def _note(self, row: StoredRow, draft: Draft) -> None:
-        """Count what the warnings are made of."""
-        self.counts[row.status] += 1
-        self.changes.update(row.before)
-        self.seen["no_sku"] += row.status == Status.NEW and not draft.sku
-        old = row.before.get("price")
-        if old is not None and float(old):
-            self.seen["price_leaps"] += abs(float(row.after["price"]) - float(old)) > MUCH * float(
-                old
-            )
-        if (
-            draft.product
-            and draft.product["stock"]
-            and draft.stock is not None
-            and not draft.problems
-        ):
-            self.seen["had_stock"] += 1
-            self.seen["sold_out"] += draft.stock == 0
+    def _count(self, record: RowRecord, draft: RowDraft) -> None:
+        """Count the row's status and what the warnings are about."""
+        self.counts[record.status] += 1
+        self.changed_fields.update(record.before)
+        self.observed["no_sku"] += record.status == Status.NEW and not draft.sku
+        old_price = float(record.before.get("price") or 0)
+        if old_price:
+            change = abs(float(record.after["price"]) - old_price)
+            self.observed["price_changes"] += change > LARGE_PRICE_CHANGE * old_price
+        had_stock = draft.product and draft.product["stock"]
+        if had_stock and draft.stock is not None and not draft.problems:
+            self.observed["had_stock"] += 1
+            self.observed["sold_out"] += draft.stock == 0
 
-    def _warnings(self, terms: ImportSettings) -> list[str]:
-        seen, found = self.seen, []
-        if leaps := seen["price_leaps"]:
-            found.append(
-                f"{pluralize(leaps, 'price changes', 'prices change')} by more than {MUCH:.0%}."
+    def _warnings(self, settings: ImportSettings) -> list[str]:
+        observed, warnings = self.observed, []
+        if count := observed["price_changes"]:
+            message = ngettext(
+                "%(count)s price changes by more than %(share)s.",
+                "%(count)s prices change by more than %(share)s.",
+                count,
             )
-        if seen["sold_out"] and seen["sold_out"] >= MOST * seen["had_stock"]:
-            share = seen["sold_out"] / seen["had_stock"]
-            found.append(f"{share:.0%} of the products with stock in this file fall to 0.")
-        if repeated := sum(map(len, terms.repeated.values())):
-            found.append(f"{repeated:,} rows have a SKU that another row has too.")
-        if blank := seen["no_sku"]:
-            found.append(
-                f"{pluralize(blank, 'new row has', 'new rows have')} no SKU. One is made for each."
+            warnings.append(message % {"count": f"{count:,}", "share": f"{LARGE_PRICE_CHANGE:.0%}"})
+        sold_out, had_stock = observed["sold_out"], observed["had_stock"]
+        if sold_out and sold_out >= LARGE_SOLD_OUT_SHARE * had_stock:
+            message = _("%(share)s of the products with stock in this file fall to 0.")
+            warnings.append(message % {"share": f"{sold_out / had_stock:.0%}"})
+        if count := sum(map(len, settings.repeated_skus.values())):
+            message = _("%(count)s rows have the same SKU as another row.")
+            warnings.append(message % {"count": f"{count:,}"})
+        if count := observed["no_sku"]:
+            message = ngettext(
+                "%(count)s new row has no SKU. We generate one.",
+                "%(count)s new rows have no SKU. We generate one for each.",
+                count,
             )
-        if remote := seen["remote"]:
-            named = pluralize(remote, "row names a picture", "rows name pictures")
-            found.append(
-                f"{named} on another server. They are not fetched; the list can be downloaded."
+            warnings.append(message % {"count": f"{count:,}"})
+        if count := observed["remote_pictures"]:
+            message = ngettext(
+                "%(count)s row has a picture on another server. We don't fetch it;"
+                " you can download its URL.",
+                "%(count)s rows have pictures on another server. We don't fetch them;"
+                " you can download their URLs.",
+                count,
             )
-        return found
+            warnings.append(message % {"count": f"{count:,}"})
+        return warnings

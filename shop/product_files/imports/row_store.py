@@ -1,4 +1,4 @@
-"""The checked rows on their way into the database, thousands at once."""
+"""Bulk insert of a preview's rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
@@ -8,14 +8,14 @@ from django.db import connection
 from pydantic_core import to_json
 
 from shop.models import ImportRow
-from shop.product_files.imports.field_parsing import RowError
+from shop.product_files.imports.field_parsing import RowProblem
 
-SKU_LENGTH, NAME_LENGTH = 64, 200
+MAX_SKU_LENGTH, MAX_NAME_LENGTH = 64, 200
 
 
 @dataclass(slots=True)
-class StoredRow:
-    """A row's status, as `ImportRow` keeps it."""
+class RowRecord:
+    """The columns of an `ImportRow`, without the cost of a model instance."""
 
     product_import_id: int
     number: int
@@ -26,52 +26,53 @@ class StoredRow:
     after: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     delta: int | None = None
-    problems: list[RowError] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
     outcome: str = ""
-    why: str = ""
+    reason: str = ""
 
 
-COLUMNS = ", ".join(each.name for each in fields(StoredRow))
+ROW_COLUMNS = [column.name for column in fields(RowRecord)]
 
 
-def _dump(value: dict[str, Any] | list[Any]) -> str:
-    if not value:  # as most are
+def store_rows(records: Iterable[RowRecord]) -> None:
+    """Insert the rows: with COPY on PostgreSQL, else with one INSERT."""
+    table, columns = ImportRow._meta.db_table, ", ".join(ROW_COLUMNS)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for record in records:
+                    copy.write_row(_database_values(record))
+        else:
+            placeholders = ", ".join(["%s"] * len(ROW_COLUMNS))
+            sql = f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"  # noqa: S608
+            cursor.executemany(sql, [_database_values(record) for record in records])
+
+
+def _database_values(record: RowRecord) -> tuple[Any, ...]:
+    return (
+        record.product_import_id,
+        record.number,
+        record.status,
+        _replace_nul(record.sku, MAX_SKU_LENGTH),
+        _replace_nul(record.name, MAX_NAME_LENGTH),
+        record.product_id,
+        _dump_json(record.after),
+        _dump_json(record.before),
+        record.delta,
+        _dump_json(record.problems),
+        _dump_json([_replace_nul(cell) for cell in record.cells]),
+        record.outcome,
+        record.reason,
+    )
+
+
+def _dump_json(value: dict[str, Any] | list[Any]) -> str:
+    if not value:  # the common case
         return "{}" if isinstance(value, dict) else "[]"
     return to_json(value).decode()
 
 
-def store_rows(rows: Iterable[StoredRow]) -> None:
-    """Write the rows in one statement."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {ImportRow._meta.db_table} ({COLUMNS}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(_values(row))
-        else:
-            places = ", ".join(["%s"] * len(fields(StoredRow)))
-            sql = f"INSERT INTO {ImportRow._meta.db_table} ({COLUMNS}) VALUES ({places})"  # noqa: S608 - our names
-            cursor.executemany(sql, [_values(row) for row in rows])
-
-
-def _values(row: StoredRow) -> tuple[Any, ...]:
-    return (
-        row.product_import_id,
-        row.number,
-        row.status,
-        _plain(row.sku, SKU_LENGTH),
-        _plain(row.name, NAME_LENGTH),
-        row.product_id,
-        _dump(row.after),
-        _dump(row.before),
-        row.delta,
-        _dump(row.problems),
-        _dump([_plain(cell) for cell in row.cells]),
-        row.outcome,
-        row.why,
-    )
-
-
-def _plain(text: str, length: int | None = None) -> str:
-    """Without what PostgreSQL cannot store; a row that holds it is wrong, but is shown and given back."""
+def _replace_nul(text: str, length: int | None = None) -> str:
+    """Replace NUL, which PostgreSQL cannot store, so that the row can be shown with its error."""
     return text.replace("\0", "\ufffd")[:length]

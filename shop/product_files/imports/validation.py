@@ -1,211 +1,233 @@
-"""What each row of a file would do to the catalogue, decided for a few thousand rows at once."""
+"""Validate rows against the catalogue, a few thousand at a time, and compute what they change."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from shop import text_validation
 from shop.models import ImportRow, Product, ProductImport
 from shop.models.products import MAX_STOCK, SkuField
 from shop.product_files.formats.parsed_row import ParsedRow
 from shop.product_files.imports import field_parsing
-from shop.product_files.imports.field_parsing import FIELDS, RowError, field_error
-from shop.product_files.imports.row_store import StoredRow
+from shop.product_files.imports.field_parsing import FIELDS, RowProblem, cell_problem, row_problem
+from shop.product_files.imports.row_store import RowRecord
 from shop.schema_factory import Body
 
 Status = ImportRow.Status
-Stock = ProductImport.Stock
-#: Lines that are named where a SKU is in the file more than once.
-NAMED = 5
+StockMode = ProductImport.StockMode
+#: Line numbers that are listed if several rows have the same SKU.
+MAX_LISTED_LINES = 5
 
 
 @dataclass(frozen=True)
 class ImportSettings:
-    """How this file is to be understood: chosen by staff, or found by looking through it."""
+    """How to read a file: chosen by staff or detected."""
 
     import_id: int
-    point: str | None
-    stock: str
-    clears: bool
-    #: SKU in lower case → the lines that share it.
-    repeated: Mapping[str, Sequence[int]]
+    decimal_mark: str | None
+    stock_mode: str
+    clear_blanks: bool
+    #: SKU in lower case -> the numbers of the lines that have it.
+    repeated_skus: Mapping[str, Sequence[int]]
 
 
 @dataclass(slots=True)
-class Draft:
-    """A row while it is judged. `product` is what the catalogue has, `values` what the row says otherwise."""
+class RowDraft:
+    """A row during validation: the matching product, and the values that differ from it."""
 
-    line: ParsedRow
+    parsed: ParsedRow
     sku: str
-    problems: list[RowError]
+    problems: list[RowProblem]
     product: Mapping[str, Any] | None = None
     values: dict[str, Any] = field(default_factory=dict)
     stock: int | None = None
 
 
 def validate_rows(
-    lines: Iterable[ParsedRow], terms: ImportSettings
-) -> list[tuple[StoredRow, Draft]]:
-    """The status on each line, in their order; one query for the products, and one for each relation."""
-    drafts = [_draft(line, terms) for line in lines]
-    products = _products(draft.sku.lower() for draft in drafts if draft.sku)
-    readers = field_parsing.build_parsers(terms.point)
+    parsed_rows: Iterable[ParsedRow], settings: ImportSettings
+) -> list[tuple[RowRecord, RowDraft]]:
+    """Validate the rows in their order; one query for the products, and one per relation."""
+    drafts = [_create_draft(parsed, settings) for parsed in parsed_rows]
+    products = _fetch_products(draft.sku.lower() for draft in drafts if draft.sku)
+    parsers = field_parsing.build_parsers(settings.decimal_mark)
     for draft in drafts:
         draft.product = products.get(draft.sku.lower())
-        if not draft.line.skip:
-            _read(draft, readers, terms)
-            _read_stock(draft, terms)
-    _hold_against_the_rules(drafts)
-    return [(_row(draft, terms), draft) for draft in drafts]
+        if not draft.parsed.skip:
+            _parse_cells(draft, parsers, settings)
+            _parse_stock_cells(draft, settings)
+    _validate_drafts([draft for draft in drafts if not draft.parsed.skip])
+    return [(_to_record(draft, settings), draft) for draft in drafts]
 
 
-def sku_key(line: ParsedRow) -> str:
-    """The row's SKU as it is compared; empty where there is none."""
-    return _sku(line).lower()
+def sku_key(parsed: ParsedRow) -> str:
+    """Return the row's SKU in lower case for comparison, or "" if it has none."""
+    return _clean_sku(parsed).lower()
 
 
-def _sku(line: ParsedRow) -> str:
+def _clean_sku(parsed: ParsedRow) -> str:
     try:
-        return "" if line.skip else text_validation.clean_line(line.values.get("sku", ""))
+        return "" if parsed.skip else text_validation.clean_line(parsed.values.get("sku", ""))
     except ValueError:
         return ""
 
 
-def _draft(line: ParsedRow, terms: ImportSettings) -> Draft:
-    problems = [field_error("", said) for said in line.problems]
-    sku = _sku(line)
-    if others := [
-        str(number) for number in terms.repeated.get(sku.lower(), ()) if number != line.number
-    ]:
-        shown = ", ".join(others[:NAMED]) + (", …" if len(others) > NAMED else "")
-        said = (
-            f"SKU: line {shown} has the same one."
-            if len(others) == 1
-            else f"SKU: lines {shown} have the same one."
+def _create_draft(parsed: ParsedRow, settings: ImportSettings) -> RowDraft:
+    problems = [row_problem("", message) for message in parsed.problems]
+    sku = _clean_sku(parsed)
+    lines = settings.repeated_skus.get(sku.lower(), ())
+    if others := [str(number) for number in lines if number != parsed.number]:
+        shown = ", ".join(others[:MAX_LISTED_LINES])
+        shown += ", …" if len(others) > MAX_LISTED_LINES else ""
+        message = ngettext(
+            "SKU: line %(lines)s has the same SKU.",
+            "SKU: lines %(lines)s have the same SKU.",
+            len(others),
         )
-        problems.append(field_error("sku", said, "Keep one of these lines."))
-    return Draft(line, sku, problems)
+        suggestion = _("Keep one of these lines.")
+        problems.append(row_problem("sku", message % {"lines": shown}, suggestion))
+    return RowDraft(parsed, sku, problems)
 
 
-def _products(skus: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+def _fetch_products(skus: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     columns = [field.attname for field in FIELDS.values()]
-    asked = Product.objects.annotate(key=Lower("sku")).filter(key__in=set(skus)).order_by()
-    return {row["key"]: row for row in asked.values("pk", "key", "stock", *columns)}
+    products = Product.objects.annotate(key=Lower("sku")).filter(key__in=set(skus)).order_by()
+    return {row["key"]: row for row in products.values("pk", "key", "stock", *columns)}
 
 
-def _read(draft: Draft, readers: Mapping[str, field_parsing.Read], terms: ImportSettings) -> None:
-    """The row's values by type, without those that the product has already."""
+def _parse_cells(
+    draft: RowDraft,
+    parsers: Mapping[str, field_parsing.CellParser],
+    settings: ImportSettings,
+) -> None:
+    """Parse the row's cells and keep the values that differ from the product's."""
     product = draft.product
-    for name, cell in draft.line.values.items():
+    for name, cell in draft.parsed.values.items():
         if name not in FIELDS or (name == "sku" and product):
             continue
         column = FIELDS[name]
-        try:
-            if cell.strip():
-                value = readers[name](cell)
-            elif product and terms.clears:
-                if not field_parsing.may_be_empty(column):
-                    raise ValueError("This cannot be empty.")  # noqa: TRY301 - said like the readers' words
-                value = field_parsing.empty_value(column)
-            else:
+        if cell.strip():
+            try:
+                value = parsers[name](cell)
+            except ValueError as error:
+                draft.problems.append(cell_problem(column, error))
                 continue
-        except ValueError as error:
-            draft.problems.append(
-                field_error(name, f"{field_parsing.field_label(column)}: {error}")
-            )
+        elif not (product and settings.clear_blanks):
+            continue
+        elif field_parsing.may_be_empty(column):
+            value = field_parsing.empty_value(column)
+        else:
+            draft.problems.append(cell_problem(column, _("This can't be empty.")))
             continue
         if product is None or value != product[column.attname]:
             draft.values[column.attname] = value
 
 
-def _read_stock(draft: Draft, terms: ImportSettings) -> None:
-    """The stock that the product would have, where the row says something of it."""
-    cells, product = draft.line.values, draft.product
-    cell = cells.get("stock", "").strip()
-    if not cell or (product and terms.stock == Stock.LEAVE):
+def _parse_stock_cells(draft: RowDraft, settings: ImportSettings) -> None:
+    """Compute the product's new stock, if the row sets it."""
+    product, cell = draft.product, draft.parsed.values.get("stock", "").strip()
+    if not cell or (product and settings.stock_mode == StockMode.LEAVE):
         draft.stock = None if product else 0
         return
     try:
-        said = field_parsing.quantity(cell)
-        if product is None or terms.stock == Stock.SET:
-            stock = said
-        elif terms.stock == Stock.ADD:
-            stock = product["stock"] + said
-        elif was := cells.get("stock_was", "").strip():
-            stock = product["stock"] + said - field_parsing.quantity(was)
-        else:
-            raise ValueError("The stock at export is missing, so the difference is not known.")  # noqa: TRY301
-        if not 0 <= stock <= MAX_STOCK:
-            now = f"It is {product['stock']:,} now and" if product else "It"
-            raise ValueError(f"{now} would become {stock:,}; possible is 0 to {MAX_STOCK:,}.")  # noqa: TRY301
+        stock = _new_stock(draft, cell, settings.stock_mode)
     except ValueError as error:
-        draft.problems.append(field_error("stock", f"Stock: {error}"))
-    else:
+        message = _("Stock: %(error)s") % {"error": error}
+        draft.problems.append(row_problem("stock", message))
+        return
+    if 0 <= stock <= MAX_STOCK:
         draft.stock = stock
+        return
+    message = _("Stock: it would become %(stock)s. Allowed is 0 to %(max)s.")
+    if product:
+        message = _("Stock: it is %(now)s and would become %(stock)s. Allowed is 0 to %(max)s.")
+    values = {"stock": f"{stock:,}", "max": f"{MAX_STOCK:,}"}
+    if product:
+        values["now"] = f"{product['stock']:,}"
+    draft.problems.append(row_problem("stock", message % values))
 
 
-def _hold_against_the_rules(drafts: Iterable[Draft]) -> None:
-    live = [draft for draft in drafts if not draft.line.skip]
-    unknown = field_parsing.unknown_relations([draft.values for draft in live])
-    for is_new, adapter in ((True, field_parsing.NEW), (False, field_parsing.CHANGED)):
-        some = [
-            draft
-            for draft in live
-            if (draft.product is None) == is_new and (is_new or draft.values)
-        ]
-        found = field_parsing.validate_values(adapter, [draft.values for draft in some])
-        for draft, answer in zip(some, found, strict=True):
-            if isinstance(answer, Body):
-                draft.values = {name: answer.__dict__[name] for name in draft.values}
-            else:
-                said = {one["field"] for one in draft.problems}
-                draft.problems += [one for one in answer if one["field"] not in said]
-    for draft in live:
+def _new_stock(draft: RowDraft, cell: str, mode: str) -> int:
+    """Return the new stock; raises ValueError if a number cannot be read or is missing."""
+    quantity = field_parsing.parse_stock(cell)
+    product = draft.product
+    if product is None or mode == StockMode.SET:
+        return quantity
+    current: int = product["stock"]
+    if mode == StockMode.ADD:
+        return current + quantity
+    exported = draft.parsed.values.get("stock_was", "").strip()
+    if not exported:
+        raise ValueError(_("The stock at export is missing, so the difference is unknown."))
+    return current + quantity - field_parsing.parse_stock(exported)
+
+
+def _validate_drafts(drafts: Sequence[RowDraft]) -> None:
+    """Validate the parsed values: required fields, limits, choices and relations."""
+    unknown = field_parsing.unknown_relations([draft.values for draft in drafts])
+    new = [draft for draft in drafts if draft.product is None]
+    changed = [draft for draft in drafts if draft.product is not None and draft.values]
+    _validate_fields(new, field_parsing.NEW_PRODUCTS)
+    _validate_fields(changed, field_parsing.CHANGED_PRODUCTS)
+    for draft in drafts:
         for attname in [name for name, keys in unknown.items() if draft.values.get(name) in keys]:
-            column = FIELDS[field_parsing.NAMES[attname]]
-            sentence = f"{field_parsing.field_label(column)}: there is no {draft.values[attname]}."
-            draft.problems.append(field_error(column.name, sentence))
+            column = FIELDS[field_parsing.NAMES_BY_ATTNAME[attname]]
+            message = _("%(key)s does not exist.") % {"key": draft.values[attname]}
+            draft.problems.append(cell_problem(column, message))
 
 
-def _row(draft: Draft, terms: ImportSettings) -> StoredRow:
-    line, product = draft.line, draft.product
-    name = line.values.get("name", "").strip() or (product or {}).get("name", "")
-    row = StoredRow(terms.import_id, line.number, Status.SAME.value, draft.sku, name)
-    if line.skip:
-        row.sku, row.status = line.values.get("sku", ""), Status.SKIPPED.value
-        row.problems, row.cells = [field_error("", line.skip)], line.cells
+def _validate_fields(drafts: Sequence[RowDraft], adapter: Any) -> None:
+    results = field_parsing.validate_values(adapter, [draft.values for draft in drafts])
+    for draft, result in zip(drafts, results, strict=True):
+        if isinstance(result, Body):
+            draft.values = {name: result.__dict__[name] for name in draft.values}
+        else:
+            reported = {problem["field"] for problem in draft.problems}
+            draft.problems += [problem for problem in result if problem["field"] not in reported]
+
+
+def _to_record(draft: RowDraft, settings: ImportSettings) -> RowRecord:
+    parsed, product = draft.parsed, draft.product
+    name = parsed.values.get("name", "").strip() or (product or {}).get("name", "")
+    record = RowRecord(settings.import_id, parsed.number, Status.UNCHANGED.value, draft.sku, name)
+    if parsed.skip:
+        record.sku, record.status = parsed.values.get("sku", ""), Status.SKIPPED.value
+        record.problems, record.cells = [row_problem("", parsed.skip)], parsed.cells
     elif draft.problems:
-        row.sku = line.values.get("sku", "").strip()
-        row.status, row.problems, row.cells = Status.WRONG.value, draft.problems, line.cells
+        record.sku, record.status = parsed.values.get("sku", "").strip(), Status.ERROR.value
+        record.problems, record.cells = draft.problems, parsed.cells
     elif product is None:
-        _new(row, draft)
+        _fill_new(record, draft)
     else:
-        _changed(row, draft, product)
-    return row
+        _fill_changed(record, draft, product)
+    return record
 
 
-def _new(row: StoredRow, draft: Draft) -> None:
-    whole = field_parsing.DEFAULTS | draft.values
-    whole["sku"] = row.sku = whole["sku"] or SkuField.generate()
-    row.status, row.delta = Status.NEW.value, draft.stock
-    row.after = {name: whole[attname] for attname, name in field_parsing.NAMES.items()}
-    row.after |= {
-        name: field_parsing.to_stored_value(f, whole[f.attname])
-        for name, f in field_parsing.CONVERTED.items()
+def _fill_new(record: RowRecord, draft: RowDraft) -> None:
+    values = field_parsing.DEFAULTS | draft.values
+    values["sku"] = record.sku = values["sku"] or SkuField.generate()
+    record.status, record.delta = Status.NEW.value, draft.stock
+    record.after = {
+        name: values[attname] for attname, name in field_parsing.NAMES_BY_ATTNAME.items()
+    }
+    record.after |= {
+        name: field_parsing.to_stored_value(column, values[column.attname])
+        for name, column in field_parsing.CONVERTED_FIELDS.items()
     }
 
 
-def _changed(row: StoredRow, draft: Draft, product: Mapping[str, Any]) -> None:
-    row.product_id, row.sku = product["pk"], product["sku"]
+def _fill_changed(record: RowRecord, draft: RowDraft, product: Mapping[str, Any]) -> None:
+    record.product_id, record.sku = product["pk"], product["sku"]
     for attname, value in draft.values.items():
-        column = FIELDS[field_parsing.NAMES[attname]]
+        column = FIELDS[field_parsing.NAMES_BY_ATTNAME[attname]]
         if value != product[attname]:
-            row.after[column.name] = field_parsing.to_stored_value(column, value)
-            row.before[column.name] = field_parsing.to_stored_value(column, product[attname])
+            record.after[column.name] = field_parsing.to_stored_value(column, value)
+            record.before[column.name] = field_parsing.to_stored_value(column, product[attname])
     if draft.stock is not None and draft.stock != product["stock"]:
-        row.after["stock"], row.before["stock"] = draft.stock, product["stock"]
-        row.delta = draft.stock - product["stock"]
-    if row.after:
-        row.status = Status.CHANGED.value
+        record.after["stock"], record.before["stock"] = draft.stock, product["stock"]
+        record.delta = draft.stock - product["stock"]
+    if record.after:
+        record.status = Status.CHANGED.value

@@ -1,16 +1,16 @@
-"""Product files through the back office: uploaded, looked at, applied, taken back."""
+"""Product imports in the admin: upload, preview, apply, undo and discard."""
 
 import pytest
 from django.utils import timezone
 from support import factories
 from support.import_client import (
-    AFTER,
-    BEFORE,
     FILE,
-    GOOD,
-    LIST,
+    IMPORTS,
+    PRICES_AFTER,
+    PRICES_BEFORE,
+    VALID_FILE,
     apply,
-    latest,
+    latest_import,
     prices,
     step_url,
     undo,
@@ -18,97 +18,106 @@ from support.import_client import (
 )
 
 from shop.models import ImportRow, Product, ProductImport
+from shop.product_files.imports.locking import STATE_ERRORS
 from shop.services.stock import find_drift
 
-RIGHTS = ("view_productimport", "add_productimport", "view_product", "change_product")
+STEPS = ("preview", "apply", "undo", "discard", "run-now", "error-report", "picture-urls")
+PERMISSIONS = ("view_productimport", "add_productimport", "view_product", "change_product")
 
 
 @pytest.fixture(autouse=True)
-def shelf(mug, lamp):
-    """What the files are about."""
+def products(mug, lamp):
+    """The products that the files change."""
 
 
-def test_a_file_is_shown_applied_and_taken_back(adas_browser, ada):
-    page = upload(adas_browser, GOOD)
+def test_import_is_previewed_applied_and_undone(adas_browser, ada):
+    page = upload(adas_browser, VALID_FILE)
     counts = {tab["label"]: tab["count"] for tab in page.context["rows"].tabs}
-    assert counts == {"New": 1, "Changed": 1, "Same": 1, "Skipped": 0, "Wrong": 0}
-    assert page.context["apply"]["what"] == "1 new product and 1 change"
-    assert prices() == BEFORE
+    assert counts == {"New": 1, "Changed": 1, "Unchanged": 1, "Skipped": 0, "Errors": 0}
+    assert page.context["apply"]["changes"] == "1 new product and 1 change"
+    assert prices() == PRICES_BEFORE
     done = apply(adas_browser)
-    assert done.context["sentences"] == ["1 product was added, 1 changed."]
-    assert prices() == AFTER
-    asked = adas_browser.get(step_url("undo"))
-    assert (asked.context["button"], prices()) == ("Take it back", AFTER)
+    assert done.context["results"] == ["1 product was added, 1 changed."]
+    assert prices() == PRICES_AFTER
+    confirmation = adas_browser.get(step_url("undo"))
+    assert (confirmation.context["button"], prices()) == ("Undo import", PRICES_AFTER)
     back = undo(adas_browser)
     assert (
-        back.context["sentences"][-1]
-        == "Then it was taken back: 1 product was removed, 1 restored."
+        back.context["results"][-1] == "The import was undone: 1 product was removed, 1 restored."
     )
-    assert (prices(), list(find_drift())) == (BEFORE, [])
-    assert (latest().state, latest().actor) == ("undone", ada)
+    assert (prices(), list(find_drift())) == (PRICES_BEFORE, [])
+    assert (latest_import().state, latest_import().actor) == ("undone", ada)
 
 
-def test_good_rows_can_be_applied_without_the_wrong_ones(adas_browser):
+def test_valid_rows_can_be_applied_without_those_with_errors(adas_browser):
     page = upload(adas_browser, FILE)
-    assert page.context["rows"].here == "wrong"
-    assert page.context["apply"]["says_wrong"] == "1 row is"
+    assert page.context["rows"].current_tab == "error"
+    assert page.context["apply"]["error_message"] == "1 row has errors."
     refused = apply(adas_browser)
-    assert refused.context["import"].error.startswith("1 rows are wrong.")
-    assert prices() == BEFORE
+    assert refused.context["import"].error
+    assert prices() == PRICES_BEFORE
     done = apply(adas_browser, good_only="1")
-    assert done.context["sentences"] == [
+    assert done.context["results"] == [
         "1 product was added, 1 changed.",
-        "1 wrong row was left out.",
+        "1 row with errors was left out.",
     ]
-    assert b"Download the rows to mend" in done.content
-    assert prices() == AFTER
+    assert step_url("error-report").encode() in done.content
+    assert prices() == PRICES_AFTER
 
 
-def test_a_change_is_shown_as_whole_values(adas_browser):
+def test_changes_show_old_and_new_values(adas_browser):
     upload(adas_browser, "sku,name,price,description\nMUG-1,Big mug,13," + "long " * 100)
-    [line] = adas_browser.get(f"{step_url('change')}?show=changed").context["rows"].lines()
-    old_and_new = [(f["label"], f["old"]["short"], f["new"]["short"]) for f in line["fields"]]
+    [line] = adas_browser.get(f"{step_url('change')}?show=changed").context["rows"].page_rows()
+    old_and_new = [(c["label"], c["old"]["folded"], c["new"]["folded"]) for c in line["changes"]]
     assert old_and_new[:2] == [("name", "Mug", "Big mug"), ("price", "12.50", "13.00")]
-    assert old_and_new[2][:2] == ("description", "nothing")
-    assert line["fields"][2]["new"]["whole"] == ("long " * 100).strip()
+    assert old_and_new[2][:2] == ("description", "empty")
+    assert line["changes"][2]["new"]["unfolded"] == ("long " * 100).strip()
 
 
-def test_what_was_found_can_be_corrected(adas_browser):
+def test_detected_options_can_be_corrected(adas_browser):
     page = upload(adas_browser, "sku;name;Kosten;stock\nMUG-1;Mug;1,800;5\n")
-    assert page.context["rows"].here == "same"
-    form = {"column_2": "price", "point": "", "stock": "set", "blank": "keep"}
-    asked = adas_browser.post(step_url("check"), form, follow=True)
-    assert set(asked.context["terms"].open) == {"point"}
-    asked = adas_browser.post(step_url("check"), form | {"point": ","}, follow=True)
-    [line] = asked.context["rows"].lines()
-    assert (line["row"].after, asked.context["terms"].open) == ({"price": "1.80", "stock": 5}, {})
-    assert asked.context["terms"].fields["column_2"].initial == "price"
-    adas_browser.post(step_url("check"), form | {"point": ",", "column_2": ""}, follow=True)
-    assert latest().rows.get().after == {"stock": 5}
+    assert page.context["rows"].current_tab == "unchanged"
+    form = {"column_2": "price", "decimal_mark": "", "stock_mode": "set", "blank_cells": "keep"}
+    response = adas_browser.post(step_url("preview"), form, follow=True)
+    assert response.context["form"].open_questions == ["decimal_mark"]
+    response = adas_browser.post(step_url("preview"), form | {"decimal_mark": ","}, follow=True)
+    [line] = response.context["rows"].page_rows()
+    assert (line["row"].after, response.context["form"].open_questions) == (
+        {"price": "1.80", "stock": 5},
+        [],
+    )
+    assert response.context["form"].fields["column_2"].initial == "price"
+    adas_browser.post(
+        step_url("preview"), form | {"decimal_mark": ",", "column_2": ""}, follow=True
+    )
+    assert latest_import().rows.get().after == {"stock": 5}
 
 
-def test_encoding_and_delimiter_can_be_corrected(adas_browser):
+def test_encoding_and_separator_can_be_corrected(adas_browser):
     upload(adas_browser, "sku,name|note\nMUG-1,Caf\u00e9|x\n".encode("cp1252"))
-    terms = {"encoding": "Windows-1252", "delimiter": ",", "blank": "keep"}
-    adas_browser.post(step_url("check"), terms, follow=True)
-    assert (latest().found["encoding"], latest().found["delimiter"]) == ("Windows-1252", ",")
-    refused = adas_browser.post(step_url("check"), terms | {"delimiter": "x"}, follow=True)
-    assert refused.context["terms"].errors["delimiter"]
-    adas_browser.post(step_url("check"), terms | {"encoding": "UTF-8"}, follow=True)
-    page = adas_browser.post(step_url("check"), terms, follow=True)
+    options = {"encoding": "Windows-1252", "delimiter": ",", "blank_cells": "keep"}
+    adas_browser.post(step_url("preview"), options, follow=True)
+    assert (latest_import().detected["encoding"], latest_import().detected["delimiter"]) == (
+        "Windows-1252",
+        ",",
+    )
+    refused = adas_browser.post(step_url("preview"), options | {"delimiter": "x"}, follow=True)
+    assert refused.context["form"].errors["delimiter"]
+    adas_browser.post(step_url("preview"), options | {"encoding": "UTF-8"}, follow=True)
+    page = adas_browser.post(step_url("preview"), options, follow=True)
     assert page.context["import"].state == "checked"
 
 
-def test_two_columns_cannot_be_one_field(adas_browser):
+def test_two_columns_cannot_be_the_same_field(adas_browser):
     upload(adas_browser, "sku,a,b\nMUG-1,1,2\n")
     refused = adas_browser.post(
-        step_url("check"), {"column_1": "price", "column_2": "price"}, follow=True
+        step_url("preview"), {"column_1": "price", "column_2": "price"}, follow=True
     )
-    assert refused.context["terms"].non_field_errors() == ["Two columns cannot be the same field."]
-    assert latest().options == {}
+    assert refused.context["form"].has_error("__all__", "duplicate_column")
+    assert latest_import().options == {}
 
 
-def test_a_file_that_cannot_be_read_says_what_to_do(adas_browser):
+def test_unreadable_file_offers_another_upload(adas_browser):
     page = upload(adas_browser, bytes(range(256)) * 10, "photo.csv")
     assert page.context["import"].state == "failed"
     assert page.context["import"].error.startswith("This isn't a table")
@@ -117,119 +126,123 @@ def test_a_file_that_cannot_be_read_says_what_to_do(adas_browser):
         adas_browser.post(step_url("apply"), {"seen": timezone.now().isoformat()}).status_code
         == 302
     )
-    assert prices() == BEFORE
+    assert prices() == PRICES_BEFORE
 
 
-def test_no_file_is_asked_for_again(adas_browser):
-    answer = adas_browser.post(f"{LIST}add/", {})
-    assert answer.context["form"].errors["file"] == ["This field is required."]
+def test_upload_without_a_file_is_refused(adas_browser):
+    answer = adas_browser.post(f"{IMPORTS}add/", {})
+    assert answer.context["form"].has_error("file", "required")
     assert not ProductImport.objects.exists()
 
 
-def test_a_file_that_is_too_large_is_refused(adas_browser, monkeypatch):
+def test_file_above_the_size_limit_is_refused(adas_browser, monkeypatch):
     monkeypatch.setattr("shop.product_files.reading.limits.MAX_BYTES", 10)
     answer = upload(adas_browser, FILE)
-    assert "larger than" in answer.context["form"].errors["file"][0]
+    assert list(answer.context["form"].errors) == ["file"]
     assert not ProductImport.objects.exists()
 
 
-def test_a_get_changes_nothing(adas_browser):
-    upload(adas_browser, GOOD)
+def test_get_requests_change_nothing(adas_browser):
+    upload(adas_browser, VALID_FILE)
     before = factories.all_rows()
-    for step in ("check", "apply", "undo", "discard", "now", "to-mend", "addresses", "change"):
+    for step in (*STEPS, "change"):
         assert adas_browser.get(step_url(step)).status_code in {200, 302}
-    adas_browser.get(f"{LIST}add/")
+    adas_browser.get(f"{IMPORTS}add/")
     assert factories.all_rows() == before
 
 
-def test_every_press_counts_once(adas_browser):
-    key = dict([adas_browser.get(f"{LIST}add/").context["once"]])
+def test_repeated_requests_count_once(adas_browser):
+    key = dict([adas_browser.get(f"{IMPORTS}add/").context["once"]])
     for _ in range(2):
-        upload(adas_browser, GOOD, **key)
+        upload(adas_browser, VALID_FILE, **key)
     assert ProductImport.objects.count() == 1
     apply(adas_browser)
     again = apply(adas_browser)
-    assert factories.page_messages(again) == ["This import has been applied already."]
-    assert prices() == AFTER
+    assert factories.page_messages(again) == [STATE_ERRORS["applied"]]
+    assert prices() == PRICES_AFTER
     undo(adas_browser)
-    assert factories.page_messages(undo(adas_browser)) == [
-        "This import has been taken back already."
-    ]
-    assert prices() == BEFORE
+    assert factories.page_messages(undo(adas_browser)) == [STATE_ERRORS["undone"]]
+    assert prices() == PRICES_BEFORE
 
 
-def test_only_what_the_page_showed_is_applied(adas_browser):
-    upload(adas_browser, GOOD)
-    seen = latest().checked_at.isoformat()
-    adas_browser.post(step_url("check"), {"blank": "clear"})
+def test_only_the_reviewed_preview_is_applied(adas_browser):
+    upload(adas_browser, VALID_FILE)
+    seen = latest_import().checked_at.isoformat()
+    adas_browser.post(step_url("preview"), {"blank_cells": "clear"})
     answer = adas_browser.post(step_url("apply"), {"seen": seen}, follow=True)
     assert factories.page_messages(answer) == [
-        "The file was checked again since. Look at its rows once more."
+        "The file was checked again in the meantime. Review its rows once more."
     ]
     adas_browser.post(step_url("apply"), {"seen": "yesterday"})
-    assert prices() == BEFORE
+    assert prices() == PRICES_BEFORE
 
 
-def test_a_product_that_changed_meanwhile_is_named_and_can_be_left(adas_browser):
-    upload(adas_browser, GOOD)
+def test_conflicts_are_shown_and_can_be_left_out(adas_browser):
+    upload(adas_browser, VALID_FILE)
     Product.objects.filter(sku="MUG-1").update(price="99.00")
     refused = apply(adas_browser)
-    assert "Line 2 (MUG-1): Somebody edited it meanwhile: price." in refused.context["import"].error
+    assert (
+        "Line 2 (MUG-1): It was edited after the preview: price." in refused.context["import"].error
+    )
     assert refused.context["apply"]["offers_good_only"] is True
     done = apply(adas_browser, good_only="1")
-    assert done.context["rows"].here == "left"
-    assert prices() == BEFORE | {"MUG-1": "99.00", "VASE": "30.00"}
+    assert done.context["rows"].current_tab == "left_out"
+    assert prices() == PRICES_BEFORE | {"MUG-1": "99.00", "VASE": "30.00"}
 
 
-def test_discarding_forgets_the_file(adas_browser):
-    upload(adas_browser, GOOD)
-    asked = adas_browser.get(step_url("discard"))
-    assert asked.context["button"] == "Discard file"
+def test_discard_deletes_the_import(adas_browser):
+    upload(adas_browser, VALID_FILE)
+    confirmation = adas_browser.get(step_url("discard"))
+    assert confirmation.context["button"] == "Discard file"
     answer = adas_browser.post(step_url("discard"), follow=True)
     assert factories.page_messages(answer) == ["spring.csv was discarded. No product was changed."]
-    assert (ProductImport.objects.count(), ImportRow.objects.count(), prices()) == (0, 0, BEFORE)
+    assert (ProductImport.objects.count(), ImportRow.objects.count(), prices()) == (
+        0,
+        0,
+        PRICES_BEFORE,
+    )
 
 
-def test_what_wrote_something_cannot_be_discarded(adas_browser):
-    upload(adas_browser, GOOD)
+def test_applied_import_cannot_be_discarded(adas_browser):
+    upload(adas_browser, VALID_FILE)
     apply(adas_browser)
     answer = adas_browser.post(step_url("discard"), follow=True)
-    assert "cannot be discarded" in factories.page_messages(answer)[0]
-    assert latest().state == "applied"
-
-
-STEPS = ("check", "apply", "undo", "discard", "now", "to-mend", "addresses")
+    assert len(factories.page_messages(answer)) == 1
+    assert latest_import().state == "applied"
 
 
 @pytest.mark.parametrize(
     "rights",
     [(), ("view_productimport",), ("view_productimport", "add_productimport", "view_product")],
 )
-def test_without_the_rights_nothing_happens(adas_browser, clerk_with, rights):
-    upload(adas_browser, GOOD)
-    clerk, before = clerk_with(*rights), factories.all_rows()
+def test_pages_need_the_permissions(adas_browser, clerk_with, rights):
+    upload(adas_browser, VALID_FILE)
+    browser, before = clerk_with(*rights), factories.all_rows()
     for step in STEPS:
         assert (
-            clerk.post(step_url(step), {"seen": latest().checked_at.isoformat()}).status_code == 403
+            browser.post(
+                step_url(step), {"seen": latest_import().checked_at.isoformat()}
+            ).status_code
+            == 403
         )
-    assert upload(clerk, GOOD).status_code == 403
-    assert clerk.get(step_url("change")).status_code == (200 if rights else 403)
+    assert upload(browser, VALID_FILE).status_code == 403
+    assert browser.get(step_url("change")).status_code == (200 if rights else 403)
     assert factories.all_rows() == before
 
 
-def test_another_persons_upload_is_only_looked_at(adas_browser, clerk_with):
-    upload(adas_browser, GOOD)
-    clerk, before = clerk_with(*RIGHTS), factories.all_rows()
-    page = clerk.get(step_url("change"))
-    assert (page.context["apply"], page.context["terms"]) == (None, None)
-    for step in ("check", "apply", "undo", "discard"):
-        values = {"seen": latest().checked_at.isoformat(), "blank": "keep"}
-        assert clerk.post(step_url(step), values).status_code == 403
+def test_import_of_another_user_is_read_only(adas_browser, clerk_with):
+    upload(adas_browser, VALID_FILE)
+    browser, before = clerk_with(*PERMISSIONS), factories.all_rows()
+    page = browser.get(step_url("change"))
+    assert (page.context["apply"], page.context["form"]) == (None, None)
+    for step in ("preview", "apply", "undo", "discard"):
+        values = {"seen": latest_import().checked_at.isoformat(), "blank_cells": "keep"}
+        assert browser.post(step_url(step), values).status_code == 403
     assert factories.all_rows() == before
 
 
-def test_ones_own_upload_needs_no_superuser(clerk_with):
-    clerk = clerk_with(*RIGHTS)
-    upload(clerk, GOOD)
-    apply(clerk)
-    assert prices() == AFTER
+def test_own_import_needs_no_superuser(clerk_with):
+    browser = clerk_with(*PERMISSIONS)
+    upload(browser, VALID_FILE)
+    apply(browser)
+    assert prices() == PRICES_AFTER

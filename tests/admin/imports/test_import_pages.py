@@ -1,6 +1,8 @@
-"""The pages of product files: their size and cost, work without a worker, pictures, samples."""
+"""The import pages: size, query counts, missing workers, pictures and samples."""
 
+import html
 import io
+import re
 import zipfile
 from datetime import timedelta
 from decimal import Decimal
@@ -9,26 +11,37 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from support import factories
-from support.import_client import AFTER, BEFORE, GOOD, LIST, apply, latest, prices, step_url, upload
+from support.import_client import (
+    IMPORTS,
+    PRICES_AFTER,
+    PRICES_BEFORE,
+    VALID_FILE,
+    apply,
+    latest_import,
+    prices,
+    step_url,
+    upload,
+)
 
 from shop.models import Product, ProductImport
 from shop.product_files.imports import runner
-from shop.services.import_retention import KEPT_FOR, purge_imports
+from shop.product_files.imports.locking import STATE_ERRORS
+from shop.services.import_retention import IMPORT_RETENTION, purge_imports
 
 
 @pytest.fixture(autouse=True)
-def shelf(mug, lamp):
-    """What the files are about."""
+def products(mug, lamp):
+    """The products that the files change."""
 
 
-def many(count):
+def file_of(count):
     rows = (f"N-{n},Thing {n},{n % 90 + 1},3,{'w' * 3000}" for n in range(count))
     return "\n".join(["sku,name,price,stock,description", *rows])
 
 
 @pytest.mark.parametrize("count", [1, 3, 300])
-def test_a_page_costs_the_same_whatever_the_file(adas_browser, statements, count):
-    upload(adas_browser, many(count))
+def test_query_count_of_the_page_does_not_grow(adas_browser, statements, count):
+    upload(adas_browser, file_of(count))
     page = step_url("change")
     with statements(4):
         answer = adas_browser.get(page)
@@ -37,71 +50,77 @@ def test_a_page_costs_the_same_whatever_the_file(adas_browser, statements, count
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_history_costs_the_same_however_long(adas_browser, statements, count):
+def test_query_count_of_the_list_does_not_grow(adas_browser, statements, count):
     for _ in range(count):
-        upload(adas_browser, GOOD)
+        upload(adas_browser, VALID_FILE)
     with statements(3):
-        answer = adas_browser.get(LIST)
+        answer = adas_browser.get(IMPORTS)
     assert len(answer.context["cl"].result_list) == count
 
 
 def test_rows_are_paged_and_searched(adas_browser):
-    upload(adas_browser, many(120))
+    upload(adas_browser, file_of(120))
     last = adas_browser.get(f"{step_url('change')}?show=new&page=3").context["rows"]
     assert [row.sku for row in last.page] == [f"N-{n}" for n in range(100, 120)]
-    found = adas_browser.get(f"{step_url('change')}?show=new&q=thing 11").context["rows"]
-    assert [row.sku for row in found.page] == ["N-11", *(f"N-{n}" for n in range(110, 120))]
+    matches = adas_browser.get(f"{step_url('change')}?show=new&q=thing 11").context["rows"]
+    assert [row.sku for row in matches.page] == ["N-11", *(f"N-{n}" for n in range(110, 120))]
     for odd in ("?page=x", "?page=999", "?show=nothing", "?q=%00"):
         assert adas_browser.get(f"{step_url('change')}{odd}").status_code == 200
 
 
 @pytest.fixture
 def no_worker(settings, monkeypatch):
-    """A shop whose files are too large for a page, and where nobody started the worker."""
+    """Send every file to the worker, which is not running."""
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
-    monkeypatch.setattr(runner, "SMALL", 0)
+    monkeypatch.setattr(runner, "MAX_INLINE_BYTES", 0)
 
 
 def an_hour_later(product_import):
     earlier = timezone.now() - timedelta(hours=1)
-    asked = product_import.asked and product_import.asked | {"at": earlier.isoformat()}
-    ProductImport.objects.filter(pk=product_import.pk).update(asked=asked, heartbeat_at=earlier)
+    pending = product_import.pending_step and product_import.pending_step | {
+        "at": earlier.isoformat()
+    }
+    ProductImport.objects.filter(pk=product_import.pk).update(
+        pending_step=pending, heartbeat_at=earlier
+    )
 
 
-def test_without_a_worker_the_page_offers_to_do_it(adas_browser, no_worker):
-    page = upload(adas_browser, GOOD)
-    assert (page.context["is_busy"], page.context["is_forgotten"]) == (True, False)
-    adas_browser.post(step_url("now"))
-    assert latest().state == "uploaded"
-    an_hour_later(latest())
-    assert b"No worker has taken this up" in adas_browser.get(step_url("change")).content
-    assert adas_browser.post(step_url("now"), follow=True).context["apply"]["good"] == 2
+def test_page_offers_to_run_the_step_without_a_worker(adas_browser, no_worker):
+    page = upload(adas_browser, VALID_FILE)
+    assert (page.context["is_busy"], page.context["is_abandoned"]) == (True, False)
+    adas_browser.post(step_url("run-now"))
+    assert latest_import().state == "uploaded"
+    an_hour_later(latest_import())
+    assert b"Run now" in adas_browser.get(step_url("change")).content
+    assert adas_browser.post(step_url("run-now"), follow=True).context["apply"]["row_count"] == 2
     again = apply(adas_browser)
-    assert again.context["doing"] == "Writing to the catalogue"
-    assert factories.page_messages(apply(adas_browser))[0].startswith("This was asked for already.")
-    an_hour_later(latest())
-    adas_browser.post(step_url("now"))
-    assert (prices(), latest().asked) == (AFTER, {})
+    assert again.context["progress_label"] == "Applying the changes"
+    assert factories.page_messages(apply(adas_browser))[0].startswith("This was already requested.")
+    an_hour_later(latest_import())
+    adas_browser.post(step_url("run-now"))
+    assert (prices(), latest_import().pending_step) == (PRICES_AFTER, {})
 
 
 @pytest.mark.parametrize("state", ["checking", "applying"])
-def test_what_a_killed_worker_left_is_started_again(adas_browser, no_worker, state):
-    upload(adas_browser, GOOD)
-    runner.run_pending_steps(latest().pk)
-    step = {"checking": "check", "applying": "apply"}[state]
-    adas_browser.post(step_url(step), {"seen": latest().checked_at.isoformat(), "blank": "keep"})
+def test_stalled_step_is_started_again(adas_browser, no_worker, state):
+    upload(adas_browser, VALID_FILE)
+    runner.run_pending_steps(latest_import().pk)
+    step = {"checking": "preview", "applying": "apply"}[state]
+    adas_browser.post(
+        step_url(step), {"seen": latest_import().checked_at.isoformat(), "blank_cells": "keep"}
+    )
     ProductImport.objects.update(state=state, heartbeat_at=timezone.now())
-    adas_browser.post(step_url("now"))
-    assert (latest().state, prices()) == (state, BEFORE)
-    an_hour_later(latest())
+    adas_browser.post(step_url("run-now"))
+    assert (latest_import().state, prices()) == (state, PRICES_BEFORE)
+    an_hour_later(latest_import())
     assert b"Start again" in adas_browser.get(step_url("change")).content
-    adas_browser.post(step_url("now"))
-    assert latest().state == {"checking": "checked", "applying": "applied"}[state]
-    assert prices() == (BEFORE if state == "checking" else AFTER)
+    adas_browser.post(step_url("run-now"))
+    assert latest_import().state == {"checking": "checked", "applying": "applied"}[state]
+    assert prices() == (PRICES_BEFORE if state == "checking" else PRICES_AFTER)
 
 
-def test_the_sample_file_is_imported_as_it_is(adas_browser):
-    sample = adas_browser.get(f"{LIST}sample.csv")
+def test_sample_file_can_be_imported(adas_browser):
+    sample = adas_browser.get(f"{IMPORTS}sample.csv")
     assert "sample" in sample["Content-Disposition"]
     page = upload(adas_browser, sample.content)
     assert page.context["import"].counts["new"] == 1
@@ -110,44 +129,46 @@ def test_the_sample_file_is_imported_as_it_is(adas_browser):
     assert (example.price, example.stock, example.is_active) == (Decimal("12.50"), 10, True)
 
 
-def test_pictures_beside_the_file_are_packed_with_it(adas_browser):
+def test_pictures_are_packed_with_the_file(adas_browser):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("MUG-1.png", b"not a picture")
     pictures = SimpleUploadedFile("pictures.zip", archive.getvalue())
-    page = upload(adas_browser, GOOD, pictures=pictures)
-    assert (page.context["import"].state, page.context["import"].found["pictures"]) == (
+    page = upload(adas_browser, VALID_FILE, pictures=pictures)
+    assert (page.context["import"].state, page.context["import"].detected["pictures"]) == (
         "checked",
         1,
     )
     done = apply(adas_browser)
     assert done.context["import"].warnings == [
-        "Picture “mug-1”: This is not a JPEG, PNG or WebP picture that can be read."
+        "Picture “mug-1”: This image can't be read. Choose a JPEG, PNG or WebP file."
     ]
-    assert prices() == AFTER
+    assert prices() == PRICES_AFTER
 
 
-def test_pictures_that_are_no_zip_are_refused(adas_browser):
-    answer = upload(adas_browser, GOOD, pictures=SimpleUploadedFile("a.zip", b"nothing"))
-    assert "damaged" in answer.context["form"].errors["pictures"][0]
+def test_pictures_must_be_a_zip(adas_browser):
+    answer = upload(adas_browser, VALID_FILE, pictures=SimpleUploadedFile("a.zip", b"nothing"))
+    assert list(answer.context["form"].errors) == ["pictures"]
     assert not ProductImport.objects.exists()
 
 
-def test_the_addresses_of_pictures_elsewhere_can_be_downloaded(adas_browser):
+def test_urls_of_remote_pictures_can_be_downloaded(adas_browser):
     upload(adas_browser, "sku,name,picture\nMUG-1,Mug,https://cdn.example.com/mug.jpg\n")
-    assert latest().warnings[0].startswith("1 row names a picture on another server.")
-    listed = adas_browser.get(step_url("addresses"))
+    assert len(latest_import().warnings) == 1
+    listed = adas_browser.get(step_url("picture-urls"))
     assert listed.content == b"MUG-1\thttps://cdn.example.com/mug.jpg\r\n"
 
 
-def test_the_ledger_shows_what_an_import_moved(adas_browser):
-    upload(adas_browser, GOOD)
+def test_page_links_to_the_stock_movements(adas_browser):
+    upload(adas_browser, VALID_FILE)
     apply(adas_browser)
-    page = adas_browser.get(f"/admin/shop/stockmovement/?product_import__id__exact={latest().pk}")
-    assert [str(line.product) for line in page.context["cl"].result_list] == ["Vase"]
+    page = adas_browser.get(step_url("change")).content.decode()
+    [link] = re.findall(r'href="(/admin/shop/stockmovement/\?[^"]*)"', page)
+    movements = adas_browser.get(link).context["cl"].result_list
+    assert [str(movement.product) for movement in movements] == ["Vase"]
 
 
-def test_a_very_long_value_is_whole_where_its_row_is_searched(adas_browser):
+def test_very_long_value_is_complete_in_a_search(adas_browser):
     text = "w" * 19_000
     upload(
         adas_browser,
@@ -160,24 +181,24 @@ def test_a_very_long_value_is_whole_where_its_row_is_searched(adas_browser):
     assert text.encode() in adas_browser.get(f"{page}&q=N-17").content
 
 
-def test_an_old_import_says_that_it_is_closed(adas_browser):
-    upload(adas_browser, GOOD)
+def test_closed_import_cannot_be_undone(adas_browser):
+    upload(adas_browser, VALID_FILE)
     apply(adas_browser)
     ProductImport.objects.update(
-        created_at=timezone.now() - KEPT_FOR, heartbeat_at=timezone.now() - KEPT_FOR
+        created_at=timezone.now() - IMPORT_RETENTION, heartbeat_at=timezone.now() - IMPORT_RETENTION
     )
     purge_imports()
     answer = adas_browser.get(step_url("change"))
-    assert b"its rows are no longer kept, so it cannot be taken back" in answer.content
-    assert b"Take it back" not in answer.content
-    assert factories.page_messages(adas_browser.post(step_url("undo"), follow=True))[0].endswith(
-        "taken back."
-    )
+    assert str(STATE_ERRORS["closed"]) in html.unescape(answer.content.decode())
+    assert step_url("undo") not in answer.content.decode()
+    answer = adas_browser.post(step_url("undo"), follow=True)
+    assert factories.page_messages(answer) == [STATE_ERRORS["closed"]]
 
 
-def test_an_old_file_that_was_never_applied_is_forgotten(adas_browser):
-    upload(adas_browser, GOOD)
-    ProductImport.objects.update(created_at=timezone.now() - KEPT_FOR, heartbeat_at=timezone.now())
+def test_purge_deletes_old_imports_that_were_not_applied(adas_browser):
+    upload(adas_browser, VALID_FILE)
+    now = timezone.now()
+    ProductImport.objects.update(created_at=now - IMPORT_RETENTION, heartbeat_at=now)
     assert (purge_imports(), ProductImport.objects.count()) == (0, 1)
-    ProductImport.objects.update(heartbeat_at=timezone.now() - KEPT_FOR)
+    ProductImport.objects.update(heartbeat_at=timezone.now() - IMPORT_RETENTION)
     assert (purge_imports(), ProductImport.objects.count()) == (1, 0)

@@ -3,9 +3,12 @@ from django.core import mail
 from django.test import Client
 from support import factories
 
+from shop.admin.orders.views import BOOK_AS_REFUSED
 from shop.models import Order, OrderEvent
 from shop.services.orders import move_order, place_order
 from shop.services.stock import find_drift
+
+LIST = "/admin/shop/order/"
 
 
 @pytest.fixture
@@ -14,8 +17,8 @@ def order(carl, mug):
     return place_order(user=carl, shipping_address="1 Street\nTown").order
 
 
-def page(order, step=""):
-    return f"/admin/shop/order/{order.pk}/{step or 'change/'}"
+def page(order, view="change/"):
+    return f"{LIST}{order.pk}/{view}"
 
 
 def status_of(order):
@@ -23,47 +26,54 @@ def status_of(order):
     return order.status
 
 
-def test_the_list_is_searched_by_a_number_without_its_dash(adas_browser, order):
-    found = adas_browser.get(
-        "/admin/shop/order/", {"q": order.order_number.replace("-", "").lower()}
-    )
-    assert [row.pk for row in found.context["cl"].result_list] == [order.pk]
-    assert (
-        list(adas_browser.get("/admin/shop/order/", {"q": "nobody"}).context["cl"].result_list)
-        == []
-    )
+def search(browser, term):
+    """Return the ids of the orders on the first page of results."""
+    return [row.pk for row in browser.get(LIST, {"q": term}).context["cl"].result_list]
+
+
+def test_search_finds_a_number_without_its_dash(adas_browser, order):
+    assert search(adas_browser, order.order_number.replace("-", "").lower()) == [order.pk]
+    assert search(adas_browser, "nobody") == []
 
 
 @pytest.mark.parametrize("email", ["carl@example.com", "CARL@"])
-def test_the_list_is_searched_by_email(adas_browser, order, email):
-    found = adas_browser.get("/admin/shop/order/", {"q": email})
-    assert [row.pk for row in found.context["cl"].result_list] == [order.pk]
+def test_search_finds_a_customers_email(adas_browser, order, email):
+    assert search(adas_browser, email) == [order.pk]
 
 
 @pytest.mark.parametrize("status", Order.Status.values)
-def test_the_page_offers_what_the_flow_allows(adas_browser, order, status):
+def test_buttons_are_the_next_statuses_and_what_is_always_possible(adas_browser, order, status):
     Order.objects.update(status=status, payment_status="paid")
     buttons = adas_browser.get(page(order)).context["buttons"]
-    addresses = [button["address"] for button in buttons if "/move/" in button["address"]]
-    assert sorted(addresses) == sorted(page(order, f"move/{to}/") for to in Order.FLOW[status])
+    urls = [button["url"] for button in buttons]
+    always = [page(order, view) for view in ("note/", "print/packing%20slip/", "print/invoice/")]
+    assert sorted(urls) == sorted(
+        [*always, *(page(order, f"move/{to}/") for to in Order.FLOW[status])]
+    )
     labels = {button["label"] for button in buttons}
-    assert ("Refused on delivery" in labels) is (status == "shipped")
-    assert {"Add note", "Packing slip", "Invoice"} <= labels
+    assert (BOOK_AS_REFUSED in labels) is (status == "shipped")
 
 
-def test_an_order_goes_its_way_by_its_buttons(adas_browser, ada, order):
-    for step in ("confirmed", "shipped", "delivered"):
-        assert adas_browser.get(page(order, f"move/{step}/")).status_code == 200
-        answer = adas_browser.post(page(order, f"move/{step}/"), {"note": f"to {step}"})
-        assert answer.url == page(order)
+def test_buttons_that_cannot_be_undone_are_red_where_they_act(adas_browser, order):
+    buttons = adas_browser.get(page(order)).context["buttons"]
+    red = [button["url"] for button in buttons if button["kind"] == "danger"]
+    assert red == [page(order, "move/cancelled/")]
+    text = adas_browser.get(red[0]).content.decode()
+    assert '<button type="submit" class="shop-button shop-button-danger">' in text
+
+
+def test_an_order_is_moved_by_its_buttons(adas_browser, ada, order):
+    path = Order.Status.path_to("delivered")
+    for status in path:
+        assert adas_browser.get(page(order, f"move/{status}/")).status_code == 200
+        response = adas_browser.post(page(order, f"move/{status}/"), {"note": f"to {status}"})
+        assert response.url == page(order)
     assert (status_of(order), order.payment_status) == ("delivered", "paid")
     events = OrderEvent.objects.values_list("status", "note", "actor")
-    assert list(events)[1:] == [
-        (step, f"to {step}", ada.pk) for step in ("confirmed", "shipped", "delivered")
-    ]
+    assert list(events)[1:] == [(status, f"to {status}", ada.pk) for status in path]
 
 
-def test_cancelling_gives_the_stock_back(
+def test_cancelling_restocks_and_emails_the_customer(
     adas_browser, order, mug, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
@@ -73,80 +83,85 @@ def test_cancelling_gives_the_stock_back(
     assert "Changed their mind." in mail.outbox[0].body
 
 
-def test_looking_at_a_step_changes_nothing(adas_browser, order):
-    for step in ("move/confirmed/", "move/cancelled/", "paid/"):
-        assert adas_browser.get(page(order, step)).status_code == 200
+def test_get_changes_nothing(adas_browser, order):
+    for view in ("move/confirmed/", "move/cancelled/", "paid/"):
+        assert adas_browser.get(page(order, view)).status_code == 200
     assert (status_of(order), order.payment_status) == ("pending", "pending")
     assert OrderEvent.objects.count() == 1
 
 
-def test_a_step_is_refused_in_words_when_the_order_has_moved_on(adas_browser, ada, order):
+def test_the_form_shows_an_error_if_the_order_was_moved_meanwhile(adas_browser, ada, order):
     move_order(order_id=order.pk, to="cancelled", actor=ada, by_staff=True)
-    answer = adas_browser.post(page(order, "move/confirmed/"), {})
-    assert answer.status_code == 200
-    assert len(answer.context["form"].non_field_errors()) == 1
+    response = adas_browser.post(page(order, "move/confirmed/"), {})
+    assert response.status_code == 200
+    assert len(response.context["form"].non_field_errors()) == 1
     assert status_of(order) == "cancelled"
 
 
-@pytest.mark.parametrize("step", ["pending", "delivered", "shipped"])
-def test_no_step_is_skipped(adas_browser, order, step):
-    adas_browser.post(page(order, f"move/{step}/"), {})
+@pytest.mark.parametrize("status", sorted({*Order.Status} - {*Order.FLOW[Order.Status.PENDING]}))
+def test_no_status_is_skipped(adas_browser, order, status):
+    adas_browser.post(page(order, f"move/{status}/"), {})
     assert status_of(order) == "pending"
 
 
-def test_a_payment_is_noted_once(adas_browser, order):
+def test_an_order_is_marked_as_paid_once(adas_browser, order):
     adas_browser.post(page(order, "paid/"), {})
-    again = adas_browser.post(page(order, "paid/"), {})
-    assert "not waiting for a payment" in again.context["form"].non_field_errors()[0]
+    second = adas_browser.post(page(order, "paid/"), {})
+    assert len(second.context["form"].non_field_errors()) == 1
     assert (status_of(order), order.payment_status) == ("pending", "paid")
     assert list(OrderEvent.objects.values_list("kind", flat=True)) == ["status", "payment"]
 
 
-@pytest.mark.parametrize("step", ["move/confirmed/", "move/cancelled/", "paid/"])
-def test_without_the_right_a_forged_post_changes_nothing(clerk_with, order, step):
+@pytest.mark.parametrize("view", ["move/confirmed/", "move/cancelled/", "paid/"])
+def test_without_permission_a_forged_post_changes_nothing(clerk_with, order, view):
     viewer = clerk_with("view_order")
     assert viewer.get(page(order)).context["buttons"] == []
-    assert viewer.get(page(order, step)).status_code == 403
-    assert viewer.post(page(order, step), {}).status_code == 403
+    assert viewer.get(page(order, view)).status_code == 403
+    assert viewer.post(page(order, view), {}).status_code == 403
     assert (status_of(order), order.payment_status) == ("pending", "pending")
 
 
-@pytest.mark.parametrize("step", ["move/confirmed/", "paid/"])
-def test_without_a_token_a_post_changes_nothing(ada, order, step):
+@pytest.mark.parametrize("view", ["move/confirmed/", "paid/"])
+def test_without_a_csrf_token_a_post_changes_nothing(ada, order, view):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(ada)
-    assert browser.post(page(order, step), {}).status_code == 403
+    assert browser.post(page(order, view), {}).status_code == 403
     assert status_of(order) == "pending"
 
 
-def test_a_customer_is_not_let_in(carl, order):
+def test_a_customer_must_log_in_as_staff(carl, order):
     browser = Client()
     browser.force_login(carl)
     assert browser.post(page(order, "move/confirmed/"), {}).url.startswith("/admin/login/")
     assert status_of(order) == "pending"
 
 
-def test_nothing_of_an_order_is_typed_over(adas_browser, order):
-    assert (
-        adas_browser.post(page(order), {"status": "delivered", "total_amount": "0"}).status_code
-        == 403
-    )
-    assert (
-        adas_browser.post(f"/admin/shop/order/{order.pk}/delete/", {"post": "yes"}).status_code
-        == 403
-    )
+def test_an_order_is_neither_edited_nor_deleted(adas_browser, order):
+    values = {"status": "delivered", "total_amount": "0"}
+    assert adas_browser.post(page(order), values).status_code == 403
+    assert adas_browser.post(page(order, "delete/"), {"post": "yes"}).status_code == 403
     assert status_of(order) == "pending"
 
 
-def test_what_was_done_is_said(adas_browser, order):
-    answer = adas_browser.post(page(order, "move/confirmed/"), {}, follow=True)
-    assert factories.page_messages(answer) == [f"Order {order} is confirmed now."]
+def test_the_message_of_a_move(adas_browser, order):
+    response = adas_browser.post(page(order, "move/confirmed/"), {}, follow=True)
+    assert factories.page_messages(response) == [f"Order {order} is now confirmed."]
+
+
+@pytest.mark.parametrize(
+    ("is_lost", "result"),
+    [(False, "2 items back in stock."), (True, "0 items back in stock, 2 written off.")],
+)
+def test_the_message_of_a_cancellation(adas_browser, order, mug, is_lost, result):
+    lost = [mug.pk] if is_lost else []
+    response = adas_browser.post(page(order, "move/cancelled/"), {"lost": lost}, follow=True)
+    assert factories.page_messages(response) == [f"Order {order} was cancelled. {result}"]
 
 
 @pytest.mark.parametrize("orders", [1, 3])
-def test_the_list_costs_the_same_however_long(adas_browser, carl, mug, statements, orders):
+def test_the_list_runs_five_queries(adas_browser, carl, mug, statements, orders):
     for _ in range(orders):
         factories.add_to_cart(carl, (mug, 1))
         place_order(user=carl, shipping_address="1 Street")
     with statements(5):
-        adas_browser.get("/admin/shop/order/")
+        adas_browser.get(LIST)

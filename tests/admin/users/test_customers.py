@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from support import factories
 
-from shop.admin.users.admin import PersonForm
+from shop.admin.users.admin import ExistingUserForm
 from shop.models import Order, Session, User
 from shop.services import customers
 from shop.services.orders import place_order
@@ -16,8 +16,8 @@ from shop.services.orders import place_order
 LIST = "/admin/shop/user/"
 
 
-def page(user, step="change/"):
-    return f"{LIST}{user.pk}/{step}"
+def page(user, view="change/"):
+    return f"{LIST}{user.pk}/{view}"
 
 
 def order_of(user, product, quantity=1, **values):
@@ -32,14 +32,14 @@ def text_of(answer):
 
 
 def row_of(browser, user):
-    """What the list says of somebody."""
-    shown = browser.get(LIST).context["cl"]
-    row = next(row for row in shown.result_list if row == user)
-    screen = shown.model_admin
-    return screen.order_count(row), screen.lifetime_value(row), screen.last_order(row)
+    """Return the purchases that the list shows for a user."""
+    changelist = browser.get(LIST).context["cl"]
+    row = next(row for row in changelist.result_list if row == user)
+    model_admin = changelist.model_admin
+    return model_admin.order_count(row), model_admin.total_spent(row), model_admin.last_order(row)
 
 
-def test_the_list_says_what_each_bought(adas_browser, carl, dora, mug, lamp):
+def test_the_list_shows_purchases(adas_browser, carl, dora, mug, lamp):
     long_ago = timezone.now() - timedelta(days=3, minutes=5)
     order_of(carl, mug, 2, created_at=long_ago)
     order_of(carl, lamp, created_at=long_ago - timedelta(days=9))
@@ -50,7 +50,7 @@ def test_the_list_says_what_each_bought(adas_browser, carl, dora, mug, lamp):
     assert row_of(adas_browser, dora) == (0, None, None)
 
 
-def test_the_service_says_the_same_of_each(carl, dora, mug):
+def test_purchase_summaries(carl, dora, mug):
     order_of(carl, mug, 2, status="cancelled")
     last = order_of(carl, mug, 3)
     last.refresh_from_db()
@@ -63,7 +63,7 @@ def test_the_service_says_the_same_of_each(carl, dora, mug):
 @pytest.mark.parametrize(
     ("tab", "names"), [("", "AdaCarl"), ("customer", "Carl"), ("admin", "Ada")]
 )
-def test_the_tabs_part_customers_from_staff(adas_browser, carl, tab, names):
+def test_the_tabs_filter_customers_and_staff(adas_browser, carl, tab, names):
     context = adas_browser.get(LIST, {"role__exact": tab} if tab else {}).context
     assert "".join(sorted(user.first_name for user in context["cl"].result_list)) == names
     assert [(t["label"], t["count"]) for t in context["tabs"]] == [
@@ -71,13 +71,13 @@ def test_the_tabs_part_customers_from_staff(adas_browser, carl, tab, names):
         ("Customers", 1),
         ("Staff", 1),
     ]
-    assert [t["query"] for t in context["tabs"] if t["is_here"]] == [
+    assert [t["query"] for t in context["tabs"] if t["is_current"]] == [
         f"role__exact={tab}" if tab else ""
     ]
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_the_list_costs_the_same_however_long(adas_browser, mug, statements, rows):
+def test_the_list_is_six_queries(adas_browser, mug, statements, rows):
     for number in range(rows):
         order_of(factories.create_user(f"Buyer{number}", "B"), mug)
     with statements(6):
@@ -85,20 +85,20 @@ def test_the_list_costs_the_same_however_long(adas_browser, mug, statements, row
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_the_page_costs_the_same_however_much_they_did(adas_browser, carl, mug, statements, rows):
+def test_the_page_is_eight_queries(adas_browser, carl, mug, statements, rows):
     for _ in range(rows):
         order_of(carl, mug)
         factories.api_client(carl)
     factories.add_to_cart(
         carl, *((factories.create_product(f"Cup {number}"), 1) for number in range(rows))
     )
-    ContentType.objects.get_for_model(User)  # asked once in a process's life
+    ContentType.objects.get_for_model(User)  # cached per process
     with statements(8):
-        story = adas_browser.get(page(carl)).context["story"]
-    assert [len(story[part]) for part in ("orders", "cart", "sessions")] == [rows] * 3
+        activity = adas_browser.get(page(carl)).context["activity"]
+    assert [len(activity[part]) for part in ("orders", "cart", "sessions")] == [rows] * 3
 
 
-def test_the_page_tells_their_story(adas_browser, carl, mug, lamp):
+def test_the_page_shows_activity(adas_browser, carl, mug, lamp):
     earlier = order_of(carl, mug, 2)
     last = order_of(carl, lamp, status="cancelled")
     text = text_of(adas_browser.get(page(carl)))
@@ -108,7 +108,7 @@ def test_the_page_tells_their_story(adas_browser, carl, mug, lamp):
     assert "<strong>25.00 EUR</strong>" in banner
     assert f'/admin/shop/order/{last.pk}/change/">{last}</a>' in banner
     assert "The cart is empty." in text
-    assert "They are not signed in on any device." in text
+    assert "Not signed in on any device." in text
     assert f'/admin/shop/order/{earlier.pk}/change/">{earlier}</a>' in text
 
 
@@ -116,13 +116,13 @@ def test_the_page_shows_the_ten_latest_orders(adas_browser, carl):
     cup, now = factories.create_product("Cup", stock=11), timezone.now()
     placed = [order_of(carl, cup, created_at=now - timedelta(days=day)) for day in range(11)]
     answer = adas_browser.get(page(carl))
-    assert [order.pk for order, *_ in answer.context["story"]["orders"]] == [
+    assert [order.pk for order, *_ in answer.context["activity"]["orders"]] == [
         o.pk for o in placed[:10]
     ]
     assert "All 11 orders" in text_of(answer)
 
 
-def test_the_cart_says_what_can_still_be_bought(adas_browser, carl, mug):
+def test_the_cart_shows_availability(adas_browser, carl, mug):
     few, none, gone = (
         factories.create_product("Few", stock=1),
         factories.create_product("None", stock=0),
@@ -131,10 +131,10 @@ def test_the_cart_says_what_can_still_be_bought(adas_browser, carl, mug):
     type(gone).objects.filter(pk=gone.pk).update(is_active=False)
     factories.add_to_cart(carl, (mug, 2), (few, 2), (none, 1), (gone, 1))
     text = text_of(adas_browser.get(page(carl))).partition("<h1")[2]
-    said = ["can be bought", "only 1 left", "out of stock", "no longer for sale"]
-    places = [text.index(words) for words in said]
-    assert places == sorted(places)
-    assert [text.count(words) for words in said] == [1, 1, 1, 1]
+    labels = ["In stock", "Only 1 left", "Out of stock", "No longer for sale"]
+    positions = [text.index(label) for label in labels]
+    assert positions == sorted(positions)
+    assert [text.count(label) for label in labels] == [1, 1, 1, 1]
 
 
 def test_only_live_sessions_are_shown(adas_browser, carl):
@@ -144,33 +144,35 @@ def test_only_live_sessions_are_shown(adas_browser, carl):
         factories.api_client(carl)
         newest = Session.objects.order_by("-created_at").first()
         Session.objects.filter(pk=newest.pk).update(device="over", **over)
-    shown = adas_browser.get(page(carl)).context["story"]["sessions"]
+    shown = adas_browser.get(page(carl)).context["activity"]["sessions"]
     assert [session.device for session in shown] == ["test"]
 
 
-def test_of_staff_who_buy_nothing_no_empty_parts_are_shown(adas_browser, ada):
+def test_staff_without_purchases_have_no_activity(adas_browser, ada):
     answer = adas_browser.get(page(ada))
-    assert answer.context["story"] == {}
-    assert "not ordered anything" not in text_of(answer)
+    assert answer.context["activity"] == {}
+    assert "No orders yet" not in text_of(answer)
 
 
 PARTS = {"view_order": "orders", "view_cartitem": "cart", "view_session": "sessions"}
 
 
-@pytest.mark.parametrize("right", [*PARTS, None])
-def test_each_part_is_for_those_who_may_see_it(clerk_with, carl, mug, lamp, right):
+@pytest.mark.parametrize("codename", [*PARTS, None])
+def test_each_part_needs_the_permission_to_view_it(clerk_with, carl, mug, lamp, codename):
     order = order_of(carl, lamp)
     factories.add_to_cart(carl, (mug, 1))
     factories.api_client(carl)
-    browser = clerk_with("view_user", *filter(None, [right]))
+    browser = clerk_with("view_user", *filter(None, [codename]))
     answer = browser.get(page(carl))
-    assert answer.context["story"].keys() & PARTS.values() == ({PARTS[right]} if right else set())
+    assert answer.context["activity"].keys() & PARTS.values() == (
+        {PARTS[codename]} if codename else set()
+    )
     text, listed = text_of(answer), text_of(browser.get(LIST))
-    for says in (str(order), "49.90 EUR", "lifetime value"):
-        assert (says in text) is (right == "view_order")
-    in_cart = re.search(r"\bMug\b", text)  # a page's key may have any three letters in it
-    assert bool(in_cart) is (right == "view_cartitem")
-    assert ("49.90 EUR" in listed, "Lifetime value" in listed) == ((right == "view_order"),) * 2
+    for words in (str(order), "49.90 EUR", "Total spent"):
+        assert (words in text) is (codename == "view_order")
+    in_cart = re.search(r"\bMug\b", text)  # a form key may contain any three letters
+    assert bool(in_cart) is (codename == "view_cartitem")
+    assert ("49.90 EUR" in listed, "Total spent" in listed) == ((codename == "view_order"),) * 2
     assert "Sign out everywhere" not in text
 
 
@@ -179,30 +181,30 @@ def test_signing_out_everywhere_ends_all_sessions(adas_browser, carl, doras_app)
     assert page(carl, "sign-out/") in text_of(adas_browser.get(page(carl)))
     answer = adas_browser.post(page(carl, "sign-out/"), follow=True)
     assert answer.redirect_chain == [(page(carl), 302)]
-    assert factories.page_messages(answer) == ["They are signed out everywhere."]
+    assert factories.page_messages(answer) == ["Signed out on all devices."]
     assert page(carl, "sign-out/") not in text_of(answer)
     assert [app.get("/auth/profile/").status_code for app in apps] == [401, 401]
     assert set(carl.sessions.values_list("revoked_because", flat=True)) == {"staff"}
     assert doras_app.get("/auth/profile/").status_code == 200
 
 
-def test_asking_signs_nobody_out(adas_browser, carls_app, carl):
+def test_the_sign_out_form_itself_signs_nobody_out(adas_browser, carls_app, carl):
     before = factories.all_rows()
-    assert "password again" in text_of(adas_browser.get(page(carl, "sign-out/")))
+    assert "ask for the password again" in text_of(adas_browser.get(page(carl, "sign-out/")))
     assert factories.all_rows() == before
 
 
-def test_without_a_token_nobody_is_signed_out(ada, carls_app, carl):
+def test_signing_out_needs_a_csrf_token(ada, carls_app, carl):
     browser = factories.staff_client(ada, enforce_csrf_checks=True)
     assert browser.post(page(carl, "sign-out/")).status_code == 403
     assert carls_app.get("/auth/profile/").status_code == 200
 
 
 @pytest.mark.parametrize(
-    "rights", [("view_user", "change_user", "view_session"), ("change_session",)]
+    "codenames", [("view_user", "change_user", "view_session"), ("change_session",)]
 )
-def test_signing_out_needs_the_right_to_it_and_to_see_people(clerk_with, carls_app, carl, rights):
-    browser = clerk_with(*rights)
+def test_signing_out_needs_its_permission_and_view_user(clerk_with, carls_app, carl, codenames):
+    browser = clerk_with(*codenames)
     before = factories.all_rows()
     for call in (browser.get, browser.post):
         assert call(page(carl, "sign-out/")).status_code == 403
@@ -210,28 +212,28 @@ def test_signing_out_needs_the_right_to_it_and_to_see_people(clerk_with, carls_a
     assert carls_app.get("/auth/profile/").status_code == 200
 
 
-def test_a_clerk_signs_out_customers_but_no_other_staff(clerk_with, ada, adas_app, carl, carls_app):
+def test_staff_sign_out_customers_but_no_other_staff(clerk_with, ada, adas_app, carl, carls_app):
     browser = clerk_with("view_user", "change_session")
     assert page(ada, "sign-out/") not in text_of(browser.get(page(ada)))
     assert browser.post(page(ada, "sign-out/")).status_code == 403
     assert adas_app.get("/auth/profile/").status_code == 200
     shown = browser.get(page(carl))
     assert page(carl, "sign-out/") in text_of(shown)
-    assert "sessions" not in shown.context["story"]
+    assert "sessions" not in shown.context["activity"]
     assert browser.post(page(carl, "sign-out/")).url == page(carl)
     assert carls_app.get("/auth/profile/").status_code == 401
 
 
-def test_a_customer_signs_nobody_out(carl, doras_app, dora):
+def test_customers_cannot_sign_out_others(carl, doras_app, dora):
     browser = Client()
     browser.force_login(carl)
     assert browser.post(page(dora, "sign-out/")).url.startswith("/admin/login/")
     assert doras_app.get("/auth/profile/").status_code == 200
 
 
-@pytest.mark.parametrize("rights", [None, ("view_user",), ("view_user", "change_user")])
-def test_nothing_of_a_customers_password_is_on_the_page(adas_browser, clerk_with, carl, rights):
-    browser = adas_browser if rights is None else clerk_with(*rights)
+@pytest.mark.parametrize("codenames", [None, ("view_user",), ("view_user", "change_user")])
+def test_the_page_shows_nothing_of_a_customers_password(adas_browser, clerk_with, carl, codenames):
+    browser = adas_browser if codenames is None else clerk_with(*codenames)
     answer = browser.get(page(carl))
     assert "password" not in answer.context["adminform"].form.fields
     text = text_of(answer).lower()
@@ -248,18 +250,18 @@ def test_nothing_of_a_customers_password_is_on_the_page(adas_browser, clerk_with
         assert words not in text
 
 
-def test_a_password_that_its_owner_changes_meanwhile_stays(adas_browser, carl, monkeypatch):
+def test_a_concurrent_password_change_is_kept(adas_browser, carl, monkeypatch):
     def clean(form):
         User.objects.filter(pk=carl.pk).update(password="changed")
 
-    monkeypatch.setattr(PersonForm, "clean", clean)
+    monkeypatch.setattr(ExistingUserForm, "clean", clean)
     details = {"email": carl.email, "first_name": "Karl", "last_name": "Buyer", "role": "customer"}
     assert adas_browser.post(page(carl), {**details, "is_active": "on"}).status_code == 302
     carl.refresh_from_db()
     assert (carl.first_name, carl.password) == ("Karl", "changed")
 
 
-def test_of_staff_only_superusers_see_that_there_is_a_password(adas_browser, clerk_with, ada):
+def test_only_superusers_see_the_password_field_of_staff(adas_browser, clerk_with, ada):
     assert "../password/" in text_of(adas_browser.get(page(ada)))
     browser = clerk_with("view_user", "change_user")
     for staff in (ada, User.objects.get(first_name="Cleo")):

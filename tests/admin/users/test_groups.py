@@ -1,4 +1,4 @@
-"""The groups that every shop starts with."""
+"""The groups that the migrations and the demo create."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -7,7 +7,7 @@ from support import factories
 from shop.management.demo_shop import make_groups
 from shop.services.orders import place_order
 
-SCREENS = (
+MODELS = (
     "product",
     "productimport",
     "stockmovement",
@@ -21,13 +21,15 @@ SCREENS = (
 
 @pytest.fixture
 def member_of(db):
-    def make(group):
-        make_groups()
-        clerk = factories.create_user("Cleo", "Clerk", role="admin")
-        clerk.groups.set([Group.objects.get(name=group)])
-        return factories.staff_client(clerk)
+    """`member_of("Viewer")` is the client of a member of staff in this group."""
 
-    return make
+    def create(group):
+        make_groups()
+        staff = factories.create_user("Cleo", "Clerk", role="admin")
+        staff.groups.set([Group.objects.get(name=group)])
+        return factories.staff_client(staff)
+
+    return create
 
 
 @pytest.fixture
@@ -37,25 +39,25 @@ def carls_order(carl, lamp):
 
 
 @pytest.mark.parametrize(
-    ("group", "seen"),
+    ("group", "visible"),
     [
-        ("Owner", SCREENS),
+        ("Owner", MODELS),
         ("Catalogue", ("product", "productimport", "stockmovement")),
         ("Fulfilment", ("product", "stockmovement", "order", "cartitem", "user")),
         ("Viewer", ("product", "stockmovement", "order", "cartitem", "user")),
     ],
 )
-def test_a_member_sees_what_the_group_may(member_of, group, seen):
+def test_members_see_the_lists_of_their_group(member_of, group, visible):
     browser = member_of(group)
     sidebar = browser.get("/admin/").content.decode()
-    for screen in SCREENS:
-        address = f"/admin/shop/{screen}/"
-        assert browser.get(address).status_code == (200 if screen in seen else 403)
-        assert (f'href="{address}"' in sidebar) is (screen in seen)
+    for model in MODELS:
+        url = f"/admin/shop/{model}/"
+        assert browser.get(url).status_code == (200 if model in visible else 403)
+        assert (f'href="{url}"' in sidebar) is (model in visible)
 
 
 @pytest.mark.parametrize(
-    ("group", "may"),
+    ("group", "changeable"),
     [
         ("Owner", {"product", "order", "user"}),
         ("Catalogue", {"product"}),
@@ -63,21 +65,23 @@ def test_a_member_sees_what_the_group_may(member_of, group, seen):
         ("Viewer", set()),
     ],
 )
-def test_a_member_changes_what_the_group_may(member_of, group, may, carl, mug, carls_order):
+def test_members_change_the_records_of_their_group(
+    member_of, group, changeable, carl, mug, carls_order
+):
     browser = member_of(group)
-    changed = {
+    urls = {
         "product": f"/admin/shop/product/{mug.pk}/stock/",
         "order": f"/admin/shop/order/{carls_order.pk}/move/confirmed/",
         "user": f"/admin/shop/user/{carl.pk}/change/",
     }
     before = factories.all_rows()
-    for screen, address in changed.items():
-        status = browser.post(address, {"delta": "x", "note": "x" * 2000, "email": ""}).status_code
-        assert status == (200 if screen in may else 403), screen
+    for model, url in urls.items():
+        status = browser.post(url, {"delta": "x", "note": "x" * 2000, "email": ""}).status_code
+        assert status == (200 if model in changeable else 403), model
     assert factories.all_rows() == before
 
 
-def test_no_member_decides_on_rights(member_of, carl):
+def test_no_group_can_change_permissions(member_of, carl):
     browser = member_of("Owner")
     cleo = factories.User.objects.get(email="cleo@example.com")
     for user in (cleo, carl):
@@ -86,7 +90,7 @@ def test_no_member_decides_on_rights(member_of, carl):
     assert browser.get("/admin/auth/group/").status_code == 403
 
 
-def test_making_the_groups_again_keeps_what_was_added(db):
+def test_creating_the_groups_again_keeps_added_permissions(db):
     make_groups()
     viewer = Group.objects.get(name="Viewer")
     viewer.permissions.add(Group.objects.get(name="Owner").permissions.get(codename="add_product"))

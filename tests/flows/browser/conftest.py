@@ -1,4 +1,4 @@
-"""A real browser in front of the real server: Debian's Chromium, driven by Playwright."""
+"""Fixtures for tests in Chromium, driven by Playwright, against a running server."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from support.browser import DESKTOP, PHONE, require_tool
 
 from shop.management.demo_shop import make_groups
 
-PATIENCE = 30_000  # milliseconds until something is broken, not slow
+TIMEOUT = 30_000  # milliseconds, long enough for a slow machine
 failed = pytest.StashKey[bool]()
 
 
@@ -22,6 +22,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.django_db(transaction=True))
 
 
@@ -34,9 +35,9 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(scope="module")
 def chromium():
-    """One browser for each file of tests."""
+    """One browser per test module."""
     program = require_tool(shutil.which("chromium") or shutil.which("google-chrome"), "Chromium")
-    # Playwright keeps an event loop in this thread, so Django takes every query for one in async code.
+    # Playwright runs an event loop in this thread, so Django would refuse queries as async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -44,29 +45,29 @@ def chromium():
         )
         yield browser
         browser.close()
-        connections.close_all()  # beside an event loop, Django keeps connections of their own
+        connections.close_all()  # with an event loop, Django opens separate ones
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
 def troubles():
-    """What went wrong on any page: requests refused or failed, errors of scripts, what the console told.
+    """Failed requests, script errors and console errors of all pages.
 
-    A test that provokes one takes it out; whatever is left fails it.
+    A test that causes one removes it from the list; the test fails if any is left.
     """
-    found = []
-    yield found
-    assert found == []
+    problems = []
+    yield problems
+    assert problems == []
 
 
 @pytest.fixture
 def window(chromium, server, transactional_db, troubles, tmp_path, request):
-    """`window(ada)`: a page of a browser of Ada's own, signed in; `window(None)` of somebody unknown."""
+    """`window(ada)` opens a page in a new browser signed in as Ada; `window(None)` signed out."""
     contexts = []
 
     def open_window(user, device=DESKTOP, **options):
         context = chromium.new_context(base_url=server, locale="en-GB", **{**device, **options})
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT)
         contexts.append(context)
         if user:
             key = factories.staff_client(user).cookies[settings.SESSION_COOKIE_NAME].value
@@ -82,46 +83,46 @@ def window(chromium, server, transactional_db, troubles, tmp_path, request):
         if request.node.stash.get(failed, False) or troubles:
             for page in context.pages:
                 page.screenshot(path=tmp_path / f"window-{number}.png")
-                print(f"Screenshot: {tmp_path}/window-{number}.png")  # noqa: T201 - of a failed test
+                print(f"Screenshot: {tmp_path}/window-{number}.png")  # noqa: T201 - for a failed test
         context.close()
 
 
 def _listen(page, troubles):
-    def hear(message):
-        # The server's refusals are told below, with their number.
+    def on_console(message):
+        # Error responses are reported below, with their status.
         if message.type == "error" and "Failed to load resource" not in message.text:
             troubles.append(message.text)
 
-    def see(response):
+    def on_response(response):
         if response.status >= 400:
             troubles.append(f"{response.status} {response.request.method} {response.url}")
 
-    def miss(request):
-        # A page that is left while it loads is no failure.
+    def on_request_failed(request):
+        # Leaving a page while it loads is no failure.
         if request.failure != "net::ERR_ABORTED":
             troubles.append(f"{request.failure} {request.url}")
 
-    page.on("console", hear)
+    page.on("console", on_console)
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("response", see)
-    page.on("requestfailed", miss)
+    page.on("response", on_response)
+    page.on("requestfailed", on_request_failed)
 
 
 @pytest.fixture
 def page(window, ada):
-    """Ada at her desk."""
+    """A desktop page, signed in as Ada."""
     return window(ada)
 
 
 @pytest.fixture
 def phone(window, ada):
-    """Ada in the stock room."""
+    """A phone's page, signed in as Ada."""
     return window(ada, PHONE)
 
 
 @pytest.fixture
 def viewer(transactional_db):
-    """Vi, who may look."""
+    """A member of staff in the group Viewer."""
     make_groups()
     vi = factories.create_user("Vi", "Viewer", role="admin")
     vi.groups.set([Group.objects.get(name="Viewer")])

@@ -1,9 +1,9 @@
-"""The API's documentation, as a developer opens it."""
+"""The interactive API documentation."""
 
 from playwright.sync_api import expect
 
 
-def test_the_documentation_works_in_its_strict_page(window):
+def test_the_documentation_works_under_its_content_security_policy(window):
     page = window(None)
     page.goto("/api/docs")
     operation = page.locator("#operations-Operation-health")

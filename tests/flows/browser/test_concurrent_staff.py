@@ -1,4 +1,4 @@
-"""Two people and a customer at one product: everybody keeps what they did."""
+"""Two staff and a customer change one product at the same time; no change is lost."""
 
 from decimal import Decimal
 
@@ -13,13 +13,13 @@ from shop.services.stock import find_drift
 
 @pytest.fixture
 def beas(window, db):
-    """Bea, at the next desk."""
+    """A page of a second member of staff, Bea."""
     return window(factories.create_user("Bea", "Staff", **factories.SUPERUSER_FIELDS))
 
 
 def test_edits_of_different_fields_and_a_sale_are_kept(page, beas, http, carls_app, mug):
-    for one in (page, beas):
-        one.goto(product_page(mug))
+    for tab in (page, beas):
+        tab.goto(product_page(mug))
     buy(http, carls_app, (mug, 2))
     page.get_by_label("Price").fill("15.00")
     beas.get_by_label("Low stock at").fill("8")
@@ -30,19 +30,17 @@ def test_edits_of_different_fields_and_a_sale_are_kept(page, beas, http, carls_a
     assert list(find_drift()) == []
 
 
-def test_of_two_who_edit_one_field_the_second_is_told_and_keeps_hers(
-    page, beas, http, carls_app, mug
-):
-    for one in (page, beas):
-        one.goto(product_page(mug))
+def test_edits_of_one_field_show_the_second_an_error(page, beas, http, carls_app, mug):
+    for tab in (page, beas):
+        tab.goto(product_page(mug))
     page.get_by_label("Price").fill("15.00")
     beas.get_by_label("Price").fill("16.00")
     beas.get_by_label("Name").fill("Big mug")
     save(page)
     bought = buy(http, carls_app, (mug, 2))
     beas.get_by_role("button", name="Save", exact=True).click()
-    told = beas.get_by_text("Ada Staff changed it to “15.00” meanwhile. Save again to keep yours.")
-    expect(told).to_be_visible()
+    error = beas.get_by_text("Ada Staff changed it to “15.00” meanwhile. Save again to keep yours.")
+    expect(error).to_be_visible()
     expect(beas.get_by_label("Name")).to_have_value("Big mug")
     mug.refresh_from_db()
     assert (mug.name, mug.price) == ("Mug", Decimal("15.00"))
@@ -51,7 +49,7 @@ def test_of_two_who_edit_one_field_the_second_is_told_and_keeps_hers(
     assert (mug.name, mug.price, mug.stock) == ("Big mug", Decimal("16.00"), 8)
     assert bought["total_amount"] == "30.00"
     log = AuditEntry.objects.order_by("pk").values_list("actor__first_name", "changes")
-    assert [who for who, what in log if "price" in what] == ["Ada", "Bea"]
+    assert [user for user, changes in log if "price" in changes] == ["Ada", "Bea"]
     assert list(find_drift()) == []
 
 

@@ -1,4 +1,4 @@
-"""Finding things: the palette, kept filters, the keys."""
+"""Command search, saved views and keyboard shortcuts."""
 
 from playwright.sync_api import expect
 from support import world
@@ -7,7 +7,7 @@ from support.page_actions import ORDERS, PRODUCTS, find
 from shop.models import SavedView
 
 
-def test_the_palette_finds_an_order_by_its_number(page, carl, mug):
+def test_command_search_finds_orders_and_users(page, carl, mug):
     order = world.create_order(carl, (mug, 1))
     page.goto(PRODUCTS)
     find(page, order.order_number.replace("-", "").lower())
@@ -21,31 +21,28 @@ def test_the_palette_finds_an_order_by_its_number(page, carl, mug):
     expect(page).to_have_url(f"/admin/shop/user/{carl.pk}/change/")
 
 
-def test_a_filter_is_kept_shared_and_used(page, window, viewer, ada, carl, mug):
-    waiting, _ = (
-        world.create_order(carl, (mug, 1)),
-        world.move_along(world.create_order(carl, (mug, 1)), "confirmed", by=ada),
-    )
+def test_a_view_is_saved_shared_and_used(page, window, viewer, ada, carl, mug):
+    pending = world.create_order(carl, (mug, 1))
+    world.move_along(world.create_order(carl, (mug, 1)), "confirmed", by=ada)
     page.goto(f"{ORDERS}?status__exact=pending")
-    page.get_by_role("link", name="Keep this filter").click()
+    page.get_by_role("link", name="Save this view").click()
     page.get_by_label("Name").fill("To confirm")
     page.get_by_label("Share with colleagues").check()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page).to_have_url(f"{ORDERS}?status__exact=pending")
-    vis = window(viewer)
-    for one in (page, vis):
-        one.goto(ORDERS)
-        expect(one.locator(".data-row")).to_have_count(2)
-        one.get_by_role("link", name="To confirm").click()
-        expect(one.locator(".data-row")).to_have_count(1)
-        expect(one.locator(".data-row")).to_contain_text(waiting.order_number)
+    for user_page in (page, window(viewer)):
+        user_page.goto(ORDERS)
+        expect(user_page.locator(".data-row")).to_have_count(2)
+        user_page.get_by_role("link", name="To confirm").click()
+        expect(user_page.locator(".data-row")).to_have_count(1)
+        expect(user_page.locator(".data-row")).to_contain_text(pending.order_number)
     assert SavedView.objects.values_list("owner", "query").get() == (
         ada.pk,
         "status__exact=pending",
     )
 
 
-def test_the_keys_lead_through_a_list(page, carl, mug):
+def test_keyboard_shortcuts_move_through_a_list(page, carl, mug):
     newest, *_, oldest = [world.create_order(carl, (mug, 1), days_ago=days) for days in range(3)]
     page.goto(ORDERS)
     for key in "jjjjk":
@@ -62,7 +59,7 @@ def test_the_keys_lead_through_a_list(page, carl, mug):
     expect(page.locator("#searchbar")).to_have_value("jk")
 
 
-def test_without_a_mouse_one_filters_and_signs_out(page, carl, mug):
+def test_filters_and_logout_work_by_keyboard(page, carl, mug):
     world.create_order(carl, (mug, 1))
     page.goto(ORDERS)
     page.get_by_role("button", name="Filters").press("Enter")

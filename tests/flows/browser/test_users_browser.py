@@ -1,4 +1,4 @@
-"""Who may what: a customer's devices, and a Viewer who may look."""
+"""Signing out a customer, and what a member of the group Viewer can't do."""
 
 import pytest
 from playwright.sync_api import expect
@@ -13,26 +13,30 @@ FORGED = {"note": "", "delta": "1", "kind": "received", "name": "Mine", "email":
 
 
 def test_a_customer_is_signed_out_everywhere(page, http, carls_app, doras_app):
-    me = [{"Authorization": f"Bearer {app.token}"} for app in (carls_app, doras_app)]
-    assert [http.get("/api/auth/profile/", headers=one).status_code for one in me] == [200, 200]
+    def statuses():
+        tokens = [app.token for app in (carls_app, doras_app)]
+        headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
+        return [http.get("/api/auth/profile/", headers=header).status_code for header in headers]
+
+    assert statuses() == [200, 200]
     page.goto("/admin/shop/user/?q=carl")
     page.get_by_role("link", name="Carl Buyer").click()
     press(page, "Sign out everywhere")
-    expect(page.get_by_text("They are signed out everywhere.")).to_be_visible()
-    expect(page.get_by_text("They are not signed in on any device.")).to_be_visible()
+    expect(page.get_by_text("Signed out on all devices.")).to_be_visible()
+    expect(page.get_by_text("Not signed in on any device.")).to_be_visible()
     expect(page.get_by_role("link", name="Sign out everywhere")).to_have_count(0)
-    assert [http.get("/api/auth/profile/", headers=one).status_code for one in me] == [401, 200]
+    assert statuses() == [401, 200]
     assert Session.objects.get(user=carls_app.user).revoked_because == "staff"
 
 
 @pytest.fixture
-def vis(window, viewer):
+def viewer_page(window, viewer):
     return window(viewer)
 
 
-def test_a_viewer_sees_no_button(vis, carl, mug):
+def test_viewers_see_no_buttons(viewer_page, carl, mug):
     order = world.create_order(carl, (mug, 1))
-    shown = {
+    texts = {
         ORDERS: order.order_number,
         f"{ORDERS}{order.pk}/change/": world.ADDRESS.splitlines()[0],
         PRODUCTS: "MUG-1",
@@ -40,28 +44,28 @@ def test_a_viewer_sees_no_button(vis, carl, mug):
         "/admin/shop/user/": "carl@example.com",
         f"/admin/shop/user/{carl.pk}/change/": "Latest orders",
     }
-    for path, text in shown.items():
-        vis.goto(path)
-        expect(vis.get_by_text(text).first).to_be_visible()
-        assert vis.locator(BUTTONS).count() == 0, path
-        may = vis.locator(ACTIONS).all_text_contents()  # taking a list along changes nothing
-        assert [label for label in may[1:] if "Export" not in label] == [], path
+    for path, text in texts.items():
+        viewer_page.goto(path)
+        expect(viewer_page.get_by_text(text).first).to_be_visible()
+        assert viewer_page.locator(BUTTONS).count() == 0, path
+        labels = viewer_page.locator(ACTIONS).all_text_contents()[1:]
+        assert [label for label in labels if "Export" not in label] == [], path
 
 
-def test_a_viewer_is_refused_by_address_and_by_forged_post(vis, troubles, carls_app, mug):
+def test_viewers_are_refused_at_forms_and_forged_posts(viewer_page, troubles, carls_app, mug):
     order = world.create_order(carls_app.user, (mug, 1))
-    vis.goto("/admin/")
-    token = vis.locator("[name=csrfmiddlewaretoken]").first.input_value()
-    steps = (f"{ORDERS}{order.pk}/move/cancelled/", product_page(mug, "stock/"), NEW_ORDER)
-    out = f"/admin/shop/user/{carls_app.user.pk}/sign-out/"
-    forms = (product_page(mug), f"/admin/shop/user/{carls_app.user.pk}/change/")
+    viewer_page.goto("/admin/")
+    token = viewer_page.locator("[name=csrfmiddlewaretoken]").first.input_value()
+    forms = (f"{ORDERS}{order.pk}/move/cancelled/", product_page(mug, "stock/"), NEW_ORDER)
+    sign_out = f"/admin/shop/user/{carls_app.user.pk}/sign-out/"
+    change_forms = (product_page(mug), f"/admin/shop/user/{carls_app.user.pk}/change/")
     before = factories.all_rows()
-    for path in (*steps, out):
-        vis.goto(path)
+    for path in (*forms, sign_out):
+        viewer_page.goto(path)
         assert troubles.pop().startswith("403 GET ")
-        expect(vis.get_by_text("You may not do this.")).to_be_visible()
-    for path in (*steps, out, *forms):
-        form = FORGED | {"csrfmiddlewaretoken": token}
-        forged = vis.request.post(path, form=form, headers={"Referer": vis.url})
-        assert (path, forged.status, "CSRF" in forged.text()) == (path, 403, False)
+        expect(viewer_page.get_by_text("You don't have access")).to_be_visible()
+    for path in (*forms, sign_out, *change_forms):
+        values = FORGED | {"csrfmiddlewaretoken": token}
+        response = viewer_page.request.post(path, form=values, headers={"Referer": viewer_page.url})
+        assert (path, response.status, "CSRF" in response.text()) == (path, 403, False)
     assert factories.all_rows() == before

@@ -1,4 +1,4 @@
-"""Products and orders as files, and back through our own reading."""
+"""Product and order exports, read back by our own import and by openpyxl."""
 
 import io
 from datetime import UTC, datetime
@@ -10,8 +10,14 @@ from openpyxl import load_workbook
 from support import factories
 
 from shop.models import Order, Product
-from shop.product_files.exports import csv_writer, order_export, product_export, xlsx_writer
-from shop.product_files.exports.csv_writer import CellType, Column
+from shop.product_files.exports import (
+    columns,
+    csv_writer,
+    order_export,
+    product_export,
+    xlsx_writer,
+)
+from shop.product_files.exports.columns import CellType, Column
 from shop.product_files.exports.resources import ProductResource
 from shop.product_files.formats import file_formats
 from shop.product_files.reading import number_parsing
@@ -19,39 +25,37 @@ from shop.product_files.reading.sheets import open_sheet
 from shop.services.orders import place_order
 
 
-def address(name):
+def build_url(name):
     return f"https://shop.example.com/media/{name}"
 
 
 def exported(layout="own", file_format="csv"):
-    found = Product.objects.all()
-    return b"".join(
-        product_export.export_products(
-            found, layout=layout, file_format=file_format, address=address
-        )  # type: ignore[arg-type]
+    chunks = product_export.export_products(
+        Product.objects.all(), layout=layout, file_format=file_format, build_url=build_url
     )
+    return b"".join(chunks)
 
 
-def texts(data):
-    """A CSV file as text; its mark for Excel must be there once."""
+def decode_csv(data):
+    """Return a CSV file's text without its BOM, which must be there once."""
     text = data.decode("utf-8")
     assert (text[0], text.count("\ufeff")) == ("\ufeff", 1)
     return text[1:]
 
 
-def cells(data):
+def xlsx_rows(data):
     return [list(row) for row in load_workbook(io.BytesIO(data)).active.iter_rows(values_only=True)]
 
 
 def read_back(data, name="products.csv"):
-    """The values and pictures of each line, by our own reading, and whose file it is."""
+    """Return the detected format's name and the rows, as our own import reads them."""
     sheet = open_sheet(io.BytesIO(data), name)
     dialect = file_formats.detect_format(sheet.headers)
     return dialect.name, list(file_formats.parse_rows(sheet, dialect))
 
 
 @pytest.fixture
-def two(db):
+def two_products(db):
     factories.create_product(
         'Ada\'s "best" mug, größer',
         price="12.50",
@@ -65,8 +69,8 @@ def two(db):
     )
 
 
-def test_our_own_file_is_every_field_that_staff_edit(two):
-    assert texts(exported()) == (
+def test_own_layout_has_every_editable_field(two_products):
+    assert decode_csv(exported()) == (
         '"name","SKU","description","price","picture","active","reorder level","stock",'
         '"stock at export"\r\n'
         '"Ada\'s ""best"" mug, größer","090.750","Thrown by hand.\nFor 1 < 2 & more.",12.50,'
@@ -75,9 +79,9 @@ def test_our_own_file_is_every_field_that_staff_edit(two):
     )
 
 
-def test_in_a_workbook_numbers_are_numbers_and_texts_are_texts(two):
+def test_xlsx_cells_are_typed_as_numbers_and_text(two_products):
     data = exported(file_format="xlsx")
-    assert cells(data)[1:] == [
+    assert xlsx_rows(data)[1:] == [
         [
             'Ada\'s "best" mug, größer',
             "090.750",
@@ -98,20 +102,20 @@ def test_in_a_workbook_numbers_are_numbers_and_texts_are_texts(two):
     assert formats == ["@", "@", "General", "0.00", "@", "@", "General", "General", "General"]
 
 
-def test_the_stock_resource_of_the_library_says_the_same(two):
-    own = [
+def test_django_import_export_writes_the_same_cells(two_products):
+    own_rows = [
         list(row)
-        for row in csv_writer.table_rows(
+        for row in columns.table_rows(
             ProductResource().columns(str), Product.objects.order_by("pk")
         )
     ]
     dataset = ProductResource().export(Product.objects.order_by("pk"))
-    assert [list(row) for row in dataset] == own
+    assert [list(row) for row in dataset] == own_rows
     assert dataset.headers == [column.header for column in ProductResource().columns(str)]
 
 
-def test_shopify_reads_this(two):
-    header, first, second = cells(exported("shopify", "xlsx"))
+def test_shopify_layout(two_products):
+    header, first, second = xlsx_rows(exported("shopify", "xlsx"))
     row = dict(zip(header, first, strict=True))
     assert row == {
         "Title": 'Ada\'s "best" mug, größer',
@@ -143,8 +147,8 @@ def test_shopify_reads_this(two):
     )
 
 
-def test_woocommerce_reads_this(two):
-    first, second = texts(exported("woocommerce")).splitlines()[1:3]
+def test_woocommerce_layout(two_products):
+    first, second = decode_csv(exported("woocommerce")).splitlines()[1:3]
     assert first == (
         '"","simple","090.750","Ada\'s ""best"" mug, größer","1","0","visible",'
         '"Thrown by hand.<br>For 1 &lt; 2 &amp; more.","taxable","1",3,5,"0",12.50,'
@@ -155,8 +159,8 @@ def test_woocommerce_reads_this(two):
     )
 
 
-RUN = ["=1+1", "+49 30", "-5", "@SUM(A1)", "\uff1d1", "'quoted'", "''", "'=1", "=1\n-2"]
-PLAIN = [
+FORMULAS = ["=1+1", "+49 30", "-5", "@SUM(A1)", "\uff1d1", "'quoted'", "''", "'=1", "=1\n-2"]
+PLAIN_TEXTS = [
     "1,800",
     "2026-01-02",
     "00123",
@@ -166,71 +170,72 @@ PLAIN = [
     "<b>1</b> &amp; 2",
     "größer ñ 日本 🏺",
 ]
-NAMES = {"own": "own", "shopify": "shopify-new", "woocommerce": "woocommerce"}
+FORMAT_NAMES = {"own": "own", "shopify": "shopify-new", "woocommerce": "woocommerce"}
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 @pytest.mark.parametrize(
-    ("layout", "texts"), [(layout, texts) for layout in NAMES for texts in (PLAIN, RUN)]
+    ("layout", "texts"),
+    [(layout, texts) for layout in FORMAT_NAMES for texts in (PLAIN_TEXTS, FORMULAS)],
 )
-def test_what_goes_out_comes_back_the_same(db, layout, texts, file_format):
+def test_exported_text_is_imported_unchanged(db, layout, texts, file_format):
     for number, text in enumerate(texts):
         [name, *_] = text.split("\n")
         factories.create_product(
             name, description=text, sku=f"{number:03}.750", price="9.00", stock=number
         )
-    dialect, found = read_back(exported(layout, file_format))
-    assert dialect == NAMES[layout]
-    for product, line in zip(Product.objects.order_by("pk"), found, strict=True):
-        assert (line.skip, line.problems) == ("", ())
-        got = line.values
-        assert (got["name"], got["description"]) == (product.name, product.description)
-        assert got["sku"] == product.sku
-        assert number_parsing.parse_price(got["price"], point=".") == product.price
-        assert number_parsing.parse_quantity(got["stock"]) == product.stock
-        assert number_parsing.parse_boolean(got["is_active"]) is product.is_active
+    format_name, rows = read_back(exported(layout, file_format))
+    assert format_name == FORMAT_NAMES[layout]
+    for product, row in zip(Product.objects.order_by("pk"), rows, strict=True):
+        assert (row.skip, row.problems) == ("", ())
+        values = row.values
+        assert (values["name"], values["description"]) == (product.name, product.description)
+        assert values["sku"] == product.sku
+        assert number_parsing.parse_price(values["price"], point=".") == product.price
+        assert number_parsing.parse_quantity(values["stock"]) == product.stock
+        assert number_parsing.parse_boolean(values["is_active"]) is product.is_active
 
 
 @pytest.mark.parametrize("sku", ["090.750", "1E5", "2026-01-02", "=A1", "-1", "'1", "@", "0"])
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_an_article_number_stays_what_it_is(db, sku, file_format):
+def test_sku_is_imported_unchanged(db, sku, file_format):
     factories.create_product(sku=sku, image="products/a.webp")
     _, [line] = read_back(exported(file_format=file_format))
     assert line.values["sku"] == sku
-    assert line.pictures == (address("products/a.webp"),)
+    assert line.pictures == (build_url("products/a.webp"),)
     assert line.values["stock"] == line.values["stock_was"] == "10"
 
 
 @pytest.mark.parametrize(
     "price", ["0.00", "0.01", "0.10", "1.15", "100.00", "70368744.07", "99999999.99"]
 )
-def test_a_price_has_its_two_decimals(db, price):
+def test_prices_have_two_decimals(db, price):
     factories.create_product(price=price)
     for layout, column in (("own", 3), ("shopify", 9), ("woocommerce", 13)):
-        [line] = texts(exported(layout)).splitlines()[1:]
+        [line] = decode_csv(exported(layout)).splitlines()[1:]
         assert line.split(",")[column] == price
 
 
-def test_a_total_of_fifteen_digits_is_whole(placed_orders):
+def test_fifteen_digit_total_is_exact(placed_orders):
     Order.objects.update(total_amount="9999999999999.99")
-    rows = b"".join(order_export.export_orders(Order.objects.all(), file_format="csv")).decode()
-    assert rows.count(',9999999999999.99,"DHL"') == 4
+    text = b"".join(order_export.export_orders(Order.objects.all(), file_format="csv")).decode()
+    assert text.count(',9999999999999.99,"DHL"') == 4
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_what_no_file_can_hold_is_left_out(file_format):
-    columns = [
-        Column("a", str, kind=CellType.LINE),
+def test_characters_that_files_cannot_hold_are_dropped(file_format):
+    table = [
+        Column("a", str, cell_type=CellType.LINE),
         Column("b", str),
-        Column("n", str, kind=CellType.NUMBER),
+        Column("n", str, cell_type=CellType.NUMBER),
     ]
-    lines = [("\x00a\x0b\x1f", "\tb\n \ud800\uffff\ufffe</v>]]>&", "1234567890123456.78")]
-    data = b"".join(product_export.WRITERS[file_format](columns, iter(lines)))
+    rows = [("\x00a\x0b\x1f", "\tb\n \ud800\uffff\ufffe</v>]]>&", "1234567890123456.78")]
+    data = b"".join(product_export.FILE_WRITERS[file_format](table, iter(rows)))
     sheet = open_sheet(io.BytesIO(data), "any")
     assert list(sheet.rows) == [(2, ["a", "\tb\n </v>]]>&", "1234567890123456.78"])]
 
 
-def test_a_workbook_is_made_of_well_known_parts(db):
+def test_xlsx_has_one_sheet_with_frozen_bold_header(db):
     book = load_workbook(io.BytesIO(exported(file_format="xlsx")))
     assert book.sheetnames == ["Sheet1"]
     assert book.active.freeze_panes == "A2"
@@ -238,8 +243,8 @@ def test_a_workbook_is_made_of_well_known_parts(db):
     assert len(xlsx_writer.STYLES.split("<xf ")) - 1 == 1 + len(CellType) + 1
 
 
-def counting(monkeypatch):
-    """How many rows have been read so far."""
+def count_reads(monkeypatch):
+    """Return a list that grows with each row read from the database."""
     read = []
     before = QuerySet.iterator
 
@@ -253,26 +258,38 @@ def counting(monkeypatch):
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_the_first_bytes_leave_before_a_row_is_read_and_rows_before_the_last(
-    db, monkeypatch, statements, file_format
-):
-    monkeypatch.setattr(csv_writer, "BATCH", 2)
+def test_rows_are_written_while_they_are_read(db, monkeypatch, statements, file_format):
+    monkeypatch.setattr(columns, "ROWS_PER_BATCH", 2)
     for module in (csv_writer, xlsx_writer):
-        monkeypatch.setattr(module, "CHUNK", 1)
+        monkeypatch.setattr(module, "CHUNK_SIZE", 1)
     for number in range(9):
         factories.create_product(f"Mug {number}", description="x" * 4000)
-    read = counting(monkeypatch)
+    read = count_reads(monkeypatch)
     with statements(1):
-        pieces = product_export.export_products(
-            Product.objects.all(), layout="own", file_format=file_format, address=address
+        chunks = product_export.export_products(
+            Product.objects.all(), layout="own", file_format=file_format, build_url=build_url
         )
-        head = next(pieces)
+        head = next(chunks)
         assert (bool(head), read) == (True, [])
-        rest = list(islice(pieces, 1))
+        rest = list(islice(chunks, 1))
         assert 0 < len(read) < 9
-        rest += list(pieces)
+        rest += list(chunks)
     assert len(read) == 9
     assert read_back(head + b"".join(rest))[1][8].values["name"] == "Mug 8"
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_error_while_reading_leaves_no_complete_file(monkeypatch, file_format):
+    for module in (csv_writer, xlsx_writer):
+        monkeypatch.setattr(module, "CHUNK_SIZE", 1)
+    table = [Column("n", str, cell_type=CellType.NUMBER)]
+    rows = ((str(number if number < 3 else 1 / 0),) for number in range(9))
+    written = []
+    with pytest.raises(ZeroDivisionError):
+        written.extend(product_export.FILE_WRITERS[file_format](table, rows))
+    data = b"".join(written)
+    assert len(data) > 10
+    assert b"PK\x05\x06" not in data  # the directory that ends a ZIP file
 
 
 @pytest.fixture
@@ -288,28 +305,30 @@ def placed_orders(carl, mug, lamp):
         )
 
 
-def test_orders_go_out_line_by_line(placed_orders, statements):
+def test_order_export_has_one_row_per_item(placed_orders, statements):
     with statements(1):
         data = b"".join(order_export.export_orders(Order.objects.all(), file_format="csv"))
-    header, *lines = texts(data).split("\r\n")
+    header, *lines = decode_csv(data).split("\r\n")
     assert header == (
-        '"order number","placed","status","payment","paid","customer email","customer name","phone",'
+        '"order number","placed","status","payment","paid","customer email","customer name",'
+        '"phone",'
         '"shipping address","SKU","name","quantity","price","subtotal","order total","carrier",'
         '"tracking number"'
     )
     assert lines[0] == (
-        '"AAAA-0000","2026-03-01T09:30:15Z","Pending","Cash on delivery","Not yet paid","carl@example.com",'
-        '"Carl Buyer","\'+49 30 1234","1 Fern Road\nKew","MUG-1","Mug",2,12.50,25.00,74.90,"DHL","\'=1"'
+        '"AAAA-0000","2026-03-01T09:30:15Z","Pending","Cash on delivery","Not yet paid",'
+        '"carl@example.com","Carl Buyer","\'+49 30 1234","1 Fern Road\nKew","MUG-1","Mug",2,12.50,'
+        '25.00,74.90,"DHL","\'=1"'
     )
     assert [line.split(",")[0] for line in lines] == ['"AAAA-0000"'] * 2 + ['"AAAA-0001"'] * 2 + [
         ""
     ]
 
 
-def test_orders_in_a_workbook(placed_orders):
+def test_order_export_as_xlsx(placed_orders):
     chosen = Order.objects.filter(order_number="AAAA-0001")
-    found = cells(b"".join(order_export.export_orders(chosen, file_format="xlsx")))
-    assert [row[9:15] for row in found[1:]] == [
+    rows = xlsx_rows(b"".join(order_export.export_orders(chosen, file_format="xlsx")))
+    assert [row[9:15] for row in rows[1:]] == [
         ["MUG-1", "Mug", 2, 12.5, 25, 74.9],
         ["LAMP-1", "Lamp", 1, 49.9, 49.9, 74.9],
     ]

@@ -1,10 +1,10 @@
-"""The rows to mend: in the file's own columns, and imported as they are once they are corrected."""
+"""The error report: in the file's own columns, and importable once corrected."""
 
 import io
 
 import openpyxl
 import pytest
-from support.import_runs import applied, catalogue, checked
+from support.import_runs import catalogue, create_applied, create_preview
 
 from shop.models import ProductImport
 from shop.product_files.imports.error_report import build_error_report
@@ -13,8 +13,8 @@ from shop.product_files.imports.preview import open_upload, preview_import, stor
 pytestmark = pytest.mark.usefixtures("ada")
 
 
-def mended(product_import, *corrections):
-    """The fix-it file with some text in place of other, checked as a new upload."""
+def reimport_corrected(product_import, *corrections):
+    """Replace text in the error report, upload it as a new import and preview it."""
     name, content = build_error_report(product_import)
     text = content.decode("utf-8-sig")
     for wrong, right in corrections:
@@ -29,72 +29,76 @@ def statuses(product_import):
     return list(product_import.rows.order_by("number").values_list("sku", "name", "status"))
 
 
-def test_it_has_the_files_own_columns_and_delimiter():
-    product_import = checked("Artikel;sku;name;price\nx;A;Vase;cheap\ny;B;Jug;3,00\n;C;;\n")
+def test_report_has_the_files_columns_and_delimiter():
+    product_import = create_preview("Artikel;sku;name;price\nx;A;Vase;cheap\ny;B;Jug;3,00\n;C;;\n")
     name, content = build_error_report(product_import)
-    assert name == "spring to mend.csv"
+    assert name == "spring errors.csv"
     lines = content.decode("utf-8-sig").split("\r\n")
-    assert lines[0] == "what is wrong;suggestion;Artikel;sku;name;price"
+    assert lines[0] == "errors;suggestions;Artikel;sku;name;price"
     assert lines[1].endswith(";x;A;Vase;cheap")
     assert (lines[1].startswith("Price: "), len(lines)) == (True, 4)
 
 
-def test_good_rows_and_mended_rows_are_all_rows():
+def test_valid_and_corrected_rows_are_all_rows():
     text = "sku;name;price\nA;Vase;cheap\nB;Jug;3,00\nC;;5,00\n"
-    product_import = applied(text, good_only=True)
-    again = mended(product_import, ("cheap", "4,50"), (";C;;", ";C;Bowl;"))
+    product_import = create_applied(text, good_only=True)
+    again = reimport_corrected(product_import, ("cheap", "4,50"), (";C;;", ";C;Bowl;"))
     assert statuses(again) == [("A", "Vase", "new"), ("C", "Bowl", "new")]
-    assert again.found["unknown"] == ["what is wrong", "suggestion"]
+    assert again.detected["unknown_headers"] == ["errors", "suggestions"]
     from shop.product_files.imports.apply import apply_import  # noqa: PLC0415
 
     apply_import(again.pk, actor=again.actor)
-    found = {sku: (row["name"], str(row["price"])) for sku, row in catalogue().items()}
-    assert found == {"A": ("Vase", "4.50"), "B": ("Jug", "3.00"), "C": ("Bowl", "5.00")}
+    products = {sku: (row["name"], str(row["price"])) for sku, row in catalogue().items()}
+    assert products == {"A": ("Vase", "4.50"), "B": ("Jug", "3.00"), "C": ("Bowl", "5.00")}
 
 
-def test_what_is_still_wrong_comes_back_once():
-    again = mended(checked("sku,name,price\nA,Vase,cheap\n"))
-    assert statuses(again) == [("A", "Vase", "wrong")]
-    assert build_error_report(again)[0] == "spring to mend.csv"
+def test_report_of_a_report_has_its_columns_once():
+    again = reimport_corrected(create_preview("sku,name,price\nA,Vase,cheap\n"))
+    assert statuses(again) == [("A", "Vase", "error")]
+    assert build_error_report(again)[0] == "spring errors.csv"
     header = build_error_report(again)[1].decode("utf-8-sig").splitlines()[0]
-    assert header == "what is wrong,suggestion,sku,name,price"
+    assert header == "errors,suggestions,sku,name,price"
 
 
-def test_a_row_with_too_many_cells_can_be_told_and_mended():
-    product_import = checked("sku,name,price\nA,Vase, blue,3.00\n")
-    again = mended(product_import, ("Vase, blue", '"Vase, blue"'))
+def test_row_with_too_many_cells_can_be_corrected():
+    product_import = create_preview("sku,name,price\nA,Vase, blue,3.00\n")
+    again = reimport_corrected(product_import, ("Vase, blue", '"Vase, blue"'))
     assert statuses(again) == [("A", "Vase, blue", "new")]
 
 
-def test_text_that_a_spreadsheet_would_run_comes_back_the_same():
-    again = mended(
-        checked("sku,name,price,description\nA,Vase,cheap,=1+1\nB,Jug,cheap,'=2\n"), ("cheap", "3")
+def test_formulas_are_escaped_and_imported_unchanged():
+    again = reimport_corrected(
+        create_preview("sku,name,price,description\nA,Vase,cheap,=1+1\nB,Jug,cheap,'=2\n"),
+        ("cheap", "3"),
     )
     assert (
         ",'=1+1"
-        in build_error_report(checked("sku,name,price,description\nA,V,x,=1+1\n"))[1].decode()
+        in build_error_report(create_preview("sku,name,price,description\nA,V,x,=1+1\n"))[
+            1
+        ].decode()
     )
     assert [row.after["description"] for row in again.rows.order_by("number")] == ["=1+1", "=2"]
 
 
 SHOPIFY = (
-    "Handle,Title,Body (HTML),Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty,"
-    "Variant Price,Image Src\n"
+    "Handle,Title,Body (HTML),Published,Option1 Name,Option1 Value,Variant SKU,"
+    "Variant Inventory Qty,Variant Price,Image Src\n"
     "tee,Tee,<p>Soft</p>,TRUE,Size,S,,3,20,\n"
     "tee,,,,,M,,4,cheap,\n"
 )
 
 
-def test_a_shopify_row_keeps_what_its_first_row_said():
-    again = mended(checked(SHOPIFY), ("cheap", "20"))
-    assert again.found["dialect"] == "shopify"
+def test_shopify_variant_keeps_the_values_of_its_first_row():
+    again = reimport_corrected(create_preview(SHOPIFY), ("cheap", "20"))
+    assert again.detected["file_format"] == "shopify"
     row = again.rows.get()
     assert (row.sku, row.name, row.status) == ("tee-m", "Tee / M", "new")
     assert (row.after["description"], row.after["is_active"]) == ("Soft", True)
 
 
 WOOCOMMERCE = (
-    "ID,Type,SKU,Name,Published,Description,In stock?,Stock,Regular price,Parent,Attribute 1 value(s)\n"
+    "ID,Type,SKU,Name,Published,Description,In stock?,Stock,Regular price,Parent,"
+    "Attribute 1 value(s)\n"
     "1,variable,TEE,Tee,1,Soft,1,,,,\n"
     "2,variable,CAP,Cap,1,Warm,1,,,,\n"
     "3,variation,TEE-S,,1,,1,3,20,TEE,S\n"
@@ -102,15 +106,15 @@ WOOCOMMERCE = (
 )
 
 
-def test_a_woocommerce_variation_brings_its_parent():
-    product_import = checked(WOOCOMMERCE)
-    again = mended(product_import, ("cheap", "20"))
-    assert again.found["dialect"] == "woocommerce"
+def test_woocommerce_variation_is_reported_with_its_parent():
+    product_import = create_preview(WOOCOMMERCE)
+    again = reimport_corrected(product_import, ("cheap", "20"))
+    assert again.detected["file_format"] == "woocommerce"
     assert statuses(again) == [("", "", "skipped"), ("TEE-M", "Tee / M", "new")]
     assert again.rows.get(sku="TEE-M").after["description"] == "Soft"
 
 
-def test_a_workbook_comes_back_as_one():
+def test_report_of_an_xlsx_file_is_xlsx():
     book = openpyxl.Workbook()
     for row in (["sku", "name", "price"], ["A", "Vase", "cheap"], ["090.750", "=Jug", "dear"]):
         book.active.append(row)
@@ -123,13 +127,25 @@ def test_a_workbook_comes_back_as_one():
         content=content.getvalue(),
     )
     preview_import(product_import)
-    name, mend = build_error_report(product_import)
-    assert name == "a to mend.xlsx"
-    rows = list(openpyxl.load_workbook(io.BytesIO(mend)).active.iter_rows(values_only=True))
+    name, report = build_error_report(product_import)
+    assert name == "a errors.xlsx"
+    rows = list(openpyxl.load_workbook(io.BytesIO(report)).active.iter_rows(values_only=True))
     assert [row[2:] for row in rows] == [
         ("sku", "name", "price"),
         ("A", "Vase", "cheap"),
         ("090.750", "'=Jug", "dear"),
     ]
-    again = store_upload(actor=product_import.actor, name=name, content=mend)
+    again = store_upload(actor=product_import.actor, name=name, content=report)
     assert open_upload(again)[0].format == "XLSX"
+
+
+def test_xlsx_report_keeps_surplus_cells_and_drops_control_characters():
+    product_import = create_preview("sku,name,price\nA,Vase, blue,3.00\nB,Ju\x07g,4\n")
+    product_import.detected["file_type"] = "XLSX"
+    _name, report = build_error_report(product_import)
+    rows = list(openpyxl.load_workbook(io.BytesIO(report)).active.iter_rows(values_only=True))
+    assert [row[2:] for row in rows] == [
+        ("sku", "name", "price", None),
+        ("A", "Vase", " blue", "3.00"),
+        ("B", "Jug", "4", None),
+    ]

@@ -1,4 +1,4 @@
-"""Pictures of a file: from its ZIP, set after the rows, taken back with them; none is fetched."""
+"""Pictures of an import: from its ZIP, set after the rows, undone with them, never fetched."""
 
 import io
 import zipfile
@@ -15,7 +15,7 @@ from shop.product_files.imports import pictures, runner
 from shop.product_files.imports.preview import store_upload
 from shop.product_files.imports.undo import undo_import
 from shop.services.errors import ImportNotReady
-from shop.services.import_retention import KEPT_FOR, purge_imports
+from shop.services.import_retention import IMPORT_RETENTION, purge_imports
 
 pytestmark = [pytest.mark.usefixtures("ada", "mug"), pytest.mark.django_db(transaction=True)]
 TABLE = "sku,name,price,picture\nMUG-1,Mug,12.50,\nVASE,Vase,30,jugs/Blue vase.JPG\nBOWL,Bowl,9,\n"
@@ -30,14 +30,14 @@ def png(colour="red"):
     return out.getvalue()
 
 
-def brought(members, table=TABLE):
-    """The file with these pictures, checked and applied."""
+def preview_zip(members, table=TABLE):
+    """Upload a ZIP of the table and these pictures, and preview it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in {"table.csv": table, **members}.items():
             archive.writestr(name, content)
     product_import = store_upload(actor=ada(), name="spring.zip", content=packed.getvalue())
-    runner.request_step(product_import.pk, runner.CHECK, actor=ada())
+    runner.request_step(product_import.pk, runner.PREVIEW, actor=ada())
     product_import.refresh_from_db()
     assert product_import.error == ""
     return product_import
@@ -57,97 +57,104 @@ def stored():
     return [str(path.relative_to(default_storage.location)) for path in factories.stored_pictures()]
 
 
-def test_they_are_found_by_sku_and_by_the_files_column():
-    product_import = brought(
+def test_pictures_match_by_sku_and_by_column():
+    product_import = preview_zip(
         {"pictures/mug-1.png": png(), "blue vase.png": png("blue"), "stray.png": png()}
     )
-    assert product_import.found["pictures"] == 2
-    assert product_import.warnings[0].startswith("1 picture (“stray”) matches no row of the file.")
+    assert product_import.detected["pictures"] == 2
+    assert product_import.warnings[0].startswith("1 picture matches no row of the file: “stray”.")
     assert (with_pictures(), stored()) == ([], [])
     applied(product_import)
     assert (product_import.result["pictures"], with_pictures()) == (2, ["MUG-1", "VASE"])
     assert AuditEntry.objects.filter(changes="pictures set: 2, failed: 0").exists()
 
 
-def test_one_that_fails_is_a_warning_and_no_lost_row():
-    product_import = applied(brought({"mug-1.png": b"no picture", "BOWL.png": png()}))
-    assert (product_import.state, product_import.asked, with_pictures()) == (
+def test_broken_picture_is_a_warning():
+    product_import = applied(preview_zip({"mug-1.png": b"no picture", "BOWL.png": png()}))
+    assert (product_import.state, product_import.pending_step, with_pictures()) == (
         "applied",
         {},
         ["BOWL"],
     )
     assert product_import.warnings == [
-        "Picture “mug-1”: This is not a JPEG, PNG or WebP picture that can be read."
+        "Picture “mug-1”: This image can't be read. Choose a JPEG, PNG or WebP file."
     ]
     assert set(Product.objects.values_list("sku", flat=True)) == {"MUG-1", "VASE", "BOWL"}
 
 
-def test_they_are_taken_back_with_the_rows(mug):
+def test_pictures_are_undone_with_the_rows(mug):
     mug.image.save(OLD, io.BytesIO(b"old"))
     before = factories.all_rows()["Product"]
-    product_import = applied(brought({"mug-1.png": png(), "vase.png": png("blue")}))
+    product_import = applied(preview_zip({"mug-1.png": png(), "vase.png": png("blue")}))
     assert len(stored()) == len(factories.pictures_after_purge()) == 3
     runner.request_step(product_import.pk, runner.UNDO, actor=ada())
     product_import.refresh_from_db()
     assert product_import.result == {
         "new": 2,
         "changed": 0,
-        "left": 0,
+        "left_out": 0,
         "pictures": 2,
         "removed": 2,
         "restored": 0,
     } | {
-        "kept": 0,
-        "pictures_back": 2,
+        "not_undone": 0,
+        "pictures_restored": 2,
     }
     [after], [earlier] = factories.all_rows()["Product"], before
     assert {**after, "updated_at": None} == {**earlier, "updated_at": None}
     assert [path.name for path in factories.pictures_after_purge()] == [OLD]
 
 
-def test_a_picture_that_somebody_changed_since_stays(mug):
-    product_import = applied(brought({"mug-1.png": png()}))
+def test_picture_changed_after_the_import_is_kept(mug):
+    product_import = applied(preview_zip({"mug-1.png": png()}))
     Product.objects.filter(pk=mug.pk).update(image="products/newer.webp")
     runner.request_step(product_import.pk, runner.UNDO, actor=ada())
     mug.refresh_from_db()
     row = product_import.rows.get(sku="MUG-1")
-    assert (mug.image.name, row.outcome, row.why) == (
+    assert (mug.image.name, row.outcome, row.reason) == (
         "products/newer.webp",
-        "kept",
-        "It has another picture by now.",
+        "not_undone",
+        "The picture was changed after the import.",
     )
 
 
-def test_what_was_drawn_before_a_worker_was_killed_is_not_drawn_again(monkeypatch):
+def test_killed_worker_continues_with_the_remaining_pictures(monkeypatch):
     def killed(*_, **__):
         raise KeyboardInterrupt
 
-    product_import = brought({"mug-1.png": png(), "vase.png": png("blue")})
+    product_import = preview_zip({"mug-1.png": png(), "vase.png": png("blue")})
     with monkeypatch.context() as patch:
         patch.setattr(pictures, "renew_heartbeat", lambda _: killed() if with_pictures() else None)
         with pytest.raises(KeyboardInterrupt):
             applied(product_import)
-    assert (ProductImport.objects.get().asked["step"], with_pictures()) == ("pictures", ["MUG-1"])
+    assert (ProductImport.objects.get().pending_step["step"], with_pictures()) == (
+        "pictures",
+        ["MUG-1"],
+    )
     runner.run_pending_steps(product_import.pk)
     product_import.refresh_from_db()
-    assert (product_import.asked, product_import.result["pictures"], len(stored())) == ({}, 2, 2)
+    assert (product_import.pending_step, product_import.result["pictures"], len(stored())) == (
+        {},
+        2,
+        2,
+    )
 
 
-def test_addresses_elsewhere_are_listed_and_our_own_are_not():
+def test_only_remote_picture_urls_are_listed():
     table = "sku,name,price,picture\nA,A,1,https://cdn.example.com/a.jpg\nB,B,2,http://127.0.0.1/media/b.webp\n"
-    product_import = brought({}, table)
-    assert product_import.found["remote"] == 1
+    product_import = preview_zip({}, table)
+    assert product_import.detected["remote_pictures"] == 1
     assert list(pictures.remote_picture_urls(product_import)) == [
         ("A", "https://cdn.example.com/a.jpg")
     ]
 
 
-def test_what_an_old_import_replaced_is_forgotten_with_its_rows(mug):
+def test_purge_deletes_replaced_pictures_with_the_rows(mug):
     mug.image.save(OLD, io.BytesIO(b"old"))
-    product_import = applied(brought({"mug-1.png": png(), "vase.png": png("blue")}))
+    product_import = applied(preview_zip({"mug-1.png": png(), "vase.png": png("blue")}))
     assert len(factories.pictures_after_purge()) == 3
     ProductImport.objects.update(
-        created_at=timezone.now() - KEPT_FOR, heartbeat_at=timezone.now() - KEPT_FOR
+        created_at=timezone.now() - IMPORT_RETENTION, heartbeat_at=timezone.now() - IMPORT_RETENTION
     )
     assert purge_imports() == 1
     product_import.refresh_from_db()
@@ -160,5 +167,5 @@ def test_what_an_old_import_replaced_is_forgotten_with_its_rows(mug):
     in_use = Product.objects.exclude(image="").order_by("image").values_list("image", flat=True)
     assert stored() == list(in_use)
     assert len(stored()) == 2
-    with pytest.raises(ImportNotReady, match="its rows are no longer kept"):
+    with pytest.raises(ImportNotReady, match="is closed"):
         undo_import(product_import.pk, actor=ada())

@@ -1,4 +1,4 @@
-"""Whatever catalogue meets whatever file: what was previewed is applied, and undoing takes it back."""
+"""Any catalogue and any file: what was previewed is applied, and undo restores the catalogue."""
 
 from contextlib import contextmanager
 
@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import factories
-from support.import_runs import ada, catalogue, checked, outcomes, text_of
+from support.import_runs import ada, catalogue, create_preview, csv_text, outcomes
 
 from shop.models import Product
 from shop.product_files.imports.apply import apply_import
@@ -15,10 +15,14 @@ from shop.product_files.imports.undo import undo_import
 from shop.services.orders import place_order
 from shop.services.stock import find_drift
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada", "carl")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("ada", "carl"),
+    pytest.mark.slow,
+]
 HEADERS = ("sku", "name", "description", "price", "stock", "stock at export", "active")
-#: The database is emptied by hand after each example, and the examples are the same each time.
-of_any = settings(
+#: Each example rolls back its own changes. The examples are the same in each run.
+examples = settings(
     max_examples=30,
     deadline=None,
     derandomize=True,
@@ -48,37 +52,44 @@ rows = st.lists(
 
 
 @contextmanager
-def forgotten():
+def rolled_back():
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
-def stock_up(found):
-    for sku, (name, price, stock) in found.items():
+def create_products(products_by_sku):
+    for sku, (name, price, stock) in products_by_sku.items():
         factories.create_product(name, price=price, stock=stock, sku=sku)
 
 
-def of(file_rows, *, blank="keep"):
-    # A row that is wholly blank is none.
+def preview_rows(file_rows, *, blank_cells="keep"):
+    # A wholly blank line is not a row.
     rows = [row if any(cell.strip() for cell in row) else ("b-9", *row[1:]) for row in file_rows]
-    return checked(text_of(*rows, headers=HEADERS), blank=blank, point="."), len(rows)
+    return create_preview(
+        csv_text(*rows, headers=HEADERS), blank_cells=blank_cells, decimal_mark="."
+    ), len(rows)
 
 
-@of_any
+@examples
 @given(products, rows, st.sampled_from(["keep", "clear"]))
-def test_what_was_previewed_is_applied_and_undoing_takes_it_back(found, file_rows, blank):
-    with forgotten():
-        stock_up(found)
+def test_preview_is_applied_and_undone(products_by_sku, file_rows, blank_cells):
+    with rolled_back():
+        create_products(products_by_sku)
         before = catalogue()
-        product_import, count = of(file_rows, blank=blank)
+        product_import, count = preview_rows(file_rows, blank_cells=blank_cells)
         assert catalogue() == before
         counts = product_import.counts
-        assert sum(counts.values()) == product_import.rows.count() == product_import.total == count
+        assert (
+            sum(counts.values())
+            == product_import.rows.count()
+            == product_import.rows_total
+            == count
+        )
         expected = {name: counts[name] for name in ("new", "changed")}
         assert apply_import(product_import.pk, actor=ada(), good_only=True) == {
             **expected,
-            "left": 0,
+            "left_out": 0,
         }
         assert len(catalogue()) == len(before) + counts["new"]
         assert list(find_drift()) == []
@@ -87,13 +98,13 @@ def test_what_was_previewed_is_applied_and_undoing_takes_it_back(found, file_row
         assert list(find_drift()) == []
 
 
-@of_any
+@examples
 @given(products, rows, st.integers(min_value=1, max_value=9))
-def test_what_was_sold_in_between_stays_sold(found, file_rows, units):
-    with forgotten():
-        stock_up(found)
+def test_undo_keeps_sales_after_the_import(products_by_sku, file_rows, units):
+    with rolled_back():
+        create_products(products_by_sku)
         before = catalogue()
-        product_import, _ = of(file_rows)
+        product_import, _ = preview_rows(file_rows)
         apply_import(product_import.pk, actor=ada(), good_only=True)
         carl = factories.User.objects.get(email="carl@example.com")
         sold = list(
@@ -106,11 +117,15 @@ def test_what_was_sold_in_between_stays_sold(found, file_rows, units):
             place_order(user=carl, shipping_address="1 Elm Street")
         undo_import(product_import.pk, actor=ada())
         assert list(find_drift()) == []
-        after, kept = catalogue(), outcomes(product_import)
+        after, row_outcomes = catalogue(), outcomes(product_import)
         for sku, product in before.items():
-            if kept.get(sku, ("undone", ""))[0] == "undone":
+            if row_outcomes.get(sku, ("undone", ""))[0] == "undone":
                 assert after.pop(sku) == product | {
                     "stock": product["stock"] - units * (sku in sold)
                 }
-        named = {sku for sku, (outcome, why) in kept.items() if outcome == "kept" and why}
-        assert after.keys() <= named
+        explained = {
+            sku
+            for sku, (outcome, reason) in row_outcomes.items()
+            if outcome == "not_undone" and reason
+        }
+        assert after.keys() <= explained

@@ -1,4 +1,4 @@
-"""An applied import taken back, as far as nobody has built on it since."""
+"""Undoing an import, except for what changed after it."""
 
 from decimal import Decimal
 
@@ -7,18 +7,18 @@ from django.db import connection
 from support import factories
 from support.import_runs import (
     ada,
-    applied,
     catalogue,
-    checked,
+    create_applied,
+    create_preview,
+    csv_text,
+    current_state,
     outcomes,
-    state_of,
-    taken_back,
-    text_of,
+    undone,
 )
 
 from shop.models import AuditEntry, CartItem, Product, ProductImport, StockMovement
 from shop.product_files.imports.apply import apply_import
-from shop.product_files.imports.locking import SILENCE
+from shop.product_files.imports.locking import STALLED_AFTER
 from shop.product_files.imports.undo import undo_import
 from shop.services import imports
 from shop.services.errors import ImportNotReady, NotFound
@@ -27,7 +27,7 @@ from shop.services.products import remove_product, update_product
 from shop.services.stock import Kind, adjust_stock, find_drift
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada")]
-SPRING = text_of(
+SPRING = csv_text(
     ("MUG-1", "Cup", "13", 15, 10), ("NEW-1", "Rug", "7", 3, ""), ("LAMP-1", "Lamp", "50", 0, 5)
 )
 
@@ -45,11 +45,15 @@ def rug():
     return Product.objects.get(sku="NEW-1")
 
 
-def test_the_catalogue_is_as_before(mug, lamp):
+def test_undo_restores_the_catalogue(mug, lamp):
     before = catalogue()
-    product_import = applied(SPRING)
+    product_import = create_applied(SPRING)
     assert catalogue() != before
-    assert undo_import(product_import.pk, actor=ada()) == {"removed": 1, "restored": 2, "kept": 0}
+    assert undo_import(product_import.pk, actor=ada()) == {
+        "removed": 1,
+        "restored": 2,
+        "not_undone": 0,
+    }
     assert catalogue() == before
     assert list(find_drift()) == []
     product_import.refresh_from_db()
@@ -57,49 +61,61 @@ def test_the_catalogue_is_as_before(mug, lamp):
     assert product_import.result == {
         "new": 1,
         "changed": 2,
-        "left": 0,
+        "left_out": 0,
         "removed": 1,
         "restored": 2,
-        "kept": 0,
+        "not_undone": 0,
     }
     assert set(outcomes(product_import).values()) == {("undone", "")}
 
 
-def test_stock_goes_back_through_the_ledger(mug, lamp):
-    product_import = taken_back(applied(SPRING))
-    lines = StockMovement.objects.filter(product_import=product_import, product=mug).order_by("pk")
-    assert list(lines.values_list("kind", "delta", "balance_after")) == [
+def test_undo_reverses_stock_in_the_ledger(mug, lamp):
+    product_import = undone(create_applied(SPRING))
+    movements = StockMovement.objects.filter(product_import=product_import, product=mug).order_by(
+        "pk"
+    )
+    assert list(movements.values_list("kind", "delta", "balance_after")) == [
         ("import", 5, 15),
         ("import", -5, 10),
     ]
-    assert AuditEntry.objects.first().changes == "taken back: 1 removed, 2 restored, 0 kept"
+    assert AuditEntry.objects.first().changes == "undone: 1 removed, 2 restored, 0 not undone"
 
 
-def test_sold_units_stay_sold(mug, lamp, carl):
-    product_import = applied(SPRING)
+def test_undo_keeps_sales(mug, lamp, carl):
+    product_import = create_applied(SPRING)
     buy(carl, Product.objects.get(pk=mug.pk), 4)
-    taken_back(product_import)
+    undone(product_import)
     assert catalogue()["MUG-1"]["stock"] == 10 - 4
     assert list(find_drift()) == []
 
 
-def test_stock_that_is_sold_already_cannot_go_back_and_is_named(mug, lamp, carl):
-    product_import = applied(SPRING)
+def test_stock_that_was_sold_is_not_undone(mug, lamp, carl):
+    product_import = create_applied(SPRING)
     buy(carl, Product.objects.get(pk=mug.pk), 11)
-    assert undo_import(product_import.pk, actor=ada()) == {"removed": 1, "restored": 1, "kept": 1}
-    assert outcomes(product_import)["MUG-1"] == ("kept", "Changed since, and left as it is: stock.")
-    found = catalogue()["MUG-1"]
-    assert (found["name"], found["price"], found["stock"]) == ("Mug", Decimal("12.50"), 4)
+    assert undo_import(product_import.pk, actor=ada()) == {
+        "removed": 1,
+        "restored": 1,
+        "not_undone": 1,
+    }
+    assert outcomes(product_import)["MUG-1"] == (
+        "not_undone",
+        "Changed after the import, so not undone: stock.",
+    )
+    product = catalogue()["MUG-1"]
+    assert (product["name"], product["price"], product["stock"]) == ("Mug", Decimal("12.50"), 4)
     assert list(find_drift()) == []
 
 
-def test_a_field_that_was_edited_since_is_left_and_the_rest_restored(mug, lamp):
-    product_import = applied(SPRING)
+def test_edited_field_is_kept_and_the_others_restored(mug, lamp):
+    product_import = create_applied(SPRING)
     edit(mug, name="Beaker", description="Blue.")
-    taken_back(product_import)
-    assert outcomes(product_import)["MUG-1"] == ("kept", "Changed since, and left as it is: name.")
-    found = catalogue()["MUG-1"]
-    assert (found["name"], found["description"], found["price"], found["stock"]) == (
+    undone(product_import)
+    assert outcomes(product_import)["MUG-1"] == (
+        "not_undone",
+        "Changed after the import, so not undone: name.",
+    )
+    product = catalogue()["MUG-1"]
+    assert (product["name"], product["description"], product["price"], product["stock"]) == (
         "Beaker",
         "Blue.",
         Decimal("12.50"),
@@ -109,85 +125,96 @@ def test_a_field_that_was_edited_since_is_left_and_the_rest_restored(mug, lamp):
 
 def ordered(carl):
     buy(carl, rug(), 1)
-    return "It was ordered since."
+    return "It was ordered after the import."
 
 
 def ordered_and_cancelled(carl):
     order = buy(carl, rug(), 1)
     move_order(order_id=order.pk, to="cancelled", actor=ada(), by_staff=True)
-    return "It was ordered since."
+    return "It was ordered after the import."
 
 
 def edited(carl):
     edit(rug(), price=Decimal("8.00"))
-    return "It was edited since: price."
+    return "It was edited after the import: price."
 
 
 def pictured(carl):
     Product.objects.filter(sku="NEW-1").update(image="rug.webp")
-    return "It has a file by now."
+    return "A file was added to it after the import."
 
 
 def received(carl):
     adjust_stock(product_id=rug().pk, delta=2, kind=Kind.RECEIVED, actor=ada())
-    return "Its stock changed since."
+    return "Its stock changed after the import."
 
 
-@pytest.mark.parametrize("happens", [ordered, ordered_and_cancelled, edited, pictured, received])
-def test_a_new_product_on_which_somebody_built_is_left_and_named(mug, lamp, carl, happens):
-    product_import = applied(SPRING)
-    why = happens(carl)
+@pytest.mark.parametrize("change", [ordered, ordered_and_cancelled, edited, pictured, received])
+def test_new_product_that_was_used_is_kept(mug, lamp, carl, change):
+    product_import = create_applied(SPRING)
+    reason = change(carl)
     before = catalogue()["NEW-1"]
-    assert undo_import(product_import.pk, actor=ada()) == {"removed": 0, "restored": 2, "kept": 1}
-    assert outcomes(product_import)["NEW-1"] == ("kept", why)
+    assert undo_import(product_import.pk, actor=ada()) == {
+        "removed": 0,
+        "restored": 2,
+        "not_undone": 1,
+    }
+    assert outcomes(product_import)["NEW-1"] == ("not_undone", reason)
     assert catalogue()["NEW-1"] == before
     assert list(find_drift()) == []
 
 
-def test_what_was_removed_since_is_named(mug, lamp):
-    product_import = applied(SPRING)
+def test_removed_products_are_not_undone(mug, lamp):
+    product_import = create_applied(SPRING)
     remove_product(product_id=mug.pk, actor=ada())
     remove_product(product_id=rug().pk, actor=ada())
-    assert undo_import(product_import.pk, actor=ada()) == {"removed": 0, "restored": 1, "kept": 2}
+    assert undo_import(product_import.pk, actor=ada()) == {
+        "removed": 0,
+        "restored": 1,
+        "not_undone": 2,
+    }
     assert set(outcomes(product_import).values()) == {
-        ("kept", "It was removed since."),
+        ("not_undone", "The product was removed after the import."),
         ("undone", ""),
     }
 
 
-def test_a_removed_product_leaves_the_carts(mug, lamp, carl):
-    product_import = applied(SPRING)
+def test_removed_product_leaves_the_carts(mug, lamp, carl):
+    product_import = create_applied(SPRING)
     factories.add_to_cart(carl, (rug(), 1), (mug, 1))
-    taken_back(product_import)
+    undone(product_import)
     assert list(CartItem.objects.values_list("product", flat=True)) == [mug.pk]
 
 
-def test_rows_that_were_left_out_are_not_taken_back(mug, lamp):
-    product_import = checked(SPRING)
+def test_left_out_rows_are_not_undone(mug, lamp):
+    product_import = create_preview(SPRING)
     edit(mug, price=Decimal("99.00"))
     before = catalogue()["MUG-1"]
     apply_import(product_import.pk, actor=ada(), good_only=True)
-    taken_back(product_import)
+    undone(product_import)
     assert catalogue()["MUG-1"] == before
-    assert outcomes(product_import)["MUG-1"] == ("left", "Somebody edited it meanwhile: price.")
+    assert outcomes(product_import)["MUG-1"] == (
+        "left_out",
+        "It was edited after the preview: price.",
+    )
 
 
-def test_two_imports_are_taken_back_one_after_the_other(mug, lamp):
+def test_two_imports_are_undone_in_reverse_order(mug, lamp):
     before = catalogue()
-    first = applied(SPRING)
+    first = create_applied(SPRING)
     between = catalogue()
-    second = applied(text_of(("NEW-1", "Carpet", "9", 8, 3), ("MUG-1", "", "14", "", "")))
-    taken_back(second)
+    second = create_applied(csv_text(("NEW-1", "Carpet", "9", 8, 3), ("MUG-1", "", "14", "", "")))
+    undone(second)
     assert catalogue() == between
-    taken_back(first)
+    undone(first)
     assert catalogue() == before
     assert list(find_drift()) == []
 
 
-def test_a_second_press_says_it_is_undone(mug, lamp):
-    product_import = taken_back(applied(SPRING))
+def test_undone_import_is_not_undone_again(mug, lamp):
+    product_import = undone(create_applied(SPRING))
     before = factories.all_rows()
-    with pytest.raises(ImportNotReady, match="taken back already"):
+    with pytest.raises(ImportNotReady, match="already undone"):
         undo_import(product_import.pk, actor=ada())
     assert factories.all_rows() == before
 
@@ -195,8 +222,8 @@ def test_a_second_press_says_it_is_undone(mug, lamp):
 @pytest.mark.parametrize(
     "state", ["uploaded", "checking", "checked", "applying", "undoing", "failed"]
 )
-def test_only_an_applied_import_is_taken_back(mug, lamp, state):
-    product_import = applied(SPRING)
+def test_only_an_applied_import_is_undone(mug, lamp, state):
+    product_import = create_applied(SPRING)
     ProductImport.objects.update(state=state)
     before = factories.all_rows()
     with pytest.raises(ImportNotReady):
@@ -204,39 +231,39 @@ def test_only_an_applied_import_is_taken_back(mug, lamp, state):
     assert factories.all_rows() == before
 
 
-def test_no_import_is_not_found():
+def test_unknown_import_is_not_found():
     with pytest.raises(NotFound):
         undo_import(7, actor=ada())
 
 
-def test_what_breaks_midway_leaves_it_applied_and_may_be_tried_again(mug, lamp, monkeypatch):
+def test_unexpected_error_leaves_it_applied_and_can_be_retried(mug, lamp, monkeypatch):
     before = catalogue()
-    product_import = applied(SPRING)
+    product_import = create_applied(SPRING)
     between = catalogue()
     with monkeypatch.context() as broken:
-        broken.setattr(imports, "remove_products", lambda *_, **__: 1 / 0)
+        broken.setattr(imports, "remove_added_products", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             undo_import(product_import.pk, actor=ada())
-    assert (catalogue(), state_of(product_import)) == (between, "applied")
-    taken_back(product_import)
+    assert (catalogue(), current_state(product_import)) == (between, "applied")
+    undone(product_import)
     assert catalogue() == before
 
 
-def test_what_a_killed_worker_began_is_taken_over_when_it_is_silent(mug, lamp):
+def test_stalled_undo_is_taken_over(mug, lamp):
     before = catalogue()
-    product_import = applied(SPRING)
+    product_import = create_applied(SPRING)
     ProductImport.objects.update(
-        state="undoing", heartbeat_at=product_import.applied_at - SILENCE * 2
+        state="undoing", heartbeat_at=product_import.applied_at - STALLED_AFTER * 2
     )
-    taken_back(product_import)
+    undone(product_import)
     assert catalogue() == before
 
 
 @pytest.mark.parametrize("count", [1, 3, 3000])
-def test_any_number_of_rows_costs_the_same_number_of_statements(mug, lamp, count, statements):
+def test_statement_count_does_not_grow(mug, lamp, count, statements):
     new = [(f"NEW-{number}", "Rug", "7", 3, "") for number in range(count)]
-    product_import = applied(
-        text_of(("MUG-1", "Cup", "13", 15, 10), ("LAMP-1", "", "50", "", ""), *new)
+    product_import = create_applied(
+        csv_text(("MUG-1", "Cup", "13", 15, 10), ("LAMP-1", "", "50", "", ""), *new)
     )
     actor = ada()
     with statements(16 + (connection.vendor == "postgresql")):

@@ -1,0 +1,48 @@
+"""The one page that asks before something is done: a title, a form, a button and a way back."""
+
+from typing import Any, Literal
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
+
+from shop.models.order_status import Text
+from shop.services.errors import ShopError
+
+#: How a button looks; danger is for what cannot be undone.
+type ButtonKind = Literal["default", "primary", "danger"]
+
+
+def render_action_form(
+    request: HttpRequest,
+    model_admin: ModelAdmin,
+    *,
+    form: forms.Form,
+    title: Text,
+    button: Text,
+    back_url: str,
+    template: str = "admin/action_form.html",
+    **options: Any,
+) -> HttpResponse:
+    """Render the form that asks before an action; `template` may extend the usual one.
+
+    Options: `hint`, a sentence below the title; `button_kind`, a ButtonKind; `second_button`, the
+    name that it posts and its label; `hidden`, names and values of hidden inputs; any other is
+    added to the template's context.
+    """
+    context = model_admin.admin_site.each_context(request) | {
+        "opts": model_admin.opts,
+        "title": title,
+        "form": form,
+        "button": button,
+        "back": back_url,
+        **options,
+    }
+    return TemplateResponse(request, template, context)
+
+
+def add_service_error(form: forms.Form, error: ShopError | ValidationError) -> None:
+    """Show why a service refused, at the field that a ValidationError names or above the form."""
+    form.add_error(None, error if isinstance(error, ValidationError) else str(error))

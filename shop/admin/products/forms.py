@@ -1,0 +1,147 @@
+"""Forms of the actions on products: stock and prices."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from shop.admin.forms import TextField
+from shop.models import Product, StockMovement
+from shop.models.order_status import Text
+from shop.models.products import MAX_STOCK
+
+Kind = StockMovement.Kind
+#: Kinds of movement that only add or only remove units -> the sign, and the error for the other.
+SIGNED_KINDS: dict[str, tuple[int, Text]] = {
+    Kind.RECEIVED: (1, _("Received stock must be a positive number.")),
+    Kind.DAMAGED: (-1, _("Damaged or lost stock must be a negative number.")),
+}
+
+
+class ReasonField(TextField):
+    """One line of text that is kept with a stock movement."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = UnfoldAdminTextInputWidget()
+        super().__init__(required=False, max_length=200, widget=widget, **options)
+
+
+class StockForm(forms.Form):
+    """Add or remove units of a product."""
+
+    delta = forms.IntegerField(
+        label=_("Change"),
+        min_value=-MAX_STOCK,
+        max_value=MAX_STOCK,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"autofocus": True}),
+        help_text=_("Units to add, such as 12, or to remove, such as -3."),
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[(kind.value, kind.label) for kind in StockMovement.MANUAL_KINDS],
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("Choose correction if the recorded number was wrong."),
+    )
+    reason = ReasonField(
+        label=_("Reason"), help_text=_("Optional. Shown in the product's stock movements.")
+    )
+
+    def clean_delta(self) -> int:
+        """Refuse zero."""
+        delta: int = self.cleaned_data["delta"]
+        if delta == 0:
+            raise forms.ValidationError(_("Enter a number other than 0."), code="zero")
+        return delta
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a number whose sign doesn't suit the kind, see `SIGNED_KINDS`."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        sign, message = SIGNED_KINDS.get(values.get("kind", ""), (0, ""))
+        if values.get("delta", 0) * sign < 0:
+            self.add_error("delta", forms.ValidationError(str(message), code="sign"))
+        return values
+
+
+class CountForm(forms.Form):
+    """Record a stock count. `expected` is the stock that was shown when the page was opened."""
+
+    counted = forms.IntegerField(
+        label=_("Units counted"),
+        min_value=0,
+        max_value=MAX_STOCK,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"autofocus": True}),
+        help_text=_("Count every unit you have. We record the difference."),
+    )
+    reason = ReasonField(
+        label=_("Reason"), help_text=_("Optional. An explanation of the difference.")
+    )
+    expected = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, stock: int) -> None:
+        super().__init__(data, initial={"expected": stock})
+
+
+class PriceForm(forms.Form):
+    """By how much the prices of several products change."""
+
+    by = forms.ChoiceField(
+        label=_("Change by"),
+        choices=[("percent", _("Percent")), ("amount", _("Fixed amount"))],
+        widget=UnfoldAdminSelectWidget,
+    )
+    value = forms.DecimalField(
+        label=_("Value"),
+        max_digits=10,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"autofocus": True}),
+        help_text=_("For example 5 to raise or -5 to lower. New prices are rounded to the cent."),
+    )
+
+    def clean_value(self) -> Decimal:
+        """Refuse zero."""
+        value: Decimal = self.cleaned_data["value"]
+        if not value:
+            raise forms.ValidationError(_("Enter a number other than 0."), code="zero")
+        return value
+
+
+class ReceiveForm(forms.Form):
+    """The units received of several products. Each product's field is named by its id."""
+
+    reason = ReasonField(
+        label=_("Delivery"), help_text=_("For example the supplier and the delivery note's number.")
+    )
+
+    def __init__(self, data: Any = None, *, products: Iterable[Product]) -> None:
+        super().__init__(data)
+        for product in products:
+            self.fields[str(product.pk)] = forms.IntegerField(
+                label=f"{product.name} · {product.sku}",
+                required=False,
+                min_value=0,
+                max_value=MAX_STOCK,
+                widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": "0"}),
+                help_text=_("%(stock)d in stock") % {"stock": product.stock},
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a delivery without units."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and not any(self.units(values).values()):
+            raise forms.ValidationError(
+                _("Enter the units received of at least one product."), code="empty"
+            )
+        return values
+
+    @staticmethod
+    def units(values: dict[str, Any]) -> dict[int, int]:
+        """Return product id -> units received."""
+        return {int(name): units or 0 for name, units in values.items() if name != "reason"}

@@ -1,0 +1,37 @@
+"""HTML fragments that several admin pages show: labels, ages and thumbnails."""
+
+from datetime import datetime
+from typing import cast
+
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from shop.models import Product
+from shop.models.order_status import OrderStatus, PaymentStatus, Role, Text
+from shop.models.products import PictureFile
+
+
+def render_label(role: Role, text: Text) -> str:
+    """Return a label in the colour of its role."""
+    return format_html('<span class="shop-label shop-{}">{}</span>', role, text)
+
+
+def status_label(status: OrderStatus | PaymentStatus) -> str:
+    """Return the label of an order status or a payment status."""
+    return render_label(status.facts.role, status.label)
+
+
+def render_age(moment: datetime) -> str:
+    """Return how long ago a moment was, with its date and time as a tooltip."""
+    age = _("%(duration)s ago") % {"duration": timesince(moment, timezone.now(), depth=1)}
+    return format_html('<span title="{}">{}</span>', moment.isoformat(" ", "minutes"), age)
+
+
+def render_thumbnail(product: Product, *, alt: str = "") -> str:
+    """Return a product's small picture. Pass `alt` where no text beside it names the product."""
+    picture = cast("PictureFile", product.image)
+    source = picture.small_url if picture else static("shop/no-picture.svg")
+    return format_html('<img class="shop-thumb" src="{}" alt="{}" loading="lazy">', source, alt)

@@ -1,0 +1,360 @@
+"""The undocumented parts of Django that shop/db uses: after an upgrade, these tests fail first.
+
+`INTERNALS` has a row for each private or undocumented name: where shop/db uses it, and a check
+that it still is what the code expects. The other tests find private names that are used elsewhere.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import pytest
+from django import forms
+from django.db import connection, transaction
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.models import Field, Value
+from django.db.models.fields.files import FieldFile
+from django.db.models.query import BaseIterable, ModelIterable, ValuesIterable, ValuesListIterable
+from django.db.models.sql import Query
+from django.db.models.sql.compiler import SQLCompiler
+from django.db.models.sql.where import WhereNode
+from django.http import HttpResponse, QueryDict
+from django.middleware.csp import ContentSecurityPolicyMiddleware
+from django.test import RequestFactory
+from django.views.decorators.csp import csp_override
+
+import shop
+from shop.models import CartItem, OrderItem, Product, ProductImport
+
+ROOT = Path(shop.__file__).parent
+PRODUCTS = Product.objects.order_by("name", "-id")
+
+
+def parameters(function):
+    return list(inspect.signature(function).parameters)
+
+
+def compiled(queryset):
+    compiler = queryset.query.clone().get_compiler(queryset.db)
+    compiler.as_sql()
+    return compiler
+
+
+def iterable_classes():
+    rows = (PRODUCTS, PRODUCTS.values("sku"), PRODUCTS.values_list("sku"))
+    return [queryset._iterable_class for queryset in rows]
+
+
+def class_info():
+    info = compiled(CartItem.objects.select_related("product")).klass_info
+    (related,) = info["related_klass_infos"]
+    return info["model"], related["model"], callable(related["local_setter"])
+
+
+def selected_attributes():
+    compiler = compiled(Product.objects.only("sku"))
+    columns = compiler.klass_info["select_fields"]
+    return [compiler.select[column][0].target.attname for column in columns]
+
+
+def annotated_column():
+    compiler = compiled(PRODUCTS.annotate(n=Value(1)))
+    ((name, column),) = compiler.annotation_col_map.items()
+    return name, compiler.select[column][0]
+
+
+def converted_value():
+    """What the converters of a JSON column make of the database's text."""
+    compiler = compiled(ProductImport.objects.values("counts"))
+    ((functions, expression),) = compiler.get_converters([compiler.select[0][0]]).values()
+    value = '{"new": 1}'
+    for function in functions:
+        value = function(value, expression, connection)
+    return value
+
+
+def open_blocks():
+    with transaction.atomic():
+        return type(connection.atomic_blocks[-1])
+
+
+def parsed_request():
+    request = RequestFactory().post("/", "a=1&a=2", "application/x-www-form-urlencoded")
+    before = {"_post", "_body"} & vars(request).keys()
+    assert request.POST["a"] == "2"
+    return before, type(vars(request)["_post"]), vars(request)["_body"]
+
+
+def overridden_csp():
+    response = csp_override({"default-src": ["'none'"]})(lambda request: HttpResponse())(None)
+    return vars(response)["_csp_config"]
+
+
+def enforced_csp():
+    response, request = HttpResponse(), RequestFactory().get("/")
+    response._csp_config = {"img-src": ["'self'"]}
+    ContentSecurityPolicyMiddleware(lambda _: response)(request)
+    return response["Content-Security-Policy"]
+
+
+#: Module of shop/db, name, expression and its expected value.
+INTERNALS = [
+    (
+        "compiled_queries",
+        "QuerySet._iterable_class",
+        iterable_classes,
+        [ModelIterable, ValuesIterable, ValuesListIterable],
+    ),
+    (
+        "compiled_queries",
+        "ValuesListIterable",
+        lambda: issubclass(ValuesListIterable, BaseIterable),
+        True,
+    ),
+    ("compiled_queries", "Query.order_by", lambda: PRODUCTS.query.order_by, ("name", "-id")),
+    (
+        "compiled_queries",
+        "Query.selected",
+        lambda: list(PRODUCTS.values("stock", "sku").query.selected),
+        ["stock", "sku"],
+    ),
+    (
+        "compiled_queries",
+        "Query.selected of instances",
+        lambda: bool(compiled(PRODUCTS).query.selected),
+        False,
+    ),
+    (
+        "compiled_queries",
+        "Query.sql_with_params",
+        lambda: PRODUCTS.filter(sku="A").query.sql_with_params()[1],
+        ("A",),
+    ),
+    ("compiled_queries", "Query.clone", lambda: parameters(Query.clone), ["self"]),
+    (
+        "compiled_queries",
+        "Query.get_compiler",
+        lambda: isinstance(PRODUCTS.query.get_compiler("default"), SQLCompiler),
+        True,
+    ),
+    (
+        "compiled_queries",
+        "SQLCompiler.as_sql",
+        lambda: compiled(PRODUCTS.filter(sku="A")).as_sql()[1],
+        ("A",),
+    ),
+    (
+        "compiled_queries",
+        "SQLCompiler.select",
+        lambda: [len(item) for item in compiled(PRODUCTS.values("sku")).select],
+        [3],
+    ),
+    ("compiled_queries", "SQLCompiler.klass_info", class_info, (CartItem, Product, True)),
+    (
+        "compiled_queries",
+        "SQLCompiler.klass_info select_fields",
+        selected_attributes,
+        ["id", "sku"],
+    ),
+    (
+        "compiled_queries",
+        "SQLCompiler.annotation_col_map",
+        annotated_column,
+        ("n", Value(1)),
+    ),
+    ("compiled_queries", "SQLCompiler.get_converters", converted_value, {"new": 1}),
+    (
+        "bulk_rows",
+        "Field.generated",
+        lambda: [field.name for field in OrderItem._meta.concrete_fields if field.generated],
+        ["subtotal"],
+    ),
+    ("bulk_rows", "Field.get_col", lambda: parameters(Field.get_col)[:2], ["self", "alias"]),
+    (
+        "bulk_rows",
+        "Options.local_concrete_fields",
+        lambda: OrderItem._meta.local_concrete_fields == OrderItem._meta.concrete_fields,
+        True,
+    ),
+    (
+        "bulk_rows",
+        "Options.db_returning_fields",
+        lambda: [field.name for field in OrderItem._meta.db_returning_fields],
+        ["id", "subtotal"],
+    ),
+    ("deferred_join", "Query.where", lambda: type(PRODUCTS.query.where), WhereNode),
+    ("deferred_join", "WhereNode()", lambda: bool(WhereNode()), False),
+    (
+        "transactions",
+        "transaction.Atomic()",
+        lambda: parameters(transaction.Atomic),
+        ["using", "savepoint", "durable"],
+    ),
+    ("transactions", "DatabaseWrapper.atomic_blocks", open_blocks, transaction.Atomic),
+    (
+        "postgresql.base",
+        "DatabaseWrapper.is_usable",
+        lambda: parameters(DatabaseWrapper.is_usable),
+        ["self"],
+    ),
+    (
+        "private_attributes",
+        "FieldFile._committed",
+        lambda: FieldFile(None, Product._meta.get_field("image"), "mug.webp")._committed,
+        True,
+    ),
+    (
+        "private_attributes",
+        "HttpRequest._post and _body",
+        parsed_request,
+        (set(), QueryDict, b"a=1&a=2"),
+    ),
+    (
+        "private_attributes",
+        "_csp_config of csp_override",
+        overridden_csp,
+        {"default-src": ["'none'"]},
+    ),
+    (
+        "private_attributes",
+        "_csp_config of the middleware",
+        enforced_csp,
+        "img-src 'self'",
+    ),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [(check, expected) for _, _, check, expected in INTERNALS],
+    ids=[f"{module}: {name}" for module, name, _, _ in INTERNALS],
+)
+def test_an_undocumented_name_is_what_shop_db_expects(check, expected):
+    assert check() == expected
+
+
+#: Private names that Django documents, or that its documentation uses.
+DOCUMENTED = {"_base_manager", "_db", "_default_manager", "_meta", "_state"}
+FILES = [path for path in ROOT.rglob("*.py") if "migrations" not in path.parts]
+ATTRIBUTE_FUNCTIONS = {"getattr", "setattr", "hasattr", "delattr"}
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__") and name not in DOCUMENTED | {"_"}
+
+
+def defined_names(source):
+    """Private names that classes of this source define: methods and attributes."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef):
+            for member in ast.walk(node):
+                if isinstance(member, ast.FunctionDef):
+                    yield member.name
+                elif isinstance(member, ast.Attribute) and isinstance(member.ctx, ast.Store):
+                    yield member.attr
+
+
+def is_attribute_dict(node):
+    """Whether the expression is `vars(…)` or `….__dict__`."""
+    text = ast.unparse(node)
+    return text.startswith("vars(") or text.endswith(".__dict__")
+
+
+def named_attribute(node):
+    """The constant that names an attribute in an expression such as `getattr(x, "_y")`."""
+    name = None
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ATTRIBUTE_FUNCTIONS:
+        name = node.args[1]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+        name = node.args[0] if is_attribute_dict(node.func.value) else None
+    elif isinstance(node, ast.Subscript) and is_attribute_dict(node.value):
+        name = node.slice
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
+
+
+def foreign_private_names(source, own_names):
+    """Yield the private names of other objects, modules and base classes that the source uses."""
+    for node in ast.walk(ast.parse(source)):
+        names = [named_attribute(node)]
+        if isinstance(node, ast.ImportFrom):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Attribute):
+            is_own = ast.unparse(node.value) in {"self", "cls"} and node.attr in own_names
+            names = [] if is_own else [node.attr]
+        yield from filter(is_private, names)
+
+
+OWN_NAMES = {name for path in FILES for name in defined_names(path.read_text())}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_private_names_of_others_are_used_in_shop_db_only(path):
+    names = set(foreign_private_names(path.read_text(), OWN_NAMES))
+    if (ROOT / "db") in path.parents:
+        listed = " ".join(name for _, name, _, _ in INTERNALS)
+        names = {name for name in names if name not in listed}
+    assert names == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "queryset._secret",
+        "self._secret",
+        "super()._secret()",
+        "type(form)._secret",
+        "from django.forms import _secret",
+        "from django.forms._secret import x",
+        "from shop.services.accounts import _secret",
+        "hasattr(response, '_secret')",
+        "setattr(response, '_secret', 1)",
+        "vars(request).get('_secret')",
+        "request.__dict__['_secret'] = 1",
+    ],
+)
+def test_a_private_name_is_reported(source):
+    assert list(foreign_private_names(source, {"_own"})) == ["_secret"]
+
+
+@pytest.mark.parametrize("source", ["self._own", "cls._own", "model._meta", "self.__dict__"])
+def test_own_and_documented_names_are_not_reported(source):
+    assert list(foreign_private_names(source, {"_own"})) == []
+
+
+def overridden_private_names(class_):
+    """Yield the private methods and properties of a class that a base outside shop/ has too."""
+    bases = [base for base in class_.__mro__[1:] if not base.__module__.startswith("shop")]
+    for name, value in vars(class_).items():
+        function = getattr(value, "fget", None) or getattr(value, "func", None) or value
+        is_own = getattr(function, "__module__", "") == class_.__module__
+        if is_own and is_private(name) and any(name in vars(base) for base in bases):
+            yield name
+
+
+def test_no_class_overrides_a_private_name_of_a_library():
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages([str(ROOT)], "shop.")
+        if ".migrations" not in module.name
+    ]
+    classes = {
+        member
+        for module in modules
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if member.__module__.startswith("shop.")
+    }
+    assert len(classes) > 100
+    assert {c.__name__: list(overridden_private_names(c)) for c in classes} == {
+        c.__name__: [] for c in classes
+    }
+
+
+def test_an_overridden_private_name_is_reported():
+    class Form(forms.ModelForm):
+        def _get_validation_exclusions(self):
+            return set()
+
+    assert list(overridden_private_names(Form)) == ["_get_validation_exclusions"]
