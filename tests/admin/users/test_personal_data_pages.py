@@ -75,10 +75,15 @@ def test_it_needs_no_other_permission(clerk_with, carl):
 def test_staff_cannot_be_exported_or_erased(clerk_with, adas_browser, ada):
     browser = clerk_with(*PERMISSIONS)
     cleo, before = User.objects.get(first_name="Cleo"), factories.all_rows()
-    for who, staff in ((browser, ada), (browser, cleo), (adas_browser, ada), (adas_browser, cleo)):
+    for client, staff in (
+        (browser, ada),
+        (browser, cleo),
+        (adas_browser, ada),
+        (adas_browser, cleo),
+    ):
         for view in VIEWS:
-            assert page(staff, view) not in who.get(page(staff)).content.decode()
-            assert who.post(page(staff, view)).status_code == 403
+            assert page(staff, view) not in client.get(page(staff)).content.decode()
+            assert client.post(page(staff, view)).status_code == 403
     assert factories.all_rows() == before
 
 

@@ -17,12 +17,15 @@ RULES = {
 RUN_AXE = """async ([theme, rules]) => {
   if (window.Alpine) Alpine.$data(document.documentElement).switchTheme(theme);
   const still = new CSSStyleSheet();
-  still.replaceSync("*, *::before, *::after { transition: none !important; animation: none !important }");
+  still.replaceSync(
+    "*, *::before, *::after { transition: none !important; animation: none !important }");
   document.adoptedStyleSheets = [still];
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-  const results = await axe.run(document, {runOnly: rules, resultTypes: ["violations"], preload: false});
+  const options = {runOnly: rules, resultTypes: ["violations"], preload: false};
+  const results = await axe.run(document, options);
   return results.violations.filter(rule => ["serious", "critical"].includes(rule.impact)).flatMap(
-    rule => rule.nodes.map(node => [rule.id, node.target.join(" "), node.any[0]?.message || rule.help]));
+    rule => rule.nodes.map(
+      node => [rule.id, node.target.join(" "), node.any[0]?.message || rule.help]));
 }"""
 # A page may not scroll sideways; only elements on it may.
 FITS = "document.documentElement.scrollWidth <= innerWidth"
