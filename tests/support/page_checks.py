@@ -158,7 +158,7 @@ def save_view(page):
     page.get_by_label("Name").wait_for()
 
 
-def command_search(page):
+def command_search_results(page):
     page.goto(ORDERS)
     command_search(page, "carl")
     page.locator("#command-results").get_by_role("link", name="Carl Buyer").first.wait_for()
@@ -175,7 +175,7 @@ def own_two_factor(page):
 VISITS = (
     *(no_matches, filter_panel, selection, bulk_cancel, printed, invalid_form, invalid_action),
     *(price_preview, receive_stock, product_search, invalid_order, checked_order),
-    *(save_view, command_search),
+    *(save_view, command_search_results),
     *(applied_import, waiting_import, failed_import),
     *(recovery_codes, own_two_factor),  # last, since other sessions are signed out
 )
