@@ -106,7 +106,7 @@ FORM_VALUES = {
 }
 #: Ends of the names of URLs and actions that change nothing.
 READ_ONLY_NAMES = (
-    *("_changelist", "_history", "_pick", "index", "search"),
+    *("_changelist", "_history", "_search_choices", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
 )
 #: Pages of the user's own account and views, which need no permission.
