@@ -24,7 +24,7 @@ def _media(settings, tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def really_later(monkeypatch):
+def real_enqueue(monkeypatch):
     """Run queued work immediately, in the test's transaction; return the real `enqueue`."""
     real = background.enqueue
     monkeypatch.setattr(background, "enqueue", lambda work: work())

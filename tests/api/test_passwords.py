@@ -71,9 +71,9 @@ def test_requesting_a_reset_does_not_reveal_whether_an_account_exists(
     ("email", "to"), [("carl@example.com", ["carl@example.com"]), ("nobody@example.com", [])]
 )
 def test_the_response_time_does_not_reveal_it_either(
-    strangers_app, carl, mailoutbox, really_later, monkeypatch, statements, email, to
+    strangers_app, carl, mailoutbox, real_enqueue, monkeypatch, statements, email, to
 ):
-    monkeypatch.setattr(background, "enqueue", really_later)
+    monkeypatch.setattr(background, "enqueue", real_enqueue)
     responded, send = Event(), emails.send_password_reset
     monkeypatch.setattr(
         emails, "send_password_reset", lambda *args: responded.wait(TIMEOUT_SECONDS) and send(*args)

@@ -10,11 +10,11 @@ def wait_for_the_queue():
     background._thread.submit(int).result(TIMEOUT_SECONDS)
 
 
-def test_a_failure_is_logged_and_does_not_stop_the_next_call(really_later, caplog, rf):
+def test_a_failure_is_logged_and_does_not_stop_the_next_call(real_enqueue, caplog, rf):
     done = []
     json_logging.start_request(rf.get("/"))
-    really_later(lambda: done.append(1 / 0))
-    really_later(lambda: done.append(json_logging.request_id()))
+    real_enqueue(lambda: done.append(1 / 0))
+    real_enqueue(lambda: done.append(json_logging.request_id()))
     wait_for_the_queue()
     assert done == [json_logging.request_id()] != [""]
     assert [(line.levelname, line.exc_info[0]) for line in caplog.records] == [
@@ -22,16 +22,16 @@ def test_a_failure_is_logged_and_does_not_stop_the_next_call(really_later, caplo
     ]
 
 
-def test_calls_beyond_the_queue_limit_are_dropped_and_logged(really_later, caplog, monkeypatch):
+def test_calls_beyond_the_queue_limit_are_dropped_and_logged(real_enqueue, caplog, monkeypatch):
     monkeypatch.setattr(background, "_slots", BoundedSemaphore(2))
     may_run, done = Event(), []
-    really_later(lambda: may_run.wait(TIMEOUT_SECONDS))
+    real_enqueue(lambda: may_run.wait(TIMEOUT_SECONDS))
     for number in (1, 2):
-        really_later(lambda number=number: done.append(number))
+        real_enqueue(lambda number=number: done.append(number))
     assert [line.levelname for line in caplog.records] == ["ERROR"]
     assert "dropped" in caplog.text
     may_run.set()
     wait_for_the_queue()
-    really_later(lambda: done.append(3))
+    real_enqueue(lambda: done.append(3))
     wait_for_the_queue()
     assert done == [1, 3]
