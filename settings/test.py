@@ -26,7 +26,7 @@ JWT_SIGNING_KEYS = ["for-the-tests-only-tokens-" * 2]
 SHOP_NAME = OTP_TOTP_ISSUER = "Test Shop"
 SHOP_CURRENCY = "EUR"
 SHOP_IMPRINT = ""
-SHOP_FONTS: list[str] = []
+SHOP_FONTS = []
 SHOP_ENVIRONMENT = ""
 SHOP_PUBLIC_CATALOG = False
 SHOP_RESET_URL = ""
