@@ -45,6 +45,12 @@ def form_key() -> tuple[str, str]:
     return FORM_KEY_FIELD, secrets.token_urlsafe(12)
 
 
+def submitted_key(request: HttpRequest) -> str:
+    """Return the idempotency key of a submitted form; empty for a form without one."""
+    key = request.POST.get(FORM_KEY_FIELD, "")[:64]
+    return f"page {key}" if key else ""
+
+
 def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
     """Run `work` and show the message it returns, but only for the form's first submission.
 
@@ -52,10 +58,12 @@ def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
     form was submitted before with other values, and whatever `work` raises.
     """
     fields = sorted((name, values) for name, values in request.POST.lists() if name != CSRF_FIELD)
-    key = f"page {request.POST[FORM_KEY_FIELD][:64]}" if FORM_KEY_FIELD in request.POST else ""
     try:
         result, is_repeated = run_once(
-            user=staff_user(request), key=key, request=f"{request.path} {fields}", work=work
+            user=staff_user(request),
+            key=submitted_key(request),
+            request=f"{request.path} {fields}",
+            work=work,
         )
     except IdempotencyKeyReused as error:
         raise ShopError(

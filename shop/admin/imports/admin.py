@@ -20,7 +20,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from shop.admin.base import FORM_KEY_FIELD, ActionFormAdmin, ReadOnlyAdmin, form_key, staff_user
+from shop.admin.base import (
+    ActionFormAdmin,
+    ReadOnlyAdmin,
+    form_key,
+    staff_user,
+    submitted_key,
+)
 from shop.admin.forms import ConfirmForm
 from shop.admin.imports.forms import ReadingOptionsForm, UploadForm
 from shop.admin.imports.page import page_context
@@ -155,13 +161,11 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             )
             return str(upload.pk)
 
-        key = (
-            f"import {request.POST.get(FORM_KEY_FIELD, '')[:64]}"
-            if request.POST.get(FORM_KEY_FIELD)
-            else ""
-        )
         pk, is_repeated = run_once(
-            user=staff_user(request), key=key, request=values["file"].name, work=store
+            user=staff_user(request),
+            key=submitted_key(request),
+            request=values["file"].name,
+            work=store,
         )
         if not is_repeated:
             runner.request_step(int(pk), runner.PREVIEW, actor=staff_user(request))
