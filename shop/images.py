@@ -62,7 +62,7 @@ def stored_files(storage: Storage, folder: str = "") -> Iterator[str]:
 
 
 def normalize_image(upload: IO[bytes]) -> Picture:
-    """Re-encode an upload as WebP, upright, at most 1600 pixels wide and high; the small one 400.
+    """Re-encode an upload as upright WebP: at most 1600 pixels a side, and a copy of at most 400.
 
     The name is a hash of the content. Only the pixels are kept, so nothing hidden in the file
     survives. Raises ImageRefused if the file is too large, unreadable or not a still JPEG, PNG or

@@ -248,9 +248,11 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
             for route, method in self.action_views.items()
         ] + urls
 
-    def _action_view(self, method: str) -> Callable[..., HttpResponse]:
+    def _action_view(self, method_name: str) -> Callable[..., HttpResponse]:
+        """Return a view that checks the permission, loads the record and calls the method."""
+
         def view(request: HttpRequest, pk: int, **arguments: Any) -> HttpResponse:
-            codename = self.view_permissions.get(method)
+            codename = self.view_permissions.get(method_name)
             if codename:
                 is_permitted = request.user.has_perm(f"shop.{codename}")
             else:
@@ -259,7 +261,7 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
                 raise PermissionDenied
 
             record = get_object_or_404(self.model, pk=pk)
-            response: HttpResponse = getattr(self, method)(request, record, **arguments)
+            response: HttpResponse = getattr(self, method_name)(request, record, **arguments)
             return response
 
         return view

@@ -242,7 +242,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     def discard(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
         """Ask for confirmation, then delete the import; it changed no product."""
 
-        def discard() -> HttpResponse:
+        def perform() -> HttpResponse:
             file = {"file": str(product_import)}
             try:
                 discard_import(import_id=product_import.pk, actor=staff_user(request))
@@ -258,7 +258,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             title=_("Discard %(file)s?") % {"file": product_import},
             hint=_("The file and its preview are deleted. No product is changed."),
             button=_("Discard file"),
-            do=discard,
+            do=perform,
         )
 
     def run_now(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:

@@ -292,7 +292,7 @@ class PhoneOrderForm(forms.Form):
         return User(**self.new_customer_values())
 
     def check_email_is_free(self) -> bool:
-        """Return whether no account has a new customer's email; add an error otherwise."""
+        """Return whether a new customer's email is unused; add an error if an account has it."""
         if self.known_customer:
             return True
         owner = User.objects.filter(email=self.cleaned_data["email"]).first()

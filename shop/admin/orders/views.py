@@ -48,15 +48,15 @@ def format_cancellation(order: Order, items: list[OrderItem], lost: list[int]) -
     if written_off:
         message = ngettext(
             "Order %(order)s was cancelled."
-            " %(returned)d item back in stock, %(written_off)d written off.",
+            " %(returned)d unit back in stock, %(written_off)d written off.",
             "Order %(order)s was cancelled."
-            " %(returned)d items back in stock, %(written_off)d written off.",
+            " %(returned)d units back in stock, %(written_off)d written off.",
             returned,
         )
     else:
         message = ngettext(
-            "Order %(order)s was cancelled. %(returned)d item back in stock.",
-            "Order %(order)s was cancelled. %(returned)d items back in stock.",
+            "Order %(order)s was cancelled. %(returned)d unit back in stock.",
+            "Order %(order)s was cancelled. %(returned)d units back in stock.",
             returned,
         )
     return message % {"order": order, "returned": returned, "written_off": written_off}

@@ -280,13 +280,13 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             title, button = gettext("Archive %(product)s?"), gettext("Archive product")
             hint = gettext("Customers will no longer see it. It stays on past orders.")
         else:
-            title, button = gettext("Erase %(product)s?"), gettext("Erase product")
+            title, button = gettext("Delete %(product)s?"), gettext("Delete product")
             hint = gettext("It was never ordered. It is deleted with its stock movements.")
 
         def perform(_form: ConfirmForm) -> str:
             is_erased = products.remove_product(product_id=product.pk, actor=staff_user(request))
             message = (
-                gettext("%(product)s was erased.")
+                gettext("%(product)s was deleted.")
                 if is_erased
                 else gettext("%(product)s was archived.")
             )

@@ -150,7 +150,7 @@ def test_the_message_of_a_move(adas_browser, order):
 
 @pytest.mark.parametrize(
     ("is_lost", "result"),
-    [(False, "2 items back in stock."), (True, "0 items back in stock, 2 written off.")],
+    [(False, "2 units back in stock."), (True, "0 units back in stock, 2 written off.")],
 )
 def test_the_message_of_a_cancellation(adas_browser, order, mug, is_lost, result):
     lost = [mug.pk] if is_lost else []

@@ -173,7 +173,7 @@ def test_each_part_needs_the_permission_to_view_it(staff_client_with, carl, mug,
     in_cart = re.search(r"\bMug\b", text)  # a form key may contain any three letters
     assert bool(in_cart) is (codename == "view_cartitem")
     assert ("49.90 EUR" in listed, "Total spent" in listed) == ((codename == "view_order"),) * 2
-    assert "Sign out everywhere" not in text
+    assert "Sign out of all apps" not in text
 
 
 def test_signing_out_everywhere_ends_all_sessions(adas_browser, carl, doras_app):
@@ -181,7 +181,7 @@ def test_signing_out_everywhere_ends_all_sessions(adas_browser, carl, doras_app)
     assert page(carl, "sign-out/") in text_of(adas_browser.get(page(carl)))
     answer = adas_browser.post(page(carl, "sign-out/"), follow=True)
     assert answer.redirect_chain == [(page(carl), 302)]
-    assert factories.page_messages(answer) == ["Signed out on all devices."]
+    assert factories.page_messages(answer) == ["Signed out of all apps."]
     assert page(carl, "sign-out/") not in text_of(answer)
     assert [app.get("/auth/profile/").status_code for app in apps] == [401, 401]
     assert set(carl.sessions.values_list("revoked_because", flat=True)) == {"staff"}
