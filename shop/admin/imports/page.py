@@ -1,5 +1,6 @@
 """The template context of an import's page in each state."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import QueryDict
@@ -106,53 +107,57 @@ def _describe_changes(new: int, changed: int, pictures: int) -> str:
 
 def _result_sentences(product_import: ProductImport) -> list[str]:
     """Say what applying and undoing changed."""
-    result, sentences = product_import.result, []
+    return [*_apply_sentences(product_import), *_undo_sentences(product_import.result)]
 
-    def add(message: str, **numbers: int) -> None:
-        sentences.append(message % {name: f"{number:,}" for name, number in numbers.items()})
 
+def _format_counts(message: str, **counts: int) -> str:
+    return message % {name: f"{count:,}" for name, count in counts.items()}
+
+
+def _apply_sentences(product_import: ProductImport) -> Iterator[str]:
+    result = product_import.result
     if "new" in result:
-        new, changed = result["new"], result["changed"]
         message = ngettext(
             "%(new)s product was added, %(changed)s changed.",
             "%(new)s products were added, %(changed)s changed.",
-            new,
+            result["new"],
         )
-        add(message, new=new, changed=changed)
+        yield _format_counts(message, new=result["new"], changed=result["changed"])
         if errors := product_import.counts.get(Status.ERROR):
             message = ngettext(
                 "%(count)s row with errors was left out.",
                 "%(count)s rows with errors were left out.",
                 errors,
             )
-            add(message, count=errors)
+            yield _format_counts(message, count=errors)
         if left_out := result.get("left_out"):
             message = ngettext(
                 "%(count)s row was left out: see “Left out”.",
                 "%(count)s rows were left out: see “Left out”.",
                 left_out,
             )
-            add(message, count=left_out)
-    if pictures := result.get("pictures"):
-        message = ngettext(
-            "%(count)s picture was added.", "%(count)s pictures were added.", pictures
-        )
-        add(message, count=pictures)
+            yield _format_counts(message, count=left_out)
+    if count := result.get("pictures"):
+        message = ngettext("%(count)s picture was added.", "%(count)s pictures were added.", count)
+        yield _format_counts(message, count=count)
+
+
+def _undo_sentences(result: dict[str, int]) -> Iterator[str]:
     if "restored" in result:
+        removed, restored = result["removed"], result["restored"]
         message = ngettext(
             "The import was undone: %(removed)s product was removed and %(restored)s restored.",
             "The import was undone: %(removed)s products were removed and %(restored)s restored.",
-            result["removed"],
+            removed,
         )
-        add(message, removed=result["removed"], restored=result["restored"])
+        yield _format_counts(message, removed=removed, restored=restored)
         if not_undone := result.get("not_undone"):
             message = ngettext(
                 "%(count)s row was not undone: see “Not undone”.",
                 "%(count)s rows were not undone: see “Not undone”.",
                 not_undone,
             )
-            add(message, count=not_undone)
-    return sentences
+            yield _format_counts(message, count=not_undone)
 
 
 def _reading_summary(product_import: ProductImport) -> list[tuple[str, Any]]:

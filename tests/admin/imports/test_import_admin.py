@@ -43,7 +43,8 @@ def test_import_is_previewed_applied_and_undone(adas_browser, ada):
     assert (confirmation.context["button"], prices()) == ("Undo import", PRICES_AFTER)
     back = undo(adas_browser)
     assert (
-        back.context["results"][-1] == "The import was undone: 1 product was removed and 1 restored."
+        back.context["results"][-1]
+        == "The import was undone: 1 product was removed and 1 restored."
     )
     assert (prices(), list(find_drift())) == (PRICES_BEFORE, [])
     assert (latest_import().state, latest_import().actor) == ("undone", ada)
