@@ -19,6 +19,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
 SHOP_NAME = ENVIRONMENT.shop_name
 SHOP_CURRENCY = ENVIRONMENT.shop_currency
 SHOP_IMPRINT = ENVIRONMENT.shop_imprint
+SHOP_FONTS = ENVIRONMENT.shop_fonts
 SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment
 # (label, email, password) shown on the login page; only the process of `manage.py demo` fills it.
 SHOP_DEMO_LOGINS: list[tuple[str, str, str]] = []
@@ -132,7 +133,7 @@ CORS_EXPOSE_HEADERS = ["ETag", "Idempotent-Replayed", "Retry-After", "X-Request-
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 SECURE_CSP = content_security.DENY_ALL
-CSP_BELOW = content_security.POLICY_BY_PREFIX
+CSP_BY_PREFIX = content_security.POLICY_BY_PREFIX
 CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cookie
 
 UNFOLD = unfold.unfold_settings(SHOP_NAME)

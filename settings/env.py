@@ -63,7 +63,7 @@ def parse_rate(text: str) -> Rate:
     return Rate(int(match[1]), PERIODS[match[2]])
 
 
-def database(text: str) -> dict[str, Any]:
+def parse_database_url(text: str) -> dict[str, Any]:
     """Parse a database URL into an entry of Django's `DATABASES`.
 
     `sqlite:///file` is relative to the project folder; PostgreSQL is
@@ -79,7 +79,7 @@ def database(text: str) -> dict[str, Any]:
     raise ValueError(f"'{url.scheme}://' is neither sqlite:/// nor postgres://")
 
 
-def cache(text: str) -> dict[str, Any]:
+def parse_cache_url(text: str) -> dict[str, Any]:
     """Parse `locmem://` (single process) or `redis://host:port/number` into an entry of CACHES."""
     scheme = urlsplit(text).scheme
     if scheme == "locmem":
@@ -93,7 +93,7 @@ def cache(text: str) -> dict[str, Any]:
     raise ValueError(f"'{scheme}://' is neither locmem:// nor redis://")
 
 
-def mailer(text: str) -> dict[str, Any]:
+def parse_email_url(text: str) -> dict[str, Any]:
     """Parse an email URL into an entry of Django's `MAILERS`.
 
     `console://`, `dummy://` or `smtp://user:password@host:port`; `smtp+tls` is STARTTLS, `smtps` is
@@ -170,9 +170,9 @@ def _variable(name: str, default: str) -> Any:
 
 
 CommaSeparated = Annotated[list[str], BeforeValidator(split_list)]
-DatabaseURL = Annotated[dict[str, Any], BeforeValidator(database)]
-CacheURL = Annotated[dict[str, Any], BeforeValidator(cache)]
-EmailURL = Annotated[dict[str, Any], BeforeValidator(mailer)]
+DatabaseURL = Annotated[dict[str, Any], BeforeValidator(parse_database_url)]
+CacheURL = Annotated[dict[str, Any], BeforeValidator(parse_cache_url)]
+EmailURL = Annotated[dict[str, Any], BeforeValidator(parse_email_url)]
 RateText = Annotated[Rate, BeforeValidator(parse_rate)]
 Currency = Annotated[str, AfterValidator(parse_currency)]
 ProjectPath = Annotated[Path, AfterValidator(lambda path: ROOT / path)]
@@ -201,6 +201,7 @@ class Environment(BaseModel):
     shop_name: str = _variable("SHOP_NAME", "Fern & Ember")
     shop_currency: Currency = _variable("SHOP_CURRENCY", "EUR")
     shop_imprint: str = _variable("SHOP_IMPRINT", "")
+    shop_fonts: CommaSeparated = _variable("SHOP_FONTS", "")
     shop_environment: str = _variable("SHOP_ENVIRONMENT", "")
     public_catalog: bool = _variable("SHOP_PUBLIC_CATALOG", "false")
     two_factor: Literal["off", "optional", "required"] = _variable("SHOP_TWO_FACTOR", "off")

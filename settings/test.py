@@ -16,8 +16,8 @@ else:
     # Test data need not survive a power failure.
     DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
 TASKS = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
-CACHES = {"default": env.cache("locmem://")}
-MAILERS = {"default": env.mailer("dummy://")}
+CACHES = {"default": env.parse_cache_url("locmem://")}
+MAILERS = {"default": env.parse_email_url("dummy://")}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # no collectstatic in tests
 MEDIA_ROOT = Path(tempfile.gettempdir()) / "shop-test-media"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -26,6 +26,7 @@ JWT_SIGNING_KEYS = ["for-the-tests-only-tokens-" * 2]
 SHOP_NAME = OTP_TOTP_ISSUER = "Test Shop"
 SHOP_CURRENCY = "EUR"
 SHOP_IMPRINT = ""
+SHOP_FONTS = []
 SHOP_ENVIRONMENT = ""
 SHOP_PUBLIC_CATALOG = False
 SHOP_RESET_URL = ""

@@ -18,17 +18,17 @@ from shop.models.order_status import (
 
 @checks.register(checks.Tags.models)
 def check_secret_fields(**_: Any) -> list[checks.CheckMessage]:
-    """A field whose name sounds secret must be in STAFF_ONLY, so that nobody publishes it by accident."""
+    """Require fields whose names sound secret to be in STAFF_ONLY."""
     return [
         checks.Error(f"{model.__name__}: {mistake}.", obj=model, id="shop.E001")
         for model in exposure.exposed_models()
-        for mistake in exposure.find_mistakes(model)
+        for mistake in exposure.find_staff_only_errors(model)
     ]
 
 
 @checks.register(checks.Tags.models)
 def check_statuses(**_: Any) -> list[checks.CheckMessage]:
-    """Every status needs a complete row: pages, mails and the API read it without asking."""
+    """Require a complete row for every status: pages, emails and the API rely on it."""
     mistakes = [*_find_status_mistakes(), *_find_payment_mistakes()]
     return [checks.Error(f"{mistake}.", id="shop.E002") for mistake in mistakes]
 

@@ -92,7 +92,7 @@ def exposed_models() -> list[Model]:
     return [m for m in apps.get_app_config("shop").get_models() if hasattr(m, "STAFF_ONLY")]
 
 
-def find_mistakes(model: Model) -> Iterator[str]:
+def find_staff_only_errors(model: Model) -> Iterator[str]:
     """Yield an error message for each public field with a secret-sounding name.
 
     Also for each name in `STAFF_ONLY` that is not a field. The system check `shop.E001` shows them.

@@ -13,7 +13,7 @@ from django.core.files.storage import Storage
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
-MAX_BYTES = 5 * 1024 * 1024
+MAX_IMAGE_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 12_000_000
 MAX_SIDE = 8_000
 LARGE_SIDE, SMALL_SIDE = 1_600, 400
@@ -62,17 +62,17 @@ def stored_files(storage: Storage, folder: str = "") -> Iterator[str]:
 
 
 def normalize_image(upload: IO[bytes]) -> Picture:
-    """Re-encode an upload as WebP, upright, at most 1600 pixels wide and high; the small one 400.
+    """Re-encode an upload as upright WebP: at most 1600 pixels a side, and a copy of at most 400.
 
     The name is a hash of the content. Only the pixels are kept, so nothing hidden in the file
     survives. Raises ImageRefused if the file is too large, unreadable or not a still JPEG, PNG or
     WebP.
     """
     upload.seek(0)
-    data = upload.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
+    data = upload.read(MAX_IMAGE_BYTES + 1)
+    if len(data) > MAX_IMAGE_BYTES:
         raise ImageRefused(
-            _("The image is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024 // 1024}
+            _("The image is larger than %(limit)d MB.") % {"limit": MAX_IMAGE_BYTES // 1024 // 1024}
         )
 
     with _decode_lock, warnings.catch_warnings():

@@ -11,7 +11,7 @@ from shop.db.private_attributes import set_default_csp
 class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
     """Add the security headers that Django has no setting for, and a CSP that depends on the path.
 
-    `CSP_BELOW` maps path prefixes to policies; every other path gets `SECURE_CSP`.
+    `CSP_BY_PREFIX` maps path prefixes to policies; every other path gets `SECURE_CSP`.
     """
 
     def process_request(self, request: HttpRequest) -> None:
@@ -19,7 +19,7 @@ class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
         super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        for prefix, policy in settings.CSP_BELOW.items():
+        for prefix, policy in settings.CSP_BY_PREFIX.items():
             if request.path_info.startswith(prefix):
                 set_default_csp(response, policy)
                 break

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 
-DIGITS = 2
+DECIMAL_PLACES = 2
 CENT = Decimal("0.01")
 MAX_PRICE = Decimal("99999999.99")
 
@@ -15,7 +15,7 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
     """An amount with two decimals, wide enough for 100 lines of 999 units at the highest price."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        kwargs = {"max_digits": 15, "decimal_places": DIGITS} | kwargs
+        kwargs = {"max_digits": 15, "decimal_places": DECIMAL_PLACES} | kwargs
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
 
@@ -26,9 +26,9 @@ def format_money(amount: Decimal) -> str:
 
 def format_amount(amount: Decimal) -> str:
     """Format an amount without the currency: `1,234.50`."""
-    return f"{amount:,.{DIGITS}f}"
+    return f"{amount:,.{DECIMAL_PLACES}f}"
 
 
 def order_total(lines: Iterable[tuple[Decimal, int]]) -> Decimal:
-    """Return the total of (price, quantity) pairs: the one rule for carts, orders and phone orders."""
+    """Return the total of (price, quantity) pairs, for carts, orders and phone orders alike."""
     return sum((price * quantity for price, quantity in lines), Decimal("0.00"))

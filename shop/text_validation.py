@@ -21,11 +21,6 @@ def clean_text(value: str) -> str:
     return _normalize_text(value.replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t")
 
 
-def pluralize(count: int, one: str, many: str) -> str:
-    """Return the count with its noun: `1 row is`, `2,000 rows are`."""
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def _normalize_text(value: str, *, allowed: str) -> str:
     if value.isascii() and value.isprintable():
         return value.strip()

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from shop.images import MAX_BYTES, ImageRefused, normalize_image
+from shop.images import MAX_IMAGE_BYTES, ImageRefused, normalize_image
 from shop.models import Product
 
 RED, BLUE = (250, 0, 0), (0, 0, 250)
@@ -171,7 +171,7 @@ def test_invalid_images_are_refused(data):
         (png_header(4_000, 3_001), "The image has more than 12 megapixels."),
         (png_header(1, 8_001), "The image is more than 8000 pixels wide or high."),
         (make_animation("PNG"), "The image is animated. Choose a still image."),
-        (b"\xff" * (MAX_BYTES + 1), "The image is larger than 5 MB."),
+        (b"\xff" * (MAX_IMAGE_BYTES + 1), "The image is larger than 5 MB."),
     ],
     ids=["unreadable", "pixels", "side", "animated", "bytes"],
 )

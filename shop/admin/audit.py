@@ -47,7 +47,7 @@ def _is_changed_by_staff(model: type[models.Model]) -> bool:
 class AuditEntryAdmin(ReadOnlyAdmin):
     """The audit log, which nobody can change."""
 
-    empty = _("Each change by a member of staff appears here, with old and new values.")
+    empty_text = _("Each change by a member of staff appears here, with old and new values.")
     list_display = ("created_at", "actor", "action", "record_type", "record_label", "changes")
     list_display_links = None
     list_filter = (ModelNameFilter, "action")

@@ -45,6 +45,12 @@ def form_key() -> tuple[str, str]:
     return FORM_KEY_FIELD, secrets.token_urlsafe(12)
 
 
+def submitted_key(request: HttpRequest) -> str:
+    """Return the idempotency key of a submitted form; empty for a form without one."""
+    key = request.POST.get(FORM_KEY_FIELD, "")[:64]
+    return f"page {key}" if key else ""
+
+
 def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
     """Run `work` and show the message it returns, but only for the form's first submission.
 
@@ -52,10 +58,12 @@ def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
     form was submitted before with other values, and whatever `work` raises.
     """
     fields = sorted((name, values) for name, values in request.POST.lists() if name != CSRF_FIELD)
-    key = f"page {request.POST[FORM_KEY_FIELD][:64]}" if FORM_KEY_FIELD in request.POST else ""
     try:
         result, is_repeated = run_once(
-            user=staff_user(request), key=key, request=f"{request.path} {fields}", work=work
+            user=staff_user(request),
+            key=submitted_key(request),
+            request=f"{request.path} {fields}",
+            work=work,
         )
     except IdempotencyKeyReused as error:
         raise ShopError(
@@ -133,7 +141,7 @@ class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
 
     sections: Sequence[tuple[Text | None, Sequence[str]]] = ()
     first_columns: Sequence[str] = ()
-    not_columns: Sequence[str] = ()
+    hidden_columns: Sequence[str] = ()
     warn_unsaved_form = True
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
@@ -149,7 +157,7 @@ class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
         return exposure.read_only_fields(self.model)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        placed = {*self.first_columns, *self.not_columns}
+        placed = {*self.first_columns, *self.hidden_columns}
         rest = [name for name in exposure.list_columns(self.model) if name not in placed]
         return [*self.first_columns, *rest]
 
@@ -240,9 +248,11 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
             for route, method in self.action_views.items()
         ] + urls
 
-    def _action_view(self, method: str) -> Callable[..., HttpResponse]:
+    def _action_view(self, method_name: str) -> Callable[..., HttpResponse]:
+        """Return a view that checks the permission, loads the record and calls the method."""
+
         def view(request: HttpRequest, pk: int, **arguments: Any) -> HttpResponse:
-            codename = self.view_permissions.get(method)
+            codename = self.view_permissions.get(method_name)
             if codename:
                 is_permitted = request.user.has_perm(f"shop.{codename}")
             else:
@@ -251,7 +261,7 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
                 raise PermissionDenied
 
             record = get_object_or_404(self.model, pk=pk)
-            response: HttpResponse = getattr(self, method)(request, record, **arguments)
+            response: HttpResponse = getattr(self, method_name)(request, record, **arguments)
             return response
 
         return view

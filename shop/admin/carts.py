@@ -11,7 +11,9 @@ from shop.models import CartItem
 class CartItemAdmin(ReadOnlyAdmin):
     """Products in customers' carts, not ordered yet."""
 
-    empty = _("Products that customers add to the cart in an app appear here until they order.")
+    empty_text = _(
+        "Products that customers add to the cart in an app appear here until they order."
+    )
     list_display = ("user", "product", "quantity", "created_at")
     list_select_related = ("user", "product")
     search_fields = ("user__email", "product__name", "product__sku")

@@ -71,7 +71,7 @@ class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]
         self.instance.owner = self.owner
 
     def validate_constraints(self) -> None:
-        """Check the constraints with the owner too. Django's skips those on fields not in the form."""
+        """Check constraints on the owner, too: Django skips fields that the form doesn't have."""
         try:
             self.instance.validate_constraints(exclude=set(self.errors))
         except ValidationError as error:
@@ -85,7 +85,7 @@ class SavedViewAdmin(AuditedAdmin):
     form = SavedViewForm
     fields = ("name", "is_shared", "screen", "query")
     list_display = ("name", "screen", "is_shared", "open_link")
-    empty = gettext_lazy(
+    empty_text = gettext_lazy(
         "Search or filter orders, products or customers, then click “Save this view” above them."
     )
 

@@ -1,6 +1,5 @@
 """Cart endpoints. Each of them responds with the whole cart."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpResponse
@@ -14,6 +13,7 @@ from shop.api.responses import respond
 from shop.api.schemas import CartAdd, CartOut, CartQuantity, Id
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import CartItem, Product, User
+from shop.money import order_total
 from shop.services import cart
 from shop.services.errors import CartFull, InsufficientStock, NotFound
 
@@ -68,7 +68,7 @@ def _cart_response(request: ApiRequest, *, status: int = 200) -> HttpResponse:
     data = {
         "items": items,
         "total_quantity": sum(item["quantity"] for item in items),
-        "total_amount": sum((item["subtotal"] for item in items), Decimal("0.00")),
+        "total_amount": order_total((item["price"], item["quantity"]) for item in items),
         "can_checkout": bool(items) and not any(item["problem"] for item in items),
     }
     return respond(CartOut, data, status=status)

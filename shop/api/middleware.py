@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shop.api.problems import PROBLEM_MEDIA_TYPE, SERVER_ERROR, UNAVAILABLE, problem_response
-from shop.images import MAX_BYTES
+from shop.images import MAX_IMAGE_BYTES
 
 API_PREFIX = "/api/"
 FORM_OVERHEAD = 64 * 1024
@@ -63,7 +63,7 @@ def _reject_body(request: HttpRequest) -> HttpResponse | None:
 
     limit, media_type = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "application/json"
     if request.path_info.endswith("/image/"):
-        limit, media_type = MAX_BYTES + FORM_OVERHEAD, "multipart/form-data"
+        limit, media_type = MAX_IMAGE_BYTES + FORM_OVERHEAD, "multipart/form-data"
     if int(length) > limit:
         detail = _("The body is larger than %(limit)d KB.") % {"limit": limit // 1024}
         return problem_response(413, detail)

@@ -28,6 +28,7 @@ from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderEvent, OrderItem, User
 from shop.services import errors, idempotency, orders
 from shop.services.orders import OrderDetails
+from shop.services.reports import start_of_day
 
 router = Router()
 OrderId = Annotated[Id, Path()]
@@ -170,7 +171,7 @@ def _to_datetime(
     if isinstance(value, datetime.datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
         return moment + datetime.timedelta(microseconds=1) if end_of_day else moment
-    midnight = datetime.datetime.combine(value, datetime.time(), datetime.UTC)
+    midnight = start_of_day(value)
     return midnight + datetime.timedelta(days=1) if end_of_day else midnight
 
 

@@ -88,7 +88,7 @@ def _keys_by_id(keys: Iterable[str]) -> dict[str, str]:
 
 
 def _verification_key(token: str, keys: tuple[str, ...]) -> str:
-    """Return the key with the token's `kid`; the oldest key for a token without `kid`."""
+    """Return the key with the token's `kid`, or the oldest for none. `keys` is newest first."""
     key_id = jwt.get_unverified_header(token).get("kid")
     if key_id is None:
         return keys[-1]

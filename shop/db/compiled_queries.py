@@ -33,6 +33,7 @@ class Placeholder(Expression):
         self.name = name
 
     def as_sql(self, *_args: Any, **_kwargs: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return a `%s` whose parameter is this placeholder; `prepare` later gives its value."""
         return "%s", (self,)
 
     def prepare(self, values: dict[str, Any], database: Any) -> Any:

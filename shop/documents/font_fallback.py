@@ -117,7 +117,7 @@ def _runs(text: str, fonts: dict[str, str]) -> Iterator[str]:
 
 def _candidates(script: str) -> Iterator[FallbackFont]:
     """Load one by one the fonts that may have the script, the preferred ones first."""
-    own_folders = tuple(getattr(settings, "SHOP_FONTS", ()))
+    own_folders = tuple(settings.SHOP_FONTS)
     paths = _candidate_files(script, own_folders, SYSTEM_FONT_FOLDERS)
     yield from filter(None, map(_load_true_type, paths))
     yield from map(_load_cid, CID_FONTS)

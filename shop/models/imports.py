@@ -68,6 +68,8 @@ class ProductImport(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
 
     def __str__(self) -> str:
         return self.name

@@ -158,9 +158,14 @@ class OrderEvent(CleanTextModel):
     note = models.TextField(_("note"), max_length=1000, blank=True)
     is_internal = models.BooleanField(_("for staff only"), default=False)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
-    created_at = models.DateTimeField(_("at"), default=timezone.now)
+    created_at = models.DateTimeField(_("date"), default=timezone.now)
 
     class Meta:
         ordering = ("id",)
@@ -187,7 +192,7 @@ class IdempotencyKey(models.Model):
     key = models.CharField(_("key"), max_length=255)
     fingerprint = models.CharField(_("request"), max_length=64)
     answer = models.TextField(_("answer"), blank=True)
-    created_at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
+    created_at = models.DateTimeField(_("date"), default=timezone.now, db_index=True)
 
     class Meta:
         constraints = (

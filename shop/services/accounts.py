@@ -52,7 +52,7 @@ def register(
 @atomically
 def _create_with_session(user: User, device: str) -> Session:
     _save_user(user)
-    return _open_session(user, device)
+    return open_session(user, device)
 
 
 @atomically
@@ -91,7 +91,7 @@ def login(*, email: str, password: str, otp: str = "", device: str = "") -> Sess
     if two_factor.is_required(user) and two_factor.verify_code(user=user, code=otp) is None:
         raise WrongCode
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-    return _open_session(user, device)
+    return open_session(user, device)
 
 
 def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
@@ -200,7 +200,8 @@ def purge_sessions() -> int:
     return Session.objects.filter(expired).delete()[0]
 
 
-def _open_session(user: User, device: str) -> Session:
+def open_session(user: User, device: str) -> Session:
+    """Create the session of a login on a device."""
     now = timezone.now()
     return Session.objects.create(
         user=user,

@@ -38,13 +38,13 @@ def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
     stock, before = rows[0]["stock"], rows[0]["quantity"]
     if before + quantity > MAX_QUANTITY:
         raise CartFull(
-            _("A cart holds at most %(limit)d of one product.") % {"limit": MAX_QUANTITY}
+            _("A cart can hold at most %(limit)d of one product.") % {"limit": MAX_QUANTITY}
         )
     if before + quantity > stock:
         raise InsufficientStock(available=stock)
     if not before and rows[0]["lines"] >= MAX_LINES:
         raise CartFull(
-            _("A cart holds at most %(limit)d different products.") % {"limit": MAX_LINES}
+            _("A cart can hold at most %(limit)d different products.") % {"limit": MAX_LINES}
         )
     with connection.cursor() as cursor:
         cursor.execute(

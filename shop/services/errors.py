@@ -73,7 +73,7 @@ class CartFull(ShopError):
 
 
 class InsufficientStock(ShopError):
-    code, message = "insufficient-stock", _("There is not enough in stock.")
+    code, message = "insufficient-stock", _("There isn't enough stock.")
 
 
 class ProductUnavailable(ShopError):
@@ -118,7 +118,10 @@ class BackOfficeError(ShopError):
 class PricesChanged(BackOfficeError):
     code, message = (
         "prices-changed",
-        _("A price has changed since the preview. Review the new prices."),
+        _(
+            "These products have changed since the preview, perhaps by this same change."
+            " Check the new prices."
+        ),
     )
 
 

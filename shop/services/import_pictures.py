@@ -8,7 +8,7 @@ from shop.images import Picture
 from shop.models import ImportRow, Product, ProductImport
 from shop.services.stock import lock_product
 
-FIELD = "image"
+PICTURE_FIELD = "image"
 Outcome = ImportRow.Outcome
 
 
@@ -20,12 +20,12 @@ def attach_picture(*, row_id: int, product_id: int, picture: Picture) -> None:
     """
     product = lock_product(product_id)
     row = ImportRow.objects.select_for_update(no_key=True).get(pk=row_id)
-    if FIELD in row.after:
+    if PICTURE_FIELD in row.after:
         return
-    row.before[FIELD] = product.image.name or ""
+    row.before[PICTURE_FIELD] = product.image.name or ""
     product.image.save(str(picture.name), picture, save=False)
-    product.save(update_fields=[FIELD, "updated_at"])
-    row.after[FIELD] = product.image.name
+    product.save(update_fields=[PICTURE_FIELD, "updated_at"])
+    row.after[PICTURE_FIELD] = product.image.name
     row.outcome = Outcome.APPLIED
     row.save(update_fields=["before", "after", "outcome"])
 
@@ -36,10 +36,10 @@ def restore_pictures(product_import: ProductImport) -> int:
     Runs in the undo's transaction, after its rows were marked and its products locked.
     """
     restored = 0
-    rows = product_import.rows.filter(outcome=Outcome.UNDONE, after__has_key=FIELD)
+    rows = product_import.rows.filter(outcome=Outcome.UNDONE, after__has_key=PICTURE_FIELD)
     for row in rows.order_by("product_id"):
-        unchanged = Product.objects.filter(pk=row.product_id or 0, image=row.after[FIELD])
-        if unchanged.update(image=row.before[FIELD], updated_at=timezone.now()):
+        unchanged = Product.objects.filter(pk=row.product_id or 0, image=row.after[PICTURE_FIELD])
+        if unchanged.update(image=row.before[PICTURE_FIELD], updated_at=timezone.now()):
             restored += 1
         else:
             reason = _("The picture was changed after the import.")

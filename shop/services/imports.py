@@ -161,7 +161,7 @@ def lock_import_cart_items(product_import: ProductImport) -> None:
 
 
 def mark_undone(product_import: ProductImport) -> None:
-    """Mark all applied rows as undone. `mark_not_undone` corrects some."""
+    """Mark all applied rows as undone; `mark_not_undone` then marks those that can't be."""
     execute_sql(
         "UPDATE shop_importrow SET outcome = 'undone'"
         " WHERE product_import_id = %s AND outcome = 'applied'",

@@ -251,9 +251,7 @@ def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
     """Record the payment. Raises InvalidTransition when the order awaits none."""
     order = _lock_order(order_id)
     if not order.awaits_payment:
-        raise InvalidTransition(
-            _("This order is not waiting for a payment."), order_status=order.status
-        )
+        raise InvalidTransition(_("This order isn't awaiting payment."), order_status=order.status)
     audit.log(actor, order, audit.diff_record(order, {"payment_status": Order.PaymentStatus.PAID}))
     order.payment_status = Order.PaymentStatus.PAID
     order.updated_at = timezone.now()

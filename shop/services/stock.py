@@ -58,7 +58,7 @@ def return_stock(
             damaged,
             kind=Kind.DAMAGED,
             actor=actor,
-            reason=reason or _("Not put back after a cancellation"),
+            reason=reason or _("Written off when the order was cancelled"),
         )
 
 
@@ -73,7 +73,7 @@ def record_initial_stock(product: Product, *, stock: int, actor: User | None) ->
 def adjust_stock(
     *, product_id: int, delta: int, kind: Kind, actor: User, reason: str = ""
 ) -> Product:
-    """Add or remove units and return the updated product.
+    """Add or remove units and return the updated product. A delta of 0 changes nothing.
 
     Raises InsufficientStock (with `available`) if the stock would become negative,
     ValidationError above MAX_STOCK, NotFound.
@@ -81,7 +81,7 @@ def adjust_stock(
     product = lock_product(product_id)
     if product.stock + delta > MAX_STOCK:
         raise ValidationError(
-            {"delta": _("The stock can be at most %(limit)s.") % {"limit": f"{MAX_STOCK:,}"}},
+            {"delta": _("The stock can't be more than %(limit)s.") % {"limit": f"{MAX_STOCK:,}"}},
             code="max_value",
         )
     if product.stock + delta < 0:
@@ -134,7 +134,7 @@ def receive_stock(*, units: Mapping[int, int], actor: User, reason: str = "") ->
     ]:
         raise ValidationError(
             [
-                _("The stock of %(product)s can be at most %(limit)s.")
+                _("The stock of %(product)s can't be more than %(limit)s.")
                 % {"product": product, "limit": f"{MAX_STOCK:,}"}
                 for product in too_many
             ]

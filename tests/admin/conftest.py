@@ -9,8 +9,8 @@ def adas_browser(ada):
 
 
 @pytest.fixture
-def clerk_with(db):
-    """`clerk_with("view_order")` is the client of a member of staff with these permissions only."""
+def staff_client_with(db):
+    """`staff_client_with("view_order")`: a client of staff with these permissions only."""
 
     def create(*codenames):
         staff = factories.User.objects.create_user(

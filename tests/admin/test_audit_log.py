@@ -179,10 +179,10 @@ def test_history_shows_the_entries_of_the_record(adas_browser, adas_app, mug, la
     assert Product.objects.get(pk=mug.pk).price == Decimal("13.00")
 
 
-def test_the_log_needs_a_permission_and_is_read_only(clerk_with, adas_app, mug):
+def test_the_log_needs_a_permission_and_is_read_only(staff_client_with, adas_app, mug):
     adas_app.patch(f"/products/{mug.pk}/", {"price": "13.00"})
     entry = AuditEntry.objects.get()
-    browser = clerk_with(
+    browser = staff_client_with(
         "view_product", "change_auditentry", "delete_auditentry", "view_auditentry"
     )
     assert browser.get(LIST).status_code == 200
@@ -194,7 +194,7 @@ def test_the_log_needs_a_permission_and_is_read_only(clerk_with, adas_app, mug):
     assert entries() == [("Ada Staff", "changed", "product", "Mug", "price: 12.50 → 13.00")]
 
 
-def test_history_needs_the_permission_to_view_the_log(clerk_with, mug):
-    browser = clerk_with("view_product")
+def test_history_needs_the_permission_to_view_the_log(staff_client_with, mug):
+    browser = staff_client_with("view_product")
     assert "/history/" not in browser.get(f"/admin/shop/product/{mug.pk}/change/").content.decode()
     assert browser.get(f"/admin/shop/product/{mug.pk}/history/", follow=True).status_code == 403

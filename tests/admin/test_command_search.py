@@ -72,16 +72,16 @@ def test_an_empty_term_returns_nothing(adas_browser, order):
         (["view_product"], []),
     ],
 )
-def test_results_need_the_permission_to_view_them(clerk_with, order, codenames, results):
-    assert search(clerk_with(*codenames), "carl") == results
+def test_results_need_the_permission_to_view_them(staff_client_with, order, codenames, results):
+    assert search(staff_client_with(*codenames), "carl") == results
 
 
-def test_lists_need_the_permission_to_view_them(clerk_with):
-    assert search(clerk_with("view_product"), "session") == []
+def test_lists_need_the_permission_to_view_them(staff_client_with):
+    assert search(staff_client_with("view_product"), "session") == []
 
 
-def test_a_withdrawn_permission_applies_immediately(clerk_with, order):
-    browser = clerk_with("view_order")
+def test_a_withdrawn_permission_applies_immediately(staff_client_with, order):
+    browser = staff_client_with("view_order")
     assert search(browser, "carl") == [ORDER]
     factories.User.objects.get(email="cleo@example.com").user_permissions.clear()
     assert search(browser, "carl") == []

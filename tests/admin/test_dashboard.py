@@ -145,10 +145,10 @@ def test_the_page_runs_twelve_queries(adas_browser, buy, mug, lamp, statements, 
 
 
 def test_without_permission_for_orders_there_are_no_sales_and_no_queries_for_them(
-    clerk_with, buy, lamp
+    staff_client_with, buy, lamp
 ):
     buy((lamp, 1))
-    browser = clerk_with("view_product")
+    browser = staff_client_with("view_product")
     with CaptureQueriesContext(connection) as captured:
         response = browser.get("/admin/", {"days": "30"})
     queries = [query["sql"] for query in captured if '"shop_order' in query["sql"]]
@@ -165,18 +165,18 @@ def test_without_permission_for_orders_there_are_no_sales_and_no_queries_for_the
     assert "4 left" in text
 
 
-def test_without_permission_for_products_there_is_no_stock(clerk_with, buy, lamp):
+def test_without_permission_for_products_there_is_no_stock(staff_client_with, buy, lamp):
     buy((lamp, 1))
-    response = clerk_with("view_order").get("/admin/")
+    response = staff_client_with("view_order").get("/admin/")
     text = response.content.decode()
     assert "low" not in response.context["dashboard"]
     assert "/admin/shop/product" not in text
     assert "49.90 EUR" in text
 
 
-def test_without_both_permissions_there_are_no_figures(clerk_with, buy, lamp):
+def test_without_both_permissions_there_are_no_figures(staff_client_with, buy, lamp):
     buy((lamp, 1))
-    response = clerk_with("view_user").get("/admin/")
+    response = staff_client_with("view_user").get("/admin/")
     assert MONEY.search(response.content.decode()) is None
     assert response.context["dashboard"] == {"sees_orders": False, "sees_products": False}
 
@@ -187,8 +187,8 @@ def test_an_empty_shop_links_to_its_first_product(adas_browser):
     assert MONEY.search(text) is None
 
 
-def test_the_link_to_add_a_product_needs_its_permission(clerk_with):
-    text = clerk_with("view_product").get("/admin/").content.decode()
+def test_the_link_to_add_a_product_needs_its_permission(staff_client_with):
+    text = staff_client_with("view_product").get("/admin/").content.decode()
     assert "No products yet" in text
     assert "/admin/shop/product/add/" not in text
 

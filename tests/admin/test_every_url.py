@@ -106,7 +106,7 @@ FORM_VALUES = {
 }
 #: Ends of the names of URLs and actions that change nothing.
 READ_ONLY_NAMES = (
-    *("_changelist", "_history", "_pick", "index", "search"),
+    *("_changelist", "_history", "_search_choices", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
 )
 #: Pages of the user's own account and views, which need no permission.
@@ -185,7 +185,9 @@ def send_all(client, method, submissions):
 
 
 @pytest.mark.slow
-def test_nothing_changes_without_post_csrf_token_and_permission(submissions, ada, clerk_with):
+def test_nothing_changes_without_post_csrf_token_and_permission(
+    submissions, ada, staff_client_with
+):
     permissions = Permission.objects.values_list("codename", flat=True)
     view_permissions = [name for name in permissions if name.startswith("view_")]
     others = [submission for submission in submissions if submission.name not in OWN_PAGES]
@@ -198,7 +200,7 @@ def test_nothing_changes_without_post_csrf_token_and_permission(submissions, ada
     assert (wrote, set().union(*statuses.values()) - REFUSALS) == (set(), set())
 
     for codenames in ([], view_permissions):
-        client = clerk_with(*codenames)
+        client = staff_client_with(*codenames)
         assert send_all(client, "get", others)[1] == set()
         statuses, wrote = send_all(client, "post", others)
         allowed = {name for name, codes in statuses.items() if codes - REFUSALS}

@@ -150,8 +150,8 @@ def test_invalid_filter_redirects_to_the_list(adas_browser, mug):
         (ORDERS, "change_order", True),
     ],
 )
-def test_export_needs_the_permission(clerk_with, mug, order, url, permission, allowed):
-    browser, status = clerk_with(permission), 200 if allowed else 403
+def test_export_needs_the_permission(staff_client_with, mug, order, url, permission, allowed):
+    browser, status = staff_client_with(permission), 200 if allowed else 403
     response = browser.post(f"{url}export/", OWN)
     assert response.status_code == status
     b"".join(response)  # closes the file

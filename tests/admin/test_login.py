@@ -95,7 +95,7 @@ def test_an_incomplete_form_is_not_counted():
 
 def test_without_the_cache_nobody_signs_in_and_open_sessions_work(ada, settings):
     signed_in = factories.staff_client(ada)
-    settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
+    settings.CACHES = {"default": env.parse_cache_url("redis://127.0.0.1:1/0")}
     browser = Client()
     assert refusal(browser.post(PAGE, ADA)) == UNAVAILABLE
     assert browser.get("/admin/").status_code == 302
@@ -160,7 +160,7 @@ def test_users_change_their_password_and_an_incomplete_form_is_not_counted(ada):
 
 def test_without_the_cache_no_password_is_changed(ada, settings):
     browser = factories.staff_client(ada)
-    settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
+    settings.CACHES = {"default": env.parse_cache_url("redis://127.0.0.1:1/0")}
     assert old_password_refusal(browser.post(OWN, CHANGE)) == UNAVAILABLE
 
 

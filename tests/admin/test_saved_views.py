@@ -21,8 +21,8 @@ def shown_views(browser, screen="order", query=""):
 
 
 @pytest.fixture
-def cleo(clerk_with):
-    browser = clerk_with("view_order")
+def cleo(staff_client_with):
+    browser = staff_client_with("view_order")
     return factories.User.objects.get(email="cleo@example.com"), browser
 
 
@@ -116,8 +116,8 @@ def test_saving_a_view_needs_the_permission_to_view_its_list(cleo):
     assert not SavedView.objects.exists()
 
 
-def test_staff_without_any_list_cannot_save_views(clerk_with):
-    browser = clerk_with("view_session")
+def test_staff_without_any_list_cannot_save_views(staff_client_with):
+    browser = staff_client_with("view_session")
     assert browser.post(ADD, VALUES).status_code == 403
     assert browser.get("/admin/shop/savedview/").status_code == 403
     assert not SavedView.objects.exists()

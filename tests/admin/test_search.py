@@ -74,7 +74,7 @@ def shop(ada, carl, dora):
     factories.create_product("Mug stone blue", sku='"STONE-BLUE"')
     world.create_order(dora, (odd, 1))
     factories.add_to_cart(dora, (odd, 1))
-    accounts._open_session(dora, "100% of a tablet")
+    accounts.open_session(dora, "100% of a tablet")
     AuditEntry.objects.create(
         actor=ada, model_name="product", record_label="Mug, stone blue", changes="price: 100% to _"
     )

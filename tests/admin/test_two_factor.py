@@ -242,11 +242,14 @@ def test_superusers_turn_off_that_of_colleagues(adas_browser, cleo):
     assert adas_browser.post(page).status_code == 403
 
 
-def test_only_superusers_turn_it_off_and_only_for_others(ada, cleo, clerk_with, clock):
+def test_only_superusers_turn_it_off_and_only_for_others(ada, cleo, staff_client_with, clock):
     totp.create_device(ada)
     User.objects.filter(pk=cleo.pk).delete()
     page = f"/admin/shop/user/{ada.pk}/two-factor/"
-    assert clerk_with("change_user", "change_session", "view_user").post(page).status_code == 403
+    assert (
+        staff_client_with("change_user", "change_session", "view_user").post(page).status_code
+        == 403
+    )
     browser = Client()
     sign_in(clock.code(), browser)
     assert browser.post(page).status_code == 403

@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 from django.contrib.auth.tokens import default_token_generator
 from support import factories
-from support.servers import PATIENCE
+from support.servers import TIMEOUT_SECONDS
 
 from shop.documents import emails
 from shop.models import User
@@ -76,13 +76,13 @@ def test_the_response_time_does_not_reveal_it_either(
     monkeypatch.setattr(background, "enqueue", real_enqueue)
     responded, send = Event(), emails.send_password_reset
     monkeypatch.setattr(
-        emails, "send_password_reset", lambda *args: responded.wait(PATIENCE) and send(*args)
+        emails, "send_password_reset", lambda *args: responded.wait(TIMEOUT_SECONDS) and send(*args)
     )
     with statements(0):
         response = strangers_app.post("/auth/password/reset/", {"email": email})
     assert (response.status_code, response.content, mailoutbox) == (202, b"", [])
     responded.set()
-    background._thread.submit(int).result(PATIENCE)  # runs after the queued email
+    background._thread.submit(int).result(TIMEOUT_SECONDS)  # runs after the queued email
     assert [address for mail in mailoutbox for address in mail.to] == to
 
 

@@ -222,7 +222,7 @@ ATTEMPTS = {
 def test_login_attempts_are_counted_by_client_ip_and_by_account(
     settings, carl, dora, ada, call, by
 ):
-    sessions = [accounts._open_session(user, "") for user in (carl, dora, ada)]
+    sessions = [accounts.open_session(user, "") for user in (carl, dora, ada)]
     set_rates(settings, **{ATTEMPTS[call](0, sessions)[0]: 2})
     statuses = []
     for n in range(3):
@@ -335,5 +335,5 @@ def test_error_responses_have_cors_headers(strangers_app, body, content_type, st
 
 
 def test_a_missing_cache_is_503(carls_app, settings):
-    settings.CACHES = {"default": env.cache("redis://127.0.0.1:1/0")}
+    settings.CACHES = {"default": env.parse_cache_url("redis://127.0.0.1:1/0")}
     assert factories.problem_code(carls_app.get("/cart/")) == (503, "unavailable")

@@ -121,12 +121,12 @@ OTHER_PAGES = (
     "/admin/shop/product/{products}/change/",
     "/admin/shop/user/2/change/",
     "/admin/shop/order/add/",
-    "/admin/shop/order/pick/customer/?term={last_name}",
-    "/admin/shop/order/pick/customer/?term=mar",
-    "/admin/shop/order/pick/customer/?term=a",
-    "/admin/shop/order/pick/product/?term=copper lamp",
-    "/admin/shop/order/pick/product/?term=SKU-77",
-    "/admin/shop/order/pick/product/?term=a",
+    "/admin/shop/order/search/customer/?term={last_name}",
+    "/admin/shop/order/search/customer/?term=mar",
+    "/admin/shop/order/search/customer/?term=a",
+    "/admin/shop/order/search/product/?term=copper lamp",
+    "/admin/shop/order/search/product/?term=SKU-77",
+    "/admin/shop/order/search/product/?term=a",
     "/admin/search/?s={email}",
     "/admin/search/?s={last_name}",
     "/admin/search/?s={number}",
@@ -312,7 +312,7 @@ def set_up_django(urls):
 
     for name, url in urls.items():
         connections.databases[name] = connections.databases["default"] | {
-            "NAME": env.database(url)["NAME"]
+            "NAME": env.parse_database_url(url)["NAME"]
         }
 
 

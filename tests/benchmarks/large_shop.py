@@ -96,11 +96,12 @@ SELECT product_id, order_id, 'cancellation', quantity, {stock}, '', o.created_at
 FROM shop_order o JOIN shop_orderitem ON o.id = order_id WHERE status = 'cancelled';
 INSERT INTO shop_cartitem (id, user_id, product_id, quantity, created_at)
 SELECT g, g, 1 + h % {products}, 1, {user_at} FROM n WHERE g BETWEEN 2 AND {users} / 10;
-INSERT INTO shop_session (id, user_id, password_hash, current_token, device, created_at, refreshed_at,
-  expires_at, revoked_because)
+INSERT INTO shop_session (id, user_id, password_hash, current_token, device, created_at,
+  refreshed_at, expires_at, revoked_because)
 SELECT {uuid}, g, '', {uuid}, 'A telephone', {user_at}, {user_at}, {user_at}, ''
 FROM n WHERE g BETWEEN 2 AND {users};
-INSERT INTO shop_auditentry (actor_id, action, model_name, record_id, record_label, changes, created_at)
+INSERT INTO shop_auditentry (actor_id, action, model_name, record_id, record_label, changes,
+  created_at)
 SELECT 1, 'changed', 'product', id, name, 'price: ' || id || '.00 to 2.00', created_at
 FROM shop_product;
 DROP TABLE n

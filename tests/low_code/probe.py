@@ -61,7 +61,7 @@ INVALID_VALUES = {
 
 
 def create_client(user):
-    token = tokens.sign_token(accounts._open_session(user, "probe"), "access")
+    token = tokens.sign_token(accounts.open_session(user, "probe"), "access")
     return Client(headers={"Authorization": f"Bearer {token}"})
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from support import factories
 
 from shop.models import Session, User
-from shop.services.accounts import _open_session
+from shop.services.accounts import open_session
 
 
 @pytest.mark.django_db
@@ -105,7 +105,7 @@ def test_a_user_is_shown_by_name_or_else_by_email(first, last, full_name, label)
 
 @pytest.mark.parametrize("change", ["revoked", "expired", "inactive", "password"])
 def test_a_session_ends(carl, change):
-    session = _open_session(carl, "")
+    session = open_session(carl, "")
     now = timezone.now()
     assert session.is_live(now)
     if change == "revoked":
@@ -120,6 +120,6 @@ def test_a_session_ends(carl, change):
 
 
 def test_a_session_is_shown_by_user_and_device(carl):
-    assert str(_open_session(carl, "Firefox")) == "Carl Buyer, Firefox"
+    assert str(open_session(carl, "Firefox")) == "Carl Buyer, Firefox"
     ends = timezone.now() + timedelta(days=1)
     assert str(Session(id=uuid.uuid4(), user=carl, expires_at=ends)) == "Carl Buyer, unknown device"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shop.product_files.formula_escaping import GUARDED, escape_formula, unescape_formula
+from shop.product_files.formula_escaping import FORMULA_PREFIXES, escape_formula, unescape_formula
 
 DANGEROUS = [
     "=1+1",
@@ -53,4 +53,4 @@ def test_apostrophe_of_the_text_itself_is_kept():
 def test_any_text_is_restored_and_safe_as_a_cell(text):
     cell = escape_formula(text)
     assert unescape_formula(cell) == text
-    assert not cell.startswith(tuple(set(GUARDED) - {"'"}))
+    assert not cell.startswith(tuple(set(FORMULA_PREFIXES) - {"'"}))

@@ -5,7 +5,7 @@ from support.concurrency import Caller
 
 from shop.api import tokens
 from shop.models import User
-from shop.services.accounts import _open_session
+from shop.services.accounts import open_session
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def app_of(http):
     """`app_of(user)`: a signed-in app of the user."""
 
     def app_of(user):
-        return Caller(http, tokens.sign_token(_open_session(user, "test"), "access"))
+        return Caller(http, tokens.sign_token(open_session(user, "test"), "access"))
 
     return app_of
 

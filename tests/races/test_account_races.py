@@ -10,7 +10,7 @@ from support.concurrency import on_postgresql, run_concurrently, tally, wait_for
 
 from shop.api import tokens
 from shop.models import Session, User
-from shop.services.accounts import _open_session
+from shop.services.accounts import open_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +28,7 @@ def test_concurrent_registrations_of_an_email_create_one_user(http):
 
 
 def test_concurrent_refreshes_return_the_same_token(http, carl):
-    session = _open_session(carl, "test")
+    session = open_session(carl, "test")
     for _ in range(5):
         body = {"refresh": tokens.sign_token(session, "refresh")}
         answers = run_concurrently(

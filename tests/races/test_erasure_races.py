@@ -6,7 +6,7 @@ import httpx
 import pytest
 from django.conf import settings
 from support import factories
-from support.concurrency import PATIENCE, run_concurrently
+from support.concurrency import TIMEOUT_SECONDS, run_concurrently
 
 from shop.models import Order, User
 from shop.services.stock import find_drift
@@ -20,7 +20,7 @@ def erase(http, ada):
     """`erase(user)`: open the confirmation page as Ada; the returned function sends its form."""
     session = factories.staff_client(ada).cookies[settings.SESSION_COOKIE_NAME].value
     cookies = {settings.SESSION_COOKIE_NAME: session}
-    options = {"base_url": http.base_url, "trust_env": False, "timeout": PATIENCE}
+    options = {"base_url": http.base_url, "trust_env": False, "timeout": TIMEOUT_SECONDS}
     with httpx.Client(cookies=cookies, **options) as browser:
 
         def erase(user):

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection, transaction
 from support import factories
-from support.concurrency import PATIENCE, on_postgresql, wait_for_waiting
+from support.concurrency import TIMEOUT_SECONDS, on_postgresql, wait_for_waiting
 
 from shop.db.transactions import atomically
 from shop.models import CartItem, IdempotencyKey, Order, OrderItem, Product
@@ -60,7 +60,7 @@ def test_a_checkout_reports_the_units_that_another_change_left(carl, ada, carls_
         adjust_stock(product_id=lamp.pk, delta=-3, kind=Kind.DAMAGED, actor=ada)
 
     with waiting_for(sell, order) as call:
-        answer = call.result(PATIENCE)
+        answer = call.result(TIMEOUT_SECONDS)
     assert (answer.status_code, answer.json()["code"]) == (409, "insufficient-stock")
     assert answer.json()["items"] == [{"product_id": lamp.pk, "requested": 4, "available": 2}]
     kept = (CartItem.objects.count(), Order.objects.count(), OrderItem.objects.count())
@@ -77,7 +77,7 @@ def test_units_received_meanwhile_can_be_sold(ada, mug):
         adjust_stock(product_id=mug.pk, delta=5, kind=Kind.RECEIVED, actor=ada)
 
     with waiting_for(receive, sell) as call:
-        call.result(PATIENCE)
+        call.result(TIMEOUT_SECONDS)
     assert Product.objects.get().stock == 3
     assert list(find_drift()) == []
 
@@ -92,7 +92,7 @@ def test_a_checkout_charges_the_price_it_has_read(carl, ada, carls_app, lamp):
         )
 
     with waiting_for(change, carls_app("POST", "/orders/create/", body)) as call:
-        answer = call.result(PATIENCE)
+        answer = call.result(TIMEOUT_SECONDS)
     assert (answer.status_code, answer.json()["total_amount"]) == (201, body["expected_total"])
     assert list(find_drift()) == []
 
@@ -106,7 +106,7 @@ def test_a_product_removed_meanwhile_is_unavailable(carl, ada, mug, lamp):
         remove_product(product_id=lamp.pk, actor=ada)
 
     with waiting_for(erase, order) as call, pytest.raises(ProductUnavailable) as refused:
-        call.result(PATIENCE)
+        call.result(TIMEOUT_SECONDS)
     assert refused.value.details == {"items": [{"product_id": lamp.pk}]}
     assert Order.objects.count() == 0
     assert list(find_drift()) == []
@@ -123,5 +123,5 @@ def test_products_are_locked_in_id_order(ada, mug, lamp):
             call = pool.submit(lambda: (sell(), connection.close()))
             wait_for_waiting(1)
             Product.objects.select_for_update(nowait=True).get(pk=lamp.pk)
-        call.result(PATIENCE)
+        call.result(TIMEOUT_SECONDS)
     assert list(Product.objects.order_by("pk").values_list("stock", flat=True)) == [9, 4]

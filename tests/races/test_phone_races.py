@@ -5,7 +5,7 @@ import httpx
 import pytest
 from django.conf import settings
 from support import factories
-from support.concurrency import PATIENCE, run_concurrently, tally
+from support.concurrency import TIMEOUT_SECONDS, run_concurrently, tally
 
 from shop.models import IdempotencyKey, Order, Product, User
 from shop.services.stock import find_drift
@@ -24,7 +24,7 @@ def press(http, ada):
     """
     session = factories.staff_client(ada).cookies[settings.SESSION_COOKIE_NAME].value
     cookies = {settings.SESSION_COOKIE_NAME: session}
-    options = {"base_url": http.base_url, "trust_env": False, "timeout": PATIENCE}
+    options = {"base_url": http.base_url, "trust_env": False, "timeout": TIMEOUT_SECONDS}
     with httpx.Client(cookies=cookies, **options) as browser:
 
         def press(product, quantity, **customer):

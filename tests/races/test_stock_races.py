@@ -3,7 +3,7 @@ from threading import Barrier
 import pytest
 from django.db import connection, transaction
 from support import factories
-from support.concurrency import PATIENCE, on_postgresql, run_concurrently, tally
+from support.concurrency import TIMEOUT_SECONDS, on_postgresql, run_concurrently, tally
 
 from shop.db.transactions import atomically
 from shop.models import Order, Product
@@ -81,7 +81,7 @@ def test_with_a_lock_each_unit_is_sold_once():
 @on_postgresql
 def test_a_deadlock_between_two_adjustments_is_retried(ada, mug, lamp):
     """Two transactions lock two products in opposite order; PostgreSQL ends one of them."""
-    both_have_one_lock = Barrier(2, timeout=PATIENCE)
+    both_have_one_lock = Barrier(2, timeout=TIMEOUT_SECONDS)
     attempts = []
 
     @atomically

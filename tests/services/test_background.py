@@ -1,13 +1,13 @@
 from threading import BoundedSemaphore, Event
 
-from support.servers import PATIENCE
+from support.servers import TIMEOUT_SECONDS
 
 from shop import json_logging
 from shop.services import background
 
 
 def wait_for_the_queue():
-    background._thread.submit(int).result(PATIENCE)
+    background._thread.submit(int).result(TIMEOUT_SECONDS)
 
 
 def test_a_failure_is_logged_and_does_not_stop_the_next_call(real_enqueue, caplog, rf):
@@ -25,7 +25,7 @@ def test_a_failure_is_logged_and_does_not_stop_the_next_call(real_enqueue, caplo
 def test_calls_beyond_the_queue_limit_are_dropped_and_logged(real_enqueue, caplog, monkeypatch):
     monkeypatch.setattr(background, "_slots", BoundedSemaphore(2))
     may_run, done = Event(), []
-    real_enqueue(lambda: may_run.wait(PATIENCE))
+    real_enqueue(lambda: may_run.wait(TIMEOUT_SECONDS))
     for number in (1, 2):
         real_enqueue(lambda number=number: done.append(number))
     assert [line.levelname for line in caplog.records] == ["ERROR"]

@@ -64,7 +64,7 @@ def nell(ada, mug, lamp):
     )
     nell.password = factories.PASSWORD_HASH
     nell.save()
-    accounts._open_session(nell, "Nells phone")
+    accounts.open_session(nell, "Nells phone")
     about = {"shipping_address": "17 Hidden Row", "note": "By the gate"}
     delivered = place_phone_order(customer=nell, lines={mug.pk: 2}, actor=ada, **about).order
     world.move_along(delivered, "delivered", by=ada)
@@ -185,7 +185,7 @@ def test_erasing_keeps_the_data_for_accounting(nell, ada):
 
 def test_erasing_leaves_other_customers_alone(nell, ada, dora, mug):
     world.create_order(dora, (mug, 1), note="Mine")
-    accounts._open_session(dora, "Doras phone")
+    accounts.open_session(dora, "Doras phone")
     factories.add_to_cart(dora, (mug, 1))
 
     def rows_of_dora():

@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
 from support import factories
-from support.servers import PATIENCE
+from support.servers import TIMEOUT_SECONDS
 
 from shop import images
 from shop.services.pictures import purge_pictures
@@ -48,7 +48,7 @@ def test_storing_again_replaces_incomplete_files(picture):
 
 
 def test_concurrent_stores_of_one_image_leave_complete_files(picture):
-    barrier = Barrier(8, timeout=PATIENCE)
+    barrier = Barrier(8, timeout=TIMEOUT_SECONDS)
     with ThreadPoolExecutor(8) as pool:
         paths = set(pool.map(lambda _: (barrier.wait() and None) or store(picture), range(8)))
     assert stored_contents(paths.pop()) == expected_contents(picture)

@@ -140,15 +140,15 @@ def test_defaults_are_for_development():
     ],
 )
 def test_sqlite_path_is_relative_to_the_project_or_absolute(url, name):
-    result = env.database(url)
+    result = env.parse_database_url(url)
     assert (result["ENGINE"], result["NAME"]) == ("django.db.backends.sqlite3", name)
     assert result["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 
 
 def test_sqlite_commits_survive_a_power_failure(tmp_path, django_db_blocker):
-    file = ConnectionHandler({"default": env.database(f"sqlite:///{tmp_path}/shop.sqlite3")})[
-        "default"
-    ]
+    file = ConnectionHandler(
+        {"default": env.parse_database_url(f"sqlite:///{tmp_path}/shop.sqlite3")}
+    )["default"]
     with django_db_blocker.unblock(), file.cursor() as cursor:
         result = [
             cursor.execute(f"PRAGMA {name}").fetchone()[0]
@@ -160,7 +160,7 @@ def test_sqlite_commits_survive_a_power_failure(tmp_path, django_db_blocker):
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_postgres_url_is_parsed(scheme):
-    result = env.database(
+    result = env.parse_database_url(
         f"{scheme}://me%2Bshop:p%40ss%2Fw%25rd@db.example:6543/my%20shop?sslmode=require"
     )
     names = ("ENGINE", "USER", "PASSWORD", "HOST", "PORT", "NAME")
@@ -177,7 +177,7 @@ def test_postgres_url_is_parsed(scheme):
 
 
 def test_postgres_url_may_have_only_a_name():
-    result = env.database("postgres:///shop")
+    result = env.parse_database_url("postgres:///shop")
     assert [result[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "",
         "",
@@ -190,7 +190,7 @@ def test_postgres_url_may_have_only_a_name():
 
 @pytest.mark.parametrize("scheme", ["console", "dummy"])
 def test_email_url_without_a_server(scheme):
-    assert env.mailer(f"{scheme}://") == {
+    assert env.parse_email_url(f"{scheme}://") == {
         "BACKEND": f"django.core.mail.backends.{scheme}.EmailBackend"
     }
 
@@ -205,7 +205,7 @@ def test_email_url_without_a_server(scheme):
     ],
 )
 def test_email_url_with_a_server(url, port, security):
-    result = env.mailer(url)
+    result = env.parse_email_url(url)
     assert result["BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
     server = {
         "host": "mail.example",

@@ -12,8 +12,8 @@ from shop.models.order_status import OrderStatus
 #: URL name -> all values of its argument beside the primary key.
 URL_ARGUMENTS = {
     "shop_order_move": [status.value for status in OrderStatus if status.facts.action],
-    "shop_order_print_one": ["packing slip", "invoice"],
-    "shop_order_pick": ["customer", "product"],
+    "shop_order_print_document": ["packing slip", "invoice"],
+    "shop_order_search_choices": ["customer", "product"],
     "app_list": ["shop", "auth"],
 }
 PRIMARY_KEY_ARGUMENTS = {"pk", "object_id", "id"}

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from django.db import connection
 
-from support.servers import PATIENCE
+from support.servers import TIMEOUT_SECONDS
 
 on_postgresql = pytest.mark.skipif(
     connection.vendor == "sqlite", reason="SQLite has one writing transaction at a time"
@@ -19,7 +19,7 @@ on_postgresql = pytest.mark.skipif(
 
 def run_concurrently(*calls):
     """Start all calls together, each in its own thread, and return their results in order."""
-    barrier = Barrier(len(calls), timeout=PATIENCE)
+    barrier = Barrier(len(calls), timeout=TIMEOUT_SECONDS)
 
     def run(call):
         barrier.wait()
@@ -54,7 +54,7 @@ class Caller:
 
 def wait_for_waiting(number):
     """Wait until this number of the database's connections wait for a lock."""
-    deadline, waiting = time.monotonic() + PATIENCE, 0
+    deadline, waiting = time.monotonic() + TIMEOUT_SECONDS, 0
     with connection.cursor() as cursor:
         while waiting < number and time.monotonic() < deadline:
             cursor.execute("SELECT pg_stat_clear_snapshot()")

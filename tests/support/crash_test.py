@@ -17,9 +17,9 @@ from django.db import connection
 
 from shop.api import tokens
 from shop.models import Order, User
-from shop.services.accounts import _open_session
+from shop.services.accounts import open_session
 from support.invariants import assert_invariants
-from support.servers import PATIENCE
+from support.servers import TIMEOUT_SECONDS
 
 CUSTOMERS, STAFF = 8, 2
 ADDRESS = {"shipping_address": "1 Elm Street"}
@@ -52,12 +52,12 @@ class Client:
     def __init__(self, crash_test, user, number):
         self.crash_test, self.number, self.orders = crash_test, number, []
         self.random = random.Random(number)
-        access = tokens.sign_token(_open_session(user, "test"), "access")
+        access = tokens.sign_token(open_session(user, "test"), "access")
         self.http = httpx.Client(
             base_url=f"{crash_test.url}/api",
             headers={"Authorization": f"Bearer {access}"},
             limits=httpx.Limits(max_keepalive_connections=0),
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
 

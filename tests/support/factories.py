@@ -94,7 +94,7 @@ class ApiClient:
 def api_client(user: User | None) -> ApiClient:
     if user is None:
         return ApiClient(Client())
-    session = accounts._open_session(user, "test")
+    session = accounts.open_session(user, "test")
     return ApiClient(Client(), tokens.sign_token(session, "access"), user)
 
 

@@ -9,7 +9,7 @@ from support import factories, totp
 ORDERS = "/admin/shop/order/"
 PRODUCTS = "/admin/shop/product/"
 NEW_ORDER = f"{ORDERS}add/"
-SECOND_FACTOR = "/admin/shop/user/second-factor/"
+TWO_FACTOR = "/admin/shop/user/two-factor/"
 
 
 def open_order(page, order):
@@ -17,7 +17,7 @@ def open_order(page, order):
     page.get_by_role("link", name=order.order_number, exact=True).click()
 
 
-def press(page, label, **fields):
+def submit_action(page, label, **fields):
     """Press a button of the page, fill in its form and send it."""
     page.get_by_role("link", name=label, exact=True).click()
     for name, text in fields.items():
@@ -25,7 +25,7 @@ def press(page, label, **fields):
     page.get_by_role("button", name=label, exact=True).click()
 
 
-def act(page, url, action, *rows):
+def run_list_action(page, url, action, *rows):
     """Select rows of a list by their text and run an action."""
     page.goto(url)
     for row in rows:
@@ -34,14 +34,14 @@ def act(page, url, action, *rows):
     page.get_by_role("button", name="Run").click()
 
 
-def pick(page, label, term, option):
+def choose_option(page, label, term, option):
     """Type into a search box and choose an option."""
     page.get_by_role("combobox", name=re.compile(f"^{label}")).click()
     page.get_by_role("searchbox", name=label).press_sequentially(term)
     page.get_by_role("option", name=option).click()
 
 
-def find(page, term):
+def command_search(page, term):
     """Open the command search with its key and type."""
     page.keyboard.press("Control+k")
     page.locator("#search-input-command").press_sequentially(term)
@@ -65,12 +65,12 @@ def buy(http, app, *lines):
     ).json()
 
 
-def set_up_telephone(page):
-    """Set up two-factor authentication and return the key, in hexadecimal."""
-    page.goto(SECOND_FACTOR)
-    page.get_by_text("It cannot be taken").click()
+def set_up_two_factor(page):
+    """Turn on two-factor authentication and return the secret in hexadecimal."""
+    page.goto(TWO_FACTOR)
+    page.get_by_text("Can't scan it?").click()
     key = base64.b32decode(page.locator("details code").inner_text().replace(" ", "")).hex()
     page.get_by_label("Code").fill(totp.code_at(time.time(), key))
-    page.get_by_role("button", name="Set up").click()
+    page.get_by_role("button", name="Turn on").click()
     page.get_by_role("link", name="I have written them down").wait_for()
     return key

@@ -9,15 +9,15 @@ from support.page_actions import (
     ORDERS,
     PRODUCTS,
     TWO_FACTOR,
-    act,
-    find,
-    pick,
+    choose_option,
+    command_search,
+    run_list_action,
     set_up_two_factor,
 )
 
 FORBIDDEN = 403
 #: Responses that are no pages: fragments for scripts, and what answers POST only.
-FRAGMENTS = {"search", "autocomplete", "shop_order_pick", "jsi18n", "logout"}
+FRAGMENTS = {"search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"}
 DOWNLOADS = {
     "shop_productimport_sample",
     "shop_productimport_error_report",
@@ -76,7 +76,7 @@ def selection(page):
 
 
 def bulk_cancel(page):
-    act(page, ORDERS, "Cancel selected orders", "12.50 EUR")
+    run_list_action(page, ORDERS, "Cancel selected orders", "12.50 EUR")
     page.get_by_role("heading", name="Cancel").wait_for()
 
 
@@ -121,14 +121,14 @@ def failed_import(page):
 
 
 def price_preview(page):
-    act(page, PRODUCTS, "Change prices of selected products", "MUG-1", "LAMP-1")
+    run_list_action(page, PRODUCTS, "Change prices of selected products", "MUG-1", "LAMP-1")
     page.get_by_label("Value").fill("5")
     page.get_by_role("button", name="Show new prices").click()
     page.get_by_role("button", name="Change 2 prices").wait_for()
 
 
 def receive_stock(page):
-    act(page, PRODUCTS, "Receive stock of selected products", "MUG-1", "LAMP-1")
+    run_list_action(page, PRODUCTS, "Receive stock of selected products", "MUG-1", "LAMP-1")
     page.get_by_role("heading", name="Receive stock").wait_for()
 
 
@@ -146,8 +146,8 @@ def invalid_order(page):
 
 def checked_order(page):
     page.goto(NEW_ORDER)
-    pick(page, "Known customer", "carl", "Carl Buyer")
-    pick(page, "Product 1", "LAMP", "Lamp")
+    choose_option(page, "Known customer", "carl", "Carl Buyer")
+    choose_option(page, "Product 1", "LAMP", "Lamp")
     page.get_by_role("button", name="Check order").click()
     page.get_by_role("button", name="Place order").wait_for()
 
@@ -158,9 +158,9 @@ def save_view(page):
     page.get_by_label("Name").wait_for()
 
 
-def command_search(page):
+def command_search_results(page):
     page.goto(ORDERS)
-    find(page, "carl")
+    command_search(page, "carl")
     page.locator("#command-results").get_by_role("link", name="Carl Buyer").first.wait_for()
 
 
@@ -175,7 +175,7 @@ def own_two_factor(page):
 VISITS = (
     *(no_matches, filter_panel, selection, bulk_cancel, printed, invalid_form, invalid_action),
     *(price_preview, receive_stock, product_search, invalid_order, checked_order),
-    *(save_view, command_search),
+    *(save_view, command_search_results),
     *(applied_import, waiting_import, failed_import),
     *(recovery_codes, own_two_factor),  # last, since other sessions are signed out
 )

@@ -17,7 +17,7 @@ from django.db import connection
 #: The folder from which `support` is imported.
 TESTS = Path(__file__).parent.parent
 #: Seconds after which a test fails rather than waits.
-PATIENCE = 30
+TIMEOUT_SECONDS = 30
 GUNICORN = [sys.executable, "-m", "gunicorn", "--pythonpath", str(TESTS)]
 WORKERS = ["-k", "gthread", "--preload", "--no-control-socket"]
 
@@ -70,7 +70,7 @@ def serving(application, log, *, processes):
 
 def wait_until_healthy(url, process, log):
     """Poll the URL until it answers 200. Fails with the server's log if it does not."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
             if httpx.get(url, timeout=1, trust_env=False).status_code == 200:
@@ -84,5 +84,7 @@ def wait_until_healthy(url, process, log):
 def http(transactional_db, server):
     """A client of `server` that opens a connection per request."""
     limits = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(base_url=server, limits=limits, timeout=PATIENCE, trust_env=False) as client:
+    with httpx.Client(
+        base_url=server, limits=limits, timeout=TIMEOUT_SECONDS, trust_env=False
+    ) as client:
         yield client

@@ -20,6 +20,10 @@ def _subclasses(base: type) -> Iterator[type]:
 
 #: Keyword arguments and class attributes that hold a text.
 TEXT_NAMES = {
+    "add_label",
+    "empty_label",
+    "empty_text",
+    "search_help_text",
     "button",
     "description",
     "error_messages",

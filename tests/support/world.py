@@ -81,7 +81,7 @@ def _create_orders(ada, carl, dora, mug, lamp):
 
 def _create_users_and_sessions(carl, mug):
     factories.add_to_cart(carl, (mug, 1))
-    accounts._open_session(carl, "Carl's phone")
+    accounts.open_session(carl, "Carl's phone")
     factories.create_user("Finn", "Former")  # has no orders
     tess = factories.create_user("Tess", "Twofactor", role="admin")
     TOTPDevice.objects.create(user=tess, name="authenticator app")

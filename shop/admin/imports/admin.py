@@ -20,7 +20,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from shop.admin.base import FORM_KEY_FIELD, ActionFormAdmin, ReadOnlyAdmin, form_key, staff_user
+from shop.admin.base import (
+    ActionFormAdmin,
+    ReadOnlyAdmin,
+    form_key,
+    staff_user,
+    submitted_key,
+)
 from shop.admin.forms import ConfirmForm
 from shop.admin.imports.forms import ReadingOptionsForm, UploadForm
 from shop.admin.imports.page import page_context
@@ -50,7 +56,9 @@ RESULT_LABELS = {
 class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     """The history of imports, and the page of each import."""
 
-    empty = gettext_lazy("Upload a product file. You'll see what it changes before it's applied.")
+    empty_text = gettext_lazy(
+        "Upload a product file. You'll see what it changes before it's applied."
+    )
     add_label = gettext_lazy("Import products")
     list_display = ("name", "created_at", "actor", "state_label", "row_counts", "result_text")
     list_select_related = ("actor",)
@@ -153,13 +161,11 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             )
             return str(upload.pk)
 
-        key = (
-            f"import {request.POST.get(FORM_KEY_FIELD, '')[:64]}"
-            if request.POST.get(FORM_KEY_FIELD)
-            else ""
-        )
         pk, is_repeated = run_once(
-            user=staff_user(request), key=key, request=values["file"].name, work=store
+            user=staff_user(request),
+            key=submitted_key(request),
+            request=values["file"].name,
+            work=store,
         )
         if not is_repeated:
             runner.request_step(int(pk), runner.PREVIEW, actor=staff_user(request))
@@ -236,7 +242,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     def discard(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
         """Ask for confirmation, then delete the import; it changed no product."""
 
-        def discard() -> HttpResponse:
+        def perform() -> HttpResponse:
             file = {"file": str(product_import)}
             try:
                 discard_import(import_id=product_import.pk, actor=staff_user(request))
@@ -252,7 +258,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             title=_("Discard %(file)s?") % {"file": product_import},
             hint=_("The file and its preview are deleted. No product is changed."),
             button=_("Discard file"),
-            do=discard,
+            do=perform,
         )
 
     def run_now(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:

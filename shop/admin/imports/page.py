@@ -21,7 +21,7 @@ PROGRESS_LABELS = {
     runner.PREVIEW: gettext_lazy("Checking the rows"),
     runner.APPLY: gettext_lazy("Applying the changes"),
     runner.UNDO: gettext_lazy("Undoing the import"),
-    runner.PICTURES: gettext_lazy("Setting the pictures"),
+    runner.PICTURES: gettext_lazy("Adding the pictures"),
 }
 STATE_ROLES: dict[str, Role] = {
     State.CHECKED: "warning",
@@ -134,12 +134,14 @@ def _result_sentences(product_import: ProductImport) -> list[str]:
             )
             add(message, count=left_out)
     if pictures := result.get("pictures"):
-        message = ngettext("%(count)s picture was set.", "%(count)s pictures were set.", pictures)
+        message = ngettext(
+            "%(count)s picture was added.", "%(count)s pictures were added.", pictures
+        )
         add(message, count=pictures)
     if "restored" in result:
         message = ngettext(
-            "The import was undone: %(removed)s product was removed, %(restored)s restored.",
-            "The import was undone: %(removed)s products were removed, %(restored)s restored.",
+            "The import was undone: %(removed)s product was removed and %(restored)s restored.",
+            "The import was undone: %(removed)s products were removed and %(restored)s restored.",
             result["removed"],
         )
         add(message, removed=result["removed"], restored=result["restored"])

@@ -81,7 +81,7 @@ class EventInline(ReadOnlyInline):
 class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnlyAdmin):
     """The list of orders and an order's page. Orders change only by its buttons."""
 
-    empty = _("Orders placed by an app or by you appear here.")
+    empty_text = _("Orders placed by an app or by you appear here.")
     add_label = _("New order")
     list_display = (
         "order_number",
@@ -218,7 +218,7 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
 class OrderItemAdmin(ReadOnlyAdmin):
     """All order lines, read-only."""
 
-    empty = _("The items of all orders appear here.")
+    empty_text = _("The items of all orders appear here.")
     list_display = ("order", "sku", "name", "quantity", "price", "subtotal")
     list_select_related = ("order",)
     search_fields = ("order__order_number", "sku", "name")
@@ -228,7 +228,7 @@ class OrderItemAdmin(ReadOnlyAdmin):
 class OrderEventAdmin(ReadOnlyAdmin):
     """The events of all orders, read-only."""
 
-    empty = _("The events of all orders appear here, with the date and the user.")
+    empty_text = _("The events of all orders appear here, with the date and the user.")
     list_display = ("created_at", "order", "kind", "status", "payment_status", "actor", "note")
     list_filter = ("kind", "status")
     list_select_related = ("order", "actor")
@@ -239,7 +239,9 @@ class OrderEventAdmin(ReadOnlyAdmin):
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
     """The stored responses to Idempotency-Keys, to answer an app developer's questions."""
 
-    empty = _("The responses to requests with an Idempotency-Key are kept here for three days.")
+    empty_text = _(
+        "The responses to requests with an Idempotency-Key are kept here for three days."
+    )
     list_display = ("created_at", "user", "key")
     list_select_related = ("user",)
     search_fields = ("key", "user__email")

@@ -58,7 +58,7 @@ class CancelForm(forms.Form):
     note = NoteField(
         label=_("Reason"), required=False, help_text=_("Optional. The customer can read it.")
     )
-    lost = forms.TypedMultipleChoiceField(
+    written_off = forms.TypedMultipleChoiceField(
         label=_("Items to write off"),
         required=False,
         coerce=int,
@@ -68,8 +68,8 @@ class CancelForm(forms.Form):
 
     def __init__(self, data: Any = None, *, items: Iterable[OrderItem], note: str = "") -> None:
         super().__init__(data, initial={"note": note})
-        lost: Any = self.fields["lost"]
-        lost.choices = [(item.product_id, str(item)) for item in items]
+        written_off: Any = self.fields["written_off"]
+        written_off.choices = [(item.product_id, str(item)) for item in items]
 
 
 class CancelManyForm(forms.Form):

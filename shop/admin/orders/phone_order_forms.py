@@ -60,7 +60,7 @@ class SearchField(forms.ChoiceField):
     """A choice of one record in a search box. The page contains only the chosen one."""
 
     def __init__(self, what: str, **options: Any) -> None:
-        url = reverse_lazy("admin:shop_order_pick", args=[what])
+        url = reverse_lazy("admin:shop_order_search_choices", args=[what])
         widget = UnfoldAdminAutocompleteModelChoiceFieldWidget(attrs={"data-ajax--url": url})
         super().__init__(widget=widget, **options)
 
@@ -292,7 +292,7 @@ class PhoneOrderForm(forms.Form):
         return User(**self.new_customer_values())
 
     def check_email_is_free(self) -> bool:
-        """Return whether no account has a new customer's email; add an error otherwise."""
+        """Return whether a new customer's email is unused; add an error if an account has it."""
         if self.known_customer:
             return True
         owner = User.objects.filter(email=self.cleaned_data["email"]).first()
@@ -314,5 +314,5 @@ class PhoneOrderForm(forms.Form):
 class OrderSummaryForm(forms.Form):
     """What the summary sends with "Place order": the total shown, and a key that orders it once."""
 
-    expected_total = forms.DecimalField(max_digits=15, decimal_places=money.DIGITS)
+    expected_total = forms.DecimalField(max_digits=15, decimal_places=money.DECIMAL_PLACES)
     key = forms.UUIDField()

@@ -57,10 +57,13 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
         return bool(may_view and request.user.has_perm("shop.add_order"))
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.pick)
-        return [path("pick/<str:what>/", view, name="shop_order_pick"), *super().get_urls()]
+        view = self.admin_site.admin_view(self.search_choices)
+        return [
+            path("search/<str:what>/", view, name="shop_order_search_choices"),
+            *super().get_urls(),
+        ]
 
-    def pick(self, request: HttpRequest, what: str) -> HttpResponse:
+    def search_choices(self, request: HttpRequest, what: str) -> HttpResponse:
         """Return the search boxes' results as JSON: active customers or products for sale."""
         if not self.has_add_permission(request):
             raise PermissionDenied

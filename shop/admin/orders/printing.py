@@ -78,7 +78,7 @@ def print_action_name(document: str) -> str:
 class PrintingAdmin(ActionFormAdmin):
     """The list actions and the view that print."""
 
-    def print_one(self, request: HttpRequest, order: Order, what: str) -> HttpResponse:
+    def print_document(self, request: HttpRequest, order: Order, what: str) -> HttpResponse:
         """Ask, then print one order's document or return it as PDF."""
         if what not in PRINT_TEXTS:
             raise Http404

@@ -48,15 +48,15 @@ def format_cancellation(order: Order, items: list[OrderItem], lost: list[int]) -
     if written_off:
         message = ngettext(
             "Order %(order)s was cancelled."
-            " %(returned)d item back in stock, %(written_off)d written off.",
+            " %(returned)d unit back in stock, %(written_off)d written off.",
             "Order %(order)s was cancelled."
-            " %(returned)d items back in stock, %(written_off)d written off.",
+            " %(returned)d units back in stock, %(written_off)d written off.",
             returned,
         )
     else:
         message = ngettext(
-            "Order %(order)s was cancelled. %(returned)d item back in stock.",
-            "Order %(order)s was cancelled. %(returned)d items back in stock.",
+            "Order %(order)s was cancelled. %(returned)d unit back in stock.",
+            "Order %(order)s was cancelled. %(returned)d units back in stock.",
             returned,
         )
     return message % {"order": order, "returned": returned, "written_off": written_off}
@@ -69,7 +69,7 @@ class OrderViews(PrintingAdmin, OrderActions):
         "move/<str:to>": "move",
         "paid": "mark_paid",
         "note": "add_note",
-        "print/<str:what>": "print_one",
+        "print/<str:what>": "print_document",
     }
     action_permission = "change_order"
 
@@ -88,7 +88,7 @@ class OrderViews(PrintingAdmin, OrderActions):
             add(MARK_PAID, "mark_paid")
         add(ADD_NOTE, "add_note")
         for document, texts in PRINT_TEXTS.items():
-            add(texts.action, "print_one", document)
+            add(texts.action, "print_document", document)
         return sorted(buttons, key=lambda button: button["kind"] == "danger")
 
     def move(self, request: HttpRequest, order: Order, to: str) -> HttpResponse:
@@ -130,10 +130,10 @@ class OrderViews(PrintingAdmin, OrderActions):
             by_staff=True,
             note=values["note"],
             shipment=Shipment(values.get("carrier", ""), values.get("tracking_number", "")),
-            written_off=values.get("lost", ()),
+            written_off=values.get("written_off", ()),
         )
         if status == OrderStatus.CANCELLED:
-            return format_cancellation(order, items, values["lost"])
+            return format_cancellation(order, items, values["written_off"])
         return gettext("Order %(order)s is now %(status)s.") % {
             "order": order,
             "status": str(status.label).lower(),

@@ -145,7 +145,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
         form = ReceiveForm(request.POST if "reason" in request.POST else None, products=received)
         if form.is_valid():
             try:
-                run_form_once(request, partial(self._receive, request, form))
+                run_form_once(request, partial(self._receive_units, request, form))
             except (ShopError, ValidationError) as error:
                 add_service_error(form, error)
             else:
@@ -159,7 +159,8 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             hidden=[form_key()],
         )
 
-    def _receive(self, request: HttpRequest, form: ReceiveForm) -> str:
+    def _receive_units(self, request: HttpRequest, form: ReceiveForm) -> str:
+        """Add the form's units to the stock; return the success message."""
         values = form.cleaned_data
         units = stock.receive_stock(
             units=form.units(values), actor=staff_user(request), reason=values["reason"]

@@ -94,7 +94,7 @@ class PictureFilter(admin.SimpleListFilter):
 class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModelAdmin):
     """The list of products and a product's page."""
 
-    empty = _("Customers see every product that is active.")
+    empty_text = _("Customers see every product that is active.")
     add_label = _("New product")
     form = ProductForm
     sections = (
@@ -102,7 +102,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         (_("Price and stock"), ("price", "stock", "low_stock_threshold")),
     )
     first_columns = ("picture", "name", "sku", "money", "level", "is_active")
-    not_columns = (
+    hidden_columns = (
         "price",
         "stock",
         "in_stock",
@@ -280,13 +280,13 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             title, button = gettext("Archive %(product)s?"), gettext("Archive product")
             hint = gettext("Customers will no longer see it. It stays on past orders.")
         else:
-            title, button = gettext("Erase %(product)s?"), gettext("Erase product")
+            title, button = gettext("Delete %(product)s?"), gettext("Delete product")
             hint = gettext("It was never ordered. It is deleted with its stock movements.")
 
         def perform(_form: ConfirmForm) -> str:
             is_erased = products.remove_product(product_id=product.pk, actor=staff_user(request))
             message = (
-                gettext("%(product)s was erased.")
+                gettext("%(product)s was deleted.")
                 if is_erased
                 else gettext("%(product)s was archived.")
             )
@@ -308,7 +308,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
 class StockMovementAdmin(ReadOnlyAdmin):
     """The list of all stock movements, read-only."""
 
-    empty = _("Every stock change appears here: sales, deliveries, counts.")
+    empty_text = _("Every stock change appears here: sales, deliveries, counts.")
     list_display = (
         "created_at",
         "product",

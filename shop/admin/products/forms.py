@@ -81,7 +81,7 @@ class CountForm(forms.Form):
         help_text=_("Count every unit you have. We record the difference."),
     )
     reason = ReasonField(
-        label=_("Reason"), help_text=_("Optional. An explanation of the difference.")
+        label=_("Reason"), help_text=_("Optional. Shown in the product's stock history.")
     )
     expected = forms.IntegerField(widget=forms.HiddenInput)
 

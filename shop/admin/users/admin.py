@@ -58,7 +58,7 @@ class ExistingUserForm(UserChangeForm):  # type: ignore[misc]
 class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin):  # type: ignore[misc, type-arg]
     """Customers and staff. Only superusers change roles and permissions."""
 
-    empty = gettext_lazy("Customers appear here when they register in an app.")
+    empty_text = gettext_lazy("Customers appear here when they register in an app.")
     form = ExistingUserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -85,7 +85,9 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin): 
     def name(self, user: User) -> str:
         """Return first and last name, with the email below."""
         return format_html(
-            '<span class="shop-who">{} <small>{}</small></span>', user.get_full_name(), user.email
+            '<span class="shop-user-name">{} <small>{}</small></span>',
+            user.get_full_name(),
+            user.email,
         )
 
     @display(description=gettext_lazy("Joined"), ordering="created_at")
@@ -153,7 +155,7 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin): 
 class SessionAdmin(ReadOnlyAdmin):
     """API sessions, one per signed-in device."""
 
-    empty = gettext_lazy("A session appears here when a customer signs in to an app.")
+    empty_text = gettext_lazy("A session appears here when a customer signs in to an app.")
     list_display = ("user", "device", "live", "created_at", "refreshed_at", "revoked_because")
     list_select_related = ("user",)
     search_fields = ("user__email", "device")
@@ -189,6 +191,6 @@ admin.site.unregister(Group)
 class GroupAdmin(DjangoGroupAdmin, AuditedAdmin):  # type: ignore[misc]
     """Groups of permissions."""
 
-    empty = gettext_lazy(
+    empty_text = gettext_lazy(
         "A group is a named set of permissions, such as Packing. Add one, then add staff to it."
     )

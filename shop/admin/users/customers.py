@@ -121,7 +121,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
 
         def sign_out(_form: ConfirmForm) -> str:
             accounts.end_sessions(user, because="staff", by=staff_user(request))
-            return _("Signed out on all devices.")
+            return _("Signed out of all apps.")
 
         return self.action_form_view(
             request,
@@ -129,7 +129,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             form_class=ConfirmForm,
             title=_("Sign out %(user)s everywhere?") % {"user": user},
             hint=_("All apps will ask for the password again."),
-            button=_("Sign out everywhere"),
+            button=_("Sign out of all apps"),
             perform=sign_out,
         )
 

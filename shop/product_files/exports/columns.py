@@ -36,7 +36,7 @@ class DecimalText(Func):
     template = "CAST(%(expressions)s AS text)"
     output_field = TextField()
 
-    def __init__(self, name: str, places: int = money.DIGITS) -> None:
+    def __init__(self, name: str, places: int = money.DECIMAL_PLACES) -> None:
         super().__init__(name)
         self.places = places
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils.text import slugify
 
 from shop.product_files.exports.columns import CellType, Column, DecimalText
-from shop.product_files.formula_escaping import GUARDED, escape_formula
+from shop.product_files.formula_escaping import FORMULA_PREFIXES, escape_formula
 
 #: Returns the URL of a stored file, given its name.
 type UrlBuilder = Callable[[str], str]
@@ -36,7 +36,7 @@ def _to_html(text: str) -> str:
 
 
 def _escape_formula_as_html(text: str) -> str:
-    return f"&#{ord(text[0])};{text[1:]}" if text.startswith(GUARDED) else text
+    return f"&#{ord(text[0])};{text[1:]}" if text.startswith(FORMULA_PREFIXES) else text
 
 
 def _url_handle(name: str, pk: int) -> str:

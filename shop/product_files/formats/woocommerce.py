@@ -18,7 +18,7 @@ from shop.product_files.reading.sheets import Sheet
 #: Product type → the reason why its row is skipped.
 SKIPPED_TYPES = {
     "variable": gettext_lazy("Variable product: its variations are imported instead."),
-    "grouped": gettext_lazy("Grouped product: its products are imported instead."),
+    "grouped": gettext_lazy("Grouped product: the products in it are imported instead."),
     "external": gettext_lazy("External product: another shop sells it."),
 }
 VARIATION = "variation"

@@ -55,7 +55,7 @@ def store_pictures(product_import: ProductImport, *, actor: User) -> None:
         except (images.ImageRefused, NotFound) as error:
             failed[name] = str(error)
 
-    count = product_import.rows.filter(after__has_key=import_pictures.FIELD).count()
+    count = product_import.rows.filter(after__has_key=import_pictures.PICTURE_FIELD).count()
     product_import.result["pictures"] = count
     product_import.warnings += [
         _("Picture “%(name)s”: %(error)s") % {"name": name, "error": error}
@@ -93,7 +93,7 @@ def _matched_rows(
 
     rows = product_import.rows.filter(status__in=[Status.NEW, Status.CHANGED, Status.UNCHANGED])
     rows = rows.exclude(outcome=ImportRow.Outcome.LEFT_OUT)
-    rows = rows.exclude(after__has_key=import_pictures.FIELD)
+    rows = rows.exclude(after__has_key=import_pictures.PICTURE_FIELD)
     for row in rows.only("number", "sku", "product_id").order_by("number"):
         name = names_by_line.get(row.number) or row.sku.casefold()
         if name in packed:

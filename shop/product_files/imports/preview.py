@@ -255,7 +255,7 @@ class _PreviewRun:
             message = _("%(share)s of the products with stock in this file fall to 0.")
             warnings.append(message % {"share": f"{sold_out / had_stock:.0%}"})
         if count := sum(map(len, settings.repeated_skus.values())):
-            message = _("%(count)s rows have the same SKU as another row.")
+            message = _("%(count)s rows share a SKU with another row. Keep one row per SKU.")
             warnings.append(message % {"count": f"{count:,}"})
         if count := observed["no_sku"]:
             message = ngettext(

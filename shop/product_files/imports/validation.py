@@ -76,6 +76,7 @@ def _clean_sku(parsed: ParsedRow) -> str:
 
 
 def _create_draft(parsed: ParsedRow, settings: ImportSettings) -> RowDraft:
+    """Start a row's draft: its clean SKU and its problems, a repeated SKU included."""
     problems = [row_problem("", message) for message in parsed.problems]
     sku = _clean_sku(parsed)
     lines = settings.repeated_skus.get(sku.lower(), ())

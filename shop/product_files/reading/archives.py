@@ -12,7 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from shop.images import MAX_BYTES as MAX_PICTURE_BYTES
+from shop.images import MAX_IMAGE_BYTES as MAX_PICTURE_BYTES
 from shop.product_files.reading import limits
 from shop.product_files.reading.limits import quote_text
 from shop.services.errors import FileRefused

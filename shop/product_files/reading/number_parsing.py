@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from shop.money import DIGITS
+from shop.money import DECIMAL_PLACES
 from shop.product_files.reading.limits import quote_text
 
 DECIMAL_MARKS = ".,"
@@ -85,7 +85,7 @@ def parse_price(text: str, *, point: str) -> Decimal:
     Raises ValueError with a message for staff.
     """
     if (simple := _SIMPLE_PRICE.fullmatch(text)) and simple[2] in {point, None}:
-        return Decimal(f"{simple[1]}.{simple[3] or '':0<{DIGITS}}")
+        return Decimal(f"{simple[1]}.{simple[3] or '':0<{DECIMAL_PLACES}}")
     normalized = _normalize_number(text)
     if not normalized:
         raise ValueError(_("The price is missing."))
@@ -105,9 +105,9 @@ def parse_price(text: str, *, point: str) -> Decimal:
             " Write it like %(example)s."
         )
         raise ValueError(message % params)
-    if len(decimals.rstrip("0")) > DIGITS:
+    if len(decimals.rstrip("0")) > DECIMAL_PLACES:
         raise ValueError(_("%(value)s has too many decimals. Write it like %(example)s.") % params)
-    return Decimal(f"{digits or 0}.{decimals[:DIGITS]:0<{DIGITS}}")
+    return Decimal(f"{digits or 0}.{decimals[:DECIMAL_PLACES]:0<{DECIMAL_PLACES}}")
 
 
 def parse_quantity(text: str) -> int:

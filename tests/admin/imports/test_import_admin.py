@@ -43,7 +43,7 @@ def test_import_is_previewed_applied_and_undone(adas_browser, ada):
     assert (confirmation.context["button"], prices()) == ("Undo import", PRICES_AFTER)
     back = undo(adas_browser)
     assert (
-        back.context["results"][-1] == "The import was undone: 1 product was removed, 1 restored."
+        back.context["results"][-1] == "The import was undone: 1 product was removed and 1 restored."
     )
     assert (prices(), list(find_drift())) == (PRICES_BEFORE, [])
     assert (latest_import().state, latest_import().actor) == ("undone", ada)
@@ -215,9 +215,9 @@ def test_applied_import_cannot_be_discarded(adas_browser):
     "rights",
     [(), ("view_productimport",), ("view_productimport", "add_productimport", "view_product")],
 )
-def test_pages_need_the_permissions(adas_browser, clerk_with, rights):
+def test_pages_need_the_permissions(adas_browser, staff_client_with, rights):
     upload(adas_browser, VALID_FILE)
-    browser, before = clerk_with(*rights), factories.all_rows()
+    browser, before = staff_client_with(*rights), factories.all_rows()
     for step in STEPS:
         assert (
             browser.post(
@@ -230,9 +230,9 @@ def test_pages_need_the_permissions(adas_browser, clerk_with, rights):
     assert factories.all_rows() == before
 
 
-def test_import_of_another_user_is_read_only(adas_browser, clerk_with):
+def test_import_of_another_user_is_read_only(adas_browser, staff_client_with):
     upload(adas_browser, VALID_FILE)
-    browser, before = clerk_with(*PERMISSIONS), factories.all_rows()
+    browser, before = staff_client_with(*PERMISSIONS), factories.all_rows()
     page = browser.get(step_url("change"))
     assert (page.context["apply"], page.context["form"]) == (None, None)
     for step in ("preview", "apply", "undo", "discard"):
@@ -241,8 +241,8 @@ def test_import_of_another_user_is_read_only(adas_browser, clerk_with):
     assert factories.all_rows() == before
 
 
-def test_own_import_needs_no_superuser(clerk_with):
-    browser = clerk_with(*PERMISSIONS)
+def test_own_import_needs_no_superuser(staff_client_with):
+    browser = staff_client_with(*PERMISSIONS)
     upload(browser, VALID_FILE)
     apply(browser)
     assert prices() == PRICES_AFTER

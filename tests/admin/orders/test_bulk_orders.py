@@ -65,8 +65,8 @@ def test_cancelling_many_asks_for_a_reason_first(adas_browser, orders, mug):
 
 
 @pytest.mark.parametrize("action", ["move_to_shipped", "move_to_cancelled"])
-def test_without_permission_nothing_is_moved(clerk_with, orders, action):
-    viewer = clerk_with("view_order")
+def test_without_permission_nothing_is_moved(staff_client_with, orders, action):
+    viewer = staff_client_with("view_order")
     run(viewer, action, orders, note="x")
     assert statuses() == STATUSES
     assert OrderEvent.objects.count() == 3
@@ -105,7 +105,7 @@ def test_items_of_a_refused_delivery_are_written_off(adas_browser, orders, mug):
     url = f"{LIST}{orders[1].pk}/move/cancelled/"
     form = adas_browser.get(url).context["form"]
     assert form.initial["note"] == "Refused on delivery."
-    adas_browser.post(url, {"note": "Refused on delivery.", "lost": [mug.pk]})
+    adas_browser.post(url, {"note": "Refused on delivery.", "written_off": [mug.pk]})
     assert statuses()[1] == "cancelled"
     assert list(StockMovement.objects.values_list("kind", "delta")[:2]) == [
         ("damaged", -2),

@@ -113,8 +113,8 @@ def test_an_order_is_marked_as_paid_once(adas_browser, order):
 
 
 @pytest.mark.parametrize("view", ["move/confirmed/", "move/cancelled/", "paid/"])
-def test_without_permission_a_forged_post_changes_nothing(clerk_with, order, view):
-    viewer = clerk_with("view_order")
+def test_without_permission_a_forged_post_changes_nothing(staff_client_with, order, view):
+    viewer = staff_client_with("view_order")
     assert viewer.get(page(order)).context["buttons"] == []
     assert viewer.get(page(order, view)).status_code == 403
     assert viewer.post(page(order, view), {}).status_code == 403
@@ -150,11 +150,11 @@ def test_the_message_of_a_move(adas_browser, order):
 
 @pytest.mark.parametrize(
     ("is_lost", "result"),
-    [(False, "2 items back in stock."), (True, "0 items back in stock, 2 written off.")],
+    [(False, "2 units back in stock."), (True, "0 units back in stock, 2 written off.")],
 )
 def test_the_message_of_a_cancellation(adas_browser, order, mug, is_lost, result):
     lost = [mug.pk] if is_lost else []
-    response = adas_browser.post(page(order, "move/cancelled/"), {"lost": lost}, follow=True)
+    response = adas_browser.post(page(order, "move/cancelled/"), {"written_off": lost}, follow=True)
     assert factories.page_messages(response) == [f"Order {order} was cancelled. {result}"]
 
 

@@ -248,22 +248,24 @@ def test_search_offers_products_for_sale_and_active_customers(
     Product.objects.filter(pk=lamp.pk).update(stock=0)
     factories.create_product("Old Mug", is_active=False)
     User.objects.filter(pk=dora.pk).update(is_active=False)
-    results = adas_browser.get(f"/admin/shop/order/pick/{what}/", {"term": term}).json()["results"]
+    results = adas_browser.get(f"/admin/shop/order/search/{what}/", {"term": term}).json()[
+        "results"
+    ]
     assert all(row["text"].startswith(start) for row, start in zip(results, labels, strict=True))
 
 
 def test_search_offers_nothing_else(adas_browser):
-    assert adas_browser.get("/admin/shop/order/pick/session/").status_code == 404
+    assert adas_browser.get("/admin/shop/order/search/session/").status_code == 404
 
 
 @pytest.mark.parametrize("missing", RIGHTS)
-def test_without_a_permission_the_page_is_forbidden(clerk_with, carl, mug, missing):
-    browser = clerk_with(*(right for right in RIGHTS if right != missing))
+def test_without_a_permission_the_page_is_forbidden(staff_client_with, carl, mug, missing):
+    browser = staff_client_with(*(right for right in RIGHTS if right != missing))
     key = {"expected_total": "12.50", "key": "0" * 32, "step": "place"}
     before = factories.all_rows()
     assert browser.get(PAGE).status_code == 403
     assert browser.post(PAGE, form_data((mug, "1"), customer=carl.pk, **key)).status_code == 403
-    assert browser.get("/admin/shop/order/pick/customer/").status_code == 403
+    assert browser.get("/admin/shop/order/search/customer/").status_code == 403
     assert factories.all_rows() == before
 
 
@@ -275,8 +277,8 @@ def test_without_a_csrf_token_nothing_is_ordered(ada, carl, mug):
     assert factories.all_rows() == before
 
 
-def test_staff_who_may_not_add_customers_choose_known_ones(clerk_with, carl, mug):
-    browser = clerk_with(*RIGHTS)
+def test_staff_who_may_not_add_customers_choose_known_ones(staff_client_with, carl, mug):
+    browser = staff_client_with(*RIGHTS)
     before = factories.all_rows()
     response = browser.post(PAGE, form_data((mug, "1"), **NEW))
     assert errors(response) == [("customer", "required")]
@@ -287,8 +289,8 @@ def test_staff_who_may_not_add_customers_choose_known_ones(clerk_with, carl, mug
 
 
 @pytest.mark.parametrize(("rights", "is_offered"), [(RIGHTS, True), (RIGHTS[1:], False)])
-def test_the_list_has_a_button_for_staff_who_may_add_orders(clerk_with, rights, is_offered):
-    page = clerk_with(*rights).get("/admin/shop/order/").content.decode()
+def test_the_list_has_a_button_for_staff_who_may_add_orders(staff_client_with, rights, is_offered):
+    page = staff_client_with(*rights).get("/admin/shop/order/").content.decode()
     assert (f'href="{PAGE}">New order</a>' in page) is is_offered
 
 

@@ -155,9 +155,9 @@ def test_printing_adds_an_event_and_nothing_else(adas_browser, place_orders, kin
 
 
 @pytest.mark.parametrize("data", [{}, {"pdf": "1"}])
-def test_printing_needs_permission(clerk_with, place_orders, data):
+def test_printing_needs_permission(staff_client_with, place_orders, data):
     [order] = place_orders(1)
-    viewer = clerk_with("view_order")
+    viewer = staff_client_with("view_order")
     before = factories.all_rows()
     assert viewer.get(f"{ORDERS_URL}{order.pk}/print/invoice/").status_code == 403
     assert print_order(viewer, order, "invoice", **data).status_code == 403

@@ -163,10 +163,10 @@ def test_too_many_products_are_refused(adas_browser, mug, lamp, monkeypatch, act
 
 
 @pytest.mark.parametrize("action", ["change_prices", "receive"])
-def test_without_permission_nothing_changes(clerk_with, mug, action):
+def test_without_permission_nothing_changes(staff_client_with, mug, action):
     before = factories.all_rows()
     run(
-        clerk_with("view_product"),
+        staff_client_with("view_product"),
         action,
         [mug],
         **{"by": "percent", "value": "5", str(mug.pk): "5"},

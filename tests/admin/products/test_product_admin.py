@@ -150,8 +150,8 @@ def test_removing_archives_what_was_ordered_and_erases_the_rest(
 
 
 @pytest.mark.parametrize("view", ["stock/", "count/", "remove/"])
-def test_without_permission_a_forged_post_changes_nothing(clerk_with, mug, view):
-    viewer = clerk_with("view_product")
+def test_without_permission_a_forged_post_changes_nothing(staff_client_with, mug, view):
+    viewer = staff_client_with("view_product")
     assert viewer.get(page(mug)).status_code == 200
     assert viewer.get(page(mug, view)).status_code == 403
     assert viewer.post(page(mug, view), {"delta": "5", "kind": "received"}).status_code == 403
@@ -241,15 +241,15 @@ def test_many_products_are_archived_and_shown_again(adas_browser, mug, lamp):
         assert list(Product.objects.values_list("is_active", flat=True)) == [is_active] * 2
 
 
-def test_archiving_many_needs_the_permission_to_change(clerk_with, mug):
+def test_archiving_many_needs_the_permission_to_change(staff_client_with, mug):
     selected = {"action": "archive", "_selected_action": [mug.pk]}
-    clerk_with("view_product").post(LIST, selected)
+    staff_client_with("view_product").post(LIST, selected)
     mug.refresh_from_db()
     assert mug.is_active
 
 
-def test_removing_needs_the_permission_to_delete(clerk_with, mug):
-    browser = clerk_with("view_product", "change_product")
+def test_removing_needs_the_permission_to_delete(staff_client_with, mug):
+    browser = staff_client_with("view_product", "change_product")
     assert page(mug, "remove/") not in browser.get(page(mug)).content.decode()
     assert browser.post(page(mug, "remove/")).status_code == 403
     assert Product.objects.filter(pk=mug.pk, is_active=True).exists()

@@ -158,11 +158,11 @@ PARTS = {"view_order": "orders", "view_cartitem": "cart", "view_session": "sessi
 
 
 @pytest.mark.parametrize("codename", [*PARTS, None])
-def test_each_part_needs_the_permission_to_view_it(clerk_with, carl, mug, lamp, codename):
+def test_each_part_needs_the_permission_to_view_it(staff_client_with, carl, mug, lamp, codename):
     order = order_of(carl, lamp)
     factories.add_to_cart(carl, (mug, 1))
     factories.api_client(carl)
-    browser = clerk_with("view_user", *filter(None, [codename]))
+    browser = staff_client_with("view_user", *filter(None, [codename]))
     answer = browser.get(page(carl))
     assert answer.context["activity"].keys() & PARTS.values() == (
         {PARTS[codename]} if codename else set()
@@ -173,7 +173,7 @@ def test_each_part_needs_the_permission_to_view_it(clerk_with, carl, mug, lamp, 
     in_cart = re.search(r"\bMug\b", text)  # a form key may contain any three letters
     assert bool(in_cart) is (codename == "view_cartitem")
     assert ("49.90 EUR" in listed, "Total spent" in listed) == ((codename == "view_order"),) * 2
-    assert "Sign out everywhere" not in text
+    assert "Sign out of all apps" not in text
 
 
 def test_signing_out_everywhere_ends_all_sessions(adas_browser, carl, doras_app):
@@ -181,7 +181,7 @@ def test_signing_out_everywhere_ends_all_sessions(adas_browser, carl, doras_app)
     assert page(carl, "sign-out/") in text_of(adas_browser.get(page(carl)))
     answer = adas_browser.post(page(carl, "sign-out/"), follow=True)
     assert answer.redirect_chain == [(page(carl), 302)]
-    assert factories.page_messages(answer) == ["Signed out on all devices."]
+    assert factories.page_messages(answer) == ["Signed out of all apps."]
     assert page(carl, "sign-out/") not in text_of(answer)
     assert [app.get("/auth/profile/").status_code for app in apps] == [401, 401]
     assert set(carl.sessions.values_list("revoked_because", flat=True)) == {"staff"}
@@ -203,8 +203,10 @@ def test_signing_out_needs_a_csrf_token(ada, carls_app, carl):
 @pytest.mark.parametrize(
     "codenames", [("view_user", "change_user", "view_session"), ("change_session",)]
 )
-def test_signing_out_needs_its_permission_and_view_user(clerk_with, carls_app, carl, codenames):
-    browser = clerk_with(*codenames)
+def test_signing_out_needs_its_permission_and_view_user(
+    staff_client_with, carls_app, carl, codenames
+):
+    browser = staff_client_with(*codenames)
     before = factories.all_rows()
     for call in (browser.get, browser.post):
         assert call(page(carl, "sign-out/")).status_code == 403
@@ -212,8 +214,10 @@ def test_signing_out_needs_its_permission_and_view_user(clerk_with, carls_app, c
     assert carls_app.get("/auth/profile/").status_code == 200
 
 
-def test_staff_sign_out_customers_but_no_other_staff(clerk_with, ada, adas_app, carl, carls_app):
-    browser = clerk_with("view_user", "change_session")
+def test_staff_sign_out_customers_but_no_other_staff(
+    staff_client_with, ada, adas_app, carl, carls_app
+):
+    browser = staff_client_with("view_user", "change_session")
     assert page(ada, "sign-out/") not in text_of(browser.get(page(ada)))
     assert browser.post(page(ada, "sign-out/")).status_code == 403
     assert adas_app.get("/auth/profile/").status_code == 200
@@ -232,8 +236,10 @@ def test_customers_cannot_sign_out_others(carl, doras_app, dora):
 
 
 @pytest.mark.parametrize("codenames", [None, ("view_user",), ("view_user", "change_user")])
-def test_the_page_shows_nothing_of_a_customers_password(adas_browser, clerk_with, carl, codenames):
-    browser = adas_browser if codenames is None else clerk_with(*codenames)
+def test_the_page_shows_nothing_of_a_customers_password(
+    adas_browser, staff_client_with, carl, codenames
+):
+    browser = adas_browser if codenames is None else staff_client_with(*codenames)
     answer = browser.get(page(carl))
     assert "password" not in answer.context["adminform"].form.fields
     text = text_of(answer).lower()
@@ -261,9 +267,9 @@ def test_a_concurrent_password_change_is_kept(adas_browser, carl, monkeypatch):
     assert (carl.first_name, carl.password) == ("Karl", "changed")
 
 
-def test_only_superusers_see_the_password_field_of_staff(adas_browser, clerk_with, ada):
+def test_only_superusers_see_the_password_field_of_staff(adas_browser, staff_client_with, ada):
     assert "../password/" in text_of(adas_browser.get(page(ada)))
-    browser = clerk_with("view_user", "change_user")
+    browser = staff_client_with("view_user", "change_user")
     for staff in (ada, User.objects.get(first_name="Cleo")):
         answer = browser.get(page(staff))
         shown = flatten_fieldsets(answer.context["adminform"].fieldsets)

@@ -55,8 +55,8 @@ def test_an_open_order_prevents_the_erasure(adas_browser, carl, mug):
 @pytest.mark.parametrize(
     "codenames", [("view_user", "change_user", "change_session"), ("delete_user",)]
 )
-def test_it_needs_its_permission_and_view_user(clerk_with, carl, codenames):
-    browser, before = clerk_with(*codenames), factories.all_rows()
+def test_it_needs_its_permission_and_view_user(staff_client_with, carl, codenames):
+    browser, before = staff_client_with(*codenames), factories.all_rows()
     for view in VIEWS:
         assert page(carl, view) not in browser.get(page(carl)).content.decode()
         for call in (browser.get, browser.post):
@@ -64,16 +64,16 @@ def test_it_needs_its_permission_and_view_user(clerk_with, carl, codenames):
     assert factories.all_rows() == before
 
 
-def test_it_needs_no_other_permission(clerk_with, carl):
-    browser = clerk_with(*PERMISSIONS)
+def test_it_needs_no_other_permission(staff_client_with, carl):
+    browser = staff_client_with(*PERMISSIONS)
     assert page(carl, "sign-out/") not in browser.get(page(carl)).content.decode()
     assert browser.post(page(carl, "sign-out/")).status_code == 403
     assert browser.post(page(carl, "erase/")).url == page(carl)
     assert not User.objects.filter(email=carl.email).exists()
 
 
-def test_staff_cannot_be_exported_or_erased(clerk_with, adas_browser, ada):
-    browser = clerk_with(*PERMISSIONS)
+def test_staff_cannot_be_exported_or_erased(staff_client_with, adas_browser, ada):
+    browser = staff_client_with(*PERMISSIONS)
     cleo, before = User.objects.get(first_name="Cleo"), factories.all_rows()
     for client, staff in (
         (browser, ada),

@@ -79,23 +79,23 @@ def test_a_superuser_must_be_staff(adas_browser):
     assert not User.objects.filter(email="eve@example.com").exists()
 
 
-def test_other_staff_add_customers_only(clerk_with):
+def test_other_staff_add_customers_only(staff_client_with):
     values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "admin"}
-    clerk_with("add_user", "view_user", "change_user").post(
+    staff_client_with("add_user", "view_user", "change_user").post(
         "/admin/shop/user/add/", {**values, "is_superuser": "on"}
     )
     eve = User.objects.get(email="eve@example.com")
     assert (eve.role, eve.is_superuser, eve.has_usable_password()) == ("customer", False, False)
 
 
-def test_customers_are_added_without_a_password(adas_browser, clerk_with):
+def test_customers_are_added_without_a_password(adas_browser, staff_client_with):
     values = {"email": "eve@example.com", "first_name": "E", "last_name": "E", "role": "customer"}
     secret = {
         "usable_password": "true",
         "password1": "a-long-enough-one",
         "password2": "a-long-enough-one",
     }
-    for browser in (adas_browser, clerk_with("add_user", "view_user", "change_user")):
+    for browser in (adas_browser, staff_client_with("add_user", "view_user", "change_user")):
         answer = browser.post("/admin/shop/user/add/", {**values, **secret})
         assert "password1" in answer.context["adminform"].form.errors
     assert not User.objects.filter(email="eve@example.com").exists()
@@ -110,8 +110,8 @@ def test_an_email_is_unique_in_any_case(adas_browser, carl):
     assert "email" in answer.context["adminform"].form.errors
 
 
-def test_staff_cannot_raise_their_own_permissions(clerk_with):
-    browser = clerk_with("view_user", "change_user")
+def test_staff_cannot_raise_their_own_permissions(staff_client_with):
+    browser = staff_client_with("view_user", "change_user")
     cleo = User.objects.get(email="cleo@example.com")
     raised = {"is_superuser": "on", "groups": "1", "user_permissions": "1", "phone": "123"}
     assert browser.post(page(cleo), form_values(cleo, **raised)).status_code == 302
@@ -119,8 +119,8 @@ def test_staff_cannot_raise_their_own_permissions(clerk_with):
     assert (cleo.is_superuser, cleo.user_permissions.count(), cleo.phone) == (False, 2, "123")
 
 
-def test_staff_change_customers_but_no_other_staff(clerk_with, ada, carl):
-    browser = clerk_with("view_user", "change_user")
+def test_staff_change_customers_but_no_other_staff(staff_client_with, ada, carl):
+    browser = staff_client_with("view_user", "change_user")
     browser.post(page(carl), form_values(carl, phone="555", role="admin", email="mine@example.com"))
     assert browser.post(page(ada), form_values(ada, email="mine@example.com")).status_code == 403
     carl.refresh_from_db()
@@ -129,14 +129,14 @@ def test_staff_change_customers_but_no_other_staff(clerk_with, ada, carl):
     assert ada.email == "ada@example.com"
 
 
-def test_nobody_sets_a_customers_password(adas_browser, clerk_with, ada, carl):
+def test_nobody_sets_a_customers_password(adas_browser, staff_client_with, ada, carl):
     new = {
         "password1": "a-long-enough-one",
         "password2": "a-long-enough-one",
         "usable_password": "true",
     }
     assert adas_browser.post(page(carl, "password/"), new).status_code == 403
-    assert clerk_with("change_user").post(page(ada, "password/"), new).status_code == 403
+    assert staff_client_with("change_user").post(page(ada, "password/"), new).status_code == 403
     carl.refresh_from_db()
     assert carl.check_password(factories.PASSWORD)
 
@@ -172,16 +172,16 @@ def test_a_session_is_ended(adas_browser, carl):
     assert app.get("/auth/profile/").status_code == 401
 
 
-def test_ending_sessions_needs_its_permission(clerk_with, carl):
+def test_ending_sessions_needs_its_permission(staff_client_with, carl):
     session = accounts.login(email=carl.email, password=factories.PASSWORD)
-    sign_out(clerk_with("view_session"), session)
+    sign_out(staff_client_with("view_session"), session)
     session.refresh_from_db()
     assert session.revoked_at is None
 
 
-def test_only_superusers_end_sessions_of_other_staff(clerk_with, ada):
+def test_only_superusers_end_sessions_of_other_staff(staff_client_with, ada):
     session = accounts.login(email=ada.email, password=factories.PASSWORD)
-    answer = sign_out(clerk_with("view_session", "change_session"), session)
+    answer = sign_out(staff_client_with("view_session", "change_session"), session)
     session.refresh_from_db()
     assert (factories.page_messages(answer), session.revoked_at) == (
         ["0 devices signed out."],

@@ -22,7 +22,7 @@ def test_edits_of_different_fields_and_a_sale_are_kept(page, beas, http, carls_a
         tab.goto(product_page(mug))
     buy(http, carls_app, (mug, 2))
     page.get_by_label("Price").fill("15.00")
-    beas.get_by_label("Low stock at").fill("8")
+    beas.get_by_label("Reorder level").fill("8")
     save(page)
     save(beas)
     mug.refresh_from_db()

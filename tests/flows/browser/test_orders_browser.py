@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from pypdf import PdfReader
 from support import factories, world
-from support.page_actions import ORDERS, act, open_order, press
+from support.page_actions import ORDERS, open_order, run_list_action, submit_action
 
 from shop.admin.orders.views import BOOK_AS_REFUSED
 from shop.models import Order, Product, StockMovement
@@ -44,7 +44,7 @@ def test_an_order_is_moved_to_delivered(device, ada, carl, mug):
     }
     open_order(device, order)
     for status in path:
-        press(device, str(status.facts.action), **fields.get(status, {}))
+        submit_action(device, str(status.facts.action), **fields.get(status, {}))
         device.get_by_text(f"Order {order} is now").wait_for()
     order.refresh_from_db()
     assert (order.status, order.carrier, order.tracking_number) == ("delivered", "DHL", "JD 0146")
@@ -60,7 +60,7 @@ def test_a_mixed_selection_ships_what_it_can(device, ada, carl, mug):
     ready = Order.Status.path_to("shipped")[-2]
     before = ("pending", ready, ready, "shipped", "cancelled")
     orders = [place(carl, (mug, 1), status=status, by=ada) for status in before]
-    act(device, ORDERS, "Ship selected orders", *orders)
+    run_list_action(device, ORDERS, "Ship selected orders", *orders)
     message = device.get_by_text("2 orders are now shipped.")
     expect(message).to_contain_text("3 orders were not changed")
     for order in (orders[0], orders[3], orders[4]):
@@ -99,7 +99,7 @@ def test_damaged_items_are_written_off(device, ada, carl, mug, lamp, status, but
 def test_packing_slips_are_one_print_job_or_one_pdf(page, ada, carl, mug, lamp):
     orders = [place(carl, (item, 1)) for item in (mug, lamp, mug)]
     titles = sorted(f"Packing slip {order}" for order in (orders[0], orders[2]))
-    act(page, ORDERS, "Print packing slips", orders[0], orders[2])
+    run_list_action(page, ORDERS, "Print packing slips", orders[0], orders[2])
     toolbar = page.get_by_text("2 packing slips")
     expect(toolbar).to_be_visible()
     page.emulate_media(media="print")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from playwright.sync_api import expect
-from support.page_actions import PRODUCTS, act, product_page, save
+from support.page_actions import PRODUCTS, product_page, run_list_action, save
 
 from shop.models import AuditEntry, Product, StockMovement
 from shop.services.stock import find_drift
@@ -57,7 +57,7 @@ def test_leaving_with_unsaved_changes_asks_first(page, mug):
 
 
 def test_prices_are_previewed_before_they_change(page, ada, mug, lamp):
-    act(page, PRODUCTS, "Change prices of selected products", "MUG-1", "LAMP-1")
+    run_list_action(page, PRODUCTS, "Change prices of selected products", "MUG-1", "LAMP-1")
     page.get_by_label("Change by").select_option(label="Percent")
     page.get_by_label("Value").fill("5")
     page.get_by_role("button", name="Show new prices").click()
@@ -78,7 +78,7 @@ def test_prices_are_previewed_before_they_change(page, ada, mug, lamp):
 
 
 def test_a_delivery_is_received(page, ada, mug, lamp):
-    act(page, PRODUCTS, "Receive stock of selected products", "MUG-1", "LAMP-1")
+    run_list_action(page, PRODUCTS, "Receive stock of selected products", "MUG-1", "LAMP-1")
     page.get_by_label("Delivery").fill("Workshop, note 7")
     page.get_by_label("Mug · MUG-1").fill("12")
     page.get_by_label("Lamp · LAMP-1").fill("3")

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 from support import world
-from support.page_actions import ORDERS, PRODUCTS, find
+from support.page_actions import ORDERS, PRODUCTS, command_search
 
 from shop.models import SavedView
 
@@ -10,7 +10,7 @@ from shop.models import SavedView
 def test_command_search_finds_orders_and_users(page, carl, mug):
     order = world.create_order(carl, (mug, 1))
     page.goto(PRODUCTS)
-    find(page, order.order_number.replace("-", "").lower())
+    command_search(page, order.order_number.replace("-", "").lower())
     page.get_by_role("link", name=order.order_number).wait_for()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -39,7 +39,7 @@ def test_product_types_that_cannot_be_sold_are_skipped():
     assert name == "woocommerce"
     assert [row.skip for row in rows] == [
         VARIABLE,
-        "Grouped product: its products are imported instead.",
+        "Grouped product: the products in it are imported instead.",
         "External product: another shop sells it.",
         VARIABLE,
         "",

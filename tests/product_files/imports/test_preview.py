@@ -169,7 +169,7 @@ def test_repeated_sku_is_an_error_in_each_line(mug):
         4: ["SKU: lines 2, 5 have the same SKU."],
         5: ["SKU: lines 2, 4 have the same SKU."],
     }
-    assert product_import.warnings == ["3 rows have the same SKU as another row."]
+    assert product_import.warnings == ["3 rows share a SKU with another row. Keep one row per SKU."]
 
 
 def test_new_product_without_sku_gets_one(mug):
