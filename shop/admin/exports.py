@@ -22,7 +22,6 @@ from django.http import (
     HttpResponseBase,
     HttpResponseRedirect,
 )
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,6 +30,7 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from shop.admin.action_form import render_action_form
 from shop.admin.base import action_fields
 from shop.models import Order, Product
 from shop.product_files.exports import order_export, product_export
@@ -157,7 +157,7 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
         if form.is_valid() and self._fits_format(form, queryset):
             return self._file_response(request, queryset, form.cleaned_data)
         return self._form_response(
-            request, queryset.count(), form=form, back=back, hidden=hidden or []
+            request, queryset.count(), form=form, back_url=back, hidden=hidden or []
         )
 
     def _fits_format(self, form: ExportForm, queryset: models.QuerySet[Any]) -> bool:
@@ -194,16 +194,16 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
             content_type=CONTENT_TYPES[file_format],
         )
 
-    def _form_response(self, request: HttpRequest, count: int, **context: Any) -> HttpResponse:
+    def _form_response(self, request: HttpRequest, count: int, **options: Any) -> HttpResponse:
         records = {"count": f"{count:,}", "names": model_ngettext(self.opts, count)}
-        context = self.admin_site.each_context(request) | context
-        context |= {
-            "opts": self.opts,
-            "title": _("Export %(names)s") % records,
-            "hint": _("%(count)s %(names)s") % records,
-            "button": _("Export %(count)s %(names)s") % records,
-        }
-        return TemplateResponse(request, "admin/action_form.html", context)
+        return render_action_form(
+            request,
+            self,
+            title=_("Export %(names)s") % records,
+            hint=_("%(count)s %(names)s") % records,
+            button=_("Export %(count)s %(names)s") % records,
+            **options,
+        )
 
 
 def media_url_builder(request: HttpRequest) -> UrlBuilder:

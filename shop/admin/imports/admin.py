@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from shop.admin.action_form import render_action_form
 from shop.admin.base import (
     ActionFormAdmin,
     ReadOnlyAdmin,
@@ -304,20 +305,24 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         product_import: ProductImport,
         *,
         do: Callable[[], HttpResponse],
-        **texts: str,
+        title: str,
+        button: str,
+        **options: str,
     ) -> HttpResponse:
         """Show a confirmation page; on POST call `do`."""
         self._check_may_decide(request, product_import)
         if request.method == "POST":
             return do()
-        context = self.admin_site.each_context(request) | {
-            "opts": self.opts,
-            "original": product_import,
-            "form": ConfirmForm(),
-            "back": self.record_url(product_import),
-            **texts,
-        }
-        return TemplateResponse(request, "admin/action_form.html", context)
+        return render_action_form(
+            request,
+            self,
+            form=ConfirmForm(),
+            title=title,
+            button=button,
+            back_url=self.record_url(product_import),
+            original=product_import,
+            **options,
+        )
 
 
 def _join_counts(counts: dict[str, int], labels: Mapping[str, Any]) -> str:
