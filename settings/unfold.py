@@ -15,6 +15,7 @@ SIDEBAR_GROUPS = [
         _("Sales"),
         [
             (_("Orders"), "shopping_bag", "order"),
+            (_("Emails"), "mail", "outboxmessage"),
             (_("Products"), "inventory_2", "product"),
             (_("Imports"), "upload_file", "productimport"),
             (_("Stock movements"), "swap_vert", "stockmovement"),

@@ -1,70 +1,95 @@
-"""The shop's emails. A template's first line is the subject. Services send after the commit."""
+"""Emails, rendered from messages of the outbox. A template's first line is the subject."""
 
-import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import DNS_NAME, EmailMessage
 from django.template.loader import render_to_string
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext as _
 
 from shop import money
-from shop.models import Order, OrderItem, User
-from shop.models.order_status import ORDER_STATUSES
+from shop.models import OutboxMessage, User
+from shop.models.outbox import PASSWORD_RESET
 
-logger = logging.getLogger(__name__)
-_is_suppressed = ContextVar("emails_suppressed", default=False)
-
-
-@contextmanager
-def suppress_emails() -> Iterator[None]:
-    """Send no emails inside the block, such as for the demo's orders."""
-    token = _is_suppressed.set(True)
-    try:
-        yield
-    finally:
-        _is_suppressed.reset(token)
+#: Replies of an SMTP server from this code on are permanent (RFC 5321, section 4.2.1).
+PERMANENT_REPLY = 500
 
 
-def send_order_placed(order: Order, items: Iterable[OrderItem]) -> None:
-    """Confirm the receipt of an order, with its items."""
-    lines = [
-        f"{item.quantity} × {item.name}, {money.format_money(item.subtotal)}" for item in items
-    ]
-    _send_email(
-        "order_placed",
-        order.user,
-        order=order,
-        lines=lines,
-        total=money.format_money(order.total_amount),
-    )
+class Undeliverable(Exception):
+    """The message can never be delivered, so that another attempt makes no sense."""
 
 
-def send_order_moved(orders: Iterable[Order], note: str) -> None:
-    """Send each order's customer the email of its new status, if ORDER_STATUSES names one.
+class DeliveryRefused(Exception):
+    """The server refused this message for now; it may accept others, and this one later."""
 
-    A failure is logged and does not stop the others.
+
+def send_email(message: OutboxMessage) -> None:
+    """Render the message and hand it to the mail server.
+
+    Raises Undeliverable, DeliveryRefused, or OSError if the server can't be reached or used.
     """
-    for order in orders:
-        if template := ORDER_STATUSES[order.status].email:
-            try:
-                _send_email(template, order.user, order=order, note=note)
-            except Exception:
-                logger.exception("The email about order %s was not sent.", order.order_number)
+    render_context = CONTEXTS.get(message.kind, _order_context)
+    context = {"shop": settings.SHOP_NAME, **render_context(message)}
+    subject, body = render_to_string(f"emails/{message.kind}.txt", context).split("\n", 1)
+    email = EmailMessage(
+        subject=subject.strip(),
+        body=body.strip() + "\n",
+        to=[message.recipient],
+        # The same for each attempt, so that mailboxes recognise a duplicate.
+        headers={"Message-ID": f"<{message.pk}.{int(message.expires_at.timestamp())}@{DNS_NAME}>"},
+    )
+    try:
+        email.send()
+    except SMTPRecipientsRefused as error:
+        ((code, reply),) = error.recipients.values()
+        raise _refusal(code, reply) from error
+    except SMTPDataError as error:
+        raise _refusal(error.smtp_code, error.smtp_error) from error
+    except SMTPSenderRefused as error:  # never the message's fault
+        raise DeliveryRefused(_reply_text(error.smtp_code, error.smtp_error)) from error
 
 
-def send_password_reset(user: User, uid: str, token: str) -> None:
-    """Send the uid and token of `password/reset/confirm/`, as a link if SHOP_RESET_URL is set."""
+def _refusal(code: int, reply: bytes | str) -> Exception:
+    is_permanent = code >= PERMANENT_REPLY
+    return (Undeliverable if is_permanent else DeliveryRefused)(_reply_text(code, reply))
+
+
+def _reply_text(code: int, reply: bytes | str) -> str:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return f"{code} {text}"
+
+
+def _order_context(message: OutboxMessage) -> dict[str, Any]:
+    order = message.order
+    if order is None:
+        raise Undeliverable(_("The order was deleted."))
+    lines = [
+        f"{item.quantity} × {item.name}, {money.format_money(item.subtotal)}"
+        for item in order.items.all()
+    ]
+    total = money.format_money(order.total_amount)
+    payload: dict[str, Any] = message.payload
+    return {"user": order.user, "order": order, "lines": lines, "total": total, **payload}
+
+
+def _reset_context(message: OutboxMessage) -> dict[str, Any]:
+    """Return uid and token of `password/reset/confirm/`, and a link if SHOP_RESET_URL is set.
+
+    The token is made when the email is sent, so that none is stored.
+    """
+    user = User.objects.filter(email=message.recipient, is_active=True).first()
+    if user is None:
+        raise Undeliverable(_("The account was closed."))
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    token = default_token_generator.make_token(user)
     link = settings.SHOP_RESET_URL.replace("{uid}", uid).replace("{token}", token)
-    _send_email("password_reset", user, link=link, uid=uid, token=token)
+    return {"user": user, "link": link, "uid": uid, "token": token}
 
 
-def _send_email(template: str, user: User, **context: Any) -> None:
-    if _is_suppressed.get():
-        return
-    context |= {"user": user, "shop": settings.SHOP_NAME}
-    text = render_to_string(f"emails/{template}.txt", context)
-    subject, body = text.split("\n", 1)
-    EmailMessage(subject=subject.strip(), body=body.strip() + "\n", to=[user.email]).send()
+#: Kind -> the function that returns its template's context; all others are about an order.
+CONTEXTS: dict[str, Callable[[OutboxMessage], dict[str, Any]]] = {PASSWORD_RESET: _reset_context}

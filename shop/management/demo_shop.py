@@ -22,10 +22,10 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from shop.documents import emails
 from shop.models import AuditEntry, CartItem, Order, OrderEvent, Product, StockMovement, User
 from shop.models.order_status import OrderStatus
 from shop.models.users import SUPERUSER_FIELDS
+from shop.services import outbox
 from shop.services.cart import add_to_cart
 from shop.services.orders import mark_paid, move_order, place_order
 from shop.services.products import create_product
@@ -87,7 +87,7 @@ def load(report: ReportProgress) -> None:
     """Fill an empty database in one transaction, always with the same data except the dates."""
     now = timezone.now()
     rng = random.Random(SEED)  # noqa: S311 - repeatable
-    with emails.suppress_emails(), transaction.atomic():
+    with outbox.suppress_messages(), transaction.atomic():
         report("Customers and an admin")
         admin, customers = _create_users(now)
         plan = _plan_sales(now, rng, buyers=len(customers), products=len(_load_data("products")))

@@ -12,15 +12,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 
 from shop import exposure
 from shop.db.transactions import atomically
-from shop.documents import emails
 from shop.models import Session, User
-from shop.services import audit, background, two_factor
+from shop.services import audit, background, outbox, two_factor
 from shop.services.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -150,15 +148,11 @@ def change_password(*, session: Session, current: str, new: str) -> None:
 
 
 def request_reset(*, email: str) -> None:
-    """Email a reset link if the account exists. Takes the same time either way."""
-    background.enqueue(partial(_send_reset_email, email))
+    """Email a reset link if the account exists, at most three an hour.
 
-
-def _send_reset_email(email: str) -> None:
-    user = User.objects.filter(email=email, is_active=True).first()
-    if user is not None:
-        uid = urlsafe_base64_encode(force_bytes(user.pk))
-        emails.send_password_reset(user, uid, default_token_generator.make_token(user))
+    Takes the same time either way.
+    """
+    background.enqueue(partial(outbox.send_reset_message, email=email))
 
 
 def decode_uid(uid: str) -> int:

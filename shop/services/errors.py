@@ -137,6 +137,10 @@ class ImportChanged(BackOfficeError):
     code, message = "import-changed", _("Products of this import have changed since the preview.")
 
 
+class MessagePending(BackOfficeError):
+    code, message = "message-pending", _("This email is waiting to be sent already.")
+
+
 class NotErasable(BackOfficeError):
     code, message = "not-erasable", _("This person's data is still needed.")
 

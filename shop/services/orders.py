@@ -3,11 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,10 +13,10 @@ from shop import money
 from shop.db.bulk_rows import delete_rows, insert_rows
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.transactions import atomically
-from shop.documents import emails
 from shop.models import CartItem, Order, OrderEvent, OrderItem, Product, User
-from shop.models.order_status import OrderStatus
-from shop.services import audit, background
+from shop.models.order_status import ORDER_STATUSES, OrderStatus
+from shop.models.outbox import ORDER_PLACED
+from shop.services import audit, outbox
 from shop.services.errors import (
     CartEmpty,
     InsufficientStock,
@@ -82,8 +80,8 @@ def place_order(
 ) -> OrderDetails:
     """Turn the user's cart into an order: take the stock, freeze the prices, empty the cart.
 
-    Lock the cart and delete its items, check them, then write order, items, event and ledger.
-    The email is sent after the commit. Staff place orders through `phone_orders`.
+    Lock the cart and delete its items, check them, then write order, items, event, email and
+    ledger. The email is sent after the commit. Staff place orders through `phone_orders`.
 
     Raises CartEmpty, ProductUnavailable and InsufficientStock (with `items`), TotalChanged (with
     `total_amount`), PaymentDeclined; ValidationError for an invalid address or note.
@@ -124,6 +122,7 @@ def write_order(
     items = _build_items(order, lines)
     insert_rows(items)
     event = _record_event(order, actor=actor, note=event_note)
+    outbox.add_order_messages([order], ORDER_PLACED)
     try:
         take_stock(
             [StockChange(line.product_id, -line.quantity, order.pk) for line in lines], actor=actor
@@ -131,9 +130,6 @@ def write_order(
     except InsufficientStock:
         _check_lines_again(lines)
         raise
-    transaction.on_commit(
-        partial(background.enqueue, partial(emails.send_order_placed, order, items)), robust=True
-    )
     return OrderDetails(order, items, [event])
 
 
@@ -191,7 +187,7 @@ def _advance(
     shipment: Shipment = NO_SHIPMENT,
     written_off: Collection[int] = (),
 ) -> None:
-    """Write status, payment, event and stock of locked orders. Emails follow the commit."""
+    """Write status, payment, event, stock and email of locked orders."""
     now = timezone.now()
     audit.log_many(actor, [(order, audit.diff_record(order, {"status": to})) for order in orders])
     for order in orders:
@@ -205,13 +201,12 @@ def _advance(
             order.clean_fields(exclude=["user"])
     _update_orders(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
     insert_rows([_build_event(order, actor=actor, note=note) for order in orders])
+    if kind := ORDER_STATUSES[to].email:
+        outbox.add_order_messages(orders, kind, note=note)
     if to == Order.Status.CANCELLED:
         items = OrderItem.objects.filter(order__in=orders).order_by("order_id", "id")
         returned = [StockChange(item.product_id, item.quantity, item.order_id) for item in items]
         return_stock(returned, actor=actor, reason=note[:200], written_off=written_off)
-    transaction.on_commit(
-        partial(background.enqueue, partial(emails.send_order_moved, orders, note)), robust=True
-    )
 
 
 @atomically
@@ -302,7 +297,8 @@ def _build_items(order: Order, lines: Sequence[CartItem]) -> list[OrderItem]:
 
 
 def _lock_order(order_id: int, *, owner: User | None = None) -> Order:
-    orders = Order.objects.filter(pk=order_id).select_for_update(no_key=True)
+    orders = Order.objects.filter(pk=order_id).select_related("user")
+    orders = orders.select_for_update(no_key=True, of=("self",))
     order = (orders if owner is None else orders.filter(user=owner)).first()
     if order is None:
         raise NotFound

@@ -16,6 +16,7 @@ from shop.models import (
     Order,
     OrderEvent,
     OrderItem,
+    OutboxMessage,
     SavedView,
     Session,
     StockMovement,
@@ -44,6 +45,7 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
         "cart": CartItem.objects.filter(user=user).order_by("pk"),
         "sessions": Session.objects.filter(user=user),
         "answers_kept": IdempotencyKey.objects.filter(user=user).order_by("pk"),
+        "emails": _messages(user, orders).order_by("pk"),
         "changes_by_staff": _audit_entries(user, orders).order_by("pk"),
     }
     data = {
@@ -76,6 +78,7 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     for model in (CartItem, IdempotencyKey, Session):
         model._default_manager.filter(user=user).delete()
     SavedView.objects.filter(owner=user).delete()
+    _messages(user, orders).delete()
     orders.update(shipping_address=ERASED, note="", tracking_number="", updated_at=timezone.now())
     OrderEvent.objects.filter(order__in=orders).exclude(kind=OrderEvent.Kind.PRINTED).update(
         note=""
@@ -106,6 +109,10 @@ def _anonymize(user: User) -> None:
     user.save()
     user.groups.clear()
     user.user_permissions.clear()
+
+
+def _messages(user: User, orders: QuerySet[Order]) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.filter(Q(order__in=orders) | Q(recipient=user.email))
 
 
 def _audit_entries(user: User, orders: QuerySet[Order]) -> QuerySet[AuditEntry]:

@@ -118,7 +118,7 @@ def test_clearing_a_cart(statements, carls_app, carl, products, number):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("headers", "count"), [({}, 8), ({"Idempotency-Key": "k"}, 10)])
+@pytest.mark.parametrize(("headers", "count"), [({}, 9), ({"Idempotency-Key": "k"}, 11)])
 def test_ordering(statements, carls_app, carl, products, number, headers, count):
     factories.add_to_cart(carl, *((product, 1) for product in products[:number]))
     with statements(count):
@@ -136,7 +136,7 @@ def test_ordering_again_with_the_same_key(statements, carls_app, carl, products)
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("status", "count"), [(NEXT, 8), ("cancelled", 11)])
+@pytest.mark.parametrize(("status", "count"), [(NEXT, 8), ("cancelled", 12)])
 def test_changing_the_status_of_an_order(
     statements, adas_app, carl, products, number, status, count
 ):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 import shop
 from shop.management.commands import test as test_command
-from shop.models import IdempotencyKey, Product, Session
+from shop.models import IdempotencyKey, OutboxMessage, Product, Session
 
 
 def test_check_stock_without_differences(mug, capsys):
@@ -36,10 +36,14 @@ def test_purge_deletes_expired_rows_only(carl, capsys):
         )
     for days in (-1, 1):
         Session.objects.create(user=carl, password_hash="x", expires_at=now + timedelta(days=days))
+        OutboxMessage.objects.create(
+            kind="order_placed", created_at=now - timedelta(days=90 + days), expires_at=now
+        )
     call_command("purge")
-    assert re.findall(r"\d+", capsys.readouterr().out) == ["1", "1", "0", "0"]
+    assert re.findall(r"\d+", capsys.readouterr().out) == ["1", "1", "1", "0", "0"]
     assert IdempotencyKey.objects.get().key == "71"
     assert Session.objects.get().expires_at > now
+    assert OutboxMessage.objects.get().created_at > now - timedelta(days=90)
 
 
 def test_tests_use_the_postgres_of_database_url(monkeypatch):

@@ -14,6 +14,7 @@ from shop.models import (
     IdempotencyKey,
     Order,
     OrderItem,
+    OutboxMessage,
     Product,
     SavedView,
     StockMovement,
@@ -40,6 +41,7 @@ CHECKS = [
     ("order_quantity_in_bounds", OrderItem, {"quantity": 0}),
     ("order_quantity_in_bounds", OrderItem, {"quantity": 1000}),
     ("order_price_not_negative", OrderItem, {"price": Decimal("-0.01")}),
+    ("message_status_is_known", OutboxMessage, {"status": "lost"}),
     ("saved_view_screen_is_known", SavedView, {"screen": "cartitem"}),
 ]
 #: Constraint, model, and a column: SQLite names the columns of a constraint that has only columns.

@@ -96,6 +96,7 @@ def test_the_export_contains_all_personal_data(nell, ada, carl, mug):
         "answers_kept": 1,
         "cart": 1,
         "changes_by_staff": len(Order.Status.path_to("delivered")) + 4,
+        "emails": len([s for s in Order.Status.path_to("delivered") if s.facts.email]) + 3,
         "order_history": len(Order.Status.path_to("delivered")) + 4,
         "order_lines": 2,
         "orders": 2,

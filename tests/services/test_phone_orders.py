@@ -95,7 +95,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_lines(
 ):
     mat = factories.create_product("Mat")
     for lines in ({mug.pk: 1}, {mug.pk: 1, lamp.pk: 1, mat.pk: 1}):
-        with statements(7):
+        with statements(8):
             place(lines)
 
 

@@ -5,7 +5,7 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from support import factories
 
-from shop.models import CartItem, Order, Product
+from shop.models import CartItem, Order, OutboxMessage, Product
 from shop.services import orders
 from shop.services.errors import (
     CartEmpty,
@@ -73,10 +73,10 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_lines(
     carl, mug, lamp, statements
 ):
     factories.add_to_cart(carl, (mug, 1))
-    with statements(7):
+    with statements(8):
         place(carl)
     factories.add_to_cart(carl, (mug, 1), (lamp, 1), (factories.create_product("Mat"), 1))
-    with statements(7):
+    with statements(8):
         place(carl)
 
 
@@ -206,7 +206,7 @@ def test_no_email_is_sent_after_a_rollback(carl, refused, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("full_cart")
-def test_a_failing_email_does_not_undo_the_order(carl, monkeypatch, caplog):
+def test_a_failing_email_does_not_undo_the_order(carl, monkeypatch):
     def fail_to_send(*_):
         raise ConnectionRefusedError("no mail server")
 
@@ -214,4 +214,5 @@ def test_a_failing_email_does_not_undo_the_order(carl, monkeypatch, caplog):
     order = place(carl).order
     assert Order.objects.get() == order
     assert CartItem.objects.count() == 0
-    assert ["no mail server" in record.getMessage() for record in caplog.records] == [True]
+    message = OutboxMessage.objects.get()
+    assert (message.status, message.attempts, message.error) == ("pending", 1, "no mail server")

@@ -20,8 +20,9 @@ from shop.admin.exports import OrderExports
 from shop.admin.filters import RecentDaysFilter, WholeDaysFilter
 from shop.admin.orders.phone_orders import PhoneOrderAdmin
 from shop.admin.orders.views import OrderViews
+from shop.admin.outbox import SEND_AGAIN, message_status
 from shop.admin.rendering import render_age, render_thumbnail, status_label
-from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem, User
+from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem, OutboxMessage, User
 
 Status = Order.Status
 ORDER_NUMBER_LENGTH = 8  # without its dash
@@ -77,6 +78,38 @@ class EventInline(ReadOnlyInline):
         return gettext("%(event)s (staff only)") % {"event": event}
 
 
+class MessageInline(ReadOnlyInline):
+    """The emails about the order, with a link to send one again."""
+
+    model = OutboxMessage
+    verbose_name_plural = _("Emails")
+    ordering = ("id",)
+    readonly_fields = ("created_at", "label", "recipient", "status_column", "again")
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        """Show the link only to those who may use it."""
+        can_send = request.user.has_perm("shop.change_outboxmessage")
+        return [name for name in self.readonly_fields if name != "again" or can_send]
+
+    @display(description=_("Message"))
+    def label(self, message: OutboxMessage) -> str:
+        """Return what staff call this kind of message."""
+        return message.label
+
+    @display(description=_("Status"))
+    def status_column(self, message: OutboxMessage) -> str:
+        """Return the label of the status, with the last error below."""
+        return format_html("{} <small>{}</small>", message_status(message), message.error)
+
+    @display(description="")
+    def again(self, message: OutboxMessage) -> str:
+        """Return the link to send the message again, unless it is waiting."""
+        if message.status == OutboxMessage.Status.PENDING:
+            return ""
+        url = reverse("admin:shop_outboxmessage_send_again", args=[message.pk])
+        return format_html('<a class="shop-link" href="{}">{}</a>', url, SEND_AGAIN)
+
+
 @admin.register(Order)
 class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnlyAdmin):
     """The list of orders and an order's page. Orders change only by its buttons."""
@@ -120,7 +153,7 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
         ),
     )
     readonly_fields = ("customer", "ships_to", "parcel")
-    inlines = (ItemInline, EventInline)
+    inlines = (ItemInline, EventInline, MessageInline)
     change_form_outer_before_template = "admin/shop/order/banner.html"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Order]:

@@ -1,0 +1,118 @@
+"""The emails in the outbox: what was sent, what is waiting and what failed."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+
+from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, TabbedAdmin, staff_user
+from shop.admin.forms import ConfirmForm
+from shop.admin.rendering import render_label
+from shop.models import OutboxMessage
+from shop.services import outbox
+from shop.services.errors import MessagePending
+
+SEND_AGAIN = _("Send again")
+
+
+def message_status(message: OutboxMessage) -> str:
+    """Return the label of a message's status."""
+    status = OutboxMessage.Status(message.status)
+    return render_label(OutboxMessage.ROLES[status], status.label)
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
+    """The emails to customers, which only the shop writes; staff can send one again."""
+
+    empty_text = _("Emails to customers appear here, with those that could not be sent.")
+    tab_field = "status"
+    tab_labels = OutboxMessage.Status.choices
+    list_display = ("message", "recipient", "order", "status_column", "created_at", "sent_at")
+    list_select_related = ("order",)
+    search_fields = ("recipient", "order__order_number")
+    search_help_text = _("Email or order number")
+    fields = readonly_fields = (
+        "message",
+        "recipient",
+        "order",
+        "status_column",
+        "attempts",
+        "error",
+        "created_at",
+        "due_at",
+        "expires_at",
+        "sent_at",
+    )
+    actions = ("send_selected_again",)
+    action_views = {"send": "send_again"}  # noqa: RUF012
+    action_permission = "change_outboxmessage"
+    change_form_outer_before_template = "admin/shop/outboxmessage/banner.html"
+
+    @display(description=_("Message"), ordering="kind")
+    def message(self, message: OutboxMessage) -> str:
+        """Return what staff call this kind of message."""
+        return message.label
+
+    @display(description=_("Status"), ordering="status")
+    def status_column(self, message: OutboxMessage) -> str:
+        """Return the label of the status."""
+        return message_status(message)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> Any:
+        """Add whether the banner shows the button "Send again"."""
+        context["can_send_again"] = self.can_send_again(request, kwargs["obj"])
+        return super().render_change_form(request, context, **kwargs)
+
+    def can_send_again(self, request: HttpRequest, message: OutboxMessage) -> bool:
+        """Return whether the user may send the message again now."""
+        is_done = message.status != OutboxMessage.Status.PENDING
+        return is_done and self.has_action_permission(request)
+
+    def record_url(self, record: Any) -> str:
+        """Return the URL of the order's page, which shows its emails, or else of the email's."""
+        if record.order_id:
+            return reverse("admin:shop_order_change", args=[record.order_id])
+        return super().record_url(record)
+
+    def send_again(self, request: HttpRequest, message: OutboxMessage) -> HttpResponse:
+        """Ask, then send the email again."""
+
+        def perform(_form: ConfirmForm) -> str:
+            outbox.send_again(message_ids=[message.pk], actor=staff_user(request))
+            return gettext("The email to %(recipient)s is on its way again.") % {
+                "recipient": message.recipient
+            }
+
+        return self.action_form_view(
+            request,
+            message,
+            form_class=ConfirmForm,
+            title=gettext("Send the email “%(email)s” again?") % {"email": message.label},
+            hint=gettext("To %(recipient)s.") % {"recipient": message.recipient},
+            button=SEND_AGAIN,
+            perform=perform,
+        )
+
+    @action(description=SEND_AGAIN, permissions=["action"])
+    def send_selected_again(self, request: HttpRequest, selected: QuerySet[OutboxMessage]) -> None:
+        """Send the selected emails again; those that are waiting anyway are left alone."""
+        pks = list(selected.values_list("pk", flat=True))
+        try:
+            count = outbox.send_again(message_ids=pks, actor=staff_user(request))
+        except MessagePending as error:
+            messages.info(request, str(error))
+            return
+        message = ngettext(
+            "%(count)d email is on its way again.",
+            "%(count)d emails are on their way again.",
+            count,
+        )
+        messages.success(request, message % {"count": count})

@@ -1,0 +1,221 @@
+"""The outbox: a message is a row, written in the transaction that causes it, and sent afterwards.
+
+A background thread sends it right after the commit. What that misses, because the mail server
+refused it or the process was killed, is due again later: `manage.py worker` sends it, and so does
+every process that has a message of its own to send. A message is sent once, or twice if a process
+was killed between the server's reply and the note of it here.
+
+Another kind of message is a member of `OutboxMessage.Channel` and a function in SENDERS.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from functools import partial
+from threading import Event
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shop.db.bulk_rows import insert_rows
+from shop.db.transactions import atomically
+from shop.documents import emails
+from shop.documents.emails import DeliveryRefused, Undeliverable
+from shop.models import Order, OutboxMessage, User
+from shop.models.outbox import PASSWORD_RESET
+from shop.services import audit, background
+from shop.services.errors import MessagePending
+
+#: How long a message is tried, and the pauses between attempts: one minute, doubling to an hour.
+TRIED_FOR = timedelta(days=2)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+#: The process that writes a message has this long to begin sending it.
+FIRST_ATTEMPT = timedelta(minutes=1)
+#: Time for one attempt. After it, the process that made it counts as killed.
+LEASE = timedelta(minutes=5)
+#: Password resets for one address; more are not sent.
+MAX_RESETS, RESET_PERIOD = 3, timedelta(hours=1)
+KEPT_FOR = timedelta(days=90)
+BATCH_SIZE = 50
+
+#: Channel -> the function that sends a message; it raises what `emails.send_email` raises.
+SENDERS: dict[str, Callable[[OutboxMessage], None]] = {
+    OutboxMessage.Channel.EMAIL: emails.send_email
+}
+PENDING = OutboxMessage.Status.PENDING
+
+logger = logging.getLogger(__name__)
+_is_suppressed = ContextVar("messages_suppressed", default=False)
+
+
+@contextmanager
+def suppress_messages() -> Iterator[None]:
+    """Write no messages inside the block, such as for the demo's orders."""
+    token = _is_suppressed.set(True)
+    try:
+        yield
+    finally:
+        _is_suppressed.reset(token)
+
+
+def add_order_messages(orders: Sequence[Order], kind: str, *, note: str = "") -> None:
+    """Write a message to each order's customer with one INSERT, in the caller's transaction.
+
+    They are sent after the commit.
+    """
+    if _is_suppressed.get():
+        return
+    payload = {"note": note} if note else {}
+    added = [_new_message(kind, order.user.email, order=order, payload=payload) for order in orders]
+    insert_rows(added)
+    transaction.on_commit(partial(background.enqueue, partial(_deliver_new, added)), robust=True)
+
+
+def _new_message(
+    kind: str, recipient: str, *, lifetime: timedelta = TRIED_FOR, **values: Any
+) -> OutboxMessage:
+    now = timezone.now()
+    return OutboxMessage(
+        kind=kind,
+        recipient=recipient,
+        due_at=now + FIRST_ATTEMPT,
+        expires_at=now + lifetime,
+        **values,
+    )
+
+
+def send_reset_message(*, email: str) -> None:
+    """Send a reset link, if the account exists and got fewer than MAX_RESETS lately.
+
+    Takes as long as the mail server: run it on the background thread.
+    """
+    _deliver_new(_add_reset_message(email))
+
+
+@atomically
+def _add_reset_message(email: str) -> list[OutboxMessage]:
+    # The lock makes concurrent requests count each other's messages.
+    users = User.objects.select_for_update(no_key=True).filter(email=email, is_active=True)
+    user = users.first()
+    if user is None:
+        return []
+    resets = OutboxMessage.objects.filter(kind=PASSWORD_RESET, recipient=user.email)
+    if resets.filter(created_at__gt=timezone.now() - RESET_PERIOD).count() >= MAX_RESETS:
+        return []
+    lifetime = min(TRIED_FOR, timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
+    message = _new_message(PASSWORD_RESET, user.email, lifetime=lifetime)
+    message.save()
+    return [message]
+
+
+@atomically
+def send_again(*, message_ids: Collection[int], actor: User) -> int:
+    """Make sent and failed messages due now; return their number.
+
+    Raises MessagePending if all of them are waiting to be sent already.
+    """
+    done = OutboxMessage.objects.filter(pk__in=message_ids).exclude(status=PENDING)
+    messages = list(done.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    if not messages:
+        raise MessagePending
+    now = timezone.now()
+    OutboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(
+        status=PENDING, attempts=0, error="", due_at=now, expires_at=now + TRIED_FOR
+    )
+    audit.log_many(actor, [(message, _("sent again")) for message in messages])
+    transaction.on_commit(partial(background.enqueue, deliver_due), robust=True)
+    return len(messages)
+
+
+def deliver_due() -> None:
+    """Send the messages that are due, the oldest first, until the server can't be reached."""
+    due = OutboxMessage.objects.filter(status=PENDING).select_related("order__user")
+    while batch := due.filter(due_at__lte=timezone.now()).order_by("due_at")[:BATCH_SIZE]:
+        if not _deliver_all(batch):
+            return
+
+
+def run_worker(stopped: Event, *, interval: float = 1.0) -> None:
+    """Send what is due, and look again every `interval` seconds, until `stopped` is set."""
+    while not stopped.is_set():
+        try:
+            close_old_connections()
+            deliver_due()
+        except Exception:
+            logger.exception("The outbox could not be read.")
+        stopped.wait(interval)
+    connection.close()
+
+
+def purge_messages() -> int:
+    """Delete messages older than 90 days; return the count."""
+    return OutboxMessage.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]
+
+
+def _deliver_new(messages: Iterable[OutboxMessage]) -> None:
+    """Send messages that this process has just written, then those that are overdue."""
+    if _deliver_all(messages):
+        deliver_due()
+
+
+def _deliver_all(messages: Iterable[OutboxMessage]) -> bool:
+    """Send those messages that no other process sends; False once the server can't be reached."""
+    return all(_deliver(message) for message in messages if _claim(message))
+
+
+def _claim(message: OutboxMessage) -> bool:
+    """Take the message for the length of LEASE, unless another process has taken it."""
+    unclaimed = OutboxMessage.objects.filter(
+        pk=message.pk, status=PENDING, attempts=message.attempts
+    )
+    message.attempts, message.due_at = message.attempts + 1, timezone.now() + LEASE
+    return bool(unclaimed.update(attempts=message.attempts, due_at=message.due_at))
+
+
+def _deliver(message: OutboxMessage) -> bool:
+    """Send a claimed message and store the result. Return whether the server can be reached."""
+    if message.expires_at < timezone.now():
+        error = message.error or _("It could not be sent in time.")
+        _store_result(message, OutboxMessage.Status.FAILED, error=error)
+        return True
+    try:
+        SENDERS[message.channel](message)
+    except Undeliverable as error:
+        _store_result(message, OutboxMessage.Status.FAILED, error=str(error))
+        logger.warning("Message %s can't be delivered: %s", message.pk, error)
+    except Exception as error:  # noqa: BLE001 - any other may pass, so the message is kept
+        _store_retry(message, error)
+        return isinstance(error, DeliveryRefused) or not isinstance(error, OSError)
+    else:
+        _store_result(message, OutboxMessage.Status.SENT, sent_at=timezone.now())
+    return True
+
+
+def _store_retry(message: OutboxMessage, error: Exception) -> None:
+    """Plan the next attempt, or give up after the last one."""
+    pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE)
+    due_at = timezone.now() + pause
+    is_last = due_at > message.expires_at
+    logger.warning("Message %s was not sent.", message.pk, exc_info=error)
+    status = OutboxMessage.Status.FAILED if is_last else PENDING
+    _store_result(message, status, error=str(error) or type(error).__name__, due_at=due_at)
+
+
+def _store_result(
+    message: OutboxMessage,
+    status: OutboxMessage.Status,
+    *,
+    error: str = "",
+    sent_at: datetime | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """Store the result of an attempt. Of one whose lease has ended, only a success counts."""
+    rows = OutboxMessage.objects.filter(pk=message.pk)
+    if status != OutboxMessage.Status.SENT:
+        rows = rows.filter(attempts=message.attempts)
+    rows.update(status=status, error=error[:1000], sent_at=sent_at, due_at=due_at or message.due_at)
