@@ -114,7 +114,7 @@ STATIC_ROOT = env.ROOT / ".static"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = ENVIRONMENT.media_root
 
-# `manage.py db_worker` runs tasks that take too long for a request.
+# `manage.py worker` runs tasks that take too long for a request.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # The limit of a JSON body per the API document; uploaded files have limits of their own.

@@ -87,9 +87,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
 
         def perform(_form: ConfirmForm) -> str:
             outbox.send_again(message_ids=[message.pk], actor=staff_user(request))
-            return gettext("The email to %(recipient)s is on its way again.") % {
-                "recipient": message.recipient
-            }
+            return gettext("The email is on its way again.")
 
         return self.action_form_view(
             request,

@@ -32,6 +32,7 @@ def test_every_confirmed_order_exists_once_after_killed_processes(crash_test, ad
             return 1
         return 0
 
+    crash_test.processes_per_strike = 1
     run_crash_test(crash_test, ada, kill_process, seconds=SECONDS, every=1.5)
     assert crash_test.statuses.keys() <= EXPECTED_STATUSES
 

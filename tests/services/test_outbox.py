@@ -1,5 +1,6 @@
 """The outbox: what is written with an order is sent once the mail server takes it."""
 
+import socket
 from datetime import timedelta
 
 import pytest
@@ -132,6 +133,30 @@ def test_one_refusal_does_not_keep_the_others_waiting(
     messages = OutboxMessage.objects.order_by("pk")
     # A server that hangs up is not asked again in this round.
     assert [message.attempts for message in messages] == attempts
+
+
+@pytest.fixture(params=["closed port", "hanging server"])
+def unreachable(request, settings):
+    """A mail server that nobody can reach, or that takes mails and never answers."""
+    with serving_mail() as server, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        hanging = request.param == "hanging server"
+        server.answer = lambda *_: server.stopped.wait() and None
+        url = server.url if hanging else f"smtp://127.0.0.1:{closed.getsockname()[1]}"
+        settings.MAILERS = {"default": env.parse_email_url(url)}
+        settings.MAILERS["default"]["OPTIONS"]["timeout"] = 0.1
+        yield
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_a_server_that_cannot_be_reached_is_asked_once_a_round(carl, mug):
+    for _ in range(2):
+        factories.add_to_cart(carl, (mug, 1))
+        place_order(user=carl, shipping_address="1 Elm Street")
+    make_due()
+    outbox.deliver_due()
+    messages = OutboxMessage.objects.values_list("status", "attempts")
+    assert sorted(messages) == [("pending", 0), ("pending", 1)]
 
 
 @pytest.mark.usefixtures("order")

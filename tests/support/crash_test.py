@@ -4,7 +4,9 @@ Afterwards each order that a response has confirmed must exist exactly once, and
 agree.
 """
 
+import os
 import random
+import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +16,17 @@ from threading import Event
 
 import httpx
 from django.db import connection
+from django.test import override_settings
+from django.utils import timezone
 
+from settings import env
 from shop.api import tokens
-from shop.models import Order, User
+from shop.models import Order, OutboxMessage, User
+from shop.services import outbox
 from shop.services.accounts import open_session
 from support.invariants import assert_invariants
 from support.servers import TIMEOUT_SECONDS
+from support.smtp_server import MailServer
 
 CUSTOMERS, STAFF = 8, 2
 ADDRESS = {"shipping_address": "1 Elm Street"}
@@ -34,6 +41,9 @@ class CrashTest:
     url: str
     process_group: int
     products: list[int]
+    mail_server: MailServer
+    #: Processes that a strike may keep from noting that an email was sent.
+    processes_per_strike: int = 4
     stopped: Event = field(default_factory=Event)
     #: Ids of the server's processes that have answered.
     processes: set[int] = field(default_factory=set)
@@ -184,3 +194,25 @@ def run_crash_test(crash_test, ada, strike, *, seconds, every):
     assert dict(Order.objects.values_list("note", "order_number")) == crash_test.confirmed
     assert Order.objects.count() == len(crash_test.confirmed)
     assert_invariants()
+    check_emails(crash_test)
+
+
+def check_emails(crash_test):
+    """Kill the server and send what is left: each email was sent once, or again after a kill."""
+    os.killpg(crash_test.process_group, signal.SIGKILL)
+    crash_test.mail_server.answer = lambda recipient, text: "250 Taken"
+    messages = OutboxMessage.objects.select_related("order")
+    by_status = Counter(messages.values_list("status", flat=True))
+    OutboxMessage.objects.filter(status="pending").update(due_at=timezone.now())
+    with override_settings(MAILERS={"default": env.parse_email_url(crash_test.mail_server.url)}):
+        outbox.deliver_due()
+
+    taken = crash_test.mail_server.taken
+    doubles = taken.total() - messages.count()
+    print(f"  emails at the end {dict(by_status)}; then {taken.total()} taken, {doubles} twice")
+    assert messages.filter(kind="order_placed").count() == len(crash_test.confirmed)
+    assert set(messages.values_list("status", flat=True)) == {"sent"}
+    for number in crash_test.confirmed.values():
+        assert taken[f"Thank you for your order {number}"] in {1, 2}
+    strikes = crash_test.events["strikes"] * crash_test.processes_per_strike + 4
+    assert 0 <= doubles <= strikes + crash_test.events["died between commit and response"]

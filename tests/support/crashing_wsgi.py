@@ -7,9 +7,13 @@ then its process kills itself before it sends a byte of the response.
 import os
 import signal
 
+from django.conf import settings
 from django.db import connection
 
+from settings import env
 from settings.wsgi import application as shop
+
+settings.MAILERS = {"default": env.parse_email_url(os.environ["EMAIL_URL"])}
 
 if connection.vendor == "postgresql":
     # As in production: what a response has confirmed survives a crash of the database. Other tests

@@ -1,7 +1,9 @@
 """A mail server that tests can make refuse, hang or die."""
 
+import itertools
 import re
 import socketserver
+import sys
 import threading
 from collections import Counter
 from contextlib import contextmanager, suppress
@@ -23,7 +25,12 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.lock = threading.Lock()
         #: Subject -> number of mails taken.
         self.taken = Counter()
-        self.stopped = threading.Event()
+        self.has_taken, self.stopped = threading.Event(), threading.Event()
+
+    def handle_error(self, request, client_address):
+        """Ignore a client that was killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self):
@@ -59,17 +66,26 @@ class Conversation(socketserver.StreamRequestHandler):
         reply = self.server.answer(recipient, text.decode())
         if reply is None:
             return False
-        if reply.startswith("2"):
+        is_taken = reply.startswith("2")
+        if is_taken:
             subject = re.search("^Subject: (.*?)\r$", text.decode(), re.MULTILINE)[1]
             with self.server.lock:
                 self.server.taken[subject] += 1
         self.reply(reply)
+        if is_taken:
+            self.server.has_taken.set()
         return True
 
     def finish(self):
         """Close the connection; the client may be dead."""
         with suppress(OSError):
             super().finish()
+
+
+def moody_answer():
+    """Return an `answer` that takes most mails, and refuses some or hangs up."""
+    replies = itertools.cycle(["250 Taken"] * 7 + ["451 Greylisted", "421 Closing", None])
+    return lambda _recipient, _text: next(replies)
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from shop.models import IdempotencyKey, ProductImport, SavedView
+from shop.models import IdempotencyKey, OutboxMessage, ProductImport, SavedView
 from shop.models.order_status import OrderStatus
 from shop.product_files.imports import apply, preview
 from shop.services import accounts
@@ -52,6 +53,7 @@ def create_world(ada, carl, dora):
     )
     _create_users_and_sessions(carl, mug)
     IdempotencyKey.objects.create(user=carl, key="first-order", fingerprint="0" * 64, answer="{}")
+    _finish_messages(orders)
     create_imports(ada)
     SavedView.objects.create(
         owner=ada, name="Waiting", screen="order", query="status__exact=pending", is_shared=True
@@ -77,6 +79,14 @@ def _create_orders(ada, carl, dora, mug, lamp):
         moved(create_order(dora, (mug, 6), days_ago=40), "delivered"),
         *(moved(create_order(dora, (mug, 2)), status) for status in other_statuses),
     ]
+
+
+def _finish_messages(orders):
+    """Let the emails be sent, but for that of the first order, which fails."""
+    messages = OutboxMessage.objects.all()
+    messages.update(status="sent", attempts=1, sent_at=timezone.now())
+    refusal = {"status": "failed", "sent_at": None, "error": "550 No such user"}
+    messages.filter(order=orders[0]).update(**refusal)
 
 
 def _create_users_and_sessions(carl, mug):

@@ -112,10 +112,10 @@ def drop_tables() -> None:
 
 @contextmanager
 def run_worker() -> Iterator[subprocess.Popen[bytes]]:
-    """Run `manage.py db_worker` in a process of its own; it ends with the context."""
+    """Run `manage.py worker` in a process of its own; it ends with the context."""
     # Without a handler, SIGTERM would end this process and leave the worker running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    command = [sys.executable, "manage.py", "db_worker", "--no-reload", "--verbosity", "0"]
+    command = [sys.executable, "manage.py", "worker", "--no-reload", "--verbosity", "0"]
     process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)  # noqa: S603
     try:
         yield process
