@@ -47,8 +47,8 @@ LIMITS = {
     "cart": 2,
     "add": 4,
     "orders": 3,
-    "order": 10,
-    "order_long": 10,
+    "order": 11,
+    "order_long": 11,
 }
 CHECKOUT = "/api/orders/create/"
 ADDRESS = {"shipping_address": "12 Long Street, Springfield"}
