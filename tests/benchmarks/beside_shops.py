@@ -174,7 +174,7 @@ class Shop:
 
     def delete_orders_after(self, newest):
         """Delete all orders with a higher key, so that the next ones get the same keys again."""
-        tables = ("shop_stockmovement", "shop_orderitem", "shop_orderevent")
+        tables = ("shop_outboxmessage", "shop_stockmovement", "shop_orderitem", "shop_orderevent")
         self.execute(*(f"DELETE FROM {table} WHERE order_id > {newest}" for table in tables))
         self.execute(
             f"DELETE FROM shop_order WHERE id > {newest}", "DELETE FROM shop_idempotencykey"
