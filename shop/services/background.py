@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from threading import BoundedSemaphore
 
-from django.db import connections
+from django.db import close_old_connections
 
 #: Limit of queued calls per process; further ones are dropped and logged.
 MAX_QUEUED = 1000
@@ -31,9 +31,10 @@ def enqueue(work: Callable[[], None]) -> None:
 
 def _run_work(work: Callable[[], None]) -> None:
     try:
+        close_old_connections()
         work()
     except Exception:
         logger.exception("A background call failed.")
     finally:
-        connections.close_all()
+        close_old_connections()  # after an error or CONN_MAX_AGE; connecting takes milliseconds
         _slots.release()

@@ -34,10 +34,11 @@ from shop.services.errors import MessagePending
 #: How long a message is tried, and the pauses between attempts: one minute, doubling to an hour.
 TRIED_FOR = timedelta(days=2)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-#: The process that writes a message has this long to begin sending it.
-FIRST_ATTEMPT = timedelta(minutes=1)
-#: Time for one attempt. After it, the process that made it counts as killed.
-LEASE = timedelta(minutes=5)
+#: The process that has claimed a message sends it within this time, or counts as killed. An
+#: attempt takes 80 seconds at most: eight replies of the mail server, each within its time-out.
+LEASE = timedelta(minutes=2)
+#: The process that writes a message has claimed it, and has this long to begin.
+FIRST_ATTEMPT = timedelta(seconds=30)
 #: Password resets for one address; more are not sent.
 MAX_RESETS, RESET_PERIOD = 3, timedelta(hours=1)
 KEPT_FOR = timedelta(days=90)
@@ -83,7 +84,8 @@ def _new_message(
     return OutboxMessage(
         kind=kind,
         recipient=recipient,
-        due_at=now + FIRST_ATTEMPT,
+        attempts=1,
+        due_at=now + LEASE,
         expires_at=now + lifetime,
         **values,
     )
@@ -136,8 +138,9 @@ def deliver_due() -> None:
     """Send the messages that are due, the oldest first, until the server can't be reached."""
     due = OutboxMessage.objects.filter(status=PENDING).select_related("order__user")
     while batch := due.filter(due_at__lte=timezone.now()).order_by("due_at")[:BATCH_SIZE]:
-        if not _deliver_all(batch):
-            return
+        for message in batch:
+            if _claim(message) and not _deliver(message):
+                return
 
 
 def run_worker(stopped: Event, *, interval: float = 1.0) -> None:
@@ -159,13 +162,11 @@ def purge_messages() -> int:
 
 def _deliver_new(messages: Iterable[OutboxMessage]) -> None:
     """Send messages that this process has just written, then those that are overdue."""
-    if _deliver_all(messages):
-        deliver_due()
-
-
-def _deliver_all(messages: Iterable[OutboxMessage]) -> bool:
-    """Send those messages that no other process sends; False once the server can't be reached."""
-    return all(_deliver(message) for message in messages if _claim(message))
+    for message in messages:
+        is_claimed = timezone.now() < message.created_at + FIRST_ATTEMPT
+        if (is_claimed or _claim(message)) and not _deliver(message):
+            return
+    deliver_due()
 
 
 def _claim(message: OutboxMessage) -> bool:

@@ -1,5 +1,6 @@
 from threading import BoundedSemaphore, Event
 
+from django.db import connections
 from support.servers import TIMEOUT_SECONDS
 
 from shop import json_logging
@@ -7,7 +8,7 @@ from shop.services import background
 
 
 def wait_for_the_queue():
-    background._thread.submit(int).result(TIMEOUT_SECONDS)
+    background._thread.submit(connections.close_all).result(TIMEOUT_SECONDS)
 
 
 def test_a_failure_is_logged_and_does_not_stop_the_next_call(real_enqueue, caplog, rf):
