@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from ninja.security import HttpBearer
 from shop.api import tokens
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Session, User
+from shop.services.accounts import record_successor_use
 from shop.services.errors import InvalidToken, ShopError
 from shop.throttling import check_rate, client_ip
 
@@ -29,8 +30,9 @@ class Forbidden(ShopError):
 class Caller:
     """The authenticated user of a request.
 
-    `is_staff` is true for an admin with the endpoint's main permission. `permissions` are those of
-    the endpoint's permissions that the user has.
+    `is_staff` is true for an admin with the endpoint's main permission; without permissions, the
+    endpoint is the same for everyone. `permissions` are those of the endpoint's permissions that
+    the user has.
     """
 
     user: User
@@ -48,7 +50,8 @@ class ApiRequest(HttpRequest):
 class Bearer(HttpBearer):
     """Authenticate by the access token of a live session.
 
-    The first of `permissions` decides whether the caller counts as staff. With `staff_only`, all
+    The first of `permissions`, such as `change_product` or `view_product|change_product` (either),
+    decides whether the caller counts as staff. With `staff_only`, all
     other callers are refused (403). With `is_public`, requests without a token pass if the setting
     SHOP_PUBLIC_CATALOG is on.
     """
@@ -63,7 +66,7 @@ class Bearer(HttpBearer):
         sessions = (
             Session.objects.order_by()
             .select_related("user")
-            .annotate(**{f"has_{codename}": _has_permission(codename) for codename in permissions})
+            .annotate(**{f"has_{name}": _has_permission(name) for name in permissions})
         )
         self.sessions = CompiledQuery(sessions.filter(pk=Placeholder("pk", Session._meta.pk)))
 
@@ -83,6 +86,8 @@ class Bearer(HttpBearer):
         session = next(iter(self.sessions(pk=claims.session_id)), None)
         if session is None or not session.is_live(timezone.now()):
             raise InvalidToken
+        if not session.successor_used and claims.token_id == tokens.access_token_id(session):
+            record_successor_use(session)
         check_rate("api", str(session.user_id))
 
         user = session.user
@@ -91,22 +96,27 @@ class Bearer(HttpBearer):
             for codename in self.permissions
             if user.is_staff and (user.is_superuser or getattr(session, f"has_{codename}"))
         )
-        is_staff = self.permissions[0] in granted if self.permissions else user.is_staff
+        is_staff = bool(self.permissions) and self.permissions[0] in granted
         if self.staff_only and not is_staff:
             raise Forbidden
         return Caller(user, session, is_staff, granted)
 
 
-def _has_permission(codename: str) -> Exists:
-    """Return the equivalent of `user.has_perm`, as an expression on sessions."""
+def _has_permission(permission: str) -> Case:
+    """Return the equivalent of `user.has_perm`, as an expression on sessions, evaluated for staff.
+
+    `view_product|change_product` is one of the two.
+    """
     granted = Q(user=OuterRef("user")) | Q(group__user=OuterRef("user"))
-    return Exists(
-        Permission.objects.filter(granted, content_type__app_label="shop", codename=codename)
+    permissions = Permission.objects.filter(
+        granted, content_type__app_label="shop", codename__in=permission.split("|")
     )
+    return Case(When(user__role=User.Role.ADMIN, then=Exists(permissions)), default=False)
 
 
 signed_in = Bearer()
-catalogue_reader = Bearer(is_public=True)
+catalogue_reader = Bearer("view_product|change_product", is_public=True)
+public_reader = Bearer(is_public=True)
 
 
 def staff_with(permission: str) -> Bearer:

@@ -15,12 +15,14 @@ from ninja import Path, Query, Router, Status
 from pydantic import BaseModel
 
 from shop import exposure
-from shop.api.auth import ApiRequest, catalogue_reader, staff_with
+from shop.api.auth import ApiRequest, public_reader, staff_with
+from shop.api.idempotency import idempotent
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
 from shop.api.responses import paginated_response, respond
 from shop.api.schemas import Id, Page, Paging
-from shop.schema_factory import Body, request_schema, response_schema
+from shop.api.strict_requests import Body
+from shop.schema_factory import request_schema, response_schema
 from shop.services import crud
 from shop.services.errors import InUse, NotFound
 
@@ -100,7 +102,7 @@ def _add_read_endpoints(router: Router, schemas: ModelSchemas) -> None:
     model, response = schemas.model, schemas.response
     summary = f"List {url_segment(model)}"
 
-    @router.get("/", response=Page[response], auth=catalogue_reader, summary=summary)  # type: ignore[valid-type]
+    @router.get("/", response=Page[response], auth=public_reader, summary=summary)  # type: ignore[valid-type]
     @_set_operation_name("list", model)
     def list_records(request: ApiRequest, paging: Query[Paging]) -> HttpResponse:
         return paginated_response(
@@ -112,7 +114,7 @@ def _add_read_endpoints(router: Router, schemas: ModelSchemas) -> None:
             to_items=lambda rows: with_media_urls(site_root(request), model, rows),
         )
 
-    @router.get("/{pk}/", response=response, auth=catalogue_reader)
+    @router.get("/{pk}/", response=response, auth=public_reader)
     @_set_operation_name("get", model)
     def get(request: ApiRequest, pk: RecordId) -> HttpResponse:
         return schemas.record_response(request, pk)
@@ -123,6 +125,7 @@ def _add_write_endpoints(router: Router, schemas: ModelSchemas, *, codename: str
     full_body, patch_body = schemas.body, schemas.patch
 
     @router.post("/", response={201: response}, auth=staff_with(f"add_{codename}"))
+    @idempotent
     @_set_operation_name("create", model)
     def create(request: ApiRequest, body: full_body) -> HttpResponse:  # type: ignore[valid-type]
         values = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
