@@ -21,7 +21,9 @@ KEY_DESCRIPTION = (
     "carried out once: sent again within three days, it gets the first response."
 )
 REPLAYED = {"Idempotent-Replayed": "true"}
-KEY_HEADER: Any = Header("", alias="Idempotency-Key", max_length=255, description=KEY_DESCRIPTION)
+KEY_HEADER: Any = Header(  # type: ignore[type-arg]
+    "", alias="Idempotency-Key", max_length=255, description=KEY_DESCRIPTION
+)
 IdempotencyKeyHeader = Annotated[SingleLineText, KEY_HEADER]
 
 type Endpoint = Callable[..., HttpResponse | Status[None]]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
@@ -80,7 +81,7 @@ def unknown_url(request: HttpRequest, *_args: str) -> HttpResponse:
 
 
 def _reject_body(request: HttpRequest) -> HttpResponse | None:
-    """Return an error response if the body's length is wrong, before the body is read."""
+    """Return an error response for a body that must not be read or has no endpoint."""
     length = request.META.get("CONTENT_LENGTH")
     if not length:  # Django takes a chunked body for an empty one
         is_chunked = "Transfer-Encoding" in request.headers
@@ -94,4 +95,8 @@ def _reject_body(request: HttpRequest) -> HttpResponse | None:
     if int(length) > limit:
         detail = _("The body is larger than %(limit)d KB.") % {"limit": limit // 1024}
         return problem_response(413, detail)
+    # A form is parsed before its URL is resolved, and a malformed one would be 400.
+    is_form = request.content_type != "application/json"
+    if is_form and resolve(request.path_info).func is unknown_url:
+        return unknown_url(request)
     return None

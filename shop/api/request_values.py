@@ -20,7 +20,7 @@ DATE_TIME = re.compile(
 
 
 def _accept(notation: re.Pattern[str], code: str, kind: str) -> Callable[[Any], Any]:
-    """Return a validator that refuses other texts, such as `1_000` and ` 5 `, which Python reads."""
+    """Return a validator that refuses other texts, such as `1_000`, which Python would read."""
 
     def validate(value: Any) -> Any:
         if isinstance(value, str) and not notation.fullmatch(value):
