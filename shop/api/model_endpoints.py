@@ -15,7 +15,7 @@ from ninja import Path, Query, Router, Status
 from pydantic import BaseModel
 
 from shop import exposure
-from shop.api.auth import ApiRequest, public_reader, staff_with
+from shop.api.auth import ApiRequest, catalogue_reader, staff_with
 from shop.api.idempotency import idempotent
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
@@ -102,7 +102,7 @@ def _add_read_endpoints(router: Router, schemas: ModelSchemas) -> None:
     model, response = schemas.model, schemas.response
     summary = f"List {url_segment(model)}"
 
-    @router.get("/", response=Page[response], auth=public_reader, summary=summary)  # type: ignore[valid-type]
+    @router.get("/", response=Page[response], auth=catalogue_reader, summary=summary)  # type: ignore[valid-type]
     @_set_operation_name("list", model)
     def list_records(request: ApiRequest, paging: Query[Paging]) -> HttpResponse:
         return paginated_response(
@@ -114,7 +114,7 @@ def _add_read_endpoints(router: Router, schemas: ModelSchemas) -> None:
             to_items=lambda rows: with_media_urls(site_root(request), model, rows),
         )
 
-    @router.get("/{pk}/", response=response, auth=public_reader)
+    @router.get("/{pk}/", response=response, auth=catalogue_reader)
     @_set_operation_name("get", model)
     def get(request: ApiRequest, pk: RecordId) -> HttpResponse:
         return schemas.record_response(request, pk)
