@@ -114,9 +114,9 @@ def test_an_id_has_one_notation(carls_app, mug, pk):
     assert factories.problem_code(response) == (404, "not-found")
 
 
-@pytest.mark.parametrize("amount", ["1_0", "1e1", "+1", "%201", "%DB%B5", ".5"])
+@pytest.mark.parametrize("amount", ["1_0", "1e1", "+1", "%201", "%DB%B5"])
 def test_an_amount_has_one_notation(carls_app, amount):
-    response = carls_app.get(f"/products/?min_price={amount.replace('+', '%2B')}")
+    response = carls_app.get(f"/products/?min_price={amount}")
     assert errors_of(response)["min_price"][0] == "decimal_parsing"
 
 
