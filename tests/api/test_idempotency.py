@@ -107,15 +107,13 @@ def test_an_order_stored_by_version_1_0_0_is_replayed(carls_app, carl, unchanged
     assert response["Idempotent-Replayed"] == "true"
 
 
-def test_a_password_is_stored_by_a_keyed_hash_only(carls_app, settings):
-    body = BODIES["PasswordChangeIn"]
-    assert carls_app.post("/auth/password/change/", body, **KEY).status_code == 204
-    stored = IdempotencyKey.objects.get()
-    texts = (json.dumps(body, separators=(",", ":")), f"POST /api/auth/password/change/\n{body}")
-    assert stored.fingerprint not in {hashlib.sha256(t.encode()).hexdigest() for t in texts}
-    settings.SECRET_KEY = "another-secret-key-" * 3
-    again = carls_app.post("/auth/password/change/", body, **KEY)
-    assert again.status_code in {401, 422}
+def test_a_password_is_stored_by_a_keyed_hash_only(carls_app):
+    path, body = "/auth/password/change/", BODIES["PasswordChangeIn"]
+    assert carls_app.post(path, body, **KEY).status_code == 204
+    compact = json.dumps(body, separators=(",", ":"))
+    for text in (compact, f"POST /api{path}\n{compact}"):
+        plain = hashlib.sha256(text.encode()).hexdigest()
+        assert IdempotencyKey.objects.get().fingerprint != plain
 
 
 def test_the_endpoint_that_creates_a_generated_models_record_takes_a_key():
