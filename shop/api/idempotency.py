@@ -10,8 +10,8 @@ from ninja import Header, Status
 from ninja.utils import contribute_operation_args
 from pydantic import BaseModel
 
+from shop.api.request_values import SingleLineText
 from shop.api.responses import json_response
-from shop.api.schemas import SingleLineText
 from shop.models import User
 from shop.services.errors import IdempotencyKeyReused
 from shop.services.idempotency import run_once

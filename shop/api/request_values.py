@@ -1,4 +1,4 @@
-"""Types of parameters that accept one notation, where pydantic would guess."""
+"""Types of parameters and fields that accept one notation, where pydantic would guess."""
 
 import datetime
 import re
@@ -6,9 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
+
+from shop import text_validation
 
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 INTEGER = re.compile(r"-?[0-9]+")
@@ -55,6 +59,16 @@ def _validate_year(value: datetime.date) -> datetime.date:
     return value
 
 
+def _validate_email(value: str) -> str:
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ValueError(error.messages[0]) from error
+    return value.lower()
+
+
+SingleLineText = Annotated[str, AfterValidator(text_validation.clean_line)]
+Email = Annotated[SingleLineText, Field(max_length=254), AfterValidator(_validate_email)]
 PlainInteger = Annotated[int, BeforeValidator(_accept(INTEGER, "int_parsing", "integer"))]
 PlainDecimal = Annotated[Decimal, BeforeValidator(_accept(DECIMAL, "decimal_parsing", "decimal"))]
 DateOrDateTime = Annotated[

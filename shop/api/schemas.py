@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,7 +19,13 @@ from pydantic import (
 from pydantic import ValidationError as RequestValidationError
 
 from shop import exposure, text_validation
-from shop.api.request_values import DateOrDateTime, PlainDecimal, PlainInteger
+from shop.api.request_values import (
+    DateOrDateTime,
+    Email,
+    PlainDecimal,
+    PlainInteger,
+    SingleLineText,
+)
 from shop.api.strict_requests import Body, request_error
 from shop.models import Order, Product, StockMovement, User
 from shop.models.cart import MAX_QUANTITY
@@ -31,7 +36,6 @@ from shop.services.payments import TOKENS
 MAX_ID = 2**63 - 1
 
 Id = Annotated[PlainInteger, Field(ge=1, le=MAX_ID)]
-SingleLineText = Annotated[str, AfterValidator(text_validation.clean_line)]
 MultiLineText = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
 PersonName = Annotated[SingleLineText, Field(min_length=1, max_length=100)]
 PhoneNumber = Annotated[SingleLineText, Field(max_length=30)]
@@ -42,17 +46,6 @@ Amount = Annotated[PlainDecimal, Field(ge=0, max_digits=15, decimal_places=2)]
 SearchText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
-
-
-def _validate_email(value: str) -> str:
-    try:
-        validate_email(value)
-    except ValidationError as error:
-        raise ValueError(error.messages[0]) from error
-    return value.lower()
-
-
-Email = Annotated[SingleLineText, Field(max_length=254), AfterValidator(_validate_email)]
 
 
 class Page[Item](BaseModel):
