@@ -10,8 +10,9 @@ from shop.api.idempotency import idempotent
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
 from shop.api.products import PRODUCT_COLUMNS
+from shop.api.request_values import Id
 from shop.api.responses import respond
-from shop.api.schemas import CartAdd, CartOut, CartQuantity, Id
+from shop.api.schemas import CartAdd, CartOut, CartQuantity
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import CartItem, Product, User
 from shop.money import order_total

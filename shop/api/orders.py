@@ -13,11 +13,11 @@ from shop.api.accounts import user_data
 from shop.api.auth import ApiRequest, Caller, customer_or_staff, staff_with
 from shop.api.idempotency import idempotent
 from shop.api.openapi import documents_errors
+from shop.api.request_values import Id
 from shop.api.responses import paginated_response, respond
 from shop.api.schemas import (
     CancelIn,
     CheckoutIn,
-    Id,
     OrderFilters,
     OrderItemOut,
     OrderOut,

@@ -17,9 +17,9 @@ from shop.api.etags import IfMatch, IfNoneMatch
 from shop.api.idempotency import idempotent
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
+from shop.api.request_values import Id
 from shop.api.responses import count_rows, json_response, select_page, serialize, split_page
 from shop.api.schemas import (
-    Id,
     Page,
     Paging,
     ProductFilters,

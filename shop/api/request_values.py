@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from shop import text_validation
 
+MAX_ID = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 INTEGER = re.compile(r"-?[0-9]+")
 DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)")
@@ -71,6 +72,8 @@ SingleLineText = Annotated[str, AfterValidator(text_validation.clean_line)]
 Email = Annotated[SingleLineText, Field(max_length=254), AfterValidator(_validate_email)]
 PlainInteger = Annotated[int, BeforeValidator(_accept(INTEGER, "int_parsing", "integer"))]
 PlainDecimal = Annotated[Decimal, BeforeValidator(_accept(DECIMAL, "decimal_parsing", "decimal"))]
+Id = Annotated[PlainInteger, Field(ge=1, le=MAX_ID)]
+Amount = Annotated[PlainDecimal, Field(ge=0, max_digits=15, decimal_places=2)]
 DateOrDateTime = Annotated[
     datetime.datetime | datetime.date,
     BeforeValidator(_parse_moment),

@@ -20,9 +20,10 @@ from pydantic import ValidationError as RequestValidationError
 
 from shop import exposure, text_validation
 from shop.api.request_values import (
+    Amount,
     DateOrDateTime,
     Email,
-    PlainDecimal,
+    Id,
     PlainInteger,
     SingleLineText,
 )
@@ -33,16 +34,12 @@ from shop.models.products import MAX_STOCK
 from shop.schema_factory import request_schema, response_schema
 from shop.services.payments import TOKENS
 
-MAX_ID = 2**63 - 1
-
-Id = Annotated[PlainInteger, Field(ge=1, le=MAX_ID)]
 MultiLineText = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
 PersonName = Annotated[SingleLineText, Field(min_length=1, max_length=100)]
 PhoneNumber = Annotated[SingleLineText, Field(max_length=30)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
 Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
-Amount = Annotated[PlainDecimal, Field(ge=0, max_digits=15, decimal_places=2)]
 SearchText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
