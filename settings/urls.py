@@ -18,6 +18,7 @@ urlpatterns = [
     path("admin/password_change/", admin.site.admin_view(login.OwnPasswordPage.as_view())),
     path("admin/search/", admin.site.admin_view(command_search.command_search)),
     path("admin/", admin.site.urls),
+    path("api/", unknown_url),
     path("api/", api.urls),
     re_path("^api(/|$)", unknown_url),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),

@@ -1,13 +1,15 @@
 """Account endpoints: registration, login, tokens, profile and passwords."""
 
+from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from ninja import Router, Status
 
 from shop.api import tokens
 from shop.api.auth import ApiRequest, signed_in
+from shop.api.idempotency import REPLAYED, IdempotencyKeyHeader, idempotent, request_text
 from shop.api.openapi import documents_errors
 from shop.api.responses import respond
 from shop.api.schemas import (
@@ -35,22 +37,50 @@ def user_data(user: User) -> dict[str, Any]:
     return {name: getattr(user, name) for name in UserOut.model_fields}
 
 
+def _user_to_reset(_request: HttpRequest, body: PasswordResetConfirmIn) -> User | None:
+    return User.objects.filter(pk=accounts.decode_uid(body.uid)).first()
+
+
 @router.post("/register/", response={201: SessionOut})
-@documents_errors(errors.EmailTaken)
-def register(request: HttpRequest, body: RegisterIn) -> HttpResponse:
-    """Create an account and log in."""
+@documents_errors(errors.EmailTaken, errors.InvalidToken)
+def register(
+    request: HttpRequest, body: RegisterIn, idempotency_key: IdempotencyKeyHeader = ""
+) -> HttpResponse:
+    """Create an account and log in.
+
+    Sent again with the same `Idempotency-Key`, it returns the same session, or 401 once that has
+    ended.
+    """
     check_rate("register", client_ip(request))
     check_rate("register", body.email.lower())
-    session = accounts.register(**body.model_dump(), device=_user_agent(request))
+    session = accounts.register(
+        **body.model_dump(),
+        device=_user_agent(request),
+        key=idempotency_key,
+        request=request_text(request, body),
+    )
     return _session_response(session, status=201)
 
 
 @router.post("/login/", response=SessionOut)
-@documents_errors(errors.InvalidCredentials, errors.WrongCode)
-def login(request: HttpRequest, body: LoginIn) -> HttpResponse:
-    """Log in. Unknown emails and wrong passwords get the same response."""
+@documents_errors(
+    errors.InvalidCredentials, errors.WrongCode, errors.IdempotencyKeyReused, errors.InvalidToken
+)
+def login(
+    request: HttpRequest, body: LoginIn, idempotency_key: IdempotencyKeyHeader = ""
+) -> HttpResponse:
+    """Log in. Unknown emails and wrong passwords get the same response.
+
+    Sent again with the same `Idempotency-Key`, it returns the same session, or 401 once that has
+    ended.
+    """
     check_login_rate(request, body.email)
-    session = accounts.login(**body.model_dump(), device=_user_agent(request))
+    session = accounts.login(
+        **body.model_dump(),
+        device=_user_agent(request),
+        key=idempotency_key,
+        request=request_text(request, body),
+    )
     return _session_response(session)
 
 
@@ -59,8 +89,9 @@ def login(request: HttpRequest, body: LoginIn) -> HttpResponse:
 def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
     """Exchange a refresh token for a new pair of tokens.
 
-    Each refresh token works once. Using it again within 10 seconds returns the same successor;
-    using it later ends the session.
+    It needs no `Idempotency-Key`: each refresh token works once, and using it again returns the
+    same successor within 10 seconds, and for as long as the successor is unused. Using it after
+    that ends the session.
     """
     check_rate("api", client_ip(request))
     claims = tokens.read_token(body.refresh, "refresh")
@@ -70,6 +101,7 @@ def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
 
 
 @router.post("/logout/", response={204: None}, auth=signed_in)
+@idempotent
 def logout(request: ApiRequest, body: LogoutIn | None = None) -> Status[None]:
     """End this session, or all sessions of the user. Their tokens stop working immediately."""
     everywhere = body is not None and body.everywhere
@@ -100,6 +132,7 @@ def change_profile(request: ApiRequest, body: ProfilePatch) -> HttpResponse:
 
 
 @router.post("/password/change/", response={204: None}, auth=signed_in)
+@idempotent
 @documents_errors(errors.WrongPassword)
 def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]:
     """Set a new password and end every other session of the user."""
@@ -119,6 +152,7 @@ def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Statu
 
 
 @router.post("/password/reset/confirm/", response={204: None})
+@partial(idempotent, user_of=_user_to_reset)
 @documents_errors(errors.InvalidResetToken)
 def reset_password(request: HttpRequest, body: PasswordResetConfirmIn) -> Status[None]:
     """Set a new password with the `uid` and `token` from the email, and end every session."""
@@ -132,11 +166,12 @@ def _user_agent(request: HttpRequest) -> str:
 
 
 def _session_response(session: Session, *, status: int = 200) -> HttpResponse:
+    seconds_left = (tokens.expiry(session, "access") - timezone.now()).total_seconds()
     data = {
         "access": tokens.sign_token(session, "access"),
         "refresh": tokens.sign_token(session, "refresh"),
         "token_type": "Bearer",
-        "expires_in": int(settings.ACCESS_LIFETIME.total_seconds()),
+        "expires_in": max(0, round(seconds_left)),
         "user": user_data(session.user),
     }
-    return respond(SessionOut, data, status=status)
+    return respond(SessionOut, data, status=status, headers=REPLAYED if session.is_replay else {})

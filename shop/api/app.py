@@ -13,6 +13,7 @@ api = ShopAPI(
         "Amounts of money are strings with two decimals, in the shop's currency. "
         "Date-times are ISO 8601 in UTC. "
         "Errors are RFC 9457 problem details: use `code` to tell them apart. "
+        "Unknown query parameters and fields are errors. `HEAD` works wherever `GET` does. "
         "Send `Authorization: Bearer <access>`. "
         "Access tokens expire after one day, refresh tokens after seven."
     ),

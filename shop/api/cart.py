@@ -6,16 +6,18 @@ from django.http import HttpResponse
 from ninja import Path, Router
 
 from shop.api.auth import ApiRequest, signed_in
+from shop.api.idempotency import idempotent
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
 from shop.api.products import PRODUCT_COLUMNS
+from shop.api.request_values import Id
 from shop.api.responses import respond
-from shop.api.schemas import CartAdd, CartOut, CartQuantity, Id
+from shop.api.schemas import CartAdd, CartOut, CartQuantity
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import CartItem, Product, User
 from shop.money import order_total
 from shop.services import cart
-from shop.services.errors import CartFull, InsufficientStock, NotFound
+from shop.services.errors import CartFull, InsufficientStock, NotFound, ProductUnavailable
 
 router = Router()
 ItemId = Annotated[Id, Path()]
@@ -33,6 +35,7 @@ def get_cart(request: ApiRequest) -> HttpResponse:
 
 
 @router.post("/", response={200: CartOut, 201: CartOut}, auth=signed_in)
+@idempotent
 @documents_errors(NotFound, InsufficientStock, CartFull)
 def add_to_cart(request: ApiRequest, body: CartAdd) -> HttpResponse:
     """Add a product. Responds 201 for a new line, 200 if the quantity of a line was increased."""
@@ -48,7 +51,7 @@ def clear_cart(request: ApiRequest) -> HttpResponse:
 
 
 @router.put("/{item_id}/", response=CartOut, auth=signed_in)
-@documents_errors(InsufficientStock)
+@documents_errors(ProductUnavailable, InsufficientStock)
 def set_quantity(request: ApiRequest, item_id: ItemId, body: CartQuantity) -> HttpResponse:
     """Set the quantity of a line."""
     cart.set_quantity(user=request.auth.user, item_id=item_id, quantity=body.quantity)
@@ -65,11 +68,12 @@ def remove_from_cart(request: ApiRequest, item_id: ItemId) -> HttpResponse:
 def _cart_response(request: ApiRequest, *, status: int = 200) -> HttpResponse:
     items = [_cart_item(row) for row in CART_ITEMS(user=request.auth.user.pk)]
     with_media_urls(site_root(request), Product, [item["product"] for item in items])
+    available = [item for item in items if not item["problem"]]
     data = {
         "items": items,
-        "total_quantity": sum(item["quantity"] for item in items),
-        "total_amount": order_total((item["price"], item["quantity"]) for item in items),
-        "can_checkout": bool(items) and not any(item["problem"] for item in items),
+        "total_quantity": sum(item["quantity"] for item in available),
+        "total_amount": order_total((item["price"], item["quantity"]) for item in available),
+        "can_checkout": bool(items) and len(available) == len(items),
     }
     return respond(CartOut, data, status=status)
 

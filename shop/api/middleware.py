@@ -4,17 +4,25 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
 
-from shop.api.problems import PROBLEM_MEDIA_TYPE, SERVER_ERROR, UNAVAILABLE, problem_response
+from shop.api.problems import (
+    MALFORMED,
+    PROBLEM_MEDIA_TYPE,
+    SERVER_ERROR,
+    UNAVAILABLE,
+    problem_response,
+)
 from shop.images import MAX_IMAGE_BYTES
 
 API_PREFIX = "/api/"
 FORM_OVERHEAD = 64 * 1024
 #: Details of the problems that replace Django's error pages, by status.
 ERROR_DETAILS = {
-    400: gettext_lazy("The request is malformed."),
+    400: MALFORMED,
     403: gettext_lazy("The request was refused."),
     404: gettext_lazy("There is no endpoint at this URL."),
     405: gettext_lazy("This URL doesn't support the request's method."),
@@ -24,27 +32,44 @@ ERROR_DETAILS = {
 
 
 class ApiMiddleware:
-    """Check the body's size and type, and turn Django's error pages into problem details."""
+    """Check the body's size, answer HEAD, and turn Django's error pages into problem details."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(API_PREFIX):
+        if not f"{request.path_info}/".startswith(API_PREFIX):
             return self.get_response(request)
+        if request.method != "HEAD":
+            return self._respond(request)
 
+        request.method = "GET"
+        response = self._respond(request)
+        request.method = "HEAD"
+        response.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
+        return response
+
+    def _respond(self, request: HttpRequest) -> HttpResponse:
         response = _reject_body(request) or self.get_response(request)
         status = response.status_code
         if status in ERROR_DETAILS and response.get("Content-Type") != PROBLEM_MEDIA_TYPE:
             allow = response.get("Allow")
             response = problem_response(status, ERROR_DETAILS[status])
             if allow:
-                response["Allow"] = allow
+                response["Allow"] = _with_head(allow)
         if "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
         return response
 
 
+def _with_head(allow: str) -> str:
+    """Return an `Allow` header in alphabetical order, with HEAD where it has GET."""
+    methods = set(allow.split(", "))
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+
+@csrf_exempt
 def unknown_url(request: HttpRequest, *_args: str) -> HttpResponse:
     """Respond 404 to every URL under `/api/` that has no endpoint.
 
@@ -56,18 +81,22 @@ def unknown_url(request: HttpRequest, *_args: str) -> HttpResponse:
 
 
 def _reject_body(request: HttpRequest) -> HttpResponse | None:
-    """Return an error response if the body's length or type is wrong, before the body is read."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) == 0:
-        return None
+    """Return an error response for a body that must not be read or has no endpoint."""
+    length = request.META.get("CONTENT_LENGTH")
+    if not length:  # Django takes a chunked body for an empty one
+        is_chunked = "Transfer-Encoding" in request.headers
+        return problem_response(411, _("Send a Content-Length.")) if is_chunked else None
+    if not length.isdecimal():
+        return problem_response(400, MALFORMED)
 
-    limit, media_type = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "application/json"
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if request.path_info.endswith("/image/"):
-        limit, media_type = MAX_IMAGE_BYTES + FORM_OVERHEAD, "multipart/form-data"
+        limit = MAX_IMAGE_BYTES + FORM_OVERHEAD
     if int(length) > limit:
         detail = _("The body is larger than %(limit)d KB.") % {"limit": limit // 1024}
         return problem_response(413, detail)
-    if request.content_type != media_type:
-        detail = _("Send the body with the content type %(type)s.") % {"type": media_type}
-        return problem_response(415, detail)
+    # A form is parsed before its URL is resolved, and a malformed one would be 400.
+    is_form = request.content_type != "application/json"
+    if is_form and resolve(request.path_info).func is unknown_url:
+        return unknown_url(request)
     return None

@@ -16,11 +16,14 @@ from pydantic import BaseModel
 
 from shop import exposure
 from shop.api.auth import ApiRequest, catalogue_reader, staff_with
+from shop.api.idempotency import idempotent
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
+from shop.api.request_values import Id
 from shop.api.responses import paginated_response, respond
-from shop.api.schemas import Id, Page, Paging
-from shop.schema_factory import Body, request_schema, response_schema
+from shop.api.schemas import Page, Paging
+from shop.api.strict_requests import Body
+from shop.schema_factory import request_schema, response_schema
 from shop.services import crud
 from shop.services.errors import InUse, NotFound
 
@@ -123,6 +126,7 @@ def _add_write_endpoints(router: Router, schemas: ModelSchemas, *, codename: str
     full_body, patch_body = schemas.body, schemas.patch
 
     @router.post("/", response={201: response}, auth=staff_with(f"add_{codename}"))
+    @idempotent
     @_set_operation_name("create", model)
     def create(request: ApiRequest, body: full_body) -> HttpResponse:  # type: ignore[valid-type]
         values = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
@@ -15,6 +17,7 @@ from ninja.parser import Parser
 
 from shop.api import problems
 from shop.api.auth import Bearer
+from shop.api.strict_requests import check_whole_request
 from shop.services.errors import InvalidToken, ShopError, TokenExpired
 
 
@@ -37,6 +40,11 @@ class StrictParser(Parser):
         )
 
 
+def _read_only(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a view answer 405 to other methods than GET and HEAD, before any CSRF check."""
+    return csrf_exempt(require_safe(view))
+
+
 def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not valid JSON")
 
@@ -45,9 +53,16 @@ class ShopAPI(NinjaAPI):
     """django-ninja's API with problem details (RFC 9457) for errors, also in the document."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(parser=StrictParser(), **options)
+        super().__init__(parser=StrictParser(), docs_decorator=_read_only, **options)
         self.operations: dict[str, Operation] = {}
         problems.register_handlers(self)
+
+    def add_router(self, prefix: str, router: Any, **options: Any) -> None:
+        """Add a router, whose operations refuse what they would ignore."""
+        for path_view in router.path_operations.values():
+            for operation in path_view.operations:
+                check_whole_request(operation)
+        super().add_router(prefix, router, **options)
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """Return the endpoint's function name. Generated clients name their methods after it."""
@@ -96,9 +111,10 @@ def _error_responses(
         401: bool(bearers),
         403: any(bearer.staff_only for bearer in bearers),
         404: has_id,
+        411: has_body,
         413: has_body,
         415: has_body,
-        422: has_body or any(param["in"] != "path" for param in described["parameters"]),
+        422: True,  # an unknown query parameter
         429: operation.view_func.__name__ != "health",
         503: True,
     }

@@ -7,16 +7,17 @@ from typing import Annotated, Any
 
 from django.db.models import Count, Q, QuerySet, Window
 from django.http import HttpResponse
-from ninja import Header, Path, Query, Router
+from ninja import Path, Query, Router
 
 from shop.api.accounts import user_data
-from shop.api.auth import ApiRequest, Caller, customer_or_staff, signed_in, staff_with
+from shop.api.auth import ApiRequest, Caller, customer_or_staff, staff_with
+from shop.api.idempotency import idempotent
 from shop.api.openapi import documents_errors
-from shop.api.responses import json_response, paginated_response, respond, serialize
+from shop.api.request_values import Id
+from shop.api.responses import paginated_response, respond
 from shop.api.schemas import (
     CancelIn,
     CheckoutIn,
-    Id,
     OrderFilters,
     OrderItemOut,
     OrderOut,
@@ -26,13 +27,12 @@ from shop.api.schemas import (
 )
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderEvent, OrderItem, User
-from shop.services import errors, idempotency, orders
+from shop.services import errors, orders
 from shop.services.orders import OrderDetails
 from shop.services.reports import start_of_day
 
 router = Router()
 OrderId = Annotated[Id, Path()]
-IdempotencyKeyHeader = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
 #: Events in the history that customers see; payments are in `payment_status`.
 PUBLIC_EVENTS = (OrderEvent.Kind.STATUS, OrderEvent.Kind.NOTE)
 NEWEST_FIRST = ("-created_at", "-id")
@@ -49,7 +49,7 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
     caller = request.auth
     rows: QuerySet[Order] | list[Order]
     if filters.model_fields_set <= {"page_size"} and not caller.is_staff:
-        rows = _own_orders_query(filters.page_size)(user=caller.user.pk)
+        rows = _own_orders_query(filters.stop)(user=caller.user.pk)
         count = rows[0].total_count if rows else 0  # type: ignore[attr-defined]
     else:
         rows = _filter_orders(_visible_orders(caller), filters, caller)
@@ -65,34 +65,26 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
     )
 
 
-@router.post("/create/", response={201: OrderOut}, auth=signed_in)
+@router.post(
+    "/create/", response={201: OrderOut}, auth=customer_or_staff("view_order", "change_order")
+)
+@idempotent
 @documents_errors(
     errors.CartEmpty,
     errors.InsufficientStock,
     errors.ProductUnavailable,
     errors.TotalChanged,
     errors.PaymentDeclined,
-    errors.IdempotencyKeyReused,
 )
-def create_order(
-    request: ApiRequest, body: CheckoutIn, idempotency_key: IdempotencyKeyHeader = ""
-) -> HttpResponse:
+def create_order(request: ApiRequest, body: CheckoutIn) -> HttpResponse:
     """Order the contents of the cart.
 
     Send an `Idempotency-Key` so that you can safely repeat the request if the response is lost.
     """
     caller = request.auth
-
-    def place() -> str:
-        values = body.model_dump() | {"payment_token": body.payment_token or ""}
-        details = orders.place_order(user=caller.user, **values)
-        return serialize(OrderOut, _order_with_history(details, caller))
-
-    result, replayed = idempotency.run_once(
-        user=caller.user, key=idempotency_key, request=body.model_dump_json(), work=place
-    )
-    headers = {"Idempotent-Replayed": "true"} if replayed else {}
-    return json_response(result, status=201, headers=headers)
+    values = body.model_dump() | {"payment_token": body.payment_token or ""}
+    details = orders.place_order(user=caller.user, **values)
+    return respond(OrderOut, _order_with_history(details, caller), status=201)
 
 
 @router.get("/{order_id}/", response=OrderOut, auth=customer_or_staff("view_order", "change_order"))
@@ -102,6 +94,7 @@ def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
 
 
 @router.post("/{order_id}/cancel/", response=OrderOut, auth=customer_or_staff("change_order"))
+@idempotent
 @documents_errors(errors.InvalidTransition)
 def cancel_order(
     request: ApiRequest, order_id: OrderId, body: CancelIn | None = None
@@ -115,6 +108,7 @@ def cancel_order(
 
 
 @router.post("/{order_id}/status/", response=OrderOut, auth=staff_with("change_order"))
+@idempotent
 @documents_errors(errors.InvalidTransition)
 def set_status(request: ApiRequest, order_id: OrderId, body: StatusIn) -> HttpResponse:
     """Move an order to its next status, or cancel it."""
@@ -130,13 +124,13 @@ def _change_status(request: ApiRequest, order_id: int, status: str, note: str) -
 
 
 @functools.cache
-def _own_orders_query(page_size: int) -> CompiledQuery[Order]:
+def _own_orders_query(stop: int) -> CompiledQuery[Order]:
     """Return the compiled query of a customer's first page, each row with the total count.
 
     Apps request this page most. There are at most 100 page sizes.
     """
     own = Order.objects.filter(user=Placeholder("user", User._meta.pk)).order_by(*NEWEST_FIRST)
-    return CompiledQuery(own.annotate(total_count=Window(Count("pk")))[:page_size])
+    return CompiledQuery(own.annotate(total_count=Window(Count("pk")))[:stop])
 
 
 def _visible_orders(caller: Caller) -> QuerySet[Order]:

@@ -5,7 +5,12 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    ValidationError,
+)
 from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
@@ -52,6 +57,7 @@ CODE_BY_STATUS = {
     404: "not-found",
     405: "method-not-allowed",
     409: "conflict",
+    411: "length-required",
     413: "too-large",
     415: "unsupported-media-type",
     422: "invalid",
@@ -61,6 +67,7 @@ CODE_BY_STATUS = {
 }
 
 SERVER_ERROR = _("Something went wrong on our side.")
+MALFORMED = _("The request is malformed.")
 UNAVAILABLE = _("The shop is temporarily unavailable. Try again in a moment.")
 
 
@@ -198,6 +205,7 @@ HANDLERS: dict[type[Exception], Handler] = {
     TooManyCalls: _handle_rate_limit,
     AuthenticationError: _respond_with(401, _("Log in, and send the access token.")),
     HttpError: lambda _request, error: problem_response(error.status_code, str(error)),
+    SuspiciousOperation: _respond_with(400, MALFORMED),
     RequestDataTooBig: _respond_with(413, _("The body is too large.")),
     IntegrityError: _respond_with(409, _("The data changed at the same time. Try again.")),
     DataError: _respond_with(422, _("A value is out of range.")),

@@ -48,29 +48,36 @@ def paginated_response[R](
 ) -> HttpResponse:
     """Respond with one page of a list.
 
-    `rows` are all rows as a queryset, or the rows of this page as a list. `to_items` converts the
-    page's rows to items, in one call so that it can load related rows in one query.
+    `rows` are all rows as a queryset, or what `select_page` reads as a list. `to_items` converts
+    the page's rows to items, in one call so that it can load related rows in one query.
     """
-    items = to_items(rows if isinstance(rows, list) else list(select_page(rows, paging)))
-    return respond(schema, {"items": items, "count": count, **page_links(request, paging, count)})
+    read = rows if isinstance(rows, list) else list(select_page(rows, paging))
+    shown, links = split_page(request, paging, read, count)
+    return respond(schema, {"items": to_items(shown), **links})
 
 
 def select_page[M: Model, R](rows: QuerySet[M, R], paging: Paging) -> QuerySet[M, R]:
-    """Return the rows of one page. From page 2, OFFSET runs over primary keys only."""
+    """Return the rows of one page and the row after it. From page 2, OFFSET runs over keys only."""
     return deferred_page(rows, paging.start, paging.stop) if paging.start else rows[: paging.stop]
 
 
-def count_rows(paging: Paging, on_page: int, count: Callable[[], int]) -> int:
+def count_rows(paging: Paging, read: int, count: Callable[[], int]) -> int:
     """Return the number of rows on all pages; runs `count` only if this isn't the last page."""
-    is_last = on_page < paging.page_size and (on_page or paging.page == 1)
-    return paging.start + on_page if is_last else count()
+    is_last = read < paging.page_size and (read or paging.page == 1)
+    return paging.start + read if is_last else count()
 
 
-def page_links(request: HttpRequest, paging: Paging, count: int) -> dict[str, str | None]:
-    """Return the URLs of the next and the previous page, with the request's other parameters."""
-    is_last = paging.stop >= count
-    return {
-        "next": None if is_last else _page_url(request, paging.page + 1),
+def split_page[R](
+    request: HttpRequest, paging: Paging, read: list[R], count: int
+) -> tuple[list[R], dict[str, Any]]:
+    """Return the rows to show, and `count`, `next` and `previous` of the page.
+
+    `next` depends on the row after the page and not on `count`, which may be older than the rows.
+    """
+    has_next = len(read) > paging.page_size
+    return read[: paging.page_size], {
+        "count": max(count, paging.start + len(read) if read else 0),
+        "next": _page_url(request, paging.page + 1) if has_next else None,
         "previous": _page_url(request, paging.page - 1) if paging.page > 1 else None,
     }
 

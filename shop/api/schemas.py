@@ -4,62 +4,45 @@ import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.utils.translation import gettext as _
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Strict, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic import ValidationError as RequestValidationError
 
 from shop import exposure, text_validation
-from shop.models import Order, Product, StockMovement
+from shop.api.request_values import (
+    Amount,
+    DateOrDateTime,
+    Email,
+    Id,
+    PlainInteger,
+    SingleLineText,
+)
+from shop.api.strict_requests import Body, request_error
+from shop.models import Order, Product, StockMovement, User
 from shop.models.cart import MAX_QUANTITY
 from shop.models.products import MAX_STOCK
-from shop.schema_factory import Body, request_schema, response_schema
+from shop.schema_factory import request_schema, response_schema
 from shop.services.payments import TOKENS
 
-MAX_ID = 2**63 - 1
-FIRST_YEAR, LAST_YEAR = 1900, 2999
-
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
-SingleLineText = Annotated[str, AfterValidator(text_validation.clean_line)]
 MultiLineText = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
 PersonName = Annotated[SingleLineText, Field(min_length=1, max_length=100)]
 PhoneNumber = Annotated[SingleLineText, Field(max_length=30)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
 Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
-Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
 SearchText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
-
-
-def _validate_email(value: str) -> str:
-    try:
-        validate_email(value)
-    except ValidationError as error:
-        raise ValueError(error.messages[0]) from error
-    return value.lower()
-
-
-def _parse_date(value: Any) -> Any:
-    """Parse `2026-03-11` as a date. Pydantic would make it a date-time at midnight."""
-    is_date = isinstance(value, str) and len(value) == len("2026-03-11")
-    return datetime.date.fromisoformat(value) if is_date else value
-
-
-def _validate_year(value: datetime.date) -> datetime.date:
-    if not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise ValueError(
-            _("The year must be from %(first)s to %(last)s.")
-            % {"first": FIRST_YEAR, "last": LAST_YEAR}
-        )
-    return value
-
-
-Email = Annotated[SingleLineText, Field(max_length=254), AfterValidator(_validate_email)]
-DateOrDateTime = Annotated[
-    datetime.datetime | datetime.date, BeforeValidator(_parse_date), AfterValidator(_validate_year)
-]
 
 
 class Page[Item](BaseModel):
@@ -74,8 +57,8 @@ class Page[Item](BaseModel):
 class Paging(BaseModel):
     """Query parameters that select a page of a list."""
 
-    page: int = Field(1, ge=1, le=1_000_000)
-    page_size: int = Field(20, ge=1, le=100)
+    page: PlainInteger = Field(1, ge=1, le=1_000_000)
+    page_size: PlainInteger = Field(20, ge=1, le=100)
 
     @property
     def start(self) -> int:
@@ -84,8 +67,8 @@ class Paging(BaseModel):
 
     @property
     def stop(self) -> int:
-        """Offset after the page's last row."""
-        return self.start + self.page_size
+        """Offset after the last row to read: one beyond the page tells if there is a next page."""
+        return self.start + self.page_size + 1
 
 
 # Accounts
@@ -109,16 +92,33 @@ class SessionOut(BaseModel):
     access: str
     refresh: str
     token_type: Literal["Bearer"]
-    expires_in: int = Field(description="Lifetime of `access` in seconds.")
+    expires_in: int = Field(description="Seconds until `access` expires.")
     user: UserOut
 
 
 class RegisterIn(Body):
     email: Email
-    password: Password
     first_name: PersonName
     last_name: PersonName
     phone: PhoneNumber = ""
+    # Last, so that it can be compared with the other fields.
+    password: Password
+
+    @field_validator("password")
+    @classmethod
+    def check_rules(cls, password: str, info: ValidationInfo) -> str:
+        """Report every rule that the password breaks, beside the errors of the other fields.
+
+        Without such errors, `accounts.register` reports them, after the attempt was counted.
+        """
+        if cls.model_fields.keys() - info.data.keys() == {"password"}:
+            return password
+        try:
+            validate_password(password, User(**info.data))
+        except ValidationError as error:
+            lines = [request_error(str(e.code), e.messages[0]) for e in error.error_list]
+            raise RequestValidationError.from_exception_data("password", lines) from error
+        return password
 
 
 class LoginIn(Body):
@@ -197,7 +197,7 @@ class ProductFilters(Paging):
     max_price: Amount | None = None
     in_stock: bool | None = None
     is_active: bool | None = Field(
-        None, description="For admins. Other users see active products only."
+        None, description="For staff who may view products. Others see active products only."
     )
     ordering: Literal["name", "-name", "price", "-price", "created_at", "-created_at"] = (
         "-created_at"
@@ -254,11 +254,11 @@ class CartLineOut(BaseModel):
 
 
 class CartOut(BaseModel):
-    """The cart."""
+    """The cart. The totals leave out the lines with a problem."""
 
     items: list[CartLineOut]
-    total_quantity: int
-    total_amount: Decimal
+    total_quantity: int = Field(description="Units of the lines without a problem.")
+    total_amount: Decimal = Field(description="Price of the lines without a problem.")
     can_checkout: bool = Field(description="Whether the cart has lines and none has a problem.")
 
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import jwt
@@ -20,6 +20,7 @@ from shop.services.errors import InvalidToken, TokenExpired
 
 ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "exp", "typ"]
+CLOCK_SKEW = timedelta(seconds=60)
 
 type TokenType = Literal["access", "refresh"]
 
@@ -36,8 +37,7 @@ class Claims:
 def sign_token(session: Session, token_type: TokenType) -> str:
     """Return the session's current token of this type. It's the same until the next refresh."""
     is_access = token_type == "access"  # noqa: S105 - a type, not a token
-    lifetime: timedelta = settings.ACCESS_LIFETIME if is_access else settings.REFRESH_LIFETIME
-    token_id = uuid.uuid5(session.current_token, token_type) if is_access else session.current_token
+    token_id = access_token_id(session) if is_access else session.current_token
     claims = {
         "iss": settings.JWT_ISSUER,
         "aud": settings.JWT_AUDIENCE,
@@ -45,11 +45,23 @@ def sign_token(session: Session, token_type: TokenType) -> str:
         "sid": str(session.pk),
         "jti": str(token_id),
         "iat": int(session.refreshed_at.timestamp()),
-        "exp": int(min(session.refreshed_at + lifetime, session.expires_at).timestamp()),
+        "exp": int(expiry(session, token_type).timestamp()),
         "typ": token_type,
     }
     key_id, key = next(iter(_keys_by_id(settings.JWT_SIGNING_KEYS).items()))
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id})
+
+
+def access_token_id(session: Session) -> uuid.UUID:
+    """Return the id of the session's current access token."""
+    return uuid.uuid5(session.current_token, "access")
+
+
+def expiry(session: Session, token_type: TokenType) -> datetime:
+    """Return when the session's current token of this type expires: with the session at latest."""
+    is_access = token_type == "access"  # noqa: S105 - a type, not a token
+    lifetime: timedelta = settings.ACCESS_LIFETIME if is_access else settings.REFRESH_LIFETIME
+    return min(session.refreshed_at + lifetime, session.expires_at)
 
 
 def read_token(token: str, token_type: TokenType) -> Claims:
@@ -62,7 +74,10 @@ def read_token(token: str, token_type: TokenType) -> Claims:
 
 @functools.lru_cache(maxsize=4096)
 def _verify_token(token: str, token_type: TokenType, keys: tuple[str, ...]) -> tuple[Claims, int]:
-    """Return a token's ids and expiry time (Unix). Cached, so the caller checks the expiry."""
+    """Return a token's ids and expiry time (Unix). Cached, so the caller checks the expiry.
+
+    The clock of the server that issued the token may be ahead by CLOCK_SKEW.
+    """
     try:
         claims = jwt.decode(
             token,
@@ -71,6 +86,7 @@ def _verify_token(token: str, token_type: TokenType, keys: tuple[str, ...]) -> t
             issuer=settings.JWT_ISSUER,
             audience=settings.JWT_AUDIENCE,
             options={"require": REQUIRED_CLAIMS},
+            leeway=CLOCK_SKEW,
         )
         if claims["typ"] != token_type:
             raise InvalidToken

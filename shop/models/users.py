@@ -127,9 +127,12 @@ SUPERUSER_FIELDS = {"role": User.Role.ADMIN, "is_superuser": True}
 class Session(models.Model):
     """One login on one device. Its tokens are valid as long as the session is.
 
-    Only the current refresh token works. The previous one is stored to tell its reuse within
-    seconds (two tabs, a lost response) from a theft.
+    Only the current refresh token works. The previous one is stored to tell its reuse after a lost
+    response, or in a second tab, from a theft.
     """
+
+    #: Not a column: whether a repeated login or registration returned this session again.
+    is_replay = False
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The index session_of_user starts with it.
@@ -143,6 +146,8 @@ class Session(models.Model):
     password_hash = models.CharField(_("password hash"), max_length=64, editable=False)
     current_token = models.UUIDField(_("current refresh token"), default=uuid.uuid4, editable=False)
     previous_token = models.UUIDField(_("previous refresh token"), null=True, editable=False)
+    # Without a previous token there is nothing to protect, so a new session counts as used.
+    successor_used = models.BooleanField(_("new tokens used"), default=True, editable=False)
     device = models.CharField(_("device"), max_length=200, blank=True, editable=False)
     created_at = models.DateTimeField(_("signed in"), default=timezone.now, editable=False)
     refreshed_at = models.DateTimeField(_("last refreshed"), default=timezone.now, editable=False)

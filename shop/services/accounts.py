@@ -1,6 +1,7 @@
 """Accounts, passwords and API sessions."""
 
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -21,6 +22,7 @@ from shop.models import Session, User
 from shop.services import audit, background, outbox, two_factor
 from shop.services.errors import (
     EmailTaken,
+    IdempotencyKeyReused,
     InvalidCredentials,
     InvalidResetToken,
     InvalidToken,
@@ -28,29 +30,46 @@ from shop.services.errors import (
     WrongCode,
     WrongPassword,
 )
+from shop.services.idempotency import find_answer, run_once
 
 #: Reuse of a refresh token within this time is a second tab or a lost answer, not theft.
 GRACE = timedelta(seconds=10)
 
 
 def register(
-    *, email: str, password: str, first_name: str, last_name: str, phone: str = "", device: str = ""
+    *,
+    email: str,
+    password: str,
+    first_name: str,
+    last_name: str,
+    phone: str = "",
+    device: str = "",
+    key: str = "",
+    request: str = "",
 ) -> Session:
-    """Create a customer and open a session.
+    """Create a customer and open a session; a repeated `request` with the same key returns it.
 
-    Raises EmailTaken; ValidationError for a weak password or an invalid field.
+    Raises EmailTaken; ValidationError for a weak password or an invalid field; InvalidToken if the
+    session of the first request has ended.
     """
     user = User(email=email, first_name=first_name, last_name=last_name, phone=phone)
     user.clean_fields(exclude=["password"])
     _check_password(password, user, field="password")
     user.set_password(password)  # hashing takes 0.2 s: before the transaction, not inside it
-    return _create_with_session(user, device)
+    try:
+        return _create_with_session(user, device, key, request)
+    except EmailTaken:
+        owner = User.objects.filter(email=email).first()
+        with suppress(IdempotencyKeyReused):
+            if owner and (session := _find_session(owner, key, request)):
+                return session
+        raise
 
 
 @atomically
-def _create_with_session(user: User, device: str) -> Session:
+def _create_with_session(user: User, device: str, key: str, request: str) -> Session:
     _save_user(user)
-    return open_session(user, device)
+    return _open_session_once(user, device, key, request)
 
 
 @atomically
@@ -77,27 +96,66 @@ def _save_user(user: User) -> None:
         raise EmailTaken from error
 
 
-def login(*, email: str, password: str, otp: str = "", device: str = "") -> Session:
-    """Authenticate and open a session.
+def login(
+    *,
+    email: str,
+    password: str,
+    otp: str = "",
+    device: str = "",
+    key: str = "",
+    request: str = "",
+) -> Session:
+    """Authenticate and open a session; a repeated `request` with the same key returns it.
 
     Raises InvalidCredentials, in the same time for known and unknown accounts; WrongCode for staff
-    whose two-factor code is missing or wrong.
+    whose two-factor code is missing or wrong; IdempotencyKeyReused; InvalidToken if the session of
+    the first request has ended.
     """
     user = authenticate(email=email, password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
+    # Before the code, which is accepted only once.
+    if session := _find_session(user, key, request):
+        return session
     if two_factor.is_required(user) and two_factor.verify_code(user=user, code=otp) is None:
         raise WrongCode
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-    return open_session(user, device)
+    return _open_session_once(user, device, key, request)
+
+
+def _find_session(user: User, key: str, request: str) -> Session | None:
+    """Return the session that this request has opened before, if any."""
+    pk = find_answer(user=user, key=key, request=request)
+    if pk is None:
+        return None
+    session = Session.objects.select_related("user").filter(pk=pk).first()
+    if session is None or not session.is_live(timezone.now()):
+        raise InvalidToken
+    session.is_replay = True
+    return session
+
+
+def _open_session_once(user: User, device: str, key: str, request: str) -> Session:
+    """Open a session; of concurrent calls with the same key and request, only one does."""
+    if not key:
+        return open_session(user, device)
+    opened = []
+
+    def work() -> str:
+        opened.append(open_session(user, device))
+        return str(opened[-1].pk)
+
+    _pk, is_replay = run_once(user=user, key=key, request=request, work=work)
+    replayed = _find_session(user, key, request) if is_replay else None
+    return replayed or opened[-1]
 
 
 def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
     """Rotate a refresh token and return its session with the successor as `current_token`.
 
-    A used token returns the same successor for GRACE. Later reuse suggests theft: it ends the
-    session and raises TokenReused (RFC 9700, section 4.14.2). Raises InvalidToken if the session
-    has ended.
+    A used token returns the same successor for GRACE, and until the successor is used: the response
+    was lost. Reuse after that suggests theft: it ends the session and raises TokenReused (RFC 9700,
+    section 4.14.2). Raises InvalidToken if the session has ended.
     """
     now = timezone.now()
     sessions = Session.objects.select_related("user").filter(pk=session_id)
@@ -107,14 +165,24 @@ def refresh(*, session_id: uuid.UUID, token_id: uuid.UUID) -> Session:
     successor = {
         "previous_token": F("current_token"),
         "current_token": uuid.uuid4(),
+        "successor_used": False,
         "refreshed_at": now,
     }
     rotated = Session.objects.filter(pk=session_id, current_token=token_id).update(**successor)
-    session = sessions.get()
-    if rotated or (session.previous_token == token_id and now - session.refreshed_at <= GRACE):
+    session = sessions.first()
+    if session is None:
+        raise InvalidToken
+    may_return = not session.successor_used or now - session.refreshed_at <= GRACE
+    if rotated or (session.previous_token == token_id and may_return):
         return session
     end_sessions(session.user, because="token reused", only=session)
     raise TokenReused
+
+
+def record_successor_use(session: Session) -> None:
+    """Record the first call with the access token of a refresh: its answer has arrived."""
+    rotated = Session.objects.filter(pk=session.pk, current_token=session.current_token)
+    rotated.update(successor_used=True)
 
 
 @atomically

@@ -10,7 +10,7 @@ from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
 from shop.models import CartItem, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
-from shop.services.errors import CartFull, InsufficientStock, NotFound
+from shop.services.errors import CartFull, InsufficientStock, NotFound, ProductUnavailable
 
 _OWN_ITEMS = CartItem.objects.filter(user=Placeholder("user", User._meta.pk)).order_by()
 _LINE_COUNT = Subquery(_OWN_ITEMS.values("user").annotate(n=Count("pk")).values("n"))
@@ -63,10 +63,15 @@ def add_to_cart(*, user: User, product_id: int, quantity: int) -> bool:
 
 @atomically
 def set_quantity(*, user: User, item_id: int, quantity: int) -> None:
-    """Set the quantity of a line. Raises NotFound, also for another's line; InsufficientStock."""
+    """Set the quantity of a line.
+
+    Raises NotFound, also for another's line; ProductUnavailable, InsufficientStock.
+    """
     item = CartItem.objects.filter(user=user, pk=item_id).select_related("product").first()
-    if item is None or not item.product.is_active:
+    if item is None:
         raise NotFound
+    if not item.product.is_active:
+        raise ProductUnavailable
     if quantity > item.product.stock:
         raise InsufficientStock(available=item.product.stock)
     if not CartItem.objects.filter(pk=item_id).update(quantity=quantity):

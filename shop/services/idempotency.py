@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
@@ -26,26 +27,40 @@ def run_once(*, user: User, key: str, request: str, work: Callable[[], str]) -> 
     """
     if not key:
         return work(), False
-    fingerprint = hashlib.sha256(request.encode()).hexdigest()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO shop_idempotencykey (user_id, key, fingerprint, answer, created_at)"
             " VALUES (%s, %s, %s, '', %s) ON CONFLICT (user_id, key) DO NOTHING RETURNING id",
-            [user.pk, key, fingerprint, db_now()],
+            [user.pk, key, _fingerprint(request), db_now()],
         )
         row = cursor.fetchone()
         if row is None:
-            return _stored_answer(user, key, fingerprint), True
+            return _stored_answer(IdempotencyKey.objects.get(user=user, key=key), request), True
         answer = work()
         cursor.execute("UPDATE shop_idempotencykey SET answer = %s WHERE id = %s", [answer, *row])
     return answer, False
 
 
-def _stored_answer(user: User, key: str, fingerprint: str) -> str:
-    stored = IdempotencyKey.objects.get(user=user, key=key)
-    if stored.fingerprint != fingerprint:
+def find_answer(*, user: User, key: str, request: str) -> str | None:
+    """Return the stored answer to this request, or None if the key is unknown or empty.
+
+    Raises IdempotencyKeyReused if the key belongs to another request.
+    """
+    stored = IdempotencyKey.objects.filter(user=user, key=key).first() if key else None
+    return None if stored is None else _stored_answer(stored, request)
+
+
+def _stored_answer(stored: IdempotencyKey, request: str) -> str:
+    # Version 1.0.0 stored a plain hash of the body, which is the last line of today's text.
+    plain_hash = hashlib.sha256(request.rpartition("\n")[2].encode()).hexdigest()
+    if stored.fingerprint not in {_fingerprint(request), plain_hash}:
         raise IdempotencyKeyReused
     return stored.answer
+
+
+def _fingerprint(request: str) -> str:
+    """Return a keyed hash, because a request may contain a password."""
+    return salted_hmac("shop.idempotency", request, algorithm="sha256").hexdigest()
 
 
 def purge_keys() -> int:

@@ -70,6 +70,33 @@ def test_registering_with_a_weak_password_is_refused(strangers_app, unchanged, p
     assert {error["field"] for error in response.json()["errors"]} == {"password"}
 
 
+def test_registering_names_all_wrong_fields_and_rules_at_once(strangers_app, unchanged):
+    body = {"email": "eve", "password": "123456", "first_name": "", "phone": "1" * 31}
+    with unchanged():
+        response = strangers_app.post("/auth/register/", body | {"role": "admin"})
+    assert factories.problem_code(response) == (422, "invalid")
+    assert sorted((e["field"], e["code"]) for e in response.json()["errors"]) == [
+        ("email", "value_error"),
+        ("first_name", "too_short"),
+        ("last_name", "missing"),
+        ("password", "password_entirely_numeric"),
+        ("password", "password_too_common"),
+        ("password", "password_too_short"),
+        ("phone", "too_long"),
+        ("role", "extra_forbidden"),
+    ]
+
+
+def test_a_password_is_compared_with_the_valid_fields(strangers_app, unchanged):
+    body = NEW | {"first_name": "Evelynsharp", "password": "evelynsharp1", "phone": None}
+    with unchanged():
+        response = strangers_app.post("/auth/register/", body)
+    assert sorted((e["field"], e["code"]) for e in response.json()["errors"]) == [
+        ("password", "password_too_similar"),
+        ("phone", "string_type"),
+    ]
+
+
 @pytest.mark.parametrize("field", ["email", "password", "first_name", "last_name"])
 def test_registering_without_a_required_field_is_refused(strangers_app, unchanged, field):
     body = {name: value for name, value in NEW.items() if name != field}

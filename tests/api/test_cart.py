@@ -171,13 +171,14 @@ def test_the_cart_reports_the_problem_of_each_line(
     other = CartItem.objects.get(product=lamp)
     assert response["items"] == [line_body(carls_line, problem=problem), line_body(other)]
     assert response["can_checkout"] is False
+    assert (response["total_quantity"], response["total_amount"]) == (1, "49.90")
 
 
 def test_a_line_of_an_inactive_product_can_only_be_removed(carls_app, carls_line, unchanged):
     Product.objects.filter(pk=carls_line.product_id).update(is_active=False)
     with unchanged():
         response = carls_app.put(f"/cart/{carls_line.pk}/", {"quantity": 1})
-    assert factories.problem_code(response) == (404, "not-found")
+    assert factories.problem_code(response) == (409, "product-unavailable")
     assert carls_app.delete(f"/cart/{carls_line.pk}/").json() == EMPTY
 
 

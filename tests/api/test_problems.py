@@ -50,9 +50,8 @@ def test_a_wrong_method_is_refused_with_the_allowed_ones(adas_app, ids, unchange
                     method,
                     path,
                 )
-                assert {
-                    method.strip().lower() for method in response["Allow"].split(",")
-                } == allowed, path
+                expected = allowed | ({"head"} if "get" in allowed else set())
+                assert response["Allow"] == ", ".join(sorted(expected)).upper(), path
 
 
 def test_a_url_without_the_final_slash_is_not_redirected(adas_app, ids, unchanged):

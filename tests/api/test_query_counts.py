@@ -1,8 +1,9 @@
 import pytest
+from django.contrib.auth.models import Permission
 from support import factories
 
 from shop.db import compiled_queries
-from shop.models import Order, Product
+from shop.models import Order, Product, User
 from shop.services.orders import place_order
 
 NEXT = Order.FLOW[Order.Status.PENDING][0]
@@ -87,6 +88,17 @@ def test_getting_a_product(statements, carls_app, mug):
         tag = carls_app.get(f"/products/{mug.pk}/")["ETag"]
     with statements(2):
         assert carls_app.get(f"/products/{mug.pk}/", **{"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize(("codename", "status"), [("view_product", 200), ("view_order", 404)])
+def test_getting_a_product_as_staff_who_are_no_superuser(
+    statements, ada, adas_app, mug, codename, status
+):
+    User.objects.filter(pk=ada.pk).update(is_superuser=False)
+    ada.user_permissions.add(Permission.objects.get(codename=codename))
+    Product.objects.update(is_active=False)
+    with statements(4):
+        assert adas_app.get(f"/products/{mug.pk}/").status_code == status
 
 
 def test_getting_the_profile(statements, carls_app):

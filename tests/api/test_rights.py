@@ -163,9 +163,29 @@ def test_staff_cancel_orders_only_with_the_permission(staff_user, carls_order, c
     assert carls_order.status == ("cancelled" if status == 200 else "pending")
 
 
-def test_admins_see_inactive_products_with_any_permissions(staff_user, mug):
+@pytest.mark.parametrize(
+    ("codename", "is_seen"),
+    [(None, False), ("view_order", False), ("view_product", True), ("change_product", True)],
+)
+def test_staff_see_inactive_products_only_with_the_permission(staff_user, mug, codename, is_seen):
     Product.objects.filter(pk=mug.pk).update(is_active=False)
-    assert factories.api_client(staff_user).get("/products/").json()["count"] == 1
+    if codename:
+        grant(staff_user, codename)
+    app = factories.api_client(staff_user)
+    assert app.get(f"/products/{mug.pk}/").status_code == (200 if is_seen else 404)
+    for query in ("", "?search=mug", "?is_active=false"):
+        assert app.get(f"/products/{query}").json()["count"] == is_seen, query
+
+
+@pytest.mark.parametrize("codename", [None, "view_order"])
+def test_an_order_is_returned_as_staff_would_get_it(staff_user, mug, codename):
+    if codename:
+        grant(staff_user, codename)
+    factories.add_to_cart(staff_user, (mug, 1))
+    app = factories.api_client(staff_user)
+    created = app.post("/orders/create/", {"shipping_address": "1 Fern Road"}).json()
+    assert ("customer" in created) is bool(codename)
+    assert created == app.get(f"/orders/{created['id']}/").json()
 
 
 def test_orders_and_cart_lines_of_another_customer_are_not_found(doras_app, ids, unchanged):

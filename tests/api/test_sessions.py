@@ -245,10 +245,64 @@ def test_a_spent_token_used_again_immediately_gets_the_identical_response(carls_
     assert refresh(old).content == refresh(old).content
 
 
+def test_a_spent_token_gets_an_unused_successor_at_any_time(carls_app, statements):
+    old = tokens.sign_token(session_of(carls_app), "refresh")
+    first = refresh(old).json()
+    Session.objects.update(refreshed_at=F("refreshed_at") - timedelta(days=2))
+    assert is_accepted(carls_app.token), "the access token before the refresh is not the successor"
+    again = refresh(old).json()
+    assert [again[name] for name in ("expires_in",)] == [0]
+    newer = refresh(again["refresh"]).json()
+    with statements(2):
+        assert is_accepted(newer["access"])
+    with statements(1):
+        assert is_accepted(newer["access"])
+    assert first["refresh"] != newer["refresh"]
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_refused_call_uses_a_successor_too(carls_app):
+    old = tokens.sign_token(session_of(carls_app), "refresh")
+    new = factories.ApiClient(carls_app.client, refresh(old).json()["access"])
+    assert factories.problem_code(new.post("/products/", {})) == (403, "forbidden")
+    assert Session.objects.get().successor_used is True
+
+
+def test_a_session_that_is_deleted_during_a_refresh_is_refused(carls_app, monkeypatch):
+    token = tokens.sign_token(session_of(carls_app), "refresh")
+    is_live = Session.is_live
+    monkeypatch.setattr(Session, "is_live", lambda s, now: (is_live(s, now), s.delete())[0])
+    assert factories.problem_code(refresh(token)) == (401, "token-invalid")
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(59, 200), (61, 401)])
+def test_the_clock_of_another_server_may_be_a_minute_ahead(carls_app, ahead, status):
+    Session.objects.update(refreshed_at=timezone.now() + timedelta(seconds=ahead))
+    token = tokens.sign_token(session_of(carls_app), "access")
+    response = carls_app.get("/auth/profile/", Authorization=f"Bearer {token}")
+    assert response.status_code == status
+
+
+def test_expiry_has_no_leeway(carls_app):
+    Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    token = tokens.sign_token(session_of(carls_app), "access")
+    response = carls_app.get("/auth/profile/", Authorization=f"Bearer {token}")
+    assert factories.problem_code(response) == (401, "token-expired")
+
+
+def test_expires_in_is_the_time_that_the_access_token_has_left(carls_app):
+    Session.objects.update(expires_at=timezone.now() + timedelta(hours=1))
+    body = refresh(tokens.sign_token(session_of(carls_app), "refresh")).json()
+    exp = jwt.decode(body["access"], options={"verify_signature": False})["exp"]
+    assert body["expires_in"] == pytest.approx(exp - time.time(), abs=2)
+    assert 3590 <= body["expires_in"] <= 3600
+
+
 def test_a_spent_token_used_again_later_ends_only_its_session(carls_app, carl):
     other = factories.api_client(carl)
     old = tokens.sign_token(session_of(carls_app), "refresh")
     new = refresh(old).json()
+    assert is_accepted(new["access"])
     Session.objects.update(refreshed_at=F("refreshed_at") - ELEVEN_SECONDS)
     assert factories.problem_code(refresh(old)) == (401, "token-reused")
     assert not is_accepted(new["access"])

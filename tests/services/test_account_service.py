@@ -132,8 +132,24 @@ def test_a_used_token_returns_the_same_successor_within_the_grace_time(phone):
     assert (again.current_token, is_session_live(phone)) == (first.current_token, True)
 
 
+def test_an_unused_successor_is_returned_after_the_grace_time_too(phone):
+    first = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    age_session(phone, by=accounts.GRACE + timedelta(hours=1))
+    again = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    assert (again.current_token, is_session_live(phone)) == (first.current_token, True)
+
+
+def test_a_late_record_of_use_does_not_count_for_the_next_successor(phone):
+    first = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    accounts.refresh(session_id=phone.pk, token_id=first.current_token)
+    accounts.record_successor_use(first)
+    assert Session.objects.get(pk=phone.pk).successor_used is False
+
+
 def test_reusing_a_token_after_the_grace_time_ends_the_session(phone, laptop):
-    accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    accounts.record_successor_use(
+        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    )
     age_session(phone, by=accounts.GRACE + timedelta(seconds=1))
     with pytest.raises(TokenReused):
         accounts.refresh(session_id=phone.pk, token_id=phone.current_token)

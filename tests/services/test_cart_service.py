@@ -4,7 +4,7 @@ from support import factories
 from shop.models import CartItem, Product
 from shop.models.cart import MAX_LINES
 from shop.services.cart import add_to_cart, clear_cart, remove_from_cart, set_quantity
-from shop.services.errors import CartFull, InsufficientStock, NotFound
+from shop.services.errors import CartFull, InsufficientStock, NotFound, ProductUnavailable
 
 
 def cart_lines(user):
@@ -90,7 +90,7 @@ def test_setting_a_quantity_above_the_stock_is_refused(carl, mug, refused):
 def test_setting_a_quantity_of_an_archived_product_is_refused(carl, mug, refused):
     factories.add_to_cart(carl, (mug, 2))
     archive_product(mug)
-    with refused(NotFound):
+    with refused(ProductUnavailable):
         set_quantity(user=carl, item_id=carl.cart.get().pk, quantity=1)
 
 
