@@ -102,6 +102,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "shop.password_words.PasswordWordsValidator"})
 LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
@@ -111,7 +112,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.ROOT / ".static"
-MEDIA_URL = "/media/"
+MEDIA_URL = "media/"
 MEDIA_ROOT = ENVIRONMENT.media_root
 
 # `manage.py db_worker` runs tasks that take too long for a request.

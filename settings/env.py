@@ -88,7 +88,7 @@ def parse_cache_url(text: str) -> dict[str, Any]:
         return {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": text,
-            "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+            "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
         }
     raise ValueError(f"'{scheme}://' is neither locmem:// nor redis://")
 

@@ -21,7 +21,7 @@ from shop.models import (
     StockMovement,
     User,
 )
-from shop.services import audit
+from shop.services import audit, sign_ins
 from shop.services.errors import NotErasable, NotFound
 
 ERASED = "[erased]"
@@ -36,6 +36,7 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
     user = _lock_customer(user_id)
     audit.log(actor, user, _("personal data exported"))
     orders = Order.objects.filter(user=user).order_by("pk")
+    entries = _audit_entries(user, orders).order_by("pk")
     querysets: dict[str, QuerySet[Any]] = {
         "person": User.objects.filter(pk=user.pk),
         "orders": orders,
@@ -44,7 +45,8 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
         "cart": CartItem.objects.filter(user=user).order_by("pk"),
         "sessions": Session.objects.filter(user=user),
         "answers_kept": IdempotencyKey.objects.filter(user=user).order_by("pk"),
-        "changes_by_staff": _audit_entries(user, orders).order_by("pk"),
+        "changes_by_staff": entries.exclude(action__in=sign_ins.ACTIONS),
+        "sign_ins": entries.filter(action__in=sign_ins.ACTIONS),
     }
     data = {
         name: [

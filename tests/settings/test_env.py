@@ -20,7 +20,7 @@ PRODUCTION = {
 LOCMEM = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 REDIS = {
     "BACKEND": "django.core.cache.backends.redis.RedisCache",
-    "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+    "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
 }
 VALID = [  # variable, text, field, value
     ("DJANGO_DEBUG", "false", "debug", False),

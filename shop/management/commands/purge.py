@@ -11,6 +11,7 @@ from shop.services.accounts import purge_sessions
 from shop.services.idempotency import purge_keys
 from shop.services.import_retention import purge_imports
 from shop.services.pictures import purge_pictures
+from shop.services.sign_ins import purge_sign_ins
 
 #: Results of finished background tasks; the imports themselves record what was done.
 TASK_RESULT_RETENTION = timedelta(days=14)
@@ -20,16 +21,17 @@ class Command(BaseCommand):
     """Deletes rows and files that are no longer used."""
 
     help = (
-        "Delete Idempotency-Keys older than 72 hours, ended sessions, files of imports older than"
-        " 90 days, and unused pictures."
+        "Delete Idempotency-Keys older than 72 hours, ended sessions, audit log entries of"
+        " sign-ins and files of imports older than 90 days, and unused pictures."
     )
 
     def handle(self, *_: Any, **__: Any) -> None:
         oldest = timezone.now() - TASK_RESULT_RETENTION
         DBTaskResult.objects.finished().filter(finished_at__lt=oldest).delete()
         keys, sessions, imports = purge_keys(), purge_sessions(), purge_imports()
+        sign_ins = purge_sign_ins()
         pictures = purge_pictures()  # last: undoing an import could use its pictures again
         self.stdout.write(
-            f"Deleted: {keys} Idempotency-Keys, {sessions} sessions, files of {imports} imports,"
-            f" {pictures} picture files."
+            f"Deleted: {keys} Idempotency-Keys, {sessions} sessions, {sign_ins} sign-ins,"
+            f" files of {imports} imports, {pictures} picture files."
         )
