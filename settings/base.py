@@ -10,6 +10,7 @@ BASE_DIR = env.ROOT
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+FORCE_SCRIPT_NAME = ENVIRONMENT.script_name or None
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.csrf_trusted_origins
 DATABASES = {"default": ENVIRONMENT.database}
 CACHES = {"default": ENVIRONMENT.cache}

@@ -13,7 +13,8 @@ api = ShopAPI(
         "Amounts of money are strings with two decimals, in the shop's currency. "
         "Date-times are ISO 8601 in UTC. "
         "Errors are RFC 9457 problem details: use `code` to tell them apart. "
-        "Send `Authorization: Bearer <access>`. "
+        "Send `Authorization: Bearer <access>`, over HTTPS only: "
+        "in production plain HTTP is refused with 403 `https-required`. "
         "Access tokens expire after one day, refresh tokens after seven."
     ),
 )

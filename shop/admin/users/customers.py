@@ -108,7 +108,9 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             activity["cart"] = [(item, money.format_money(item.product.price)) for item in items]
         if request.user.has_perm("shop.view_session") or self.can_sign_out(request, user):
             sessions = customers.live_sessions(user)
-            activity["can_sign_out"] = (sessions or user.is_staff) and self.can_sign_out(
+            # Staff may be signed in by a browser, of which nothing is known here.
+            is_colleague = user.is_staff and user != request.user
+            activity["can_sign_out"] = (sessions or is_colleague) and self.can_sign_out(
                 request, user
             )
             if request.user.has_perm("shop.view_session"):
@@ -131,7 +133,9 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
         def sign_out(_form: ConfirmForm) -> str:
             accounts.end_sessions(user, because="staff", by=staff_user(request))
             keep_own_session(request, user)
-            return _("Signed out of all apps and browsers.")
+            if user.is_staff:
+                return _("Signed out of all apps and browsers.")
+            return _("Signed out of all apps.")
 
         return self.action_form_view(
             request,
