@@ -14,7 +14,6 @@ from django.utils.http import urlsafe_base64_encode
 from support import factories
 from support.api_operations import OPERATIONS
 
-from settings import env
 from settings.env import Rate
 from shop import throttling
 from shop.api import cart, tokens
@@ -318,5 +317,3 @@ def test_error_responses_have_cors_headers(strangers_app, body, content_type, st
     response = strangers_app.client.post("/api/auth/login/", body, content_type, headers=headers)
     assert response.status_code == status
     assert response["Access-Control-Allow-Origin"] == headers["Origin"]
-
-
