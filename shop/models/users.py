@@ -129,7 +129,8 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
     def get_session_auth_hash(self) -> str:
         """Return what a session stores, of an app or a browser; it ends when this changes.
 
-        Covers the password, `session_version` and, of staff, their role and the two-factor policy.
+        Covers the password, `session_version`, whether the user is staff and, of staff, whether
+        they are a superuser, and the two-factor policy.
         A customer's is Django's own until their first `end_all_sessions`.
         """
         return self._add_session_facts(super().get_session_auth_hash())
@@ -141,7 +142,7 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
     def _add_session_facts(self, password_hash: str) -> str:
         facts = f"{password_hash} {self.session_version}"
         if self.is_staff:
-            facts += f" {self.role} {self.is_superuser} {settings.SHOP_TWO_FACTOR}"
+            facts += f" {self.is_superuser} {settings.SHOP_TWO_FACTOR}"
         elif not self.session_version:
             return password_hash
         return hashlib.sha256(facts.encode()).hexdigest()

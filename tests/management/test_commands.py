@@ -36,8 +36,12 @@ def test_purge_deletes_expired_rows_only(carl, capsys):
         )
     for days in (-1, 1):
         Session.objects.create(user=carl, password_hash="x", expires_at=now + timedelta(days=days))
+    for days, action in ((89, "signed_in"), (91, "signed_in"), (91, "changed")):
+        entry = AuditEntry.objects.create(actor=carl, action=action, model_name="user", record_id=1)
+        AuditEntry.objects.filter(pk=entry.pk).update(created_at=now - timedelta(days=days))
     call_command("purge")
-    assert re.findall(r"\d+", capsys.readouterr().out) == ["1", "1", "0", "0"]
+    assert re.findall(r"\d+", capsys.readouterr().out) == ["1", "1", "1", "0", "0"]
+    assert AuditEntry.objects.count() == 2
     assert IdempotencyKey.objects.get().key == "71"
     assert Session.objects.get().expires_at > now
 
