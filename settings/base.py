@@ -111,9 +111,10 @@ FORMAT_MODULE_PATH = "settings.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_URL = "static/"
+# With the prefix, which Django adds too late for a WSGI server: its handler reads them before.
+STATIC_URL = f"{ENVIRONMENT.script_name}/static/"
 STATIC_ROOT = env.ROOT / ".static"
-MEDIA_URL = "media/"
+MEDIA_URL = f"{ENVIRONMENT.script_name}/media/"
 MEDIA_ROOT = ENVIRONMENT.media_root
 
 # `manage.py db_worker` runs tasks that take too long for a request.

@@ -16,8 +16,8 @@ from shop.services import accounts
 
 PREFIX = "/shop"
 LINK = re.compile(r"""(?:href|src|action|data-[\w-]*url|hx-get)=["'](/[^"']*)["']""")
-#: Django caches these settings when a process starts, here without a prefix.
-CACHED = ("/static/", "/media/")
+#: These have their prefix from the settings, here none.
+STATIC_PREFIXES = ("/static/", "/media/")
 PRODUCTION = {
     "DJANGO_SECRET_KEY": "s" * 40,
     "JWT_SIGNING_KEY": "j" * 40,
@@ -55,7 +55,9 @@ def test_every_link_of_every_page_has_the_prefix(prefix, ada, carl, dora):
         links = [response["Location"]] if "Location" in response else []
         if response.get("Content-Type", "").startswith("text/html"):
             links += LINK.findall(response.content.decode())
-        strays = {link for link in links if not link.startswith((f"{prefix}/", *CACHED, "?"))}
+        strays = {
+            link for link in links if not link.startswith((f"{prefix}/", *STATIC_PREFIXES, "?"))
+        }
         assert strays == set(), url
 
 

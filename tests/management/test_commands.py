@@ -11,7 +11,7 @@ from django.utils import timezone
 
 import shop
 from shop.management.commands import test as test_command
-from shop.models import IdempotencyKey, Product, Session
+from shop.models import AuditEntry, IdempotencyKey, Product, Session
 
 
 def test_check_stock_without_differences(mug, capsys):
