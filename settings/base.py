@@ -10,6 +10,7 @@ BASE_DIR = env.ROOT
 SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+FORCE_SCRIPT_NAME = ENVIRONMENT.script_name or None
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.csrf_trusted_origins
 DATABASES = {"default": ENVIRONMENT.database}
 CACHES = {"default": ENVIRONMENT.cache}
@@ -102,6 +103,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "shop.password_words.PasswordWordsValidator"})
 LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
@@ -109,9 +111,10 @@ FORMAT_MODULE_PATH = "settings.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_URL = "static/"
+# With the prefix, which Django adds too late for a WSGI server: its handler reads them before.
+STATIC_URL = f"{ENVIRONMENT.script_name}/static/"
 STATIC_ROOT = env.ROOT / ".static"
-MEDIA_URL = "/media/"
+MEDIA_URL = f"{ENVIRONMENT.script_name}/media/"
 MEDIA_ROOT = ENVIRONMENT.media_root
 
 # `manage.py worker` runs tasks that take too long for a request.

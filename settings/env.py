@@ -55,6 +55,13 @@ def parse_currency(text: str) -> str:
     return text
 
 
+def parse_script_name(text: str) -> str:
+    """Return a path prefix such as `/shop`. Raises ValueError if it does not start with a slash."""
+    if text and not text.startswith("/"):
+        raise ValueError(f"'{text}' is not a path such as /shop")
+    return text.rstrip("/")
+
+
 def parse_rate(text: str) -> Rate:
     """Parse a number of requests per period, such as `10/min`. Raises ValueError if invalid."""
     match = re.fullmatch(r"([1-9]\d*)/([a-z]+)", text)
@@ -88,7 +95,7 @@ def parse_cache_url(text: str) -> dict[str, Any]:
         return {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": text,
-            "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+            "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
         }
     raise ValueError(f"'{scheme}://' is neither locmem:// nor redis://")
 
@@ -192,6 +199,7 @@ class Environment(BaseModel):
     csrf_trusted_origins: CommaSeparated = _variable("CSRF_TRUSTED_ORIGINS", "")
     cors_allowed_origins: CommaSeparated = _variable("CORS_ALLOWED_ORIGINS", "")
     https: bool = _variable("DJANGO_HTTPS", "true")
+    script_name: Annotated[str, AfterValidator(parse_script_name)] = _variable("SCRIPT_NAME", "")
     trusted_proxies: NonNegativeInt = _variable("SHOP_TRUSTED_PROXIES", "0")
     database: DatabaseURL = _variable("DATABASE_URL", "sqlite:///db.sqlite3")
     cache: CacheURL = _variable("CACHE_URL", "locmem://")

@@ -10,7 +10,8 @@ from settings.base import ENVIRONMENT  # noqa: E402
 DEBUG = False
 
 SECURE_SSL_REDIRECT = ENVIRONMENT.https
-SECURE_REDIRECT_EXEMPT = [r"^api/health/$"]  # load balancers check it over plain HTTP
+# The API refuses plain HTTP itself, except for its health check. It may be under a path prefix.
+SECURE_REDIRECT_EXEMPT = [r"^(?:(?!admin/)[^/]+/)*api/"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.https
 if ENVIRONMENT.https:
     # Browsers accept a `__Host-` cookie only over HTTPS and only from this host.

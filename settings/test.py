@@ -9,6 +9,7 @@ from settings.base import DATABASES
 
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
+FORCE_SCRIPT_NAME, STATIC_URL, MEDIA_URL = None, "/static/", "/media/"
 # A file, because several processes and threads share it.
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["TEST"] = {"NAME": str(env.ROOT / ".test.sqlite3")}

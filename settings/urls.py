@@ -21,5 +21,5 @@ urlpatterns = [
     path("api/", unknown_url),
     path("api/", api.urls),
     re_path("^api(/|$)", unknown_url),
-    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+    *static("media/", document_root=settings.MEDIA_ROOT),
 ]

@@ -27,7 +27,7 @@ class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 
         # Customer apps on other origins may show product images, and nothing else.
-        is_media = request.path_info.startswith(settings.MEDIA_URL)
+        is_media = request.path.startswith(settings.MEDIA_URL)
         response.setdefault(
             "Cross-Origin-Resource-Policy", "cross-origin" if is_media else "same-origin"
         )

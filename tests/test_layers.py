@@ -7,9 +7,18 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 #: From the lowest layer to the highest. Only modules of LEAVES may not import each other.
-LEAVES = {"exposure", "images", "json_logging", "money", "text_validation", "throttling"}
+LEAVES = {
+    "exposure",
+    "images",
+    "json_logging",
+    "money",
+    "password_words",
+    "text_validation",
+    "throttling",
+}
 LAYERS = [
     {"db"},
+    {"caching"},
     LEAVES,
     {"models"},
     {"checks", "documents", "schema_factory"},

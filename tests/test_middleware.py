@@ -126,6 +126,7 @@ def test_cookies_are_http_only_and_same_site(ada):
     } == {
         "csrftoken": (True, "Lax", "/"),
         "sessionid": (True, "Lax", "/"),
+        f"known_device_{ada.pk}": (True, "Lax", "/admin/"),
     }
 
 

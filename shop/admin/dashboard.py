@@ -2,21 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from redis.exceptions import RedisError
 
-from shop import money
+from shop import caching, money
 from shop.models.order_status import Text
 from shop.services import reports
 
@@ -115,19 +112,18 @@ def sales_context(days: int) -> dict[str, Any]:
 
 def load_sales_figures(days: int, now: datetime) -> SalesFigures:
     """Compute the figures of a period, or return cached ones, see MANY_ORDERS."""
-    key = f"figures_{days}"
-    with suppress(RedisError):
-        cached: SalesFigures | None = cache.get(key)
-        if cached:
-            return cached
-    since = reports.start_of_day(now.date() - (days - 1) * reports.DAY)
-    sales = reports.compare_sales(since, now)
-    per_day = reports.daily_sales(max(days, MIN_CHART_DAYS), now.date())
-    figures = (sales, per_day, reports.best_sellers(since), now)
-    if sales.current.orders > MANY_ORDERS:
-        with suppress(RedisError):
-            cache.set(key, figures, CACHE_SECONDS)
-    return figures
+
+    def compute() -> SalesFigures:
+        since = reports.start_of_day(now.date() - (days - 1) * reports.DAY)
+        per_day = reports.daily_sales(max(days, MIN_CHART_DAYS), now.date())
+        return reports.compare_sales(since, now), per_day, reports.best_sellers(since), now
+
+    return caching.get_or_compute(
+        f"figures_{days}",
+        compute,
+        CACHE_SECONDS,
+        is_worth_caching=lambda figures: figures[0].current.orders > MANY_ORDERS,
+    )
 
 
 def sales_cards(sales: reports.Comparison, previous: Text) -> list[tuple[str, str, str]]:

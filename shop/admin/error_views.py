@@ -5,9 +5,10 @@ import sys
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
-from redis.exceptions import RedisError
 
-OUTAGE_ERRORS = (OperationalError, InterfaceError, InternalError, RedisError)
+from shop.caching import CacheUnavailable
+
+OUTAGE_ERRORS = (OperationalError, InterfaceError, InternalError, CacheUnavailable)
 
 
 def server_error(_request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,7 @@
 """The sign-in page and the change of one's own password, with the API's rate limits."""
 
+from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django import forms
@@ -8,16 +10,54 @@ from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from redis.exceptions import RedisError
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from shop.services import two_factor
-from shop.services.errors import WrongCode
-from shop.throttling import TooManyCalls, check_login_rate
+from shop.admin.base import staff_user
+from shop.caching import CacheUnavailable
+from shop.models import User
+from shop.services import accounts, sign_ins, two_factor
+from shop.services.errors import WrongCode, WrongPassword
+from shop.throttling import TooManyCalls, check_login_rate, client_ip
+
+DEVICE_COOKIE_LIFETIME = timedelta(days=365)
+
+
+def remember_device(request: HttpRequest, response: HttpResponse) -> None:
+    """Set the cookie by which `is_known_device` knows the signed-in user's browser again."""
+    user = staff_user(request)
+    response.set_signed_cookie(
+        _device_cookie(user),
+        "known",
+        salt=user.get_session_auth_hash(),
+        max_age=DEVICE_COOKIE_LIFETIME,
+        path=reverse("admin:index"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def is_known_device(request: HttpRequest, **account: Any) -> bool:
+    """Return whether this browser or this IP signed in to the account, such as `pk=7`, before.
+
+    The cookie is signed with the user's session hash: a new password makes it worthless.
+    """
+    user = User.objects.filter(**account).first()
+    cookie = user and request.get_signed_cookie(
+        _device_cookie(user),
+        default=None,
+        salt=user.get_session_auth_hash(),
+        max_age=DEVICE_COOKIE_LIFETIME,
+    )
+    return bool(cookie) or sign_ins.is_known_client(client_ip(request), **account)
+
+
+def _device_cookie(user: User) -> str:
+    return f"known_device_{user.pk}"
 
 
 class RateLimitedForm:
@@ -30,10 +70,10 @@ class RateLimitedForm:
     #: Status and seconds to wait, if the attempt was refused before the password was checked.
     refusal: tuple[int, int] | None = None
 
-    def count_attempt(self, request: HttpRequest, account: str) -> None:
-        """Count an attempt by IP and by account. Sets `refusal` and raises ValidationError."""
+    def count_attempt(self, request: HttpRequest, name: str, **account: Any) -> None:
+        """Count an attempt at the account. Sets `refusal` and raises ValidationError."""
         try:
-            check_login_rate(request, account)
+            check_login_rate(request, name, is_known=lambda: is_known_device(request, **account))
         except TooManyCalls as error:
             self.refusal = (429, error.wait)
             message = ngettext(
@@ -42,7 +82,7 @@ class RateLimitedForm:
                 error.wait,
             )
             raise ValidationError(message % {"seconds": error.wait}, code="too-many") from error
-        except RedisError as error:
+        except CacheUnavailable as error:
             self.refusal = (503, 1)
             raise ValidationError(
                 _("We can't check passwords right now. Try again in a moment."), code="unavailable"
@@ -81,10 +121,15 @@ class LoginForm(RateLimitedForm, AuthenticationForm):  # type: ignore[misc]
             del self.fields["code"]
 
     def clean(self) -> dict[str, Any]:
-        """Count the attempt, then check the password."""
-        if {"username", "password"} <= self.cleaned_data.keys():
-            self.count_attempt(self.request, self.cleaned_data["username"])
-        values: dict[str, Any] = super().clean()
+        """Count the attempt, check the password, and record how it ended."""
+        if not {"username", "password"} <= self.cleaned_data.keys():
+            incomplete: dict[str, Any] = self.cleaned_data
+            return incomplete
+        email = self.cleaned_data["username"]
+        device = self.request.headers.get("User-Agent", "")
+        with sign_ins.recorded(sign_ins.Attempt(email, client_ip(self.request), device)):
+            self.count_attempt(self.request, email, email=email)
+            values: dict[str, Any] = super().clean()
         return values
 
     def confirm_login_allowed(self, user: Any) -> None:
@@ -103,8 +148,18 @@ class OwnPasswordForm(RateLimitedForm, AdminOwnPasswordChangeForm):  # type: ign
 
     def clean_old_password(self) -> str:
         """Count the attempt under the same name as the API, then check the old password."""
-        self.count_attempt(self.request, f"user {self.user.pk}")
+        self.count_attempt(self.request, f"user {self.user.pk}", pk=self.user.pk)
         return str(super().clean_old_password())
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        """Set the password. Raises WrongPassword if it was changed since it was checked."""
+        accounts.replace_password(
+            user=self.user,
+            current=self.cleaned_data["old_password"],
+            new=self.cleaned_data["new_password1"],
+        )
+        user: User = self.user
+        return user
 
 
 class OwnPasswordPage(PasswordChangeView):
@@ -121,6 +176,15 @@ class OwnPasswordPage(PasswordChangeView):
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         return super().get_context_data(**context) | admin.site.each_context(self.request)
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            response = super().form_valid(form)
+        except WrongPassword as error:
+            form.add_error("old_password", ValidationError(str(error), code=error.code))
+            return self.form_invalid(form)
+        remember_device(self.request, response)
+        return response
+
     def form_invalid(self, form: Any) -> HttpResponse:
         response: HttpResponse = form.set_status(super().form_invalid(form))
         return response
@@ -129,5 +193,7 @@ class OwnPasswordPage(PasswordChangeView):
 def login_view(request: HttpRequest) -> HttpResponse:
     """Return Django's login page, with the status of an attempt that the rate limit refused."""
     response: HttpResponse = admin.site.login(request)
+    if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+        remember_device(request, response)
     form = (getattr(response, "context_data", None) or {}).get("form")
     return response if form is None else form.set_status(response)

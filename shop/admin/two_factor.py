@@ -8,7 +8,8 @@ import segno
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth import logout
+from django.contrib.auth import logout, update_session_auth_hash
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -17,8 +18,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from shop.admin.base import staff_user
+from shop.admin.login import RateLimitedForm, remember_device
 from shop.services import accounts, two_factor
 from shop.services.errors import WrongCode
+
+#: How the routes of the admin's URLs begin, in `settings.urls`.
+ADMIN_ROUTE = "admin/"
+SETUP_VIEW = "admin:shop_user_two_factor"
 
 
 class TwoFactorMiddleware:
@@ -32,12 +38,14 @@ class TwoFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._redirect(request) or self.get_response(request)
+        return self.get_response(request)
 
-    def _redirect(self, request: HttpRequest) -> HttpResponse | None:
-        path = request.path_info
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        """Redirect unless the admin may be entered; Django calls it once the URL is resolved."""
+        # By the resolved URL: its path may have a prefix that `reverse` writes otherwise.
+        match = request.resolver_match
         is_off = settings.SHOP_TWO_FACTOR == two_factor.OFF
-        if is_off or not path.startswith(reverse("admin:index")):
+        if is_off or match is None or not match.route.startswith(ADMIN_ROUTE):
             return None
 
         user: Any = request.user
@@ -47,14 +55,13 @@ class TwoFactorMiddleware:
             logout(request)
             return HttpResponseRedirect(reverse("admin:login"))
 
-        setup_url = reverse("admin:shop_user_two_factor")
         is_required = settings.SHOP_TWO_FACTOR == two_factor.REQUIRED
-        if not is_required or path in {setup_url, reverse("admin:logout")}:
+        if not is_required or match.view_name in {SETUP_VIEW, "admin:logout"}:
             return None
-        return HttpResponseRedirect(setup_url)
+        return HttpResponseRedirect(reverse(SETUP_VIEW))
 
 
-class CodeForm(forms.Form):
+class CodeForm(RateLimitedForm, forms.Form):
     """A code from the authenticator app, or a recovery code."""
 
     code = forms.CharField(
@@ -86,9 +93,11 @@ def _turn_on(request: HttpRequest) -> HttpResponse:
             form.add_error("code", str(error))
         else:
             accounts.end_sessions(user, because="two-factor on", by=user)
-            request.session.cycle_key()
+            update_session_auth_hash(request, user)  # all sessions ended but this one
             django_otp.login(request, device)
-            return _render(request, "codes", title=_("Your recovery codes"), codes=codes)
+            response = _render(request, "codes", title=_("Your recovery codes"), codes=codes)
+            remember_device(request, response)
+            return response
 
     uri = two_factor.provisioning_uri(user=user, key=key)
     return _render(
@@ -109,11 +118,13 @@ def _turn_off(request: HttpRequest) -> HttpResponse:
     user = staff_user(request)
     form = CodeForm(request.POST or None)
     form.fields["code"].help_text = _("From your authenticator app, or a recovery code.")
-    if form.is_valid():
-        if two_factor.verify_code(user=user, code=form.cleaned_data["code"]) is not None:
-            two_factor.disable(user=user, by=user)
-            return HttpResponseRedirect(request.path)
-        form.add_error("code", WrongCode.message)
+    if form.is_valid() and _is_right_code(request, form):
+        two_factor.disable(user=user, by=user)
+        accounts.end_sessions(user, because="two-factor off", by=user)
+        update_session_auth_hash(request, user)  # all sessions ended but this one
+        response = HttpResponseRedirect(request.path)
+        remember_device(request, response)
+        return response
 
     count = two_factor.count_recovery_codes(user)
     hint = ngettext(
@@ -123,7 +134,7 @@ def _turn_off(request: HttpRequest) -> HttpResponse:
         " codes, turn it off and set it up again.",
         count,
     )
-    return _render(
+    page = _render(
         request,
         "setup",
         title=_("Two-factor authentication"),
@@ -132,6 +143,21 @@ def _turn_off(request: HttpRequest) -> HttpResponse:
         button_kind="danger",
         hint=hint % {"count": count},
     )
+    return form.set_status(page)
+
+
+def _is_right_code(request: HttpRequest, form: CodeForm) -> bool:
+    """Count an attempt and check the user's code. Adds an error to the form if it is not right."""
+    user = staff_user(request)
+    try:
+        form.count_attempt(request, f"user {user.pk}", pk=user.pk)
+        if two_factor.verify_code(user=user, code=form.cleaned_data["code"]) is not None:
+            return True
+    except ValidationError as error:
+        form.add_error("code", error)
+    else:
+        form.add_error("code", WrongCode.message)
+    return False
 
 
 def _render(request: HttpRequest, template: str, **context: Any) -> HttpResponse:

@@ -26,7 +26,8 @@ from shop.api.schemas import (
     UserOut,
 )
 from shop.models import Session, User
-from shop.services import accounts, errors
+from shop.services import accounts, errors, sign_ins
+from shop.services.sign_ins import is_known_client
 from shop.throttling import check_login_rate, check_rate, client_ip
 
 router = Router()
@@ -59,6 +60,7 @@ def register(
         key=idempotency_key,
         request=request_text(request, body),
     )
+    sign_ins.record(_attempt(request, body.email), sign_ins.Action.SIGNED_IN)
     return _session_response(session, status=201)
 
 
@@ -74,13 +76,14 @@ def login(
     Sent again with the same `Idempotency-Key`, it returns the same session, or 401 once that has
     ended.
     """
-    check_login_rate(request, body.email)
-    session = accounts.login(
-        **body.model_dump(),
-        device=_user_agent(request),
-        key=idempotency_key,
-        request=request_text(request, body),
-    )
+    with sign_ins.recorded(_attempt(request, body.email)):
+        _count_attempt(request, body.email, email=body.email)
+        session = accounts.login(
+            **body.model_dump(),
+            device=_user_agent(request),
+            key=idempotency_key,
+            request=request_text(request, body),
+        )
     return _session_response(session)
 
 
@@ -136,7 +139,8 @@ def change_profile(request: ApiRequest, body: ProfilePatch) -> HttpResponse:
 @documents_errors(errors.WrongPassword)
 def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]:
     """Set a new password and end every other session of the user."""
-    check_login_rate(request, f"user {request.auth.user.pk}")
+    pk = request.auth.user.pk
+    _count_attempt(request, f"user {pk}", pk=pk)
     accounts.change_password(
         session=request.auth.session, current=body.current_password, new=body.new_password
     )
@@ -146,7 +150,7 @@ def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]
 @router.post("/password/reset/", response={202: None})
 def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Status[None]:
     """Send a link or code for a new password. The response doesn't reveal if the account exists."""
-    check_login_rate(request, f"reset {body.email}")
+    check_rate("login", client_ip(request))
     accounts.request_reset(email=body.email)
     return Status(202, None)
 
@@ -156,9 +160,20 @@ def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Statu
 @documents_errors(errors.InvalidResetToken)
 def reset_password(request: HttpRequest, body: PasswordResetConfirmIn) -> Status[None]:
     """Set a new password with the `uid` and `token` from the email, and end every session."""
-    check_login_rate(request, f"reset {accounts.decode_uid(body.uid)}")
+    pk = accounts.decode_uid(body.uid)
+    _count_attempt(request, f"reset {pk}", pk=pk)
     accounts.reset_password(uid=body.uid, token=body.token, new=body.new_password)
     return Status(204, None)
+
+
+def _count_attempt(request: HttpRequest, name: str, **account: Any) -> None:
+    """Count an attempt at a password or code. `account` is the lookup of the user."""
+    is_known = partial(is_known_client, client_ip(request), **account)
+    check_login_rate(request, name, is_known=is_known)
+
+
+def _attempt(request: HttpRequest, email: str) -> sign_ins.Attempt:
+    return sign_ins.Attempt(email, client_ip(request), _user_agent(request))
 
 
 def _user_agent(request: HttpRequest) -> str:

@@ -14,7 +14,8 @@ api = ShopAPI(
         "Date-times are ISO 8601 in UTC. "
         "Errors are RFC 9457 problem details: use `code` to tell them apart. "
         "Unknown query parameters and fields are errors. `HEAD` works wherever `GET` does. "
-        "Send `Authorization: Bearer <access>`. "
+        "Send `Authorization: Bearer <access>`, over HTTPS only: "
+        "in production plain HTTP is refused with 403 `https-required`. "
         "Access tokens expire after one day, refresh tokens after seven."
     ),
 )

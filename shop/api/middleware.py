@@ -19,6 +19,7 @@ from shop.api.problems import (
 from shop.images import MAX_IMAGE_BYTES
 
 API_PREFIX = "/api/"
+HEALTH_URL = "/api/health/"
 FORM_OVERHEAD = 64 * 1024
 #: Details of the problems that replace Django's error pages, by status.
 ERROR_DETAILS = {
@@ -51,7 +52,8 @@ class ApiMiddleware:
         return response
 
     def _respond(self, request: HttpRequest) -> HttpResponse:
-        response = _reject_body(request) or self.get_response(request)
+        refusal = _reject_plain_http(request) or _reject_body(request)
+        response = refusal or self.get_response(request)
         status = response.status_code
         if status in ERROR_DETAILS and response.get("Content-Type") != PROBLEM_MEDIA_TYPE:
             allow = response.get("Allow")
@@ -78,6 +80,18 @@ def unknown_url(request: HttpRequest, *_args: str) -> HttpResponse:
     if request.path.endswith("/"):
         return problem_response(404, ERROR_DETAILS[404])
     return problem_response(404, _("There is no endpoint at this URL. URLs end with a slash."))
+
+
+def _reject_plain_http(request: HttpRequest) -> HttpResponse | None:
+    """Return a 403 response where HTTPS is required: a redirect would hide that a token leaked.
+
+    The health check is exempt: load balancers call it over plain HTTP.
+    """
+    if not settings.SECURE_SSL_REDIRECT or request.is_secure():
+        return None
+    if request.path_info == HEALTH_URL:
+        return None
+    return problem_response(403, _("Use HTTPS."), code="https-required")
 
 
 def _reject_body(request: HttpRequest) -> HttpResponse | None:

@@ -20,10 +20,10 @@ from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
-from redis.exceptions import RedisError
 
 from shop import json_logging
 from shop.api.auth import Forbidden
+from shop.caching import CacheUnavailable
 from shop.db.transactions import is_busy
 from shop.services import errors
 from shop.throttling import TooManyCalls
@@ -212,7 +212,7 @@ HANDLERS: dict[type[Exception], Handler] = {
     OperationalError: _handle_outage,
     InterfaceError: _handle_outage,
     InternalError: _handle_outage,
-    RedisError: _handle_outage,
+    CacheUnavailable: _handle_outage,
     Exception: _handle_unexpected,
 }
 

@@ -4,13 +4,12 @@ import functools
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from ninja import Body as JsonBody
 from ninja import File, Path, Query, Router, Status, UploadedFile
 
-from shop import exposure
+from shop import caching, exposure
 from shop.api import etags
 from shop.api.auth import ApiRequest, Caller, catalogue_reader, staff_with
 from shop.api.etags import IfMatch, IfNoneMatch
@@ -227,10 +226,9 @@ def _search_products(filters: ProductFilters, *, sees_all: bool) -> tuple[list[P
 def _cached_count(*, sees_all: bool) -> int:
     """Return the number of products, up to 30 seconds old: counting takes most of the request."""
     key = "products:all" if sees_all else "products:active"
-    count = cache.get_or_set(
+    return caching.get_or_compute(
         key, lambda: _visible_products(sees_all=sees_all).count(), COUNT_CACHE_SECONDS
     )
-    return count or 0
 
 
 def _get_body(request: ApiRequest, product_id: int, *, sees_all: bool = True) -> etags.BodyWithEtag:

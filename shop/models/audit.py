@@ -1,4 +1,4 @@
-"""The audit log: changes made by staff."""
+"""The audit log: changes made by staff, and sign-ins."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
-    """One change by a member of staff, with old and new values. Entries are never changed.
+    """One change by a member of staff, with old and new values, or one attempt to sign in.
+
+    Entries are never changed. `actor` is None where nobody knows who it was.
 
     An entry refers to its record by model name and id, so that it outlives the record.
     """
@@ -15,11 +17,20 @@ class AuditEntry(models.Model):
         ADDED = "added", _("Added")
         CHANGED = "changed", _("Changed")
         REMOVED = "removed", _("Removed")
+        SIGNED_IN = "signed_in", _("Signed in")
+        SIGN_IN_FAILED = "sign_in_failed", _("Wrong password")
+        WRONG_CODE = "wrong_code", _("Wrong two-factor code")
+        LOCKED_OUT = "locked_out", _("Too many attempts")
 
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
-    action = models.CharField(_("action"), max_length=10, choices=Action, default=Action.CHANGED)
+    action = models.CharField(_("action"), max_length=20, choices=Action, default=Action.CHANGED)
     model_name = models.CharField(_("record type"), max_length=50)
     record_id = models.CharField(_("record ID"), max_length=36)
     record_label = models.CharField(_("record"), max_length=200)

@@ -1,6 +1,8 @@
 """Users, and their API sessions."""
 
+import hashlib
 import uuid
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -8,12 +10,15 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shop.models.base import CleanTextModel
+
+#: The value of SHOP_TWO_FACTOR under which staff sessions need a code.
+TWO_FACTOR_REQUIRED = "required"
 
 
 class LowerEmailField(models.EmailField):  # type: ignore[type-arg]
@@ -80,6 +85,7 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         default=True,
         help_text=_("Clear this to close the account and sign it out on all devices."),
     )
+    session_version = models.PositiveIntegerField(_("session version"), default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -120,6 +126,32 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         """Return whether the user can sign in to the admin; Django reads it."""
         return self.role == self.Role.ADMIN
 
+    def get_session_auth_hash(self) -> str:
+        """Return what a session stores, of an app or a browser; it ends when this changes.
+
+        Covers the password, `session_version`, whether the user is staff and, of staff, whether
+        they are a superuser, and the two-factor policy.
+        A customer's is Django's own until their first `end_all_sessions`.
+        """
+        return self._add_session_facts(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Return the same under each of SECRET_KEY_FALLBACKS; Django calls it."""
+        return map(self._add_session_facts, super().get_session_auth_fallback_hash())
+
+    def _add_session_facts(self, password_hash: str) -> str:
+        facts = f"{password_hash} {self.session_version}"
+        if self.is_staff:
+            facts += f" {self.is_superuser} {settings.SHOP_TWO_FACTOR}"
+        elif not self.session_version:
+            return password_hash
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+    def end_all_sessions(self) -> None:
+        """End every session of apps and browsers, this one's too, by a new session hash."""
+        User.objects.filter(pk=self.pk).update(session_version=F("session_version") + 1)
+        self.refresh_from_db(fields=["session_version"])
+
 
 SUPERUSER_FIELDS = {"role": User.Role.ADMIN, "is_superuser": True}
 
@@ -144,6 +176,7 @@ class Session(models.Model):
         verbose_name=_("user"),
     )
     password_hash = models.CharField(_("password hash"), max_length=64, editable=False)
+    is_verified = models.BooleanField(_("opened with a code"), default=False, editable=False)
     current_token = models.UUIDField(_("current refresh token"), default=uuid.uuid4, editable=False)
     previous_token = models.UUIDField(_("previous refresh token"), null=True, editable=False)
     # Without a previous token there is nothing to protect, so a new session counts as used.
@@ -165,11 +198,17 @@ class Session(models.Model):
         return f"{self.user}, {self.device or _('unknown device')}"
 
     def is_live(self, now: datetime) -> bool:
-        """Return whether the session is valid: not ended or expired, user active, same password."""
+        """Return whether the session is valid: not ended or expired, user active, same hash.
+
+        Where the second factor is required, staff need a session that was opened with a code,
+        whatever opened this one: the hash cannot tell.
+        """
+        needs_code = self.user.is_staff and settings.SHOP_TWO_FACTOR == TWO_FACTOR_REQUIRED
         return (
             self.revoked_at is None
             and self.expires_at > now
             and self.refreshed_at + settings.REFRESH_LIFETIME > now
             and self.user.is_active
+            and (self.is_verified or not needs_code)
             and self.password_hash == self.user.get_session_auth_hash()
         )

@@ -1,12 +1,14 @@
 """Accounts, passwords and API sessions."""
 
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -117,10 +119,11 @@ def login(
     # Before the code, which is accepted only once.
     if session := _find_session(user, key, request):
         return session
-    if two_factor.is_required(user) and two_factor.verify_code(user=user, code=otp) is None:
+    needs_code = two_factor.is_required(user)
+    if needs_code and two_factor.verify_code(user=user, code=otp) is None:
         raise WrongCode
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-    return _open_session_once(user, device, key, request)
+    return _open_session_once(user, device, key, request, is_verified=needs_code)
 
 
 def _find_session(user: User, key: str, request: str) -> Session | None:
@@ -135,14 +138,16 @@ def _find_session(user: User, key: str, request: str) -> Session | None:
     return session
 
 
-def _open_session_once(user: User, device: str, key: str, request: str) -> Session:
+def _open_session_once(
+    user: User, device: str, key: str, request: str, *, is_verified: bool = False
+) -> Session:
     """Open a session; of concurrent calls with the same key and request, only one does."""
     if not key:
-        return open_session(user, device)
+        return open_session(user, device, is_verified=is_verified)
     opened = []
 
     def work() -> str:
-        opened.append(open_session(user, device))
+        opened.append(open_session(user, device, is_verified=is_verified))
         return str(opened[-1].pk)
 
     _pk, is_replay = run_once(user=user, key=key, request=request, work=work)
@@ -189,7 +194,12 @@ def record_successor_use(session: Session) -> None:
 def end_sessions(
     user: User, *, because: str, only: Session | None = None, by: User | None = None
 ) -> int:
-    """End one or all sessions of a user; return how many were live. `by` is logged if staff."""
+    """End one session of an app, or all of a user; return how many of apps were live.
+
+    All includes the sessions of browsers, which have no row. `by` is logged if staff.
+    """
+    if only is None:
+        user.end_all_sessions()
     live = Session.objects.filter(user=user, revoked_at=None)
     if only is not None:
         live = live.filter(pk=only.pk)
@@ -208,11 +218,45 @@ def change_password(*, session: Session, current: str, new: str) -> None:
     if not user.check_password(current):
         raise WrongPassword
     _check_password(new, user, field="new_password")
-    user.set_password(new)
-    session.password_hash = user.get_session_auth_hash()
-    with transaction.atomic():
-        user.save(update_fields=["password"])
-        session.save(update_fields=["password_hash"])
+    replace_password(user=user, current=current, new=new, keep=session)
+
+
+def replace_password(*, user: User, current: str, new: str, keep: Session | None = None) -> None:
+    """Set a new password that was validated, if the one that was checked is still the current one.
+
+    Of calls at the same time one succeeds. Raises WrongPassword.
+    """
+
+    def is_current(stored: User) -> bool:
+        # Comparing hashes is quick; only a hash that another login upgraded is checked anew.
+        return stored.password == user.password or stored.check_password(current)
+
+    if not _store_password(user, make_password(new), is_allowed=is_current, keep=keep):
+        raise WrongPassword
+
+
+@atomically
+def _store_password(
+    user: User,
+    password_hash: str,
+    *,
+    is_allowed: Callable[[User], bool],
+    keep: Session | None = None,
+) -> bool:
+    """Set the password if the user's locked row allows it; return whether it was set.
+
+    The hash is computed by the caller, since hashing takes 0.2 s. The session `keep` survives.
+    """
+    stored = User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True).first()
+    if stored is None or not is_allowed(stored):
+        return False
+    stored.password = password_hash
+    stored.save(update_fields=["password"])
+    user.password, user.session_version = password_hash, stored.session_version
+    if keep is not None:
+        keep.password_hash = stored.get_session_auth_hash()
+        keep.save(update_fields=["password_hash"])
+    return True
 
 
 def request_reset(*, email: str) -> None:
@@ -240,18 +284,25 @@ def reset_password(*, uid: str, token: str, new: str) -> None:
     if user is None or not default_token_generator.check_token(user, token):
         raise InvalidResetToken
     _check_password(new, user, field="new_password")
-    user.set_password(new)
-    user.save(update_fields=["password"])
+    if not _store_password(
+        user,
+        make_password(new),
+        is_allowed=lambda stored: default_token_generator.check_token(stored, token),
+    ):
+        raise InvalidResetToken
 
 
 def update_profile(*, user: User, changes: dict[str, str]) -> User:
-    """Change the named fields of the profile. Raises ValidationError."""
+    """Change the named fields of the profile. Raises ValidationError; InvalidToken if erased."""
     for name, value in changes.items():
         setattr(user, name, value)
     user.clean_fields(
         exclude={field.name for field in exposure.concrete_fields(User)} - changes.keys()
     )
-    user.save(update_fields=list(changes))
+    # Conditional, so that a call during an erasure does not bring personal data back.
+    stored = User.objects.filter(pk=user.pk, is_active=True)
+    if changes and not stored.update(**{name: getattr(user, name) for name in changes}):
+        raise InvalidToken
     return user
 
 
@@ -262,12 +313,13 @@ def purge_sessions() -> int:
     return Session.objects.filter(expired).delete()[0]
 
 
-def open_session(user: User, device: str) -> Session:
-    """Create the session of a login on a device."""
+def open_session(user: User, device: str, *, is_verified: bool = False) -> Session:
+    """Create the session of a login on a device; `is_verified` if it was made with a code."""
     now = timezone.now()
     return Session.objects.create(
         user=user,
         password_hash=user.get_session_auth_hash(),
+        is_verified=is_verified,
         device=device[:200],
         created_at=now,
         refreshed_at=now,

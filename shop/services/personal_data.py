@@ -22,7 +22,7 @@ from shop.models import (
     StockMovement,
     User,
 )
-from shop.services import audit
+from shop.services import audit, sign_ins
 from shop.services.errors import NotErasable, NotFound
 
 ERASED = "[erased]"
@@ -37,6 +37,7 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
     user = _lock_customer(user_id)
     audit.log(actor, user, _("personal data exported"))
     orders = Order.objects.filter(user=user).order_by("pk")
+    entries = _audit_entries(user, orders).order_by("pk")
     querysets: dict[str, QuerySet[Any]] = {
         "person": User.objects.filter(pk=user.pk),
         "orders": orders,
@@ -46,7 +47,8 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
         "sessions": Session.objects.filter(user=user),
         "answers_kept": IdempotencyKey.objects.filter(user=user).order_by("pk"),
         "emails": _messages(user, orders).order_by("pk"),
-        "changes_by_staff": _audit_entries(user, orders).order_by("pk"),
+        "changes_by_staff": entries.exclude(action__in=sign_ins.ACTIONS),
+        "sign_ins": entries.filter(action__in=sign_ins.ACTIONS),
     }
     data = {
         name: [

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, QuerySet, Value
-from redis.exceptions import RedisError
 
+from shop import caching
 from shop.models import CartItem, Order, Product
 
 CACHED_SECONDS = 30
@@ -15,14 +14,9 @@ CACHE_KEY = "waiting"
 def get_badge_counts() -> dict[str, int]:
     """Return, by model name: pending orders, active products low on stock, open carts.
 
-    One query, cached for 30 seconds for all users, since every admin page shows them. Without a
-    working cache, each page counts for itself.
+    One query, cached for 30 seconds for all users, since every admin page shows them.
     """
-    try:
-        counts: dict[str, int] = cache.get_or_set(CACHE_KEY, _count_all, CACHED_SECONDS) or {}
-    except RedisError:
-        return _count_all()
-    return counts
+    return caching.get_or_compute(CACHE_KEY, _count_all, CACHED_SECONDS)
 
 
 def _count_all() -> dict[str, int]:

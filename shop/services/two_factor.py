@@ -13,10 +13,11 @@ from django_otp.util import random_hex
 
 from shop.db.transactions import atomically
 from shop.models import User
+from shop.models.users import TWO_FACTOR_REQUIRED
 from shop.services import audit
 from shop.services.errors import WrongCode
 
-OFF, REQUIRED = "off", "required"
+OFF, REQUIRED = "off", TWO_FACTOR_REQUIRED
 RECOVERY_CODES = 10
 SECRET_BYTES = 20
 #: A secret in hexadecimal.
@@ -76,8 +77,8 @@ def verify_code(*, user: User, code: str) -> Device | None:
 def enable(*, user: User, key: str, code: str) -> tuple[Device, list[str]]:
     """Turn on two-factor authentication with a secret whose current code the user has entered.
 
-    Returns the device and the recovery codes, which are readable this once. Raises WrongCode, also
-    if it is on already.
+    Returns the device and the recovery codes, which are readable this once. Ends every session.
+    Raises WrongCode, also if it is on already.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     device = TOTPDevice.objects.create(user=user, key=key, name="authenticator app")
@@ -88,13 +89,16 @@ def enable(*, user: User, key: str, code: str) -> tuple[Device, list[str]]:
     codes = [StaticToken.random_token() for _number in range(RECOVERY_CODES)]
     StaticToken.objects.bulk_create(StaticToken(device=recovery, token=code) for code in codes)
     audit.log(user, user, {str(AUDIT_NAME): (_("off"), _("on"))})
+    user.end_all_sessions()
     device.refresh_from_db()
     return device, codes
 
 
 @atomically
 def disable(*, user: User, by: User) -> None:
-    """Turn off a user's two-factor authentication and delete the recovery codes."""
-    for model in (TOTPDevice, StaticDevice):
-        model.objects.filter(user=user).delete()
-    audit.log(by, user, {str(AUDIT_NAME): (_("on"), _("off"))})
+    """Turn off a user's two-factor authentication, delete the recovery codes, end every session."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    devices = [model.objects.filter(user=user).delete()[0] for model in (TOTPDevice, StaticDevice)]
+    if any(devices):
+        audit.log(by, user, {str(AUDIT_NAME): (_("on"), _("off"))})
+        user.end_all_sessions()

@@ -53,9 +53,9 @@ def skip_waiting_time():
 
 def audited():
     return list(
-        AuditEntry.objects.order_by("pk").values_list(
-            "actor__first_name", "record_label", "changes"
-        )
+        AuditEntry.objects.filter(action="changed")
+        .order_by("pk")
+        .values_list("actor__first_name", "record_label", "changes")
     )
 
 

@@ -5,6 +5,7 @@ from support import factories
 from support.api_bodies import user_body
 
 from shop.models import User
+from shop.services import background
 
 NEW = {
     "email": "Eve@Example.com",
@@ -143,6 +144,8 @@ def test_failed_logins_get_the_same_response_for_the_same_work(
     encode = MD5PasswordHasher.encode
     monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *a: hashed.append(1) or encode(*a))
     bodies, hash_counts = set(), set()
+    queued = []  # the trace of a sign-in is written after the response
+    monkeypatch.setattr(background, "enqueue", queued.append)
     for email, password in [
         ("carl@example.com", "wrong-horse-7"),
         ("nobody@example.com", factories.PASSWORD),
@@ -155,7 +158,7 @@ def test_failed_logins_get_the_same_response_for_the_same_work(
         assert factories.problem_code(response) == (401, "invalid-credentials")
         bodies.add(response.content)
         hash_counts.add(len(hashed))
-    assert (len(bodies), hash_counts) == (1, {1})
+    assert (len(bodies), hash_counts, len(queued)) == (1, {1}, 4)
 
 
 def test_the_profile_is_the_users_own(carls_app, carl):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 import shop
 from shop.management.commands import test as test_command
-from shop.models import IdempotencyKey, OutboxMessage, Product, Session
+from shop.models import AuditEntry, IdempotencyKey, OutboxMessage, Product, Session
 
 
 def test_check_stock_without_differences(mug, capsys):
@@ -39,8 +39,12 @@ def test_purge_deletes_expired_rows_only(carl, capsys):
         OutboxMessage.objects.create(
             kind="order_placed", created_at=now - timedelta(days=90 + days), expires_at=now
         )
+    for days, action in ((89, "signed_in"), (91, "signed_in"), (91, "changed")):
+        entry = AuditEntry.objects.create(actor=carl, action=action, model_name="user", record_id=1)
+        AuditEntry.objects.filter(pk=entry.pk).update(created_at=now - timedelta(days=days))
     call_command("purge")
-    assert re.findall(r"\d+", capsys.readouterr().out) == ["1", "1", "1", "0", "0"]
+    assert re.findall(r"\d+", capsys.readouterr().out) == ["1", "1", "1", "1", "0", "0"]
+    assert AuditEntry.objects.count() == 2
     assert IdempotencyKey.objects.get().key == "71"
     assert Session.objects.get().expires_at > now
     assert OutboxMessage.objects.get().created_at > now - timedelta(days=90)

@@ -8,6 +8,12 @@ from shop.models import User
 from shop.services.accounts import open_session
 
 
+@pytest.fixture(autouse=True)
+def _policy_of_the_server(settings):
+    """Set the policy of `support.strict_wsgi`, which is part of the sessions of staff."""
+    settings.SHOP_TWO_FACTOR = "optional"
+
+
 @pytest.fixture
 def app_of(http):
     """`app_of(user)`: a signed-in app of the user."""

@@ -1,18 +1,50 @@
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
+import httpx
 import pytest
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
+from django.utils.http import urlsafe_base64_encode
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from support import factories, totp
-from support.concurrency import on_postgresql, run_concurrently, tally, wait_for_waiting
+from support.concurrency import (
+    TIMEOUT_SECONDS,
+    Caller,
+    on_postgresql,
+    run_concurrently,
+    tally,
+    wait_for_waiting,
+)
 
 from shop.api import tokens
 from shop.models import Session, User
+from shop.services import accounts, personal_data
 from shop.services.accounts import open_session
+from shop.services.errors import InvalidToken
 
 pytestmark = pytest.mark.django_db(transaction=True)
+CSRF_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+NEW_PASSWORDS = [f"another-horse-{n}" for n in range(6)]
+
+
+def run_behind_lock(user, calls):
+    """Start the calls while the user's row is locked, so that all have read it; then unlock it."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=user.pk)
+            running = [pool.submit(call) for call in calls]
+            wait_for_waiting(4)  # one process with four threads may have got all calls
+        return [call.result() for call in running]
+
+
+def accepted_passwords(user):
+    user.refresh_from_db()
+    return [password for password in NEW_PASSWORDS if user.check_password(password)]
 
 
 def test_concurrent_registrations_of_an_email_create_one_user(http):
@@ -56,3 +88,81 @@ def test_a_one_time_code_is_accepted_once(http, ada, model):
             wait_for_waiting(4)  # one process with four threads may have got all calls
         assert tally(call.result() for call in calls) == {200: 1, (401, "otp-required"): 7}
     assert Session.objects.count() == 1
+
+
+@on_postgresql
+def test_a_reset_link_sets_one_password(http, carl):
+    link = {
+        "uid": urlsafe_base64_encode(str(carl.pk).encode()),
+        "token": default_token_generator.make_token(carl),
+    }
+    calls = [
+        lambda body=link | {"new_password": new}: http.post(
+            "/api/auth/password/reset/confirm/", json=body
+        )
+        for new in NEW_PASSWORDS
+    ]
+    answers = run_behind_lock(carl, calls)
+    assert tally(answers) == {204: 1, (422, "reset-token-invalid"): 5}
+    (winner,) = [n for n, answer in enumerate(answers) if answer.is_success]
+    assert accepted_passwords(carl) == [NEW_PASSWORDS[winner]]
+
+
+@on_postgresql
+def test_of_concurrent_password_changes_one_succeeds(http, carl):
+    app = Caller(http, tokens.sign_token(open_session(carl, "test"), "access"))
+    body = {"current_password": factories.PASSWORD}
+    calls = [
+        app("POST", "/auth/password/change/", body | {"new_password": new}) for new in NEW_PASSWORDS
+    ]
+    answers = run_behind_lock(carl, calls)
+    assert tally(answers) == {204: 1, (422, "wrong-password"): 5}
+    (winner,) = [n for n, answer in enumerate(answers) if answer.is_success]
+    assert accepted_passwords(carl) == [NEW_PASSWORDS[winner]]
+    assert app("GET", "/auth/profile/")().status_code == 200
+
+
+@on_postgresql
+def test_of_concurrent_password_changes_in_the_admin_one_succeeds(http, ada):
+    page = "/admin/password_change/"
+    options = {"base_url": http.base_url, "trust_env": False, "timeout": TIMEOUT_SECONDS}
+
+    def change(new):
+        session = factories.staff_client(ada).cookies[settings.SESSION_COOKIE_NAME].value
+        cookies = {settings.SESSION_COOKIE_NAME: session}
+        browser = browsers.enter_context(httpx.Client(cookies=cookies, **options))
+        (token,) = set(CSRF_TOKEN.findall(browser.get(page).text))
+        values = {"old_password": factories.PASSWORD, "csrfmiddlewaretoken": token}
+        values |= {"new_password1": new, "new_password2": new}
+        return lambda: browser.post(page, data=values)
+
+    with ExitStack() as browsers:
+        answers = run_behind_lock(ada, [change(new) for new in NEW_PASSWORDS])
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [302]
+    (winner,) = [n for n, answer in enumerate(answers) if answer.is_redirect]
+    assert accepted_passwords(ada) == [NEW_PASSWORDS[winner]]
+
+
+def test_a_password_set_by_a_superuser_keeps_a_concurrent_change_of_rights(ada, monkeypatch):
+    cleo = factories.create_user("Cleo", "Clerk", role="admin")
+    password = NEW_PASSWORDS[0]
+    browser, save = factories.staff_client(ada), User.save
+
+    def change_rights_first(user, **options):
+        User.objects.filter(pk=cleo.pk).update(role="customer")
+        save(user, **options)
+
+    monkeypatch.setattr(User, "save", change_rights_first)
+    values = {"password1": password, "password2": password, "usable_password": "true"}
+    page = f"/admin/shop/user/{cleo.pk}/password/"
+    assert browser.post(page, values).status_code == 302
+    cleo.refresh_from_db()
+    assert (cleo.role, cleo.check_password(password)) == ("customer", True)
+
+
+def test_an_erased_account_gets_no_personal_data_back(carl, ada):
+    stale = User.objects.get(pk=carl.pk)  # as a call has read it that waited meanwhile
+    personal_data.erase_personal_data(user_id=carl.pk, actor=ada)
+    with pytest.raises(InvalidToken):
+        accounts.update_profile(user=stale, changes={"first_name": "Carl"})
+    assert User.objects.get(pk=carl.pk).first_name != "Carl"

@@ -4,7 +4,7 @@ import pytest
 from support.concurrency import run_concurrently
 
 from settings.env import Rate
-from shop import throttling
+from shop import caching, throttling
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def test_five_of_eight_concurrent_calls_are_allowed(five_a_minute):
 
 
 def test_a_call_is_one_cache_command_after_the_first(five_a_minute, monkeypatch):
-    commands, cache = [], throttling.cache
+    commands, cache = [], caching.cache
 
     class RecordingCache:
         def __getattr__(self, name):
             commands.append(name)
             return getattr(cache, name)
 
-    monkeypatch.setattr(throttling, "cache", RecordingCache())
+    monkeypatch.setattr(caching, "cache", RecordingCache())
     assert [is_allowed("carl"), is_allowed("carl")] == [True, True]
     assert commands == ["incr", "add", "incr"]
 
@@ -45,7 +45,7 @@ def test_calls_are_allowed_while_the_cache_stores_nothing(five_a_minute, monkeyp
         raise ValueError(key)
 
     cache = SimpleNamespace(incr=incr, add=lambda *_, **__: is_added)
-    monkeypatch.setattr(throttling, "cache", cache)
+    monkeypatch.setattr(caching, "cache", cache)
     assert all(is_allowed("carl") for _ in range(9))
 
 
@@ -58,5 +58,5 @@ def test_a_call_counts_that_was_concurrent_with_the_first(five_a_minute, monkeyp
             raise result
         return result
 
-    monkeypatch.setattr(throttling, "cache", SimpleNamespace(incr=incr, add=lambda *_, **__: False))
+    monkeypatch.setattr(caching, "cache", SimpleNamespace(incr=incr, add=lambda *_, **__: False))
     assert not is_allowed("carl")

@@ -17,7 +17,7 @@ from shop.models import (
     Session,
     User,
 )
-from shop.services import accounts, personal_data
+from shop.services import accounts, personal_data, sign_ins
 from shop.services.errors import NotErasable, NotFound
 from shop.services.orders import add_note, move_order, place_order
 from shop.services.phone_orders import place_phone_order
@@ -49,6 +49,8 @@ PERSONAL_TEXTS = (
     "TRACK-1",
     "dog bites",
     "too slow",
+    "203.0.113",
+    "laptop",
 )
 
 
@@ -65,6 +67,8 @@ def nell(ada, mug, lamp):
     nell.password = factories.PASSWORD_HASH
     nell.save()
     accounts.open_session(nell, "Nells phone")
+    attempt = sign_ins.Attempt(nell.email, "203.0.113.7", "Nells laptop")
+    sign_ins.record(attempt, sign_ins.Action.SIGNED_IN)
     about = {"shipping_address": "17 Hidden Row", "note": "By the gate"}
     delivered = place_phone_order(customer=nell, lines={mug.pk: 2}, actor=ada, **about).order
     world.move_along(delivered, "delivered", by=ada)
@@ -102,6 +106,7 @@ def test_the_export_contains_all_personal_data(nell, ada, carl, mug):
         "orders": 2,
         "person": 1,
         "sessions": 1,
+        "sign_ins": 1,
     }
     assert data["order_lines"][0]["price"] == "12.50"
     for secret in (
@@ -133,6 +138,7 @@ def test_erasing_leaves_no_personal_data(nell, ada):
         (e.actor, e.record_label, e.changes) for e in AuditEntry.objects.filter(model_name="user")
     ] == [
         (ada, str(nell), "personal data erased"),
+        (nell, str(nell), ""),
         (ada, str(nell), ""),
     ]
 

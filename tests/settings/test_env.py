@@ -20,7 +20,7 @@ PRODUCTION = {
 LOCMEM = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 REDIS = {
     "BACKEND": "django.core.cache.backends.redis.RedisCache",
-    "OPTIONS": {"socket_connect_timeout": 3, "socket_timeout": 3},
+    "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},
 }
 VALID = [  # variable, text, field, value
     ("DJANGO_DEBUG", "false", "debug", False),
@@ -57,6 +57,7 @@ VALID = [  # variable, text, field, value
         "https://a.example/{uid}/{token}",
     ),
     ("SHOP_TWO_FACTOR", "required", "two_factor", "required"),
+    ("SCRIPT_NAME", "/shop/", "script_name", "/shop"),
     ("SHOP_RATE_LOGIN", "5/s", "rate_login", Rate(5, 1)),
     ("SHOP_RATE_REGISTER", "100/day", "rate_register", Rate(100, 86400)),
     ("SHOP_RATE_API", "1000/hour", "rate_api", Rate(1000, 3600)),
@@ -66,6 +67,7 @@ INVALID = [  # variable, text, part of the message
     ("DJANGO_HTTPS", "2", "boolean"),
     ("SHOP_PUBLIC_CATALOG", "y e s", "boolean"),
     ("SHOP_TRUSTED_PROXIES", "two", "integer"),
+    ("SCRIPT_NAME", "shop", "'shop' is not a path such as /shop"),
     ("SHOP_TRUSTED_PROXIES", "-1", "greater than or equal to 0"),
     ("DATABASE_URL", "mysql://u@h/shop", "'mysql://' is neither sqlite:/// nor postgres://"),
     ("DATABASE_URL", "postgres://u@h:99999/shop", "Port out of range"),

@@ -19,7 +19,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from shop.admin.base import AuditedAdmin, ReadOnlyAdmin, staff_user
 from shop.admin.changelists import LargeTableAdmin
 from shop.admin.rendering import render_age
-from shop.admin.users.customers import CustomerAdmin, can_manage_user
+from shop.admin.users.customers import CustomerAdmin, can_manage_user, keep_own_session
 from shop.models import Session, User
 from shop.services import accounts
 
@@ -54,6 +54,17 @@ class ExistingUserForm(UserChangeForm):  # type: ignore[misc]
             del self.fields["password"]
 
 
+class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
+    """Sets a member of staff's password."""
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        """Save the password only, so that a concurrent change of other fields is kept."""
+        user: User = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
+
 @admin.register(User)
 class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin):  # type: ignore[misc, type-arg]
     """Customers and staff. Only superusers change roles and permissions."""
@@ -61,7 +72,7 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin): 
     empty_text = gettext_lazy("Customers appear here when they register in an app.")
     form = ExistingUserForm
     add_form = NewUserForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = SetPasswordForm
     list_display = ("name", "phone", "role", "is_active", "joined")
     list_filter = ("role", "is_active")
     ordering = ("-created_at", "-id")
@@ -131,11 +142,19 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin): 
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: Any) -> None:
-        """Save the changed fields only, so that a concurrent password change is kept."""
+        """Save the changed fields only, so that a concurrent password change is kept.
+
+        A user whose rights change is signed out everywhere.
+        """
         if not change:
             return super().save_model(request, obj, form, change)
         columns = {field.name for field in obj._meta.concrete_fields}
-        return obj.save(update_fields=columns & set(form.changed_data))
+        changed = set(form.changed_data)
+        obj.save(update_fields=columns & changed)
+        if changed & {*PERMISSION_FIELDS, "is_active"}:
+            accounts.end_sessions(obj, because="rights changed", by=staff_user(request))
+            keep_own_session(request, obj)
+        return None
 
     def user_change_password(
         self,

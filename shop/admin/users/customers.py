@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -24,6 +25,12 @@ MAX_RECENT_ORDERS = 10
 def can_manage_user(request: HttpRequest, user: User | None) -> bool:
     """Return whether the user may manage this account; other staff only by superusers."""
     return user is None or not user.is_staff or user == request.user or request.user.is_superuser
+
+
+def keep_own_session(request: HttpRequest, user: User) -> None:
+    """Keep the request's session if the user has just ended all sessions of their own account."""
+    if user == request.user:
+        update_session_auth_hash(request, user)
 
 
 class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
@@ -101,7 +108,11 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             activity["cart"] = [(item, money.format_money(item.product.price)) for item in items]
         if request.user.has_perm("shop.view_session") or self.can_sign_out(request, user):
             sessions = customers.live_sessions(user)
-            activity["can_sign_out"] = sessions and self.can_sign_out(request, user)
+            # Staff may be signed in by a browser, of which nothing is known here.
+            is_colleague = user.is_staff and user != request.user
+            activity["can_sign_out"] = (sessions or is_colleague) and self.can_sign_out(
+                request, user
+            )
             if request.user.has_perm("shop.view_session"):
                 activity["sessions"] = sessions
         activity["can_disable_two_factor"] = self.can_disable_two_factor(request, user)
@@ -115,12 +126,15 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
         return can_manage_user(request, user)
 
     def sign_out_everywhere(self, request: HttpRequest, user: User) -> HttpResponse:
-        """Show a form that ends all API sessions of the user."""
+        """Show a form that ends all sessions of the user, of apps and browsers."""
         if not self.can_sign_out(request, user):
             raise PermissionDenied
 
         def sign_out(_form: ConfirmForm) -> str:
             accounts.end_sessions(user, because="staff", by=staff_user(request))
+            keep_own_session(request, user)
+            if user.is_staff:
+                return _("Signed out of all apps and browsers.")
             return _("Signed out of all apps.")
 
         return self.action_form_view(
@@ -128,8 +142,11 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             user,
             form_class=ConfirmForm,
             title=_("Sign out %(user)s everywhere?") % {"user": user},
-            hint=_("All apps will ask for the password again."),
-            button=_("Sign out of all apps"),
+            hint=_(
+                "All apps and browsers will ask for the password again."
+                " If this is your own account, this browser stays signed in."
+            ),
+            button=_("Sign out everywhere"),
             perform=sign_out,
         )
 

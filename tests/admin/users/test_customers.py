@@ -173,7 +173,7 @@ def test_each_part_needs_the_permission_to_view_it(staff_client_with, carl, mug,
     in_cart = re.search(r"\bMug\b", text)  # a form key may contain any three letters
     assert bool(in_cart) is (codename == "view_cartitem")
     assert ("49.90 EUR" in listed, "Total spent" in listed) == ((codename == "view_order"),) * 2
-    assert "Sign out of all apps" not in text
+    assert "Sign out everywhere" not in text
 
 
 def test_signing_out_everywhere_ends_all_sessions(adas_browser, carl, doras_app):

@@ -49,6 +49,12 @@ def chromium():
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(autouse=True)
+def _policy_of_the_server(settings):
+    """Set the policy of `support.strict_wsgi`, which is part of the sessions of staff."""
+    settings.SHOP_TWO_FACTOR = "optional"
+
+
 @pytest.fixture
 def troubles():
     """Failed requests, script errors and console errors of all pages.

@@ -21,10 +21,10 @@ def test_a_customer_is_signed_out_everywhere(page, http, carls_app, doras_app):
     assert statuses() == [200, 200]
     page.goto("/admin/shop/user/?q=carl")
     page.get_by_role("link", name="Carl Buyer").click()
-    submit_action(page, "Sign out of all apps")
+    submit_action(page, "Sign out everywhere")
     expect(page.get_by_text("Signed out of all apps.")).to_be_visible()
     expect(page.get_by_text("Not signed in on any device.")).to_be_visible()
-    expect(page.get_by_role("link", name="Sign out of all apps")).to_have_count(0)
+    expect(page.get_by_role("link", name="Sign out everywhere")).to_have_count(0)
     assert statuses() == [401, 200]
     assert Session.objects.get(user=carls_app.user).revoked_because == "staff"
 
