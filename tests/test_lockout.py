@@ -5,6 +5,7 @@ import time
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client, RequestFactory
+from django.utils.http import urlsafe_base64_encode
 from support import factories, totp
 
 from settings.env import Rate
@@ -166,7 +167,7 @@ def guess_code(user, _session, ip):
 
 
 def confirm_reset(user, _session, ip):
-    uid = accounts.urlsafe_base64_encode(str(user.pk).encode())
+    uid = urlsafe_base64_encode(str(user.pk).encode())
     body = {"uid": uid, "token": "x", "new_password": "another-horse-9"}
     client = Client(REMOTE_ADDR=ip)
     return client.post("/api/auth/password/reset/confirm/", body, content_type=JSON)

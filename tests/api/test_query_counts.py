@@ -3,7 +3,7 @@ from django.contrib.auth.models import Permission
 from support import factories
 
 from shop.db import compiled_queries
-from shop.models import Order, Product, User
+from shop.models import Order, Product
 from shop.services.orders import place_order
 
 NEXT = Order.FLOW[Order.Status.PENDING][0]
@@ -91,10 +91,10 @@ def test_getting_a_product(statements, carls_app, mug):
 
 
 @pytest.mark.parametrize(("codename", "status"), [("view_product", 200), ("view_order", 404)])
-def test_getting_a_product_as_staff_who_are_no_superuser(
-    statements, ada, adas_app, mug, codename, status
-):
-    User.objects.filter(pk=ada.pk).update(is_superuser=False)
+def test_getting_a_product_as_staff_who_are_no_superuser(statements, ada, mug, codename, status):
+    ada.is_superuser = False
+    ada.save()
+    adas_app = factories.api_client(ada)
     ada.user_permissions.add(Permission.objects.get(codename=codename))
     Product.objects.update(is_active=False)
     with statements(4):
