@@ -14,7 +14,7 @@ from shop.models import Order, Product, StockMovement
 from shop.models.cart import MAX_QUANTITY
 from shop.models.products import MAX_STOCK
 from shop.schema_factory import Body, request_schema, response_schema
-from shop.services.payments import TOKENS
+from shop.services.payments import TOKENS, default_method, offered_methods
 
 MAX_ID = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = 1900, 2999
@@ -31,6 +31,13 @@ Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
 SearchText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
+type OfferedPayment = Literal[tuple(map(str, offered_methods()))]  # type: ignore[valid-type]
+# Only a shop that offers cards documents the tokens that simulate them.
+PaymentToken: Any = (
+    Literal[TOKENS]
+    if Order.PaymentMethod.CARD in offered_methods()
+    else Annotated[SingleLineText, Field(max_length=100)]
+)
 
 
 def _validate_email(value: str) -> str:
@@ -267,9 +274,9 @@ class CartOut(BaseModel):
 
 class CheckoutIn(Body):
     shipping_address: Annotated[MultiLineText, Field(min_length=1)]
-    payment_method: Payment = "cash_on_delivery"
-    payment_token: Literal[TOKENS] | None = Field(  # type: ignore[valid-type]
-        None, description="Required for `card`. Payments are simulated."
+    payment_method: OfferedPayment = str(default_method())
+    payment_token: PaymentToken | None = Field(
+        None, description="Required for `card`, ignored otherwise. Payments are simulated."
     )
     expected_total: Amount | None = Field(
         None, description="The total shown to the customer. The order is refused if it has changed."

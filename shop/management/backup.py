@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import time
 import zipfile
 import zlib
@@ -22,12 +23,12 @@ from uuid import UUID
 
 from django.apps import apps as installed_apps
 from django.contrib.contenttypes.models import ContentType
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import OperationalError, connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from shop import images
 from shop.db.transactions import atomically, is_busy
@@ -43,6 +44,8 @@ BEGIN_SNAPSHOT = {
 }
 #: Every request reads one of these before its transaction, so locking them keeps new requests out.
 SESSION_TABLES = "shop_session, django_session"
+#: The sessions of the admin, which a restore leaves out, and of the API, which it ends.
+BROWSER_SESSION, API_SESSION = "sessions.Session", "shop.Session"
 LOCK_ATTEMPTS = 600  # one per 0.1 seconds, while running requests finish
 
 type Contents = dict[str, Any]
@@ -130,6 +133,7 @@ def read_backup(path: Path) -> Contents:
 def restore_backup(path: Path, *, replace: bool) -> Contents:
     """Replace all rows in one transaction, then restore the files and run newer migrations.
 
+    Every session ends: the backup may hold some that were signed out since.
     Raises BackupRefused if the file is damaged or of a newer version, or if the database contains
     data and `replace` is false.
     """
@@ -154,9 +158,10 @@ def restore_backup(path: Path, *, replace: bool) -> Contents:
         )
     loader = MigrationExecutor(connection).loader
     backup_models = _stored_models(loader.project_state(leaf_nodes).apps)
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(path) as archive, _unpack_media(archive) as files:
         _replace_rows(archive, backup_models, contents["rows"], replace=replace)
-        _restore_media(archive)
+        for part, file in files:
+            part.replace(file)
     ContentType.objects.clear_cache()
     call_command("migrate", verbosity=0)
     return contents
@@ -251,14 +256,20 @@ def _replace_rows(
         for model in backup_models:
             cursor.execute(f"DELETE FROM {quoted[model]}")  # noqa: S608 - names of models' tables
         for model in backup_models:
+            if model._meta.label == BROWSER_SESSION:
+                continue
             with archive.open(f"rows/{model._meta.db_table}") as lines:
                 _insert_rows(cursor, model, lines)
+            if model._meta.label == API_SESSION:
+                live = model._base_manager.filter(revoked_at=None)
+                live.update(revoked_at=timezone.now(), revoked_because="restore")
         for sql in connection.ops.sequence_reset_sql(no_style(), backup_models):
             cursor.execute(sql)
         connection.check_constraints()
 
     for model in backup_models:
-        if model._base_manager.count() != row_counts[model._meta.db_table]:
+        count = 0 if model._meta.label == BROWSER_SESSION else row_counts[model._meta.db_table]
+        if model._base_manager.count() != count:
             raise BackupRefused(f"Not all rows of {model._meta.db_table} were restored.")
 
 
@@ -300,10 +311,22 @@ def _insert_rows(cursor: Any, model: type[models.Model], lines: IO[bytes]) -> No
     cursor.executemany(sql, rows)
 
 
-def _restore_media(archive: zipfile.ZipFile) -> None:
-    for member in archive.namelist():
-        name = member.removeprefix("media/")
-        if name != member:
-            with archive.open(member) as content:
-                default_storage.delete(name)
-                default_storage.save(name, File(content, name))
+@contextmanager
+def _unpack_media(archive: zipfile.ZipFile) -> Iterator[list[tuple[Path, Path]]]:
+    """Unpack the files beside their places; the caller renames them, which needs no space."""
+    members = {m: m.removeprefix("media/") for m in archive.namelist() if m.startswith("media/")}
+    paths = {member: Path(default_storage.path(name)) for member, name in members.items()}
+    files = [(path.with_name(f"{path.name}.part"), path) for path in paths.values()]
+    try:
+        try:
+            for member, (part, path) in zip(paths, files, strict=True):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(member) as content, part.open("wb") as target:
+                    shutil.copyfileobj(content, target)
+                part.chmod(default_storage.file_permissions_mode)  # type: ignore[attr-defined]
+        except OSError as error:
+            raise BackupRefused(f"The files could not be restored: {error}") from error
+        yield files
+    finally:
+        for part, _path in files:
+            part.unlink(missing_ok=True)

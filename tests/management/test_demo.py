@@ -77,6 +77,23 @@ def test_the_whole_demo_is_consistent(db, capsys):
     assert f"{demo_shop.ORDERS} orders" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "make", [run_demo, lambda: run_demo("--fresh"), lambda: demo_shop.load(print)]
+)
+def test_the_demo_is_refused_outside_development(db, settings, make):
+    settings.SHOP_DEVELOPMENT_COMMANDS = False
+    with pytest.raises(CommandError, match="development"):
+        make()
+    assert not User.objects.exists()
+
+
+@pytest.mark.usefixtures("db", "small")
+def test_the_demo_pays_as_the_shop_offers(settings):
+    settings.SHOP_PAYMENT_METHODS = ["bank_transfer"]
+    run_demo()
+    assert set(Order.objects.values_list("payment_method", flat=True)) == {"bank_transfer"}
+
+
 def test_the_moves_of_orders_do_not_change_what_is_sold(sold, monkeypatch):
     before = sold()
     path = OrderStatus.path_to(OrderStatus.DELIVERED)
