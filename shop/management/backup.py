@@ -44,8 +44,6 @@ BEGIN_SNAPSHOT = {
 }
 #: Every request reads one of these before its transaction, so locking them keeps new requests out.
 SESSION_TABLES = "shop_session, django_session"
-#: The sessions of the admin, which a restore leaves out, and of the API, which it ends.
-BROWSER_SESSION, API_SESSION = "sessions.Session", "shop.Session"
 LOCK_ATTEMPTS = 600  # one per 0.1 seconds, while running requests finish
 
 type Contents = dict[str, Any]
@@ -256,21 +254,24 @@ def _replace_rows(
         for model in backup_models:
             cursor.execute(f"DELETE FROM {quoted[model]}")  # noqa: S608 - names of models' tables
         for model in backup_models:
-            if model._meta.label == BROWSER_SESSION:
-                continue
             with archive.open(f"rows/{model._meta.db_table}") as lines:
                 _insert_rows(cursor, model, lines)
-            if model._meta.label == API_SESSION:
-                live = model._base_manager.filter(revoked_at=None)
-                live.update(revoked_at=timezone.now(), revoked_because="restore")
         for sql in connection.ops.sequence_reset_sql(no_style(), backup_models):
             cursor.execute(sql)
         connection.check_constraints()
 
     for model in backup_models:
-        count = 0 if model._meta.label == BROWSER_SESSION else row_counts[model._meta.db_table]
-        if model._base_manager.count() != count:
+        if model._base_manager.count() != row_counts[model._meta.db_table]:
             raise BackupRefused(f"Not all rows of {model._meta.db_table} were restored.")
+    _end_sessions(backup_models)
+
+
+def _end_sessions(backup_models: list[type[models.Model]]) -> None:
+    """End the restored sessions of the admin and of the API."""
+    by_label = {model._meta.label: model for model in backup_models}
+    by_label["sessions.Session"]._base_manager.all().delete()
+    live = by_label["shop.Session"]._base_manager.filter(revoked_at=None)
+    live.update(revoked_at=timezone.now(), revoked_because="restore")
 
 
 def _lock_all_tables(cursor: Any, tables: str) -> None:
