@@ -28,16 +28,12 @@ Password = Annotated[str, Field(min_length=1, max_length=256)]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
 Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)]
-SearchText = Annotated[SingleLineText, Field(max_length=100)]
+ShortText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
 type OfferedPayment = Literal[tuple(map(str, offered_methods()))]  # type: ignore[valid-type]
 # Only a shop that offers cards documents the tokens that simulate them.
-PaymentToken: Any = (
-    Literal[TOKENS]
-    if Order.PaymentMethod.CARD in offered_methods()
-    else Annotated[SingleLineText, Field(max_length=100)]
-)
+PaymentToken: Any = Literal[TOKENS] if "card" in offered_methods() else ShortText
 
 
 def _validate_email(value: str) -> str:
@@ -166,8 +162,8 @@ class PasswordResetIn(Body):
 
 
 class PasswordResetConfirmIn(Body):
-    uid: Annotated[SingleLineText, Field(max_length=100)]
-    token: Annotated[SingleLineText, Field(max_length=100)]
+    uid: ShortText
+    token: ShortText
     new_password: Password
 
 
@@ -199,7 +195,7 @@ class ProductPatch(Body):
 class ProductFilters(Paging):
     """Query parameters of the product list."""
 
-    search: SearchText = Field("", description="Words in the name, SKU or description.")
+    search: ShortText = Field("", description="Words in the name, SKU or description.")
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
@@ -341,7 +337,7 @@ class OrderFilters(Paging):
     """Query parameters of the order list."""
 
     status: Status | None = None
-    search: SearchText = Field(
+    search: ShortText = Field(
         "", description="Part of the order number; for admins, also part of the email."
     )
     created_from: DateOrDateTime | None = None

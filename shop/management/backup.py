@@ -22,6 +22,7 @@ from typing import IO, Any
 from uuid import UUID
 
 from django.apps import apps as installed_apps
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.core.management import call_command
@@ -324,7 +325,7 @@ def _unpack_media(archive: zipfile.ZipFile) -> Iterator[list[tuple[Path, Path]]]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as content, part.open("wb") as target:
                     shutil.copyfileobj(content, target)
-                part.chmod(default_storage.file_permissions_mode)  # type: ignore[attr-defined]
+                part.chmod(settings.FILE_UPLOAD_PERMISSIONS or part.stat().st_mode)
         except OSError as error:
             raise BackupRefused(f"The files could not be restored: {error}") from error
         yield files

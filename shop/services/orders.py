@@ -25,10 +25,11 @@ from shop.services.errors import (
     InvalidTransition,
     NotFound,
     ProductUnavailable,
+    StockLimitReached,
     TotalChanged,
 )
 from shop.services.payments import initial_payment_status, next_payment_status
-from shop.services.stock import StockChange, return_stock, take_stock
+from shop.services.stock import StockChange, return_stock, split_by_stock_limit, take_stock
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def move_order(
     `shipment` is stored on the order. Returned units of the product ids in `written_off` are
     written off as damaged. Concurrent calls wait for each other; the loser gets InvalidTransition.
 
-    Raises NotFound, also for another customer's order; InvalidTransition (with `order_status`).
+    Raises NotFound (also for another's order), InvalidTransition, StockLimitReached.
     """
     order = _lock_order(order_id, owner=None if by_staff else actor)
     if to not in order.next_statuses(by_staff=by_staff):
@@ -177,7 +178,13 @@ def move_orders(
             ready.append(order)
         else:
             refused.append((order, _refusal_reason(order, to)))
-    if ready:
+    try:
+        with transaction.atomic():
+            _advance(ready, to, actor=actor, note=note)
+    except StockLimitReached as error:
+        orders = locked.filter(pk__in=[order.pk for order in ready]).order_by("pk")
+        ready, over_limit = split_by_stock_limit(orders)
+        refused += [(order, str(error)) for order in over_limit]
         _advance(ready, to, actor=actor, note=note)
     return BulkMoveResult(ready, refused)
 
@@ -192,6 +199,8 @@ def _advance(
     written_off: Collection[int] = (),
 ) -> None:
     """Write status, payment, event and stock of locked orders. Emails follow the commit."""
+    if not orders:
+        return
     now = timezone.now()
     audit.log_many(actor, [(order, audit.diff_record(order, {"status": to})) for order in orders])
     for order in orders:
