@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from support import factories
 
-from settings.wsgi import application
+from settings import wsgi
 from shop.middleware import RequestLimitsMiddleware
 from shop.models import User
 
@@ -80,13 +80,16 @@ def test_a_chunked_body_is_refused_in_the_admin(length):
     assert status_for(AnonymousUser(), LOGIN, length, **headers) == 411
 
 
-def call_wsgi(method, path, content_type):
-    """Return the status of a request that Django's test client can't make."""
-    request = RequestFactory().generic(method, path, b"a=1", "text/plain")
-    environ, statuses = request.environ | {"CONTENT_TYPE": content_type}, []
-    response = application(environ, lambda status, headers, exc_info=None: statuses.append(status))
-    response.close()
-    return int(statuses[0][:3])
+@pytest.fixture
+def send(monkeypatch):
+    """Send a request through the WSGI entry point, and return its status."""
+    monkeypatch.setattr(wsgi, "django_application", lambda environ, _: environ["CONTENT_TYPE"])
+
+    def send_request(method, path, content_type):
+        passed_on = wsgi.application({"CONTENT_TYPE": content_type}, None)
+        return Client().generic(method, path, b"a=1", passed_on).status_code
+
+    return send_request
 
 
 @pytest.mark.parametrize(
@@ -94,13 +97,13 @@ def call_wsgi(method, path, content_type):
 )
 @pytest.mark.parametrize("path", ["/admin/?days=1", "/api/products/?search=a", "/api/nothing/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_another_charset_than_utf_8_is_refused(method, path, charset):
-    assert call_wsgi(method, path, f"text/plain; charset{charset}") == 415
+def test_another_charset_than_utf_8_is_refused(send, method, path, charset):
+    assert send(method, path, f"text/plain; charset{charset}") == 415
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF8", '"utf-8"'])
-def test_utf_8_is_accepted(charset):
-    assert call_wsgi("GET", "/nothing", f"text/plain; charset={charset}") == 404
+def test_utf_8_is_accepted(send, charset):
+    assert send("GET", "/nothing?a=1", f"text/plain; charset={charset}") == 404
 
 
 def test_refusals_of_the_api_are_problems():
@@ -130,11 +133,11 @@ def test_nul_in_a_parameter_is_refused(ada, url):
     assert factories.staff_client(ada).get(url).status_code == 400
 
 
-@pytest.mark.parametrize("field", ["once", "reason", "no\0field"])
-def test_nul_in_a_form_field_is_refused(ada, mug, field):
+@pytest.mark.parametrize(("field", "status"), [("once", 400), ("reason", 200), ("delta", 200)])
+def test_nul_in_a_form_is_refused(ada, mug, field, status):
     browser, before = factories.staff_client(ada), factories.all_rows()
     values = {"delta": "1", "kind": "received", field: "a\0"}
-    assert browser.post(f"/admin/shop/product/{mug.pk}/stock/", values).status_code == 400
+    assert browser.post(f"/admin/shop/product/{mug.pk}/stock/", values).status_code == status
     assert factories.all_rows() == before
 
 

@@ -4,13 +4,12 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, models
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -22,7 +21,7 @@ from shop.admin import search
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
 from shop.admin.list_parameters import CheckedListAdmin
-from shop.images import StorageFull
+from shop.admin.retrying import RetryingAdmin
 from shop.models import User
 from shop.models.order_status import Text
 from shop.services import audit
@@ -34,9 +33,6 @@ from shop.services.idempotency import run_once
 FORM_KEY_FIELD = "once"
 CSRF_FIELD = "csrfmiddlewaretoken"
 ACTION_FIELDS = {"action": "", "select_across": "0"}
-
-#: Why the files of a request could not be stored. An entry lives as long as its request.
-_storage_errors: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 type Fieldsets = list[tuple[Text | None, dict[str, Any]]]
 
@@ -52,8 +48,13 @@ def form_key() -> tuple[str, str]:
 
 
 def submitted_key(request: HttpRequest) -> str:
-    """Return the idempotency key of a submitted form; empty for a form without one."""
+    """Return the idempotency key of a submitted form; empty for a form without one.
+
+    Raises BadRequest for one that PostgreSQL can't store.
+    """
     key = request.POST.get(FORM_KEY_FIELD, "")[:64]
+    if "\0" in key:
+        raise BadRequest("The form's key is malformed.")
     return f"page {key}" if key else ""
 
 
@@ -92,7 +93,7 @@ def action_fields(request: HttpRequest) -> list[tuple[str, str]]:
     return [*fields, *((ACTION_CHECKBOX_NAME, pk) for pk in selected)]
 
 
-class AuditedAdmin(CheckedListAdmin):
+class AuditedAdmin(RetryingAdmin, CheckedListAdmin):
     """Writes changes with old and new values to the shop's audit log, and shows it as History."""
 
     # Unfold's templates look it up per field, and a failing look-up is slow.
@@ -114,33 +115,6 @@ class AuditedAdmin(CheckedListAdmin):
         if len(changed) == len(form.changed_data):
             return text
         return f"{text}\npassword: changed".lstrip()
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Handle the form. After a lost race for a unique value, or on a full disk, show it again.
-
-        Its validation then reports what was wrong.
-        """
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except IntegrityError:
-            return super().changeform_view(request, *args, **kwargs)
-        except StorageFull as error:
-            _storage_errors[request] = error.strerror or ""
-            return super().changeform_view(request, *args, **kwargs)
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Return the form class. On a full disk it refuses every file that was sent."""
-        form_class = super().get_form(request, *args, **kwargs)
-        message = _storage_errors.get(request)
-
-        class RefusingForm(form_class):  # type: ignore[misc, valid-type]
-            def clean(self) -> Any:
-                cleaned = super().clean()
-                for name in self.files.keys() & self.fields.keys():
-                    self.add_error(name, ValidationError(message or "", code="storage_full"))
-                return cleaned
-
-        return RefusingForm if message else form_class
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
         audit.log(staff_user(request), obj, message, action=Action.ADDED)
