@@ -20,7 +20,6 @@ def orders(ada, carl, dora):
         "created_at__year=-1",
         "created_at__year=99999999999999999999",
         "created_at__date=0000-01-01",
-        "created_at__gte=9999-12-31T23:59:59-14:00",
         "user__id__exact=x",
         "nothing__exact=1",
         "status__exact__exact=1",
@@ -40,6 +39,7 @@ def test_a_value_that_cannot_be_compared_leads_to_the_whole_list(adas_browser, o
         "id__in=1,9223372036854775808",
         "id__exact=-1",
         "total_amount__exact=1e400",
+        "created_at__gte=9999-12-31T23:59:59-14:00",
     ],
 )
 @pytest.mark.parametrize("page", [ORDERS, f"{ORDERS}export/"])

@@ -87,6 +87,15 @@ def test_the_demo_is_refused_outside_development(db, settings, make):
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("options", [[], ["--fresh"]])
+def test_a_demo_that_exists_is_neither_used_nor_replaced(db, settings, monkeypatch, options):
+    settings.SHOP_DEVELOPMENT_COMMANDS = False
+    monkeypatch.setattr(demo_shop, "is_loaded", lambda: True)
+    with pytest.raises(CommandError, match="development"):
+        run_demo(*options)
+    assert "shop_user" in connection.introspection.table_names()
+
+
 @pytest.mark.usefixtures("db", "small")
 def test_the_demo_pays_as_the_shop_offers(settings):
     settings.SHOP_PAYMENT_METHODS = ["bank_transfer"]
