@@ -24,6 +24,9 @@ SHOP_FONTS = ENVIRONMENT.shop_fonts
 SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment
 # (label, email, password) shown on the login page; only the process of `manage.py demo` fills it.
 SHOP_DEMO_LOGINS: list[tuple[str, str, str]] = []
+# Whether `manage.py demo`, whose passwords are public, and `manage.py test` may run.
+SHOP_DEVELOPMENT_COMMANDS = False
+SHOP_PAYMENT_METHODS = ENVIRONMENT.payment_methods
 SHOP_PUBLIC_CATALOG = ENVIRONMENT.public_catalog
 SHOP_TWO_FACTOR = ENVIRONMENT.two_factor
 OTP_TOTP_ISSUER = SHOP_NAME
@@ -71,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shop.middleware.RequestLimitsMiddleware",  # before anything reads the body
     "django_otp.middleware.OTPMiddleware",
     "shop.admin.two_factor.TwoFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ("DJANGO_SECRET_KEY", "JWT_SIGNING_KEY")
 REQUIRED_IN_PRODUCTION = (*SECRETS, "DJANGO_ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL")
 MIN_SECRET_BYTES = 32
+PAYMENT_METHODS = ("cash_on_delivery", "bank_transfer", "card")
 PERIODS = {"s": 1, "sec": 1, "min": 60, "hour": 3600, "day": 86400}
 SMTP_OPTIONS: dict[str, dict[str, bool]] = {
     "smtp": {},
@@ -60,6 +61,16 @@ def parse_script_name(text: str) -> str:
     if text and not text.startswith("/"):
         raise ValueError(f"'{text}' is not a path such as /shop")
     return text.rstrip("/")
+
+
+def parse_payment_methods(text: str) -> list[str]:
+    """Return the named payment methods, each once. Raises ValueError for none or an unknown one."""
+    methods = list(dict.fromkeys(split_list(text)))
+    if unknown := [method for method in methods if method not in PAYMENT_METHODS]:
+        raise ValueError(f"'{unknown[0]}' is none of {', '.join(PAYMENT_METHODS)}")
+    if not methods:
+        raise ValueError("it names no payment method")
+    return methods
 
 
 def parse_rate(text: str) -> Rate:
@@ -181,6 +192,7 @@ DatabaseURL = Annotated[dict[str, Any], BeforeValidator(parse_database_url)]
 CacheURL = Annotated[dict[str, Any], BeforeValidator(parse_cache_url)]
 EmailURL = Annotated[dict[str, Any], BeforeValidator(parse_email_url)]
 RateText = Annotated[Rate, BeforeValidator(parse_rate)]
+PaymentMethods = Annotated[list[str], BeforeValidator(parse_payment_methods)]
 Currency = Annotated[str, AfterValidator(parse_currency)]
 ProjectPath = Annotated[Path, AfterValidator(lambda path: ROOT / path)]
 
@@ -211,6 +223,9 @@ class Environment(BaseModel):
     shop_imprint: str = _variable("SHOP_IMPRINT", "")
     shop_fonts: CommaSeparated = _variable("SHOP_FONTS", "")
     shop_environment: str = _variable("SHOP_ENVIRONMENT", "")
+    payment_methods: PaymentMethods = _variable(
+        "SHOP_PAYMENT_METHODS", "cash_on_delivery,bank_transfer"
+    )
     public_catalog: bool = _variable("SHOP_PUBLIC_CATALOG", "false")
     two_factor: Literal["off", "optional", "required"] = _variable("SHOP_TWO_FACTOR", "off")
     reset_url: str = _variable("SHOP_RESET_URL", "")

@@ -1,6 +1,8 @@
 """Uploaded images: each is re-encoded as a large and a small WebP without metadata, or refused."""
 
+import errno
 import hashlib
+import secrets
 import threading
 import warnings
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.utils.translation import gettext as _
@@ -19,12 +22,19 @@ MAX_SIDE = 8_000
 LARGE_SIDE, SMALL_SIDE = 1_600, 400
 FORMATS = ("JPEG", "PNG", "WEBP")
 
+#: The numbers of the errors of a disk that is full, over its quota or read-only.
+STORAGE_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
 # Decoding 12 megapixels takes about 120 MB, so a process decodes one image at a time.
 _decode_lock = threading.Lock()
 
 
 class ImageRefused(ValueError):
     """The upload can't be used as an image. The message says why, for the person who sent it."""
+
+
+class StorageFull(OSError):
+    """The disk takes no more files. `strerror` says so, for the person who sent one."""
 
 
 class Picture(ContentFile):  # type: ignore[type-arg]
@@ -41,14 +51,29 @@ def small_name(name: str) -> str:
 
 
 def store_picture(storage: Storage, name: str, picture: Picture) -> None:
-    """Write both versions, each atomically.
+    """Write both versions, or neither. Raises StorageFull.
 
     Names are content hashes, so an existing file has the same content. It is rewritten to renew
     its modification time, which protects it from the purge.
     """
-    for path, content in ((small_name(name), picture.small), (name, picture.content)):
-        part = storage.save(f"{path}.part", ContentFile(content))
-        Path(storage.path(part)).replace(storage.path(path))
+    versions = {small_name(name): picture.small, name: picture.content}
+    paths = [Path(storage.path(version)) for version in versions]
+    parts = [path.with_name(f"{path.name}_{secrets.token_hex(4)}.part") for path in paths]
+    try:
+        for part, content in zip(parts, versions.values(), strict=True):
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(content)
+            part.chmod(settings.FILE_UPLOAD_PERMISSIONS or part.stat().st_mode)
+        for part, path in zip(parts, paths, strict=True):
+            part.replace(path)
+    except OSError as error:
+        if error.errno not in STORAGE_FULL:
+            raise
+        message = _("The picture can't be stored now: the disk is full. Try again later.")
+        raise StorageFull(error.errno, message) from error
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
 
 
 def stored_files(storage: Storage, folder: str = "") -> Iterator[str]:

@@ -1,11 +1,38 @@
-"""Security headers and the request id for every response, including static files and errors."""
+"""Security headers and the request id for every response, and limits for every request."""
+
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
+from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext_lazy as _
 
 from shop import json_logging
+from shop.api.middleware import API_PREFIX
 from shop.db.private_attributes import set_default_csp
+from shop.models import ProductImport
+from shop.product_files.reading import limits
+
+MEGABYTE = 1024 * 1024
+MAX_ANONYMOUS_BYTES, MAX_SIGNED_IN_BYTES = MEGABYTE, 6 * MEGABYTE
+#: The form of an import takes two files.
+MAX_IMPORT_BYTES = 2 * limits.MAX_BYTES + 10 * MEGABYTE
+#: More digits than any limit has. Python refuses to parse thousands of them.
+MAX_LENGTH_DIGITS = 15
+#: Longer than any link of the admin; gunicorn accepts 4 KB.
+MAX_QUERY_LENGTH = 8_000
+#: Status of a refusal -> what its page says.
+REFUSALS = {
+    400: _("The request is malformed. Go back and try again."),
+    411: _("The request doesn't say how long it is."),
+    413: _("The form or its file is too large. Choose a smaller file."),
+    414: _("The address is too long. Use fewer filters."),
+    415: _("The request isn't encoded in UTF-8."),
+}
 
 
 class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
@@ -32,3 +59,71 @@ class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
             "Cross-Origin-Resource-Policy", "cross-origin" if is_media else "same-origin"
         )
         return super().process_response(request, response)
+
+
+class RequestLimitsMiddleware:
+    """Refuse what no page expects, by the headers alone: nothing of the body is read or stored.
+
+    Bodies are at most 1 MB unless the user is signed in, 6 MB if so, and 110 MB for an upload by
+    those who may import. The limits of the API's own bodies are in `shop.api.middleware`.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        _drop_nul(request)
+        status = _refusal_status(request)
+        return _refuse(status) if status else self.get_response(request)
+
+
+def _drop_nul(request: HttpRequest) -> None:
+    """Remove NUL from the query string: PostgreSQL can't compare it. The API refuses it by name."""
+    query = request.META.get("QUERY_STRING", "")
+    while "%00" in query and not request.path_info.startswith(API_PREFIX):
+        query = request.META["QUERY_STRING"] = query.replace("%00", "")
+
+
+def _refusal_status(request: HttpRequest) -> int | None:
+    """Return the status of the refusal; None if the request may be handled."""
+    is_api = request.path_info.startswith(API_PREFIX)
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    if charset.lower() not in {"utf-8", "utf8"}:
+        return 415
+    if not is_api and len(request.META.get("QUERY_STRING", "")) > MAX_QUERY_LENGTH:
+        return 414
+    if not is_api and "Transfer-Encoding" in request.headers:
+        return 411
+
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        return 400
+    return 413 if _is_too_long(request, length, is_api=is_api) else None
+
+
+def _is_too_long(request: HttpRequest, digits: str, *, is_api: bool) -> bool:
+    """Return whether the body is over its limit. Reads the user only for more than 1 MB."""
+    if len(digits) > MAX_LENGTH_DIGITS:
+        return True
+    length = int(digits)
+    if length <= MAX_ANONYMOUS_BYTES:
+        return False
+    is_signed_in = "Authorization" in request.headers if is_api else request.user.is_authenticated
+    if not is_signed_in:
+        return True
+    return length > (MAX_IMPORT_BYTES if _may_upload_import(request) else MAX_SIGNED_IN_BYTES)
+
+
+def _may_upload_import(request: HttpRequest) -> bool:
+    """Return whether the request is for the page that uploads an import, by one who may do so."""
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        return False
+    import_admin: Any = admin.site.get_model_admin(ProductImport)
+    is_upload = match.view_name == "admin:shop_productimport_add"
+    return is_upload and import_admin.has_import_permission(request)
+
+
+def _refuse(status: int) -> HttpResponse:
+    return HttpResponse(render_to_string("400.html", {"reason": REFUSALS[status]}), status=status)

@@ -61,6 +61,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         """Return the name of the record's model as the admin shows it."""
         return _record_types().get(entry.model_name, entry.model_name)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow `record_id`, by which a record's History filters the log."""
         return lookup == "record_id" or super().lookup_allowed(lookup, value, request)

@@ -8,8 +8,8 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, models
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -20,6 +20,8 @@ from shop import exposure
 from shop.admin import search
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
+from shop.admin.list_parameters import CheckedListAdmin
+from shop.admin.retrying import RetryingAdmin
 from shop.models import User
 from shop.models.order_status import Text
 from shop.services import audit
@@ -46,8 +48,13 @@ def form_key() -> tuple[str, str]:
 
 
 def submitted_key(request: HttpRequest) -> str:
-    """Return the idempotency key of a submitted form; empty for a form without one."""
+    """Return the idempotency key of a submitted form; empty for a form without one.
+
+    Raises BadRequest for one that PostgreSQL can't store.
+    """
     key = request.POST.get(FORM_KEY_FIELD, "")[:64]
+    if "\0" in key:
+        raise BadRequest("The form's key is malformed.")
     return f"page {key}" if key else ""
 
 
@@ -86,7 +93,7 @@ def action_fields(request: HttpRequest) -> list[tuple[str, str]]:
     return [*fields, *((ACTION_CHECKBOX_NAME, pk) for pk in selected)]
 
 
-class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
+class AuditedAdmin(RetryingAdmin, CheckedListAdmin):
     """Writes changes with old and new values to the shop's audit log, and shows it as History."""
 
     # Unfold's templates look it up per field, and a failing look-up is slow.
@@ -108,13 +115,6 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]
         if len(changed) == len(form.changed_data):
             return text
         return f"{text}\npassword: changed".lstrip()
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Handle the form; after a lost race for a unique value, validate again to report it."""
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except IntegrityError:
-            return super().changeform_view(request, *args, **kwargs)
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
         audit.log(staff_user(request), obj, message, action=Action.ADDED)

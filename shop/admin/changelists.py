@@ -19,6 +19,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from shop.admin import search
+from shop.admin.list_parameters import CheckedChangeList, CheckedListAdmin
 from shop.db.deferred_join import deferred_page
 from shop.models.saved_views import TRANSIENT_PARAMETERS
 
@@ -112,7 +113,7 @@ class DeferredPaginator(Paginator):  # type: ignore[type-arg]
         return Page(self.page_rows, number, self)
 
 
-class CappedChangeList(ChangeList):  # type: ignore[misc]
+class CappedChangeList(CheckedChangeList):
     """Sorts a very long list by indexed columns only, and also paginates a list of one page."""
 
     def get_ordering(self, request: HttpRequest, queryset: "models.QuerySet[Any]") -> list[Any]:
@@ -134,9 +135,9 @@ class CappedChangeList(ChangeList):  # type: ignore[misc]
         default_ordering: list[Any] = super().get_ordering(request, queryset)
         return default_ordering
 
-    def get_results(self, request: HttpRequest) -> None:
+    def read_results(self, request: HttpRequest) -> None:
         """Read the requested page. Django reads a list of one page without the paginator."""
-        super().get_results(request)
+        super().read_results(request)
         if not self.multi_page:
             self.result_list = self.paginator.page(1).object_list
 
@@ -155,7 +156,7 @@ def _indexed_fields(model: type[models.Model]) -> set[str]:
 CHECKBOX_HTML = checkbox.render(ACTION_CHECKBOX_NAME, "{}")
 
 
-class LargeTableAdmin(ModelAdmin):  # type: ignore[misc]
+class LargeTableAdmin(CheckedListAdmin):
     """A model admin whose changelist stays quick with a million rows."""
 
     list_per_page = 25

@@ -32,6 +32,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from shop.admin.action_form import render_action_form
 from shop.admin.base import action_fields
+from shop.admin.list_parameters import CheckedChangeList
 from shop.models import Order, Product
 from shop.product_files.exports import order_export, product_export
 from shop.product_files.exports.export_formats import UrlBuilder
@@ -68,11 +69,13 @@ class ProductExportForm(ExportForm):
     field_order = ("layout", "file_format")
 
 
-class _FilteredChangeList(ChangeList):  # type: ignore[misc]
+class _FilteredChangeList(CheckedChangeList):
     """A changelist's filters and search, without fetching a page of results."""
 
-    def get_results(self, request: HttpRequest) -> None:
-        """Skip the query: only the queryset is used."""
+    def read_results(self, request: HttpRequest) -> None:
+        """Only let the database evaluate the query string: just the queryset is used."""
+        if self.get_filters_params():
+            self.queryset.exists()
 
 
 class ExportAdmin(ModelAdmin):  # type: ignore[misc]

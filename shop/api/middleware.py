@@ -27,6 +27,8 @@ ERROR_DETAILS = {
     403: gettext_lazy("The request was refused."),
     404: gettext_lazy("There is no endpoint at this URL."),
     405: gettext_lazy("This URL doesn't support the request's method."),
+    413: gettext_lazy("The body is too large."),
+    415: gettext_lazy("Send the body as UTF-8."),
     500: SERVER_ERROR,
     503: UNAVAILABLE,
 }

@@ -95,7 +95,7 @@ def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
 
 @router.post("/{order_id}/cancel/", response=OrderOut, auth=customer_or_staff("change_order"))
 @idempotent
-@documents_errors(errors.InvalidTransition)
+@documents_errors(errors.InvalidTransition, errors.StockLimitReached)
 def cancel_order(
     request: ApiRequest, order_id: OrderId, body: CancelIn | None = None
 ) -> HttpResponse:
@@ -109,7 +109,7 @@ def cancel_order(
 
 @router.post("/{order_id}/status/", response=OrderOut, auth=staff_with("change_order"))
 @idempotent
-@documents_errors(errors.InvalidTransition)
+@documents_errors(errors.InvalidTransition, errors.StockLimitReached)
 def set_status(request: ApiRequest, order_id: OrderId, body: StatusIn) -> HttpResponse:
     """Move an order to its next status, or cancel it."""
     return _change_status(request, order_id, body.status, body.note)

@@ -25,6 +25,7 @@ from shop import json_logging
 from shop.api.auth import Forbidden
 from shop.caching import CacheUnavailable
 from shop.db.transactions import is_busy
+from shop.images import StorageFull
 from shop.services import errors
 from shop.throttling import TooManyCalls
 
@@ -185,6 +186,11 @@ def _handle_outage(_request: HttpRequest, error: Exception) -> HttpResponse:
     return problem_response(503, UNAVAILABLE)
 
 
+def _handle_storage_full(_request: HttpRequest, error: StorageFull) -> HttpResponse:
+    logger.error("Storage of uploaded files is full: %s", error.__cause__)
+    return problem_response(503, error.strerror or "", code="storage-full")
+
+
 def _handle_unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("Unexpected error", exc_info=error)
     return problem_response(500, SERVER_ERROR)
@@ -213,6 +219,7 @@ HANDLERS: dict[type[Exception], Handler] = {
     InterfaceError: _handle_outage,
     InternalError: _handle_outage,
     CacheUnavailable: _handle_outage,
+    StorageFull: _handle_storage_full,
     Exception: _handle_unexpected,
 }
 

@@ -32,7 +32,7 @@ from shop.models import Order, Product, StockMovement, User
 from shop.models.cart import MAX_QUANTITY
 from shop.models.products import MAX_STOCK
 from shop.schema_factory import request_schema, response_schema
-from shop.services.payments import TOKENS
+from shop.services.payments import TOKENS, default_method, offered_methods
 
 MultiLineText = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
 PersonName = Annotated[SingleLineText, Field(min_length=1, max_length=100)]
@@ -40,9 +40,12 @@ PhoneNumber = Annotated[SingleLineText, Field(max_length=30)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
 Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
-SearchText = Annotated[SingleLineText, Field(max_length=100)]
+ShortText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
+type OfferedPayment = Literal[tuple(map(str, offered_methods()))]  # type: ignore[valid-type]
+# Only a shop that offers cards documents the tokens that simulate them.
+PaymentToken: Any = Literal[TOKENS] if "card" in offered_methods() else ShortText
 
 
 class Page[Item](BaseModel):
@@ -159,8 +162,8 @@ class PasswordResetIn(Body):
 
 
 class PasswordResetConfirmIn(Body):
-    uid: Annotated[SingleLineText, Field(max_length=100)]
-    token: Annotated[SingleLineText, Field(max_length=100)]
+    uid: ShortText
+    token: ShortText
     new_password: Password
 
 
@@ -192,7 +195,7 @@ class ProductPatch(Body):
 class ProductFilters(Paging):
     """Query parameters of the product list."""
 
-    search: SearchText = Field("", description="Words in the name, SKU or description.")
+    search: ShortText = Field("", description="Words in the name, SKU or description.")
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
@@ -267,9 +270,9 @@ class CartOut(BaseModel):
 
 class CheckoutIn(Body):
     shipping_address: Annotated[MultiLineText, Field(min_length=1)]
-    payment_method: Payment = "cash_on_delivery"
-    payment_token: Literal[TOKENS] | None = Field(  # type: ignore[valid-type]
-        None, description="Required for `card`. Payments are simulated."
+    payment_method: OfferedPayment = str(default_method())
+    payment_token: PaymentToken | None = Field(
+        None, description="Required for `card`, ignored otherwise. Payments are simulated."
     )
     expected_total: Amount | None = Field(
         None, description="The total shown to the customer. The order is refused if it has changed."
@@ -334,7 +337,7 @@ class OrderFilters(Paging):
     """Query parameters of the order list."""
 
     status: Status | None = None
-    search: SearchText = Field(
+    search: ShortText = Field(
         "", description="Part of the order number; for admins, also part of the email."
     )
     created_from: DateOrDateTime | None = None

@@ -1,4 +1,4 @@
-"""Insert and delete a few rows of one model with one statement each.
+"""Insert, update and delete a few rows of one model with one statement each.
 
 Django builds the SQL of an insert anew for each call, which takes longer than executing it for a
 handful of rows. Here the statement is built once per model and number of rows. Signals are not
@@ -51,6 +51,16 @@ def insert_rows(rows: Sequence[Model]) -> None:
     for row, values in zip(rows, fetch_rows(connection, sql, params, converters), strict=True):
         row.__dict__.update(zip(returned, values, strict=True))
         row._state.adding, row._state.db = False, connection.alias
+
+
+def update_rows(rows: Sequence[Model], *names: str) -> None:
+    """Write the named columns of one model's rows, with one UPDATE per distinct set of values."""
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for row in rows:
+        groups.setdefault(tuple(getattr(row, name) for name in names), []).append(row.pk)
+    for values, pks in groups.items():
+        manager = type(rows[0])._default_manager
+        manager.filter(pk__in=pks).update(**dict(zip(names, values, strict=True)))
 
 
 def delete_rows(rows: Sequence[Model]) -> None:

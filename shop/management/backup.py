@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import time
 import zipfile
 import zlib
@@ -21,13 +22,14 @@ from typing import IO, Any
 from uuid import UUID
 
 from django.apps import apps as installed_apps
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import OperationalError, connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from shop import images
 from shop.db.transactions import atomically, is_busy
@@ -130,6 +132,7 @@ def read_backup(path: Path) -> Contents:
 def restore_backup(path: Path, *, replace: bool) -> Contents:
     """Replace all rows in one transaction, then restore the files and run newer migrations.
 
+    Every session ends: the backup may hold some that were signed out since.
     Raises BackupRefused if the file is damaged or of a newer version, or if the database contains
     data and `replace` is false.
     """
@@ -154,9 +157,10 @@ def restore_backup(path: Path, *, replace: bool) -> Contents:
         )
     loader = MigrationExecutor(connection).loader
     backup_models = _stored_models(loader.project_state(leaf_nodes).apps)
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(path) as archive, _unpack_media(archive) as files:
         _replace_rows(archive, backup_models, contents["rows"], replace=replace)
-        _restore_media(archive)
+        for part, file in files:
+            part.replace(file)
     ContentType.objects.clear_cache()
     call_command("migrate", verbosity=0)
     return contents
@@ -260,6 +264,15 @@ def _replace_rows(
     for model in backup_models:
         if model._base_manager.count() != row_counts[model._meta.db_table]:
             raise BackupRefused(f"Not all rows of {model._meta.db_table} were restored.")
+    _end_sessions(backup_models)
+
+
+def _end_sessions(backup_models: list[type[models.Model]]) -> None:
+    """End the restored sessions of the admin and of the API."""
+    by_label = {model._meta.label: model for model in backup_models}
+    by_label["sessions.Session"]._base_manager.all().delete()
+    live = by_label["shop.Session"]._base_manager.filter(revoked_at=None)
+    live.update(revoked_at=timezone.now(), revoked_because="restore")
 
 
 def _lock_all_tables(cursor: Any, tables: str) -> None:
@@ -300,10 +313,22 @@ def _insert_rows(cursor: Any, model: type[models.Model], lines: IO[bytes]) -> No
     cursor.executemany(sql, rows)
 
 
-def _restore_media(archive: zipfile.ZipFile) -> None:
-    for member in archive.namelist():
-        name = member.removeprefix("media/")
-        if name != member:
-            with archive.open(member) as content:
-                default_storage.delete(name)
-                default_storage.save(name, File(content, name))
+@contextmanager
+def _unpack_media(archive: zipfile.ZipFile) -> Iterator[list[tuple[Path, Path]]]:
+    """Unpack the files beside their places; the caller renames them, which needs no space."""
+    members = {m: m.removeprefix("media/") for m in archive.namelist() if m.startswith("media/")}
+    paths = {member: Path(default_storage.path(name)) for member, name in members.items()}
+    files = [(path.with_name(f"{path.name}.part"), path) for path in paths.values()]
+    try:
+        try:
+            for member, (part, path) in zip(paths, files, strict=True):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(member) as content, part.open("wb") as target:
+                    shutil.copyfileobj(content, target)
+                part.chmod(settings.FILE_UPLOAD_PERMISSIONS or part.stat().st_mode)
+        except OSError as error:
+            raise BackupRefused(f"The files could not be restored: {error}") from error
+        yield files
+    finally:
+        for part, _path in files:
+            part.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.files import File
+from django.core.management.base import CommandError
 from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
@@ -28,6 +29,7 @@ from shop.models.users import SUPERUSER_FIELDS
 from shop.services import outbox
 from shop.services.cart import add_to_cart
 from shop.services.orders import mark_paid, move_order, place_order
+from shop.services.payments import SUCCESS
 from shop.services.products import create_product
 from shop.services.stock import adjust_stock
 
@@ -44,6 +46,8 @@ SEED = 2026
 ORDERS = 150
 DAYS = 60
 CANCELLED_SHARE = 0.08
+#: How often customers choose each payment method that the shop offers.
+PAYMENT_WEIGHTS = {"cash_on_delivery": 5, "card": 4, "bank_transfer": 1}
 #: Age of the delivery that restocks the products.
 RESTOCK_AGE = timedelta(days=30)
 DATA_FOLDER = Path(settings.BASE_DIR) / "fixtures" / "demo"
@@ -83,8 +87,18 @@ def is_loaded() -> bool:
     return User.objects.filter(email__in=known).count() == len(known)
 
 
+def check_allowed() -> None:
+    """Raise CommandError where the demo's public passwords would be a back door."""
+    if not settings.SHOP_DEVELOPMENT_COMMANDS:
+        raise CommandError("The demo's passwords are public, so it runs in development only.")
+
+
 def load(report: ReportProgress) -> None:
-    """Fill an empty database in one transaction, always with the same data except the dates."""
+    """Fill an empty database in one transaction, always with the same data except the dates.
+
+    Raises CommandError outside development.
+    """
+    check_allowed()
     now = timezone.now()
     rng = random.Random(SEED)  # noqa: S311 - repeatable
     with outbox.suppress_messages(), transaction.atomic():
@@ -163,10 +177,8 @@ def _plan_sale(
     now: datetime,
 ) -> Sale:
     indexes = rng.choices(range(len(popularity)), popularity, k=rng.choice((1, 1, 2, 2, 3, 4)))
-    methods = Order.PaymentMethod
-    payment = rng.choices(
-        [methods.CASH_ON_DELIVERY, methods.CARD, methods.BANK_TRANSFER], (5, 4, 1)
-    )[0]
+    offered = [method for method in PAYMENT_WEIGHTS if method in settings.SHOP_PAYMENT_METHODS]
+    payment = rng.choices(offered, [PAYMENT_WEIGHTS[method] for method in offered])[0]
     moves = [(when, status) for when, status in _plan_moves(number, at) if when < now]
     return Sale(at, rng.randrange(buyers), dict(Counter(indexes)), payment, moves)
 
@@ -264,7 +276,12 @@ def _place_order(
         CartItem(user=buyer, product=products[number], quantity=quantity)
         for number, quantity in sale.lines.items()
     )
-    details = place_order(user=buyer, shipping_address=address, payment_method=sale.payment)
+    details = place_order(
+        user=buyer,
+        shipping_address=address,
+        payment_method=sale.payment,
+        payment_token=SUCCESS if sale.payment == Order.PaymentMethod.CARD else "",
+    )
     placed.append(details.order)
 
 

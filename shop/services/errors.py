@@ -104,6 +104,10 @@ class InUse(ShopError):
     code, message = "in-use", _("Other records still refer to this, so it can't be deleted.")
 
 
+class StockLimitReached(ShopError):
+    code, message = "stock-limit", _("The stock of a product would be too large.")
+
+
 class IdempotencyKeyReused(ShopError):
     code, message = (
         "idempotency-key-reused",

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shop import money
-from shop.db.bulk_rows import delete_rows, insert_rows
+from shop.db.bulk_rows import delete_rows, insert_rows, update_rows
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.transactions import atomically
 from shop.models import CartItem, Order, OrderEvent, OrderItem, Product, User
@@ -23,10 +24,11 @@ from shop.services.errors import (
     InvalidTransition,
     NotFound,
     ProductUnavailable,
+    StockLimitReached,
     TotalChanged,
 )
 from shop.services.payments import initial_payment_status, next_payment_status
-from shop.services.stock import StockChange, return_stock, take_stock
+from shop.services.stock import StockChange, return_stock, split_by_stock_limit, take_stock
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def move_order(
     `shipment` is stored on the order. Returned units of the product ids in `written_off` are
     written off as damaged. Concurrent calls wait for each other; the loser gets InvalidTransition.
 
-    Raises NotFound, also for another customer's order; InvalidTransition (with `order_status`).
+    Raises NotFound (also for another's order), InvalidTransition, StockLimitReached.
     """
     order = _lock_order(order_id, owner=None if by_staff else actor)
     if to not in order.next_statuses(by_staff=by_staff):
@@ -173,7 +175,13 @@ def move_orders(
             ready.append(order)
         else:
             refused.append((order, _refusal_reason(order, to)))
-    if ready:
+    try:
+        with transaction.atomic():
+            _advance(ready, to, actor=actor, note=note)
+    except StockLimitReached as error:
+        orders = locked.filter(pk__in=[order.pk for order in ready]).order_by("pk")
+        ready, over_limit = split_by_stock_limit(orders)
+        refused += [(order, str(error)) for order in over_limit]
         _advance(ready, to, actor=actor, note=note)
     return BulkMoveResult(ready, refused)
 
@@ -188,6 +196,8 @@ def _advance(
     written_off: Collection[int] = (),
 ) -> None:
     """Write status, payment, event, stock and email of locked orders."""
+    if not orders:
+        return
     now = timezone.now()
     audit.log_many(actor, [(order, audit.diff_record(order, {"status": to})) for order in orders])
     for order in orders:
@@ -199,7 +209,7 @@ def _advance(
         if to == Order.Status.SHIPPED:
             order.carrier, order.tracking_number = shipment.carrier, shipment.tracking_number
             order.clean_fields(exclude=["user"])
-    _update_orders(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
+    update_rows(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
     insert_rows([_build_event(order, actor=actor, note=note) for order in orders])
     if kind := ORDER_STATUSES[to].email:
         outbox.add_order_messages(orders, kind, note=note)
@@ -303,15 +313,6 @@ def _lock_order(order_id: int, *, owner: User | None = None) -> Order:
     if order is None:
         raise NotFound
     return order
-
-
-def _update_orders(orders: Sequence[Order], *names: str) -> None:
-    """Write the named columns, with one UPDATE per distinct set of values."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    for order in orders:
-        groups.setdefault(tuple(getattr(order, name) for name in names), []).append(order.pk)
-    for values, pks in groups.items():
-        Order.objects.filter(pk__in=pks).update(**dict(zip(names, values, strict=True)))
 
 
 def _build_event(

@@ -12,7 +12,7 @@ from shop.models.cart import MAX_LINES, MAX_QUANTITY
 from shop.services import audit
 from shop.services.errors import ProductUnavailable
 from shop.services.orders import OrderDetails, write_order
-from shop.services.payments import PHONE_METHODS
+from shop.services.payments import check_method
 
 EVENT_NOTE = _("Phone order.")
 
@@ -37,10 +37,7 @@ def place_phone_order(
     a cart can hold.
     """
     _check_cart_limits(lines)
-    if payment_method not in PHONE_METHODS:
-        raise ValidationError(
-            {"payment_method": _("This payment method is not available for phone orders.")}
-        )
+    check_method(payment_method, by_phone=True)
     order = Order(
         user=customer, shipping_address=shipping_address, payment_method=payment_method, note=note
     )

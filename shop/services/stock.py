@@ -5,7 +5,7 @@
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from shop.db.bulk_rows import insert_rows
 from shop.db.raw_sql import db_now, lock_clause
 from shop.db.transactions import atomically
-from shop.models import OrderItem, Product, StockMovement, User
+from shop.models import Order, OrderItem, Product, StockMovement, User
 from shop.models.products import MAX_STOCK
 from shop.services import audit
-from shop.services.errors import InsufficientStock, NotFound, StockChanged
+from shop.services.errors import InsufficientStock, NotFound, StockChanged, StockLimitReached
 
 Kind = StockMovement.Kind
 
@@ -44,10 +44,15 @@ def return_stock(
 ) -> None:
     """Return the units of cancelled orders. The database refuses a second return of the same order.
 
+    Raises StockLimitReached if a product would have more than MAX_STOCK.
+
     Units of the product ids in `written_off` return and are written off: two movements, so that
     the movements of an order still add up to zero.
     """
-    _record_movements(changes, kind=Kind.CANCELLATION, actor=actor, reason=reason)
+    try:
+        _record_movements(changes, kind=Kind.CANCELLATION, actor=actor, reason=reason)
+    except InsufficientStock as error:  # more units never make it too low
+        raise StockLimitReached from error
     damaged = [
         StockChange(change.product_id, -change.delta)
         for change in changes
@@ -60,6 +65,27 @@ def return_stock(
             actor=actor,
             reason=reason or _("Written off when the order was cancelled"),
         )
+
+
+def split_by_stock_limit(orders: Iterable[Order]) -> tuple[list[Order], list[Order]]:
+    """Return the orders whose units fit into the stock, one order after the other, and the rest."""
+    lines = OrderItem.objects.filter(order__in=orders).select_related("product")
+    by_order: dict[int, list[OrderItem]] = {order.pk: [] for order in orders}
+    for line in lines:
+        by_order[line.order_id].append(line)
+
+    stocks, fitting, over_limit = dict[int, int](), [], []
+    for order in orders:
+        after = stocks.copy()
+        for line in by_order[order.pk]:
+            stock = after.get(line.product_id, line.product.stock)
+            after[line.product_id] = stock + line.quantity
+        if max(after.values(), default=0) > MAX_STOCK:
+            over_limit.append(order)
+        else:
+            stocks = after
+            fitting.append(order)
+    return fitting, over_limit
 
 
 def record_initial_stock(product: Product, *, stock: int, actor: User | None) -> None:

@@ -86,9 +86,8 @@ def test_an_order_keeps_the_names_and_prices_of_its_time(carls_app, mug):
         ({}, "pending"),
         ({"payment_method": "cash_on_delivery"}, "pending"),
         ({"payment_method": "bank_transfer"}, "pending"),
-        ({"payment_method": "card"}, "paid"),
         ({"payment_method": "card", "payment_token": "tok_success"}, "paid"),
-        ({"payment_method": "card", "payment_token": None}, "paid"),
+        ({"payment_token": "tok_success"}, "pending"),
     ],
 )
 @pytest.mark.usefixtures("cart")
@@ -138,6 +137,25 @@ def test_an_expected_total_that_differs_is_refused(carls_app, unchanged, total):
         response = create(carls_app, expected_total=total)
     assert factories.problem_code(response) == (409, "total-changed")
     assert response.json()["total_amount"] == "137.30"
+
+
+@pytest.mark.parametrize("token", [{}, {"payment_token": None}])
+@pytest.mark.usefixtures("cart")
+def test_a_card_without_a_token_is_refused(carls_app, unchanged, token):
+    with unchanged():
+        response = create(carls_app, payment_method="card", **token)
+    assert factories.problem_code(response) == (422, "invalid")
+    (error,) = response.json()["errors"]
+    assert (error["field"], error["code"]) == ("payment_token", "required")
+
+
+@pytest.mark.usefixtures("cart")
+def test_a_method_that_is_not_offered_is_refused(carls_app, unchanged, settings):
+    settings.SHOP_PAYMENT_METHODS = ["bank_transfer"]
+    with unchanged():
+        response = create(carls_app, payment_method="card", payment_token="tok_success")
+    assert factories.problem_code(response) == (422, "invalid")
+    assert [error["field"] for error in response.json()["errors"]] == ["payment_method"]
 
 
 @pytest.mark.usefixtures("cart")
@@ -240,7 +258,8 @@ def test_a_declined_card_can_be_replaced_under_the_same_key(carls_app, unchanged
     card = {"payment_method": "card", "payment_token": "tok_declined"}
     with unchanged():
         assert factories.problem_code(create(carls_app, KEY, **card)) == (402, "payment-declined")
-    assert create(carls_app, KEY, payment_method="card").json()["payment_status"] == "paid"
+    paid = create(carls_app, KEY, payment_method="card", payment_token="tok_success")
+    assert paid.json()["payment_status"] == "paid"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -8,13 +9,14 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from support import factories, world
 
 from shop.management import backup
-from shop.models import Order, Product
+from shop.models import Order, Product, Session
 from shop.services.orders import place_order
 from shop.services.products import update_product
 from shop.services.stock import find_drift
@@ -31,6 +33,8 @@ def read_everything():
     tables = apps.get_models(include_auto_created=True)
     rows = {model.__name__: list(model._base_manager.order_by("pk").values()) for model in tables}
     media = Path(django_settings.MEDIA_ROOT)
+    # A restore ends all sessions.
+    rows = {name: found for name, found in rows.items() if name != "Session"}
     return rows, {
         path.relative_to(media): path.read_bytes() for path in media.rglob("*") if path.is_file()
     }
@@ -54,14 +58,13 @@ def shop(ada, carl, dora):
 
 
 @pytest.mark.usefixtures("shop")
-def test_restore_brings_back_lost_data(file, carl, capsys):
+def test_restore_brings_back_lost_data(file, ada, carl, capsys):
     before = read_everything()
     call_command("backup", file)
     assert capsys.readouterr().out.endswith("rows and 2 files, verified.\n")
     assert (file.stat().st_mode & 0o777, list(file.parent.glob("*.part"))) == (0o600, [])
     Order.objects.update(total_amount=0)
     Product.objects.update(stock=0, image="")
-    carl.sessions.all().delete()
     next(Path(django_settings.MEDIA_ROOT).rglob("*.webp")).unlink()
     call_command("restore", file, "--replace")
     assert read_everything() == before
@@ -74,6 +77,45 @@ def test_restore_brings_back_lost_data(file, carl, capsys):
         user=factories.User.objects.get(email="dora@example.com"), shipping_address="1 Elm Street"
     )
     assert list(find_drift()) == []
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_restore_ends_every_session(file, ada, carl, capsys):
+    """Sessions that the backup holds, also those that were signed out after it."""
+    kept, signed_out = factories.api_client(carl), factories.api_client(carl)
+    kept_browser, signed_out_browser = factories.staff_client(ada), factories.staff_client(ada)
+    call_command("backup", file)
+    assert signed_out.post("/auth/logout/").status_code == 204
+    BrowserSession.objects.filter(pk=signed_out_browser.session.session_key).delete()
+    new, new_browser = factories.api_client(carl), factories.staff_client(ada)
+
+    call_command("restore", file, "--replace")
+    assert "signed out" in capsys.readouterr().out
+    for app in (kept, signed_out, new):
+        assert factories.problem_code(app.get("/cart/")) == (401, "token-invalid")
+    assert [
+        browser.get("/admin/").status_code
+        for browser in (kept_browser, signed_out_browser, new_browser)
+    ] == [302] * 3
+    assert not Session.objects.filter(revoked_at=None).exists()
+    assert Session.objects.filter(revoked_because="restore").exists()
+    assert not BrowserSession.objects.exists()
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_full_disk_restores_nothing(file, monkeypatch):
+    call_command("backup", file)
+    Product.objects.update(name="Another")
+    before = read_everything()
+
+    def copy(content, target):
+        target.write(content.read(100))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(backup.shutil, "copyfileobj", copy)
+    with pytest.raises(CommandError, match="No space left"):
+        call_command("restore", file, "--replace")
+    assert read_everything() == before
 
 
 @pytest.mark.usefixtures("shop")
@@ -189,8 +231,10 @@ def run_elsewhere(tmp_path):
 
 
 def read_hashes(file):
+    """Return the hash of each member but the sessions, which a restore ends."""
     with zipfile.ZipFile(file) as archive:
-        return json.loads(archive.read("contents.json"))["hashes"]
+        hashes = json.loads(archive.read("contents.json"))["hashes"]
+    return {name: value for name, value in hashes.items() if not name.endswith("session")}
 
 
 @pytest.mark.slow

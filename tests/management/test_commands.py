@@ -116,6 +116,14 @@ def test_tests_fail_if_one_database_does(pytest_runs, sqlite, postgres, fails):
         test_command.Command().run_from_argv(["manage.py", "test"])
 
 
+def test_tests_are_refused_outside_development(pytest_runs, settings):
+    runs, _ = pytest_runs
+    settings.SHOP_DEVELOPMENT_COMMANDS = False
+    with pytest.raises(SystemExit):
+        test_command.Command().run_from_argv(["manage.py", "test"])
+    assert runs == []
+
+
 def test_about_names_the_versions(db, capsys):
     call_command("about")
     assert f" {shop.__version__} (Django {django.get_version()}," in capsys.readouterr().out

@@ -77,6 +77,32 @@ def test_the_whole_demo_is_consistent(db, capsys):
     assert f"{demo_shop.ORDERS} orders" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "make", [run_demo, lambda: run_demo("--fresh"), lambda: demo_shop.load(print)]
+)
+def test_the_demo_is_refused_outside_development(db, settings, make):
+    settings.SHOP_DEVELOPMENT_COMMANDS = False
+    with pytest.raises(CommandError, match="development"):
+        make()
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--fresh"]])
+def test_a_demo_that_exists_is_neither_used_nor_replaced(db, settings, monkeypatch, options):
+    settings.SHOP_DEVELOPMENT_COMMANDS = False
+    monkeypatch.setattr(demo_shop, "is_loaded", lambda: True)
+    with pytest.raises(CommandError, match="development"):
+        run_demo(*options)
+    assert "shop_user" in connection.introspection.table_names()
+
+
+@pytest.mark.usefixtures("db", "small")
+def test_the_demo_pays_as_the_shop_offers(settings):
+    settings.SHOP_PAYMENT_METHODS = ["bank_transfer"]
+    run_demo()
+    assert set(Order.objects.values_list("payment_method", flat=True)) == {"bank_transfer"}
+
+
 def test_the_moves_of_orders_do_not_change_what_is_sold(sold, monkeypatch):
     before = sold()
     path = OrderStatus.path_to(OrderStatus.DELIVERED)

@@ -135,7 +135,12 @@ def test_a_payment_is_recorded_once(ada, carls_order, refused):
 
 def test_cancelling_a_paid_order_refunds_it(ada, carl, mug):
     factories.add_to_cart(carl, (mug, 1))
-    order = place_order(user=carl, shipping_address="1 Elm Street", payment_method="card").order
+    order = place_order(
+        user=carl,
+        shipping_address="1 Elm Street",
+        payment_method="card",
+        payment_token="tok_success",
+    ).order
     assert order.payment_status == "paid"
     move_order(order_id=order.pk, to="cancelled", actor=carl, by_staff=False)
     assert Order.objects.get().payment_status == order.events.last().payment_status == "refunded"

@@ -149,6 +149,13 @@ def test_invalid_values_are_refused(place, mug, refused, values, field):
     assert list(excinfo.value.message_dict) == [field]
 
 
+def test_a_method_that_the_shop_does_not_offer_is_refused(place, mug, refused, settings):
+    settings.SHOP_PAYMENT_METHODS = ["cash_on_delivery"]
+    with refused(ValidationError) as excinfo:
+        place({mug.pk: 1}, payment_method="bank_transfer")
+    assert list(excinfo.value.message_dict) == ["payment_method"]
+
+
 @pytest.mark.parametrize("quantity", [-1, 0, 1000])
 def test_a_quantity_outside_1_to_999_is_refused(place, refused, quantity):
     plenty = factories.create_product(stock=2000)

@@ -58,6 +58,8 @@ VALID = [  # variable, text, field, value
     ),
     ("SHOP_TWO_FACTOR", "required", "two_factor", "required"),
     ("SCRIPT_NAME", "/shop/", "script_name", "/shop"),
+    ("SHOP_PAYMENT_METHODS", "card", "payment_methods", ["card"]),
+    ("SHOP_PAYMENT_METHODS", " bank_transfer,,bank_transfer", "payment_methods", ["bank_transfer"]),
     ("SHOP_RATE_LOGIN", "5/s", "rate_login", Rate(5, 1)),
     ("SHOP_RATE_REGISTER", "100/day", "rate_register", Rate(100, 86400)),
     ("SHOP_RATE_API", "1000/hour", "rate_api", Rate(1000, 3600)),
@@ -79,6 +81,8 @@ INVALID = [  # variable, text, part of the message
     ("JWT_SIGNING_KEY", " , ", "at least 1 item"),
     ("SHOP_CURRENCY", "euro", "'euro' is not a currency code such as EUR"),
     ("SHOP_CURRENCY", "eur", "'eur' is not a currency code such as EUR"),
+    ("SHOP_PAYMENT_METHODS", "card,shells", "'shells' is none of cash_on_delivery, "),
+    ("SHOP_PAYMENT_METHODS", " , ", "it names no payment method"),
     ("SHOP_RATE_LOGIN", "ten", "'ten' is not a rate such as 10/min"),
     ("SHOP_RATE_REGISTER", "0/min", "'0/min' is not a rate such as 10/min"),
     ("SHOP_RATE_API", "10/fortnight", "'10/fortnight' is not a rate such as 10/min"),
@@ -127,6 +131,7 @@ def test_empty_variable_counts_as_unset():
 def test_defaults_are_for_development():
     result = env.parse_environment({})
     assert (result.debug, result.public_catalog, result.trusted_proxies) == (True, False, 0)
+    assert result.payment_methods == ["cash_on_delivery", "bank_transfer"]
     assert result.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
     assert result.database["NAME"] == str(env.ROOT / "db.sqlite3")
     assert result.secret_key not in result.jwt_signing_keys
@@ -256,14 +261,14 @@ def test_production_rejects_equal_secrets(key):
     assert "DJANGO_SECRET_KEY and JWT_SIGNING_KEY are the same" in message
 
 
-def load_production_settings(*names, **variables):
+def load_production_settings(*names, module="settings.production", **variables):
     """Print these settings of production in a process that has only these variables."""
     code = "import sys; from django.conf import settings as s; "
     code += "print(*(getattr(s, name) for name in sys.argv[1:]))"
     command = [sys.executable, "-c", code, *names]
     environ = {
         "PATH": os.environ["PATH"],
-        "DJANGO_SETTINGS_MODULE": "settings.production",
+        "DJANGO_SETTINGS_MODULE": module,
         **variables,
     }
     return subprocess.run(
@@ -274,6 +279,28 @@ def load_production_settings(*names, **variables):
 def test_production_loads_with_the_required_variables():
     process = load_production_settings("DEBUG", "ALLOWED_HOSTS", **PRODUCTION, DJANGO_DEBUG="true")
     assert (process.stdout, process.returncode) == ("False ['shop.example.com']\n", 0)
+
+
+@pytest.mark.parametrize(
+    ("module", "variables", "output"),
+    [
+        ("production", {}, "['cash_on_delivery', 'bank_transfer'] False\n"),
+        ("production", {"SHOP_PAYMENT_METHODS": "card"}, "['card'] False\n"),
+        ("development", {}, "['cash_on_delivery', 'bank_transfer', 'card'] True\n"),
+        ("development", {"SHOP_PAYMENT_METHODS": "bank_transfer"}, "['bank_transfer'] True\n"),
+        (
+            "development",
+            {"SHOP_PAYMENT_METHODS": ""},
+            "['cash_on_delivery', 'bank_transfer', 'card'] True\n",
+        ),
+    ],
+)
+def test_only_development_simulates_cards_and_runs_the_demo(module, variables, output):
+    names = ("SHOP_PAYMENT_METHODS", "SHOP_DEVELOPMENT_COMMANDS")
+    process = load_production_settings(
+        *names, module=f"settings.{module}", **PRODUCTION, **variables
+    )
+    assert process.stdout == output
 
 
 def test_production_logs_json():

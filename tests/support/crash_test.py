@@ -60,19 +60,26 @@ class Client:
     """A user's app. It repeats a checkout until it gets a response."""
 
     def __init__(self, crash_test, user, number):
-        self.crash_test, self.number, self.orders = crash_test, number, []
+        self.crash_test, self.user, self.number, self.orders = crash_test, user, number, []
         self.random = random.Random(number)
-        access = tokens.sign_token(open_session(user, "test"), "access")
         self.http = httpx.Client(
             base_url=f"{crash_test.url}/api",
-            headers={"Authorization": f"Bearer {access}"},
             limits=httpx.Limits(max_keepalive_connections=0),
             timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
+        self.sign_in()
+
+    def sign_in(self):
+        """Open a session and send its token from now on."""
+        access = tokens.sign_token(open_session(self.user, "test"), "access")
+        self.http.headers["Authorization"] = f"Bearer {access}"
 
     def send(self, method, path, body=None, **headers):
-        """Return the response; None if the server's process died before it sent one."""
+        """Return the response; None if the server's process died before it sent one.
+
+        After a 401, the next request is sent with a new session.
+        """
         try:
             response = self.http.request(method, path, json=body, headers=headers)
         except httpx.TransportError:
@@ -81,6 +88,9 @@ class Client:
         self.crash_test.processes.add(int(response.headers["X-Process"]))
         self.crash_test.statuses[response.status_code] += 1
         assert response.status_code != 503 or response.headers["Retry-After"] == "1"
+        if response.status_code == 401:
+            self.sign_in()
+            connection.close()
         return response
 
     def send_until_answered(self, method, path, body=None, *, die=False, **headers):

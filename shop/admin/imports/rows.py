@@ -64,7 +64,7 @@ class RowTable:
     @property
     def search_term(self) -> str:
         """The SKU or name that is searched for."""
-        return self.parameters.get("q", "").replace("\x00", "").strip()
+        return self.parameters.get("q", "").strip()
 
     @cached_property
     def page(self) -> Page[ImportRow]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
@@ -15,6 +16,7 @@ from shop.admin.orders.printing import PRINT_TEXTS, bulk_print_action
 from shop.models import Order
 from shop.models.order_status import OrderStatus
 from shop.services import orders
+from shop.services.errors import ShopError, StockLimitReached
 from shop.services.orders import BulkMoveResult
 
 BULK_STATUSES = [status for status in OrderStatus if status.facts.bulk_action]
@@ -71,9 +73,10 @@ def format_bulk_result(result: BulkMoveResult, to: OrderStatus) -> str:
 
 
 def _format_unchanged(result: BulkMoveResult) -> str:
+    limit = str(StockLimitReached.message)
     named = [
-        f"{order} ({str(OrderStatus(order.status).label).lower()})"
-        for order, _reason in result.refused[:MAX_NAMED_ORDERS]
+        f"{order} ({_('stock limit') if reason == limit else order.get_status_display().lower()})"
+        for order, reason in result.refused[:MAX_NAMED_ORDERS]
     ]
     if len(result.refused) > len(named):
         named.append("…")
@@ -93,12 +96,18 @@ class OrderActions(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, selected: models.QuerySet[Order], to: OrderStatus
     ) -> HttpResponse | None:
         """Move every order that may go to `to` and report the others; ask before cancelling."""
-        form = CancelManyForm(request.POST if "note" in request.POST else None)
-        if to == OrderStatus.CANCELLED and not form.is_valid():
-            return self._ask_reason(request, selected.count(), form)
-        note = form.cleaned_data["note"] if form.is_bound else ""
+        note = ""
+        if to == OrderStatus.CANCELLED:
+            form = CancelManyForm(request.POST if "note" in request.POST else None)
+            if not form.is_valid():
+                return self._ask_reason(request, selected.count(), form)
+            note = form.cleaned_data["note"]
         pks = list(selected.values_list("pk", flat=True))
-        result = orders.move_orders(order_ids=pks, to=to, actor=staff_user(request), note=note)
+        try:
+            result = orders.move_orders(order_ids=pks, to=to, actor=staff_user(request), note=note)
+        except ShopError as error:  # another request changed the stock meanwhile
+            messages.error(request, str(error))
+            return None
         level = messages.SUCCESS if result.moved else messages.WARNING
         messages.add_message(request, level, format_bulk_result(result, to))
         return None

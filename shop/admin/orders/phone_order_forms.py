@@ -23,7 +23,7 @@ from shop import money
 from shop.admin.forms import TextField
 from shop.models import Order, Product, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
-from shop.services.payments import PHONE_METHODS
+from shop.services.payments import offered_methods
 
 EXTRA_LINES = 5
 MAX_PK_DIGITS = 18  # fits into a 64-bit integer
@@ -214,7 +214,7 @@ class PhoneOrderForm(forms.Form):
     )
     payment_method = forms.ChoiceField(
         label=_("Payment"),
-        choices=[(method.value, method.label) for method in PHONE_METHODS],
+        choices=lambda: [(m.value, m.label) for m in offered_methods(by_phone=True)],
         widget=UnfoldAdminSelectWidget,
     )
     note = TextField(

@@ -67,7 +67,7 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
         """Return the search boxes' results as JSON: active customers or products for sale."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        term = request.GET.get("term", "").replace("\x00", "")
+        term = request.GET.get("term", "")
         if what == "customer":
             results = self._search(request, active_customers(), term, customer_label)
         elif what == "product":

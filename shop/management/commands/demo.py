@@ -39,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-server", action="store_true", help="only create the data")
 
     def handle(self, *_: Any, fresh: bool, port: int, no_server: bool, **__: Any) -> None:
+        demo_shop.check_allowed()
         self._prepare_database(fresh=fresh)
         if no_server:
             return

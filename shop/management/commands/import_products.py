@@ -84,6 +84,8 @@ class Command(BaseCommand):
         except ShopError as error:
             raise CommandError(str(error)) from error
         product_import.refresh_from_db()
+        if product_import.pending_step:
+            raise CommandError(f"{product_import.error} The products were changed.")
         if product_import.error:
             raise CommandError(f"{product_import.error} Nothing was changed.")
 

@@ -23,4 +23,7 @@ class Command(BaseCommand):
         except backup.BackupRefused as error:
             raise CommandError(str(error)) from error
         row_count = sum(contents["rows"].values())
-        self.stdout.write(f"Restored {row_count:,} rows and their files.")
+        self.stdout.write(
+            f"Restored {row_count:,} rows and their files. Everybody is signed out, in the admin"
+            " and in all apps."
+        )

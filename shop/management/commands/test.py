@@ -27,6 +27,8 @@ class Command(BaseCommand):
         self.handle(arguments=argv[2:])
 
     def handle(self, *_: Any, arguments: list[str], **__: Any) -> None:
+        if not settings.SHOP_DEVELOPMENT_COMMANDS:
+            sys.exit("The tests run in development only.")
         is_fast = "--fast" in arguments
         arguments = [argument for argument in arguments if argument != "--fast"]
         databases = find_databases()

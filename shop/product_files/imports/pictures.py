@@ -61,7 +61,8 @@ def store_pictures(product_import: ProductImport, *, actor: User) -> None:
         _("Picture “%(name)s”: %(error)s") % {"name": name, "error": error}
         for name, error in list(failed.items())[:MAX_LISTED_PICTURES]
     ]
-    product_import.save(update_fields=["result", "warnings"])
+    product_import.error = ""  # of a disk that was full
+    product_import.save(update_fields=["result", "warnings", "error"])
     change = _("pictures set: %(count)s, failed: %(failed)s")
     numbers = {"count": f"{count:,}", "failed": f"{len(failed):,}"}
     audit.log(actor, product_import, change % numbers)

@@ -13,6 +13,7 @@ from django.tasks import task
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from shop.images import StorageFull
 from shop.models import ImportFile, ProductImport, User
 from shop.product_files.imports import apply, pictures, preview, undo
 from shop.product_files.imports.locking import STATE_ERRORS, State, is_stalled
@@ -86,6 +87,10 @@ def run_pending_steps(import_id: int) -> None:
         try:
             STEP_FUNCTIONS[step](product_import, User.objects.get(pk=pending["actor"]), pending)
         except ConcurrentUpdate:
+            return
+        except StorageFull as error:
+            # The step stays pending: run again, it stores the pictures that are left.
+            ProductImport.objects.filter(pk=import_id).update(error=error.strerror)
             return
         except ShopError as error:
             product_import.refresh_from_db()

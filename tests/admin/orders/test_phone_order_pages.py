@@ -143,6 +143,19 @@ def test_an_invalid_order_shows_its_error_and_writes_nothing(
     assert factories.all_rows() == before
 
 
+@pytest.mark.parametrize(
+    ("offered", "choices"),
+    [
+        (["card", "cash_on_delivery"], ["cash_on_delivery"]),
+        (["bank_transfer", "cash_on_delivery"], ["bank_transfer", "cash_on_delivery"]),
+    ],
+)
+def test_the_form_offers_what_the_shop_offers_but_cards(adas_browser, settings, offered, choices):
+    settings.SHOP_PAYMENT_METHODS = offered
+    field = adas_browser.get(PAGE).context["form"].fields["payment_method"]
+    assert [value for value, _label in field.choices] == choices
+
+
 def test_a_changed_price_shows_a_new_summary(adas_browser, carl, mug):
     place = summary_data(adas_browser, form_data((mug, "2"), customer=carl.pk))
     Product.objects.update(price=Decimal("13.00"))

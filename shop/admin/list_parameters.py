@@ -1,0 +1,73 @@
+"""Lists answer any query string and selection: what the database can't evaluate is refused."""
+
+from typing import Any
+
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, EmptyResultSet, ValidationError
+from django.db import DataError, models
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+#: Lookups that a query string may not use: a regular expression can run for minutes or be invalid,
+#: and a range needs two values, which a query string can't give.
+DENIED_LOOKUPS = frozenset({"regex", "iregex", "range"})
+
+
+class CheckedChangeList(ChangeList):  # type: ignore[misc]
+    """Raises IncorrectLookupParameters for values that the database can't compare.
+
+    Django does so only for values that it refuses while it builds the queryset, not for such as
+    `created_at__year=0`, which fail when it is compiled or run.
+    """
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        queryset: models.QuerySet[Any] = super().get_queryset(request, *args, **kwargs)
+        if request.GET:
+            try:
+                queryset.query.sql_with_params()
+            except EmptyResultSet:
+                pass
+            except (ValueError, OverflowError) as error:
+                raise IncorrectLookupParameters(error) from error
+        return queryset
+
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            self.read_results(request)
+        except (DataError, OverflowError) as error:
+            raise IncorrectLookupParameters(error) from error
+
+    def read_results(self, request: HttpRequest) -> None:
+        """Read the requested page, as Django's `get_results` does."""
+        super().get_results(request)
+
+
+class CheckedListAdmin(ModelAdmin):  # type: ignore[misc]
+    """A model admin whose list is a CheckedChangeList and whose actions check the selection."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CheckedChangeList
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return the record or None. An empty `?_to_field=` counts as none."""
+        return super().get_object(request, object_id, from_field or None)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        if lookup.rpartition("__")[2] in DENIED_LOOKUPS:
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
+
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Run the action. Raises BadRequest for two actions, or a key that no record can have."""
+        if len(request.POST.getlist("action")) > 1:
+            raise BadRequest("More than one action.")
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.clean(key, None)
+            except ValidationError as error:
+                raise BadRequest("A selected key is malformed.") from error
+        return super().response_action(request, *args, **kwargs)
