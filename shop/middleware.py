@@ -12,7 +12,7 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_lazy as _
 
 from shop import json_logging
-from shop.api.middleware import API_PREFIX
+from shop.api.middleware import API_PREFIX, MAX_LENGTH_DIGITS
 from shop.db.private_attributes import set_default_csp
 from shop.models import ProductImport
 from shop.product_files.reading import limits
@@ -21,8 +21,6 @@ MEGABYTE = 1024 * 1024
 MAX_ANONYMOUS_BYTES, MAX_SIGNED_IN_BYTES = MEGABYTE, 6 * MEGABYTE
 #: The form of an import takes two files.
 MAX_IMPORT_BYTES = 2 * limits.MAX_BYTES + 10 * MEGABYTE
-#: More digits than any limit has. Python refuses to parse thousands of them.
-MAX_LENGTH_DIGITS = 15
 #: Longer than any link of the admin; gunicorn accepts 4 KB.
 MAX_QUERY_LENGTH = 8_000
 #: Status of a refusal -> what its page says.

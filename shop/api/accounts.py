@@ -148,10 +148,14 @@ def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]
 
 
 @router.post("/password/reset/", response={202: None})
-def request_password_reset(request: HttpRequest, body: PasswordResetIn) -> Status[None]:
+def request_password_reset(
+    request: HttpRequest, body: PasswordResetIn, idempotency_key: IdempotencyKeyHeader = ""
+) -> Status[None]:
     """Send a link or code for a new password. The response doesn't reveal if the account exists."""
     check_rate("login", client_ip(request))
-    accounts.request_reset(email=body.email)
+    accounts.request_reset(
+        email=body.email, key=idempotency_key, request=request_text(request, body)
+    )
     return Status(202, None)
 
 

@@ -21,6 +21,8 @@ from shop.images import MAX_IMAGE_BYTES
 API_PREFIX = "/api/"
 HEALTH_URL = "/api/health/"
 FORM_OVERHEAD = 64 * 1024
+#: More digits than any limit has. Python refuses to parse thousands of them.
+MAX_LENGTH_DIGITS = 15
 #: Details of the problems that replace Django's error pages, by status.
 ERROR_DETAILS = {
     400: MALFORMED,
@@ -102,7 +104,7 @@ def _reject_body(request: HttpRequest) -> HttpResponse | None:
     if not length:  # Django takes a chunked body for an empty one
         is_chunked = "Transfer-Encoding" in request.headers
         return problem_response(411, _("Send a Content-Length.")) if is_chunked else None
-    if not length.isdecimal():
+    if not (length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS):
         return problem_response(400, MALFORMED)
 
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -30,6 +30,7 @@ from django.core.management.color import no_style
 from django.db import OperationalError, connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shop import images
 from shop.db.transactions import atomically, is_busy
@@ -264,12 +265,19 @@ def _replace_rows(
     for model in backup_models:
         if model._base_manager.count() != row_counts[model._meta.db_table]:
             raise BackupRefused(f"Not all rows of {model._meta.db_table} were restored.")
-    _end_sessions(backup_models)
+    _end_what_went_on(backup_models)
 
 
-def _end_sessions(backup_models: list[type[models.Model]]) -> None:
-    """End the restored sessions of the admin and of the API."""
+def _end_what_went_on(backup_models: list[type[models.Model]]) -> None:
+    """End the restored sessions of the admin and the API, and the emails that were waiting.
+
+    Most of these were sent since; staff can send them again.
+    """
     by_label = {model._meta.label: model for model in backup_models}
+    if outbox := by_label.get("shop.OutboxMessage"):  # absent in backups of version 1.0.0
+        outbox._base_manager.filter(status="pending").update(
+            status="failed", error=_("This was waiting when the backup was made.")
+        )
     by_label["sessions.Session"]._base_manager.all().delete()
     live = by_label["shop.Session"]._base_manager.filter(revoked_at=None)
     live.update(revoked_at=timezone.now(), revoked_because="restore")

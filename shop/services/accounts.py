@@ -259,12 +259,12 @@ def _store_password(
     return True
 
 
-def request_reset(*, email: str) -> None:
-    """Email a reset link if the account exists, at most three an hour.
+def request_reset(*, email: str, key: str = "", request: str = "") -> None:
+    """Email a reset link if the account exists, at most three an hour, and once for a key.
 
     Takes the same time either way.
     """
-    background.enqueue(partial(outbox.send_reset_message, email=email))
+    background.enqueue(partial(outbox.send_reset_message, email=email, key=key, request=request))
 
 
 def decode_uid(uid: str) -> int:

@@ -30,6 +30,7 @@ from shop.models import Order, OutboxMessage, User
 from shop.models.outbox import PASSWORD_RESET
 from shop.services import audit, background
 from shop.services.errors import MessagePending
+from shop.services.idempotency import run_once
 
 #: How long a message is tried, and the pauses between attempts: one minute, doubling to an hour.
 TRIED_FOR = timedelta(days=2)
@@ -91,16 +92,17 @@ def _new_message(
     )
 
 
-def send_reset_message(*, email: str) -> None:
+def send_reset_message(*, email: str, key: str = "", request: str = "") -> None:
     """Send a reset link, if the account exists and got fewer than MAX_RESETS lately.
 
-    Takes as long as the mail server: run it on the background thread.
+    The same request with the same key sends it once. Takes as long as the mail server: run it on
+    the background thread.
     """
-    _deliver_new(_add_reset_message(email))
+    _deliver_new(_add_reset_message(email, key, request))
 
 
 @atomically
-def _add_reset_message(email: str) -> list[OutboxMessage]:
+def _add_reset_message(email: str, key: str, request: str) -> list[OutboxMessage]:
     # The lock makes concurrent requests count each other's messages.
     users = User.objects.select_for_update(no_key=True).filter(email=email, is_active=True)
     user = users.first()
@@ -111,8 +113,13 @@ def _add_reset_message(email: str) -> list[OutboxMessage]:
         return []
     lifetime = min(TRIED_FOR, timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
     message = _new_message(PASSWORD_RESET, user.email, lifetime=lifetime)
-    message.save()
-    return [message]
+
+    def write() -> str:
+        message.save()
+        return str(message.pk)
+
+    _pk, is_replay = run_once(user=user, key=key, request=request, work=write)
+    return [] if is_replay else [message]
 
 
 @atomically

@@ -54,9 +54,8 @@ HEADERS = {
     "replace_product": ["If-Match"],
     "change_product": ["If-Match"],
 }
-#: POST operations without `Idempotency-Key`: refresh has a rule of its own, and a reset only sends
-#: an email.
-WITHOUT_KEY = {"refresh", "request_password_reset"}
+#: POST operations without `Idempotency-Key`: refresh has a rule of its own.
+WITHOUT_KEY = {"refresh"}
 QUERIES = {
     "list_products": [
         "page",

@@ -78,7 +78,7 @@ def test_the_response_time_does_not_reveal_it_either(
     monkeypatch.setattr(
         outbox,
         "send_reset_message",
-        lambda email: responded.wait(TIMEOUT_SECONDS) and send(email=email),
+        lambda **values: responded.wait(TIMEOUT_SECONDS) and send(**values),
     )
     with statements(0):
         response = strangers_app.post("/auth/password/reset/", {"email": email})
@@ -95,6 +95,15 @@ def test_requesting_a_reset_emails_the_owner_and_changes_nothing(mailoutbox, car
     assert (mail.to, mail.subject) == (["carl@example.com"], "Set a new password")
     assert carls_app.get("/auth/profile/").status_code == 200
     assert can_log_in("carl@example.com", factories.PASSWORD)
+
+
+def test_a_reset_with_a_key_is_sent_once(strangers_app, carl, mailoutbox):
+    for key in ("a", "a", "b", "", ""):
+        response = strangers_app.post(
+            "/auth/password/reset/", {"email": carl.email}, **{"Idempotency-Key": key}
+        )
+        assert response.status_code == 202
+    assert len(mailoutbox) == 3  # and the fifth call was over the limit of an hour
 
 
 def test_the_email_contains_a_link_if_the_reset_url_is_set(
