@@ -1,5 +1,6 @@
 """Users, and their API sessions."""
 
+import unicodedata
 import uuid
 from datetime import datetime
 from typing import Any, ClassVar
@@ -115,10 +116,24 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         """Return first and last name; Django calls it."""
         return f"{self.first_name} {self.last_name}".strip()
 
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(_normalize_password(raw_password))
+
+    def check_password(self, raw_password: str) -> bool:
+        return super().check_password(_normalize_password(raw_password))
+
+    async def acheck_password(self, raw_password: str) -> bool:
+        return await super().acheck_password(_normalize_password(raw_password))
+
     @property
     def is_staff(self) -> bool:
         """Return whether the user can sign in to the admin; Django reads it."""
         return self.role == self.Role.ADMIN
+
+
+def _normalize_password(password: Any) -> Any:
+    """Return a password in NFC: keyboards differ in how they send an accented letter."""
+    return unicodedata.normalize("NFC", password) if isinstance(password, str) else password
 
 
 SUPERUSER_FIELDS = {"role": User.Role.ADMIN, "is_superuser": True}
