@@ -7,35 +7,13 @@ import unicodedata
 
 from django.utils.translation import gettext as _
 
+from shop.db.text_folding import INVISIBLE_RANGES
+
 # Bidirectional controls can make one name look like another.
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-#: First and last code points of the characters that a font draws as nothing: Unicode's property
-#: Default_Ignorable_Code_Point, annotation marks, and symbols that are blank by design. Inside a
-#: text they are kept: Persian needs the joiners, emoji the joiners and variation selectors.
-#: https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
-INVISIBLE_RANGES = (
-    (0x00AD, 0x00AD),
-    (0x034F, 0x034F),
-    (0x061C, 0x061C),
-    (0x115F, 0x1160),
-    (0x17B4, 0x17B5),
-    (0x180B, 0x180F),
-    (0x200B, 0x200F),
-    (0x202A, 0x202E),
-    (0x2060, 0x206F),
-    (0x2800, 0x2800),
-    (0x3164, 0x3164),
-    (0xFE00, 0xFE0F),
-    (0xFEFF, 0xFEFF),
-    (0xFFA0, 0xFFA0),
-    (0xFFF0, 0xFFFB),
-    (0x16FE4, 0x16FE4),
-    (0x1BCA0, 0x1BCA3),
-    (0x1D159, 0x1D159),
-    (0x1D173, 0x1D17A),
-    (0xE0000, 0xE0FFF),
-)
+#: What a reader does not see. Inside a text it is kept: Persian needs the joiners, emoji the joiners
+#: and variation selectors.
 INVISIBLE = frozenset(
     chr(code) for first, last in INVISIBLE_RANGES for code in range(first, last + 1)
 )

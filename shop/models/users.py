@@ -14,6 +14,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from shop.db.search_text import SearchTextField
+from shop.db.text_folding import NAME_COLLATION
 from shop.models.base import CleanTextModel
 
 
@@ -59,8 +61,8 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         error_messages={"unique": _("This email is taken.")},
         help_text=_("For signing in, and for emails about orders."),
     )
-    first_name = models.CharField(_("first name"), max_length=100)
-    last_name = models.CharField(_("last name"), max_length=100)
+    first_name = models.CharField(_("first name"), max_length=100, db_collation=NAME_COLLATION)
+    last_name = models.CharField(_("last name"), max_length=100, db_collation=NAME_COLLATION)
     phone = models.CharField(
         _("phone"), max_length=30, blank=True, help_text=_("For questions about a delivery.")
     )
@@ -82,6 +84,7 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         help_text=_("Clear this to close the account and sign it out on all devices."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    search_text = SearchTextField("email", "first_name", "last_name", "phone")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
