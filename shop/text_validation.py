@@ -12,8 +12,8 @@ from shop.db.text_folding import INVISIBLE_RANGES
 # Bidirectional controls can make one name look like another.
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-#: What a reader does not see. Inside a text it is kept: Persian needs the joiners, emoji the joiners
-#: and variation selectors.
+#: What a reader does not see. Inside a text it is kept: Persian needs the joiners, emoji the
+#: joiners and variation selectors.
 INVISIBLE = frozenset(
     chr(code) for first, last in INVISIBLE_RANGES for code in range(first, last + 1)
 )

@@ -1,7 +1,7 @@
 """A column with several fields' texts, folded for searching, that the database maintains.
 
     class Product(models.Model):
-        search_text = SearchTextField("name", "sku", "description")
+        search_text = SearchTextField(fields=("name", "sku", "description"))
 
     Product.objects.filter(search_text__icontains="creme")  # finds "Crème"
 
@@ -13,6 +13,7 @@ set; migrations record a field as its `deconstruct` says, here as an ordinary Ge
 `Lookup.get_prep_lookup`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -58,12 +59,12 @@ class FoldedTextField(models.TextField):  # type: ignore[type-arg]
     """Folded text. The lookups `icontains` and `istartswith` fold what is looked up."""
 
 
-class _FoldedContains(Contains):  # type: ignore[type-arg]
+class _FoldedContains(Contains):
     def get_prep_lookup(self) -> Any:
         return fold_search_text(str(self.rhs))
 
 
-class _FoldedStartsWith(StartsWith):  # type: ignore[type-arg]
+class _FoldedStartsWith(StartsWith):
     def get_prep_lookup(self) -> Any:
         return fold_search_text(str(self.rhs))
 
@@ -92,9 +93,9 @@ class FoldedText(Func):
 class SearchTextField(models.GeneratedField):
     """A stored generated column with the folded text of the named fields."""
 
-    def __init__(self, *names: str, **options: Any) -> None:
-        if names:
-            options |= {"expression": FoldedText(*names), "output_field": FoldedTextField()}
+    def __init__(self, *, fields: Sequence[str] = (), **options: Any) -> None:
+        if fields:
+            options |= {"expression": FoldedText(*fields), "output_field": FoldedTextField()}
         super().__init__(**{"db_persist": True, "serialize": False} | options)
 
     def deconstruct(self) -> Any:

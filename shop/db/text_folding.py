@@ -61,7 +61,7 @@ MARK_RANGES = (
 )
 DROPPED_RANGES = (*INVISIBLE_RANGES, *MARK_RANGES)
 #: Lower-case letters and signs that Unicode does not decompose -> what people type instead.
-REPLACED_CHARACTERS = dict(zip("ıøłđðħŧŋς", "iolddhtnσ", strict=True))
+REPLACED_CHARACTERS = dict(zip("ıøłđðħŧŋς", "iolddhtnσ", strict=True))  # noqa: RUF001 - Greek
 REPLACED_CHARACTERS |= dict.fromkeys("\u2018\u2019\u02bc\u2032", "'")
 REPLACED_CHARACTERS |= dict.fromkeys("\u201c\u201d", '"')
 REPLACED_CHARACTERS |= dict.fromkeys("\u2010\u2012\u2013\u2014\u2212", "-")
@@ -94,7 +94,7 @@ def name_sort_key(name: str) -> str:
     """
     letters = fold_search_text(name).translate(_RANKS)
     accents = unicodedata.normalize("NFD", name).lower()
-    return "\0".join([letters, accents, name.swapcase(), name])
+    return f"{letters}\0{accents}\0{name.swapcase()}\0{name}"
 
 
 def compare_names(first: str, second: str) -> int:

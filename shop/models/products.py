@@ -161,7 +161,7 @@ class Product(CleanTextModel):
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
-    search_text = SearchTextField("name", "sku", "description")
+    search_text = SearchTextField(fields=("name", "sku", "description"))
 
     class Meta:
         ordering = ("-created_at", "-id")

@@ -84,7 +84,7 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         help_text=_("Clear this to close the account and sign it out on all devices."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    search_text = SearchTextField("email", "first_name", "last_name", "phone")
+    search_text = SearchTextField(fields=("email", "first_name", "last_name", "phone"))
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -122,10 +122,10 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(_normalize_password(raw_password))
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         return super().check_password(_normalize_password(raw_password))
 
-    async def acheck_password(self, raw_password: str) -> bool:
+    async def acheck_password(self, raw_password: str | None) -> bool:
         return await super().acheck_password(_normalize_password(raw_password))
 
     @property
