@@ -48,13 +48,13 @@ def _normalize_text(value: str, *, allowed: str) -> str:
                 _("Remove the character %(code)s: it isn't allowed.")
                 % {"code": f"U+{ord(character):04X}"}
             )
-    text = trim_text(unicodedata.normalize("NFC", value))
-    return text if is_visible(text) else ""
+    return trim_text(unicodedata.normalize("NFC", value))
 
 
 def trim_text(value: str) -> str:
-    """Remove white space, and what is as invisible, from both ends."""
-    return value.strip(TRIMMED)
+    """Trim white space and its invisible kin; a text without a visible character is empty."""
+    text = value.strip(TRIMMED)
+    return text if is_visible(text) else ""
 
 
 def is_visible(value: str) -> bool:

@@ -8,9 +8,9 @@
 Only conditions of queries use it. Django neither selects nor returns it, so it is in no instance,
 form, response, file or export, and costs nothing where nobody searches.
 
-Undocumented in Django: `Field.concrete` decides what is selected, inserted and returned, and may be
-set; migrations record a field as its `deconstruct` says, here as an ordinary GeneratedField;
-`Lookup.get_prep_lookup`.
+Undocumented in Django: `Field.concrete` decides what is selected, and may be set; `db_returning`
+decides what an insert returns; migrations record a field as its `deconstruct` says, here as an
+ordinary GeneratedField; `Lookup.get_prep_lookup`.
 """
 
 from collections.abc import Sequence
@@ -93,6 +93,8 @@ class FoldedText(Func):
 class SearchTextField(models.GeneratedField):
     """A stored generated column with the folded text of the named fields."""
 
+    db_returning = False
+
     def __init__(self, *, fields: Sequence[str] = (), **options: Any) -> None:
         if fields:
             options |= {"expression": FoldedText(*fields), "output_field": FoldedTextField()}
@@ -107,3 +109,4 @@ class SearchTextField(models.GeneratedField):
         """Add the field to the model's fields, but not to those that are selected."""
         super().contribute_to_class(cls, name, private_only)
         self.concrete = False
+        delattr(cls, name)  # would query the database for a value that is not selected

@@ -75,6 +75,8 @@ _FOLDED = str.maketrans(
 #: ASCII in the order of the Unicode Collation Algorithm: signs before digits before letters.
 _SIGNS = "\t\n _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$"
 _RANKS = {ord(sign): chr(rank) for rank, sign in enumerate(_SIGNS, start=1)}
+#: Accents after the letters of every script, so that a letter without one sorts first.
+_ACCENTS_LAST = {code: chr(0x10F000 + code) for code in range(0x0300, 0x0370)}
 
 
 def fold_search_text(text: str) -> str:
@@ -93,7 +95,7 @@ def name_sort_key(name: str) -> str:
     keys: equal names of a collation are the same to the database.
     """
     letters = fold_search_text(name).translate(_RANKS)
-    accents = unicodedata.normalize("NFD", name).lower()
+    accents = unicodedata.normalize("NFD", name).lower().translate(_ACCENTS_LAST)
     return f"{letters}\0{accents}\0{name.swapcase()}\0{name}"
 
 
