@@ -93,7 +93,7 @@ class FoldedText(Func):
 class SearchTextField(models.GeneratedField):
     """A stored generated column with the folded text of the named fields."""
 
-    db_returning = False
+    db_returning = False  # type: ignore[assignment]
 
     def __init__(self, *, fields: Sequence[str] = (), **options: Any) -> None:
         if fields:
