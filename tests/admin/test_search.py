@@ -202,6 +202,14 @@ def test_products_and_users_are_found_without_accents_and_case(db, monkeypatch, 
     assert set(products) == set(users) == FOLDED_WORDS[term]
 
 
+@pytest.mark.parametrize("term", ["\u200b", "noon \u3164", '"\u2060" rings'])
+def test_an_invisible_word_is_not_searched(shop, term):
+    visible = term.strip('"\u200b\u2060\u3164 ')
+    found = set(shop_search(OrderEvent, term).values_list("pk", flat=True))
+    assert found == set(shop_search(OrderEvent, visible).values_list("pk", flat=True))
+    assert found
+
+
 @pytest.mark.parametrize("term", ["stromberg", "ULLA strömberg", "ulla@", "zoe str"])
 def test_orders_and_sessions_are_found_by_the_folded_name_of_their_user(db, mug, term):
     ulla = User.objects.create(email="ulla@a.example", first_name="Zoë", last_name="Strömberg")
