@@ -137,7 +137,7 @@ def parse_email_url(text: str) -> dict[str, Any]:
 
 def _sqlite_database(url: SplitResult) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "shop.db.sqlite3",
         "NAME": str(ROOT / _url_path(url)),
         "CONN_MAX_AGE": 60,
         "OPTIONS": {

@@ -1,5 +1,7 @@
 """Normalisation and validation of text, as the models apply them."""
 
+import unicodedata
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -99,6 +101,61 @@ def test_a_name_of_spaces_only_is_blank():
     with pytest.raises(ValidationError) as error:
         product(name=" \u3000 ").clean_fields()
     assert [detail.code for detail in error.value.error_dict["name"]] == ["blank"]
+
+
+INVISIBLE = [
+    "\u200b",
+    "\u2060",
+    "\ufeff",
+    "\u00ad",
+    "\u3164",
+    "\u2800",
+    "\u115f \u1160",
+    "\uffa0",
+    "\u034f",
+    "\u180e",
+    "\u200d\ufe0f",
+    "\u2062\u00a0\u2028",
+    "\U0001d159",
+    "\U000e0041",
+]
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+def test_a_text_without_a_visible_character_is_empty(text):
+    assert text_validation.clean_line(text) == text_validation.clean_text(f"{text}\n{text}") == ""
+    assert not text_validation.is_visible(text)
+    with pytest.raises(ValidationError) as error:
+        product(name=text).clean_fields()
+    assert [detail.code for detail in error.value.error_dict["name"]] == ["blank"]
+
+
+def test_every_ignorable_character_that_python_knows_is_invisible():
+    formats = {chr(n) for n in range(0x110000) if unicodedata.category(chr(n)) == "Cf"}
+    visible = {
+        c for c in formats if "ARABIC" in unicodedata.name(c) or "SYRIAC" in unicodedata.name(c)
+    }
+    others = {
+        c for c in formats if unicodedata.name(c).split()[0] in {"KAITHI", "EGYPTIAN", "SHORTHAND"}
+    }
+    assert formats - visible - others <= text_validation.INVISIBLE
+
+
+@pytest.mark.parametrize(
+    ("value", "cleaned"),
+    [
+        ("\u200bMug\u200b", "Mug"),
+        ("\ufeff Mug \u2060\u00ad", "Mug"),
+        ("co\u00adoperate", "co\u00adoperate"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # noqa: RUF001 - Persian
+        ("❤\ufe0f", "❤\ufe0f"),
+        ("👩\u200d🚀", "👩\u200d🚀"),
+        ("שלום\u200f", "שלום\u200f"),
+    ],
+    ids=ascii,
+)
+def test_invisible_characters_are_trimmed_only_where_they_mean_nothing(value, cleaned):
+    assert text_validation.clean_line(value) == text_validation.clean_text(value) == cleaned
 
 
 def test_the_length_limit_applies_after_trimming():

@@ -52,7 +52,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_filter = (ModelNameFilter, "action")
     list_select_related = ("actor",)
-    search_fields = ("actor__email", "actor__last_name", "record_label", "changes")
+    search_fields = ("actor__search_text", "record_label", "changes")
     search_help_text = _("Email or last name, record, old or new value")
     show_full_result_count = False
 

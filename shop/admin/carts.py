@@ -16,4 +16,4 @@ class CartItemAdmin(ReadOnlyAdmin):
     )
     list_display = ("user", "product", "quantity", "created_at")
     list_select_related = ("user", "product")
-    search_fields = ("user__email", "product__name", "product__sku")
+    search_fields = ("user__search_text", "product__search_text")

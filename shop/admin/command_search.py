@@ -13,13 +13,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from shop.admin.search import search_rows
+from shop import text_validation
+from shop.admin.search import search_rows, split_words
+from shop.db.search_text import FoldedText
 from shop.models import Order, Product, User
 
 MAX_RESULTS_PER_MODEL = 5
 MIN_TERM_LENGTH = 2
 ORDER_NUMBER_PREFIX = 4  # characters before the dash
-USER_SEARCH_FIELDS = ("email", "first_name", "last_name", "phone")
 
 type AnyQuerySet = models.QuerySet[Any]
 #: Returns the ids of the users that match the term; runs its query on the first call only.
@@ -41,7 +42,12 @@ def _search_users(users: AnyQuerySet, _term: str, matching_users: MatchingUsers)
 
 
 def _search_products(products: AnyQuerySet, term: str, _users: MatchingUsers) -> AnyQuerySet:
-    return search_rows(products, ("name", "sku"), term).queryset
+    """Match name and SKU; the index has the description too, which the results don't show."""
+    rows: AnyQuerySet = search_rows(products, ["search_text"], term).queryset
+    rows = rows.alias(label=FoldedText("name", "sku"))
+    for word in split_words(term):
+        rows = rows.filter(label__icontains=word)
+    return rows
 
 
 def _search_orders(orders: AnyQuerySet, term: str, matching_users: MatchingUsers) -> AnyQuerySet:
@@ -89,7 +95,7 @@ def command_search(request: HttpRequest) -> HttpResponse:
     stays pending and longer than a withdrawn permission may last.
     """
     start = time.monotonic()
-    term = request.GET.get("s", "").strip()
+    term = text_validation.trim_text(request.GET.get("s", ""))
     if not term:
         return HttpResponse()
     results = [*_matching_lists(request, term), *_matching_records(request, term)]
@@ -118,7 +124,7 @@ def _matching_records(request: HttpRequest, term: str) -> Iterator[CommandResult
 
     @cache
     def matching_users() -> list[int]:
-        users = search_rows(User.objects.all(), USER_SEARCH_FIELDS, term).queryset
+        users = search_rows(User.objects.all(), ["search_text"], term).queryset
         return [user.pk for user in users[:MAX_RESULTS_PER_MODEL]]
 
     for model, group in SEARCH_GROUPS.items():

@@ -1,4 +1,4 @@
-"""The search of the admin's lists, which uses the indexes of the migration `0002_search_indexes`.
+"""The search of the admin's lists, which uses the trigram indexes of the migrations.
 
 Django's search joins all tables and combines their columns with OR, so that the database reads
 every row, for the count and for the page. Here each table is searched separately, by its trigram
@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.text import smart_split, unescape_string_literal
+
+from shop import text_validation
 
 #: The highest count that a searched or filtered list shows, and the most rows that one action
 #: changes.
@@ -45,10 +47,15 @@ class SearchResult[Row: Model]:
 
 
 def split_words(term: str) -> Iterator[str]:
-    """Split a search term at spaces; a quoted phrase is one word, as in Django's own search."""
+    """Split a search term at spaces; a quoted phrase is one word, as in Django's own search.
+
+    Words without a visible character are left out.
+    """
     for word in smart_split(term):
         is_quoted = word.startswith(('"', "'")) and word[0] == word[-1]
-        yield unescape_string_literal(word) if is_quoted else word
+        text = unescape_string_literal(word) if is_quoted else word
+        if text_validation.is_visible(text):
+            yield text
 
 
 def search_rows[Row: Model](

@@ -143,10 +143,10 @@ def _filter_orders(rows: QuerySet[Order], filters: OrderFilters, caller: Caller)
     rows = rows.order_by(*NEWEST_FIRST)
     if filters.status:
         rows = rows.filter(status=filters.status)
-    if filters.search:
-        by_number = Q(order_number__icontains=filters.search)
-        by_email = Q(user__email__icontains=filters.search) if caller.is_staff else Q()
-        rows = rows.filter(by_number | by_email)
+    for word in filters.search.split():
+        by_number = Q(order_number__icontains=word)
+        by_customer = Q(user__search_text__icontains=word) if caller.is_staff else Q()
+        rows = rows.filter(by_number | by_customer)
     if filters.created_from:
         rows = rows.filter(created_at__gte=_to_datetime(filters.created_from))
     if filters.created_to:

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from ninja import Body as JsonBody
 from ninja import File, Path, Query, Router, Status, UploadedFile
@@ -207,8 +207,7 @@ def _filter_products(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Pro
     rows = _visible_products(sees_all=sees_all)
     rows = rows.filter(**{name: value for name, value in lookups.items() if value is not None})
     for word in filters.search.split():
-        has_word = Q(name__icontains=word) | Q(sku__icontains=word)
-        rows = rows.filter(has_word | Q(description__icontains=word))
+        rows = rows.filter(search_text__icontains=word)
     return rows
 
 

@@ -338,7 +338,9 @@ class OrderFilters(Paging):
 
     status: Status | None = None
     search: ShortText = Field(
-        "", description="Part of the order number; for admins, also part of the email."
+        "",
+        description="Part of the order number; for admins, also words in the customer's name,"
+        " email or phone.",
     )
     created_from: DateOrDateTime | None = None
     created_to: DateOrDateTime | None = Field(None, description="A date includes the whole day.")

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from shop.db.text_folding import NAME_COLLATION
 from shop.models.products import Product
 
 
@@ -41,7 +42,7 @@ class ProductImport(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("uploaded by")
     )
-    name = models.CharField(_("file"), max_length=200)
+    name = models.CharField(_("file"), max_length=200, db_collation=NAME_COLLATION)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
     #: Chosen by staff: encoding, delimiter, file_format, decimal_mark, blank_cells, stock_mode,
     #: columns (field -> column index), column_headers (column index -> header).

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from shop import images
 from shop.db.private_attributes import is_committed, mark_committed
+from shop.db.search_text import SearchTextField
+from shop.db.text_folding import NAME_COLLATION
 from shop.models.base import CleanTextModel, generate_code
 from shop.money import MAX_PRICE, MoneyField
 
@@ -105,12 +107,14 @@ class Product(CleanTextModel):
     name = models.CharField(
         _("name"),
         max_length=200,
+        db_collation=NAME_COLLATION,
         help_text=_("Shown to customers. Add what sets it apart, such as colour or size."),
     )
     sku = SkuField(
         _("SKU"),
         max_length=64,
         blank=True,
+        db_collation=NAME_COLLATION,
         help_text=_("Unique regardless of case. Leave empty to generate one."),
     )
     description = models.TextField(
@@ -157,6 +161,7 @@ class Product(CleanTextModel):
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    search_text = SearchTextField(fields=("name", "sku", "description"))
 
     class Meta:
         ordering = ("-created_at", "-id")

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from shop.db.text_folding import NAME_COLLATION
 from shop.models.base import CleanTextModel
 
 #: Query parameters of a list that do not select or sort rows, such as the page number.
@@ -38,7 +39,12 @@ class SavedView(CleanTextModel):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", editable=False
     )
-    name = models.CharField(_("name"), max_length=60, help_text=_("For example “Late, unpaid”."))
+    name = models.CharField(
+        _("name"),
+        max_length=60,
+        db_collation=NAME_COLLATION,
+        help_text=_("For example “Late, unpaid”."),
+    )
     is_shared = models.BooleanField(
         _("share with colleagues"),
         default=False,

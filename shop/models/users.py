@@ -1,6 +1,7 @@
 """Users, and their API sessions."""
 
 import hashlib
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
@@ -15,6 +17,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from shop.db.search_text import SearchTextField
+from shop.db.text_folding import NAME_COLLATION
 from shop.models.base import CleanTextModel
 
 #: The value of SHOP_TWO_FACTOR under which staff sessions need a code.
@@ -63,8 +67,8 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         error_messages={"unique": _("This email is taken.")},
         help_text=_("For signing in, and for emails about orders."),
     )
-    first_name = models.CharField(_("first name"), max_length=100)
-    last_name = models.CharField(_("last name"), max_length=100)
+    first_name = models.CharField(_("first name"), max_length=100, db_collation=NAME_COLLATION)
+    last_name = models.CharField(_("last name"), max_length=100, db_collation=NAME_COLLATION)
     phone = models.CharField(
         _("phone"), max_length=30, blank=True, help_text=_("For questions about a delivery.")
     )
@@ -87,6 +91,7 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
     )
     session_version = models.PositiveIntegerField(_("session version"), default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    search_text = SearchTextField(fields=("email", "first_name", "last_name", "phone"))
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -121,6 +126,15 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         """Return first and last name; Django calls it."""
         return f"{self.first_name} {self.last_name}".strip()
 
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(_normalize_password(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return super().check_password(_normalize_password(raw_password))
+
+    async def acheck_password(self, raw_password: str | None) -> bool:
+        return await super().acheck_password(_normalize_password(raw_password))
+
     @property
     def is_staff(self) -> bool:
         """Return whether the user can sign in to the admin; Django reads it."""
@@ -151,6 +165,16 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         """End every session of apps and browsers, this one's too, by a new session hash."""
         User.objects.filter(pk=self.pk).update(session_version=F("session_version") + 1)
         self.refresh_from_db(fields=["session_version"])
+
+
+def hash_password(password: str) -> str:
+    """Return the hash of a password, as `User.set_password` stores it."""
+    return make_password(_normalize_password(password))
+
+
+def _normalize_password(password: Any) -> Any:
+    """Return a password in NFC: keyboards differ in how they send an accented letter."""
+    return unicodedata.normalize("NFC", password) if isinstance(password, str) else password
 
 
 SUPERUSER_FIELDS = {"role": User.Role.ADMIN, "is_superuser": True}

@@ -8,7 +8,6 @@ from functools import partial
 
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -21,6 +20,7 @@ from django.utils.translation import gettext as _
 from shop import exposure
 from shop.db.transactions import atomically
 from shop.models import Session, User
+from shop.models.users import hash_password
 from shop.services import audit, background, outbox, two_factor
 from shop.services.errors import (
     EmailTaken,
@@ -231,7 +231,7 @@ def replace_password(*, user: User, current: str, new: str, keep: Session | None
         # Comparing hashes is quick; only a hash that another login upgraded is checked anew.
         return stored.password == user.password or stored.check_password(current)
 
-    if not _store_password(user, make_password(new), is_allowed=is_current, keep=keep):
+    if not _store_password(user, hash_password(new), is_allowed=is_current, keep=keep):
         raise WrongPassword
 
 
@@ -286,7 +286,7 @@ def reset_password(*, uid: str, token: str, new: str) -> None:
     _check_password(new, user, field="new_password")
     if not _store_password(
         user,
-        make_password(new),
+        hash_password(new),
         is_allowed=lambda stored: default_token_generator.check_token(stored, token),
     ):
         raise InvalidResetToken

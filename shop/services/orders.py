@@ -247,7 +247,8 @@ def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> li
         for order in printed
     )
     return [
-        OrderDetails(order, sorted(order.items.all(), key=lambda i: i.sku), []) for order in printed
+        OrderDetails(order, sorted(order.items.all(), key=lambda i: i.sku.lower()), [])
+        for order in printed
     ]
 
 

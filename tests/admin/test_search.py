@@ -58,9 +58,14 @@ TERMS = [
     "nothing of it",
     "mug nothing",
 ]
-indexes = import_module(
-    f"shop.migrations.{next(Path(migrations.__file__).parent.glob('*_search_indexes.py')).stem}"
-)
+
+
+def migration(name):
+    path = next(Path(migrations.__file__).parent.glob(f"*_{name}.py"))
+    return import_module(f"shop.migrations.{path.stem}")
+
+
+indexes, folded_indexes = migration("search_indexes"), migration("search_text")
 postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL's indexes")
 
 
@@ -160,6 +165,62 @@ def test_one_or_two_letters_are_the_beginning_of_a_word(carl, monkeypatch, term,
     assert set(addresses) == SHORT_WORDS[term]
 
 
+#: Word -> the names of the products and users that have it, whatever its accents and case.
+FOLDED_WORDS = {
+    "creme": {"Crème brûlée", "CRÈME"},
+    "CRÈME brulee": {"Crème brûlée"},
+    "strasse": {"Große Straße"},
+    "STRAẞE": {"Große Straße"},
+    "grosse": {"Große Straße"},
+    "smorrebrod": {"Smørrebrød"},
+    "smo\u0308rrebrod": {"Smørrebrød"},
+    "lodz": {"Łódź"},
+    "istanbul": {"İstanbul", "\u0131stanbul"},
+    "ISTANBUL": {"İstanbul", "\u0131stanbul"},
+    "oeuf": {"Œuf"},
+    "οδος": {"ΟΔΌΣ"},
+    "еж": {"Ёж"},
+    "cr": {"Crème brûlée", "CRÈME"},
+    "bru": {"Crème brûlée"},
+    "reme\u200b": {"Crème brûlée", "CRÈME"},
+    "o'neill": {"O\u2019Neill"},
+    "gr st": {"Große Straße"},
+    "ru": set(),
+}
+
+
+@both_strategies
+@pytest.mark.parametrize("term", FOLDED_WORDS)
+def test_products_and_users_are_found_without_accents_and_case(db, monkeypatch, term, max_counted):
+    monkeypatch.setattr(search, "MAX_COUNTED", max_counted)
+    names = {*set().union(*FOLDED_WORDS.values()), "Mug", "Strand"}
+    for number, name in enumerate(sorted(names)):
+        factories.create_product(name, sku=f"X{number}")
+        User.objects.create(email=f"{number}@b.example", first_name="X", last_name=name)
+    products = shop_search(Product, term).values_list("name", flat=True)
+    users = shop_search(User, term).values_list("last_name", flat=True)
+    assert set(products) == set(users) == FOLDED_WORDS[term]
+
+
+@pytest.mark.parametrize("term", ["\u200b", "noon \u3164", '"\u2060" rings'])
+def test_an_invisible_word_is_not_searched(shop, term):
+    visible = term.strip('"\u200b\u2060\u3164 ')
+    found = set(shop_search(OrderEvent, term).values_list("pk", flat=True))
+    assert found == set(shop_search(OrderEvent, visible).values_list("pk", flat=True))
+    assert found
+
+
+@pytest.mark.parametrize("term", ["stromberg", "ULLA strömberg", "ulla@", "zoe str"])
+def test_orders_and_sessions_are_found_by_the_folded_name_of_their_user(db, mug, term):
+    ulla = User.objects.create(email="ulla@a.example", first_name="Zoë", last_name="Strömberg")
+    order = world.create_order(ulla, (mug, 1))
+    accounts.open_session(ulla, "tablet")
+    factories.add_to_cart(ulla, (mug, 1))
+    assert shop_search(Order, term).get() == order
+    assert shop_search(Session, term).get().user == ulla
+    assert shop_search(CartItem, term).get().user == ulla
+
+
 def order_keys(browser, term):
     changelist = browser.get("/admin/shop/order/", {"q": term}).context["cl"]
     assert changelist.result_count == len(changelist.result_list)
@@ -230,21 +291,25 @@ def test_an_action_on_all_pages_needs_a_full_count(count_of_two):
     assert Product.objects.filter(is_active=False).count() == 4
 
 
+FOLDED = {"shop_product": ["search_text"], "shop_user": ["search_text"]}
+
+
 @postgres
 @pytest.mark.parametrize("model", [m for m in SEARCHED if m._meta.db_table in indexes.SEARCHED])
 def test_a_word_is_looked_up_in_an_index(db, model):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    for column in indexes.SEARCHED[model._meta.db_table]:
+    for column in (indexes.SEARCHED | FOLDED)[model._meta.db_table]:
         plan = model.objects.order_by().filter((f"{column}__icontains", "word")).explain()
         assert f"on {model._meta.db_table}_search" in plan
 
 
 @postgres
-def test_the_migration_passes_without_the_trigram_extension(db, monkeypatch, caplog):
-    monkeypatch.setattr(indexes, "EXTENSION", "CREATE EXTENSION there_is_none")
-    monkeypatch.setattr(indexes, "INDEXES", ["this is no SQL"])
+@pytest.mark.parametrize("migration", [indexes, folded_indexes])
+def test_the_migration_passes_without_the_trigram_extension(db, monkeypatch, caplog, migration):
+    monkeypatch.setattr(migration, "EXTENSION", "CREATE EXTENSION there_is_none")
+    monkeypatch.setattr(migration, "INDEXES", ["this is no SQL"])
     with caplog.at_level(logging.WARNING), connection.schema_editor(atomic=False) as editor:
-        indexes.add_indexes(None, editor)
+        migration.add_indexes(None, editor)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert User.objects.count() == 0

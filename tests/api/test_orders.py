@@ -104,10 +104,13 @@ def test_created_to_includes_the_whole_day(carls_app, carl, mug, moment):
         ("dora@", ["DDDD-0004"]),
         ("CARL@example", ["BBBB-0003", "AAAA-0002", "AAAA-0001"]),
         ("DDDD", ["DDDD-0004"]),
+        ("Dora%20stranger", ["DDDD-0004"]),
+        ("d\u00f6ra%20dddd", ["DDDD-0004"]),
+        ("dora%20aaaa", []),
     ],
 )
 @pytest.mark.usefixtures("orders")
-def test_admins_also_search_by_email(adas_app, search, expected):
+def test_admins_also_search_by_customer(adas_app, search, expected):
     assert order_numbers(adas_app, f"?search={search}") == expected
 
 

@@ -24,6 +24,8 @@ READ_ONLY = sorted(
 INVALID_VALUES = [
     ("name", ""),
     ("name", "   "),
+    ("name", "\u200b"),
+    ("name", "\u3164 \u2060"),
     ("name", "x" * 201),
     ("name", None),
     ("price", "-0.01"),

@@ -175,6 +175,40 @@ def test_a_page_after_the_last_is_empty_with_a_previous_link(carls_app, query, c
     }
 
 
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("creme", ["Crème brûlée"]),
+        ("BRÛLEE%20cre\u0300me", ["Crème brûlée"]),
+        ("strasse", ["Große Straße"]),
+        ("smorrebrod", ["Lamp"]),
+        ("smørrebrød", ["Lamp"]),
+        ("crème%20straße", []),
+    ],
+)
+def test_a_search_disregards_accents_and_case(carls_app, lamp, search, expected):
+    factories.create_product("Crème brûlée")
+    factories.create_product("Große Straße")
+    Product.objects.filter(pk=lamp.pk).update(description="For your Smørrebrød.")
+    response = carls_app.get(f"/products/?search={search}")
+    assert names(response) == expected
+    assert response.json()["count"] == len(expected)
+
+
+@pytest.mark.parametrize("query", ["", "search=e&"])
+def test_names_are_sorted_as_people_do(carls_app, query):
+    in_order = ["2 apples", "apple", "Apple", "Éclair", "eel", "Zebra", "Élan vital", "elan vital"]
+    for name in in_order:
+        factories.create_product(name, stock=0)
+    expected = ["2 apples", "apple", "Apple", "Éclair", "eel", "elan vital", "Élan vital", "Zebra"]
+    assert names(carls_app.get(f"/products/?{query}ordering=name")) == expected
+    pages = [
+        names(carls_app.get(f"/products/?{query}ordering=-name&page_size=3&page={page}"))
+        for page in (1, 2, 3)
+    ]
+    assert [name for page in pages for name in page] == expected[::-1]
+
+
 @pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize(
     "ordering", ["name", "-name", "price", "-price", "created_at", "-created_at"]

@@ -14,8 +14,11 @@ import pytest
 from django import forms
 from django.db import connection, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
-from django.db.models import Field, Value
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
+from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
+from django.db.models import Field, GeneratedField, Value
 from django.db.models.fields.files import FieldFile
+from django.db.models.lookups import Contains, StartsWith
 from django.db.models.query import BaseIterable, ModelIterable, ValuesIterable, ValuesListIterable
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -26,7 +29,7 @@ from django.test import RequestFactory
 from django.views.decorators.csp import csp_override
 
 import shop
-from shop.models import CartItem, OrderItem, Product, ProductImport
+from shop.models import CartItem, OrderItem, Product, ProductImport, User
 
 ROOT = Path(shop.__file__).parent
 PRODUCTS = Product.objects.order_by("name", "-id")
@@ -198,6 +201,60 @@ INTERNALS = [
         "DatabaseWrapper.is_usable",
         lambda: parameters(DatabaseWrapper.is_usable),
         ["self"],
+    ),
+    (
+        "postgresql.base",
+        "DatabaseWrapper.SchemaEditorClass",
+        lambda: DatabaseWrapper.SchemaEditorClass,
+        DatabaseSchemaEditor,
+    ),
+    (
+        "postgresql.schema",
+        "DatabaseSchemaEditor.alter_field",
+        lambda: parameters(DatabaseSchemaEditor.alter_field),
+        ["self", "model", "old_field", "new_field", "strict"],
+    ),
+    (
+        "postgresql.schema",
+        "Field.db_parameters",
+        lambda: Product._meta.get_field("stock").db_parameters(connection)["type"].split()[0],
+        "integer",
+    ),
+    (
+        "postgresql.schema",
+        "GeneratedField.referenced_fields",
+        lambda: {field.name for field in Product._meta.get_field("in_stock").referenced_fields},
+        {"stock"},
+    ),
+    (
+        "sqlite3.base",
+        "DatabaseWrapper.get_new_connection",
+        lambda: parameters(SqliteWrapper.get_new_connection),
+        ["self", "conn_params"],
+    ),
+    (
+        "search_text",
+        "Field.concrete",
+        lambda: [field.name for field in User._meta.fields if not field.concrete],
+        ["search_text"],
+    ),
+    (
+        "search_text",
+        "Field.db_returning",
+        lambda: GeneratedField.db_returning,
+        True,
+    ),
+    (
+        "search_text",
+        "Field.deconstruct",
+        lambda: len(Product._meta.get_field("in_stock").deconstruct()),
+        4,
+    ),
+    (
+        "search_text",
+        "Lookup.get_prep_lookup",
+        lambda: [parameters(lookup.get_prep_lookup) for lookup in (Contains, StartsWith)],
+        [["self"], ["self"]],
     ),
     (
         "private_attributes",

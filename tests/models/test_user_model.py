@@ -2,6 +2,8 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.hashers import check_password
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
@@ -123,3 +125,34 @@ def test_a_session_is_shown_by_user_and_device(carl):
     assert str(open_session(carl, "Firefox")) == "Carl Buyer, Firefox"
     ends = timezone.now() + timedelta(days=1)
     assert str(Session(id=uuid.uuid4(), user=carl, expires_at=ends)) == "Carl Buyer, unknown device"
+
+
+COMPOSED, DECOMPOSED = "Caf\u00e9-au-lait-9", "Cafe\u0301-au-lait-9"
+
+
+@pytest.mark.parametrize(("first", "second"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)])
+def test_a_password_is_hashed_and_checked_in_nfc(carl, first, second):
+    carl.set_password(first)
+    carl.save()
+    assert carl.check_password(first)
+    assert carl.check_password(second)
+    assert async_to_sync(carl.acheck_password)(second)
+    assert check_password(COMPOSED, carl.password)
+    assert not check_password(DECOMPOSED, carl.password)
+    assert not carl.check_password("Cafe-au-lait-9")
+
+
+@pytest.mark.django_db
+def test_commands_set_a_password_in_nfc(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", DECOMPOSED)
+    call_command("createsuperuser", "--noinput", email="ada@example.com", verbosity=0)
+    assert check_password(COMPOSED, User.objects.get().password)
+    monkeypatch.setattr("getpass.getpass", lambda **_: f"new-{DECOMPOSED}")
+    call_command("changepassword", "ada@example.com", verbosity=0)
+    assert check_password(f"new-{COMPOSED}", User.objects.get().password)
+
+
+def test_no_password_is_no_error(carl):
+    carl.set_password(None)
+    assert not carl.has_usable_password()
+    assert not carl.check_password(None)

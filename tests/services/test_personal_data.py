@@ -111,6 +111,7 @@ def test_the_export_contains_all_personal_data(nell, ada, carl, mug):
     assert data["order_lines"][0]["price"] == "12.50"
     for secret in (
         "password",
+        "search_text",
         carl.email,
         nell.password,
         str(Session.objects.get(user=nell).current_token),
@@ -128,6 +129,9 @@ def test_erasing_leaves_no_personal_data(nell, ada):
     assert stored_texts(*PERSONAL_TEXTS) == set(PERSONAL_TEXTS)
     personal_data.erase_personal_data(user_id=nell.pk, actor=ada)
     assert stored_texts(*PERSONAL_TEXTS) == set()
+    assert User.objects.values_list("search_text", flat=True).get(pk=nell.pk) == (
+        f"erased-{nell.pk}@erased.invalid\nerased customer\n{nell.pk}\n"
+    )
     nell.refresh_from_db()
     assert (nell.is_active, nell.has_usable_password(), str(nell)) == (
         False,

@@ -148,7 +148,7 @@ def test_defaults_are_for_development():
 )
 def test_sqlite_path_is_relative_to_the_project_or_absolute(url, name):
     result = env.parse_database_url(url)
-    assert (result["ENGINE"], result["NAME"]) == ("django.db.backends.sqlite3", name)
+    assert (result["ENGINE"], result["NAME"]) == ("shop.db.sqlite3", name)
     assert result["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 
 

@@ -64,7 +64,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     list_display = ("name", "created_at", "actor", "state_label", "row_counts", "result_text")
     list_select_related = ("actor",)
     list_filter = ("state",)
-    search_fields = ("name", "actor__email", "actor__last_name")
+    search_fields = ("name", "actor__search_text")
     show_add_link = False
     action_views = {  # noqa: RUF012 - Django's admin options are plain class attributes
         "preview": "preview_again",

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db import models
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from shop import exposure
+from shop import exposure, text_validation
+from shop.db.search_text import FoldedText
 from shop.models import ImportRow, Product, ProductImport
 from shop.services.audit import format_value
 
@@ -64,7 +64,7 @@ class RowTable:
     @property
     def search_term(self) -> str:
         """The SKU or name that is searched for."""
-        return self.parameters.get("q", "").strip()
+        return text_validation.trim_text(self.parameters.get("q", ""))
 
     @cached_property
     def page(self) -> Page[ImportRow]:
@@ -73,7 +73,7 @@ class RowTable:
         rows = self.product_import.rows.filter(**{field: self.current_tab})
         rows = rows.order_by("number").defer("cells")
         if term := self.search_term:
-            rows = rows.filter(models.Q(sku__icontains=term) | models.Q(name__icontains=term))
+            rows = rows.alias(text=FoldedText("sku", "name")).filter(text__icontains=term)
         paginator = Paginator(rows, ROWS_PER_PAGE)
         if not self.search_term:
             counts = {tab["name"]: tab["count"] for tab in self.tabs}

@@ -14,7 +14,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
-from shop import money
+from shop import money, text_validation
 from shop.admin.base import ReadOnlyAdmin, TabbedAdmin
 from shop.admin.exports import OrderExports
 from shop.admin.filters import RecentDaysFilter, WholeDaysFilter
@@ -140,9 +140,7 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
     search_fields = (
         "order_number",
         "shipping_address",
-        "user__email",
-        "user__phone",
-        "user__last_name",
+        "user__search_text",
         "items__sku",
     )
     search_help_text = _("Order number, name, email, phone, SKU or address")
@@ -170,14 +168,15 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
 
         The number's dash may be missing, since customers leave it out on the phone.
         """
-        number = search_term.replace("-", "").strip().upper()
+        search_term = text_validation.trim_text(search_term)
+        number = search_term.replace("-", "").upper()
         if len(number) == ORDER_NUMBER_LENGTH:
             is_in_list = models.Exists(queryset.order_by().filter(pk=models.OuterRef("pk")))
             matches = Order.objects.filter(order_number=f"{number[:4]}-{number[4:]}")
             for pk, is_listed in matches.values_list("pk", is_in_list):
                 return queryset.filter(pk=pk) if is_listed else queryset.none(), False
         if "@" in search_term:
-            for pk in User.objects.filter(email=search_term.strip()).values_list("pk", flat=True):
+            for pk in User.objects.filter(email=search_term).values_list("pk", flat=True):
                 return queryset.filter(user=pk), False
         return super().get_search_results(request, queryset, search_term)
 
@@ -277,4 +276,4 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
     )
     list_display = ("created_at", "user", "key")
     list_select_related = ("user",)
-    search_fields = ("key", "user__email")
+    search_fields = ("key", "user__search_text")

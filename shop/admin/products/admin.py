@@ -119,7 +119,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         PictureFilter,
     )
     list_filter_submit = True
-    search_fields = ("name", "sku", "description")
+    search_fields = ("search_text",)
     search_help_text = _("Name, SKU or description")
     change_form_outer_before_template = "admin/shop/product/banner.html"
     change_form_outer_after_template = "admin/shop/product/movements.html"
@@ -321,7 +321,7 @@ class StockMovementAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind",)
     list_select_related = ("product", "order", "actor")
-    search_fields = ("product__name", "product__sku", "order__order_number", "reason")
+    search_fields = ("product__search_text", "order__order_number", "reason")
     search_help_text = _("Product, SKU, order number or reason")
 
     @display(description=_("Change"), ordering="delta")

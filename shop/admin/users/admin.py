@@ -76,7 +76,7 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin): 
     list_display = ("name", "phone", "role", "is_active", "joined")
     list_filter = ("role", "is_active")
     ordering = ("-created_at", "-id")
-    search_fields = ("email", "first_name", "last_name", "phone")
+    search_fields = ("search_text",)
     search_help_text = gettext_lazy("Name, email or phone")
     readonly_fields = ("created_at", "last_login")
     details = ("email", "first_name", "last_name", "phone", "is_active")
@@ -177,7 +177,7 @@ class SessionAdmin(ReadOnlyAdmin):
     empty_text = gettext_lazy("A session appears here when a customer signs in to an app.")
     list_display = ("user", "device", "live", "created_at", "refreshed_at", "revoked_because")
     list_select_related = ("user",)
-    search_fields = ("user__email", "device")
+    search_fields = ("user__search_text", "device")
     actions = ("sign_out",)
 
     @display(description=gettext_lazy("Active"), boolean=True)

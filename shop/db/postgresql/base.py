@@ -4,16 +4,21 @@ With CONN_HEALTH_CHECKS Django sends `SELECT 1` at the start of each request: on
 server that has closed the connection leaves something to read on the socket, so a local poll is
 enough for a good connection.
 
-Undocumented in Django: `DatabaseWrapper.is_usable` is what the health check calls.
+Undocumented in Django: `DatabaseWrapper.is_usable` is what the health check calls, and
+`SchemaEditorClass` is what migrations use.
 """
 
 import select
 
 from django.db.backends.postgresql import base
 
+from shop.db.postgresql.schema import SchemaEditor
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Polls the socket before it queries the server."""
+
+    SchemaEditorClass = SchemaEditor
 
     def is_usable(self) -> bool:
         """Return whether the connection works; query the server only if there is data to read."""

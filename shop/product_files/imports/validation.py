@@ -110,7 +110,7 @@ def _parse_cells(
         if name not in FIELDS or (name == "sku" and product):
             continue
         column = FIELDS[name]
-        if cell.strip():
+        if text_validation.is_visible(cell):
             try:
                 value = parsers[name](cell)
             except ValueError as error:

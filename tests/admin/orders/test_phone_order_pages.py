@@ -118,6 +118,7 @@ def test_two_summaries_are_two_orders(adas_browser, carl, mug):
         ({"customer": "4711"}, "customer", "invalid_choice"),
         (NEW, "__all__", "two_customers"),
         ({"customer": "", **NEW, "first_name": " "}, "first_name", "blank"),
+        ({"customer": "", **NEW, "last_name": "\u200b\u3164"}, "last_name", "blank"),
         ({"customer": "", **NEW, "email": "nobody"}, "email", "invalid"),
         ({"customer": "", **NEW, "email": "CARL@example.com"}, "email", "email_taken"),
         ({"customer": "", **NEW, "phone": "\u202e"}, "phone", "characters"),

@@ -184,6 +184,9 @@ def test_new_product_without_sku_gets_one(mug):
     ("blank_cells", "cells", "after", "fields"),
     [
         ("keep", ("MUG-1", "", "", ""), {}, {}),
+        ("keep", ("MUG-1", "\u200b", "\u3164", "\ufeff\u2060"), {}, {}),
+        ("clear", ("MUG-1", "Mug", "12.50", "\u200b"), {"description": ""}, {}),
+        ("clear", ("MUG-1", "\u3164", "12.50", "Red."), {}, {2: ["name"]}),
         ("clear", ("MUG-1", "Mug", "12.50", ""), {"description": ""}, {}),
         ("clear", ("MUG-1", "", "12.50", "Red."), {}, {2: ["name"]}),
         ("clear", ("MUG-1", "Mug", "", "Red."), {}, {2: ["price"]}),

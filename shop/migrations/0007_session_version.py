@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0005_session_successor_used")]
+    dependencies = [("shop", "0006_search_text")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,1 @@
+"""A database backend for the ENGINE setting; Django imports its module `base`."""
