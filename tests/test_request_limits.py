@@ -95,7 +95,7 @@ def send(monkeypatch):
 @pytest.mark.parametrize(
     "charset", ["=hex", "=undefined", "=utf-16", "=unicode_escape", '="x"', "*=UTF-8''hex"]
 )
-@pytest.mark.parametrize("path", ["/admin/?days=1", "/api/products/?search=a", "/api/nothing/"])
+@pytest.mark.parametrize("path", ["/admin/?days=1", "/api/products/?search=a"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_another_charset_than_utf_8_is_refused(send, method, path, charset):
     assert send(method, path, f"text/plain; charset{charset}") == 415

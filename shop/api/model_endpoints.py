@@ -19,9 +19,9 @@ from shop.api.auth import ApiRequest, catalogue_reader, staff_with
 from shop.api.idempotency import idempotent
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
+from shop.api.paging import Page, Paging, paginated_response
 from shop.api.request_values import Id
-from shop.api.responses import paginated_response, respond
-from shop.api.schemas import Page, Paging
+from shop.api.responses import respond
 from shop.api.strict_requests import Body
 from shop.schema_factory import request_schema, response_schema
 from shop.services import crud

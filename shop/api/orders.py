@@ -13,8 +13,9 @@ from shop.api.accounts import user_data
 from shop.api.auth import ApiRequest, Caller, customer_or_staff, staff_with
 from shop.api.idempotency import idempotent
 from shop.api.openapi import documents_errors
+from shop.api.paging import Page, paginated_response
 from shop.api.request_values import Id
-from shop.api.responses import paginated_response, respond
+from shop.api.responses import respond
 from shop.api.schemas import (
     CancelIn,
     CheckoutIn,
@@ -22,7 +23,6 @@ from shop.api.schemas import (
     OrderItemOut,
     OrderOut,
     OrderSummary,
-    Page,
     StatusIn,
 )
 from shop.db.compiled_queries import CompiledQuery, Placeholder

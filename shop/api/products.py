@@ -16,11 +16,10 @@ from shop.api.etags import IfMatch, IfNoneMatch
 from shop.api.idempotency import idempotent
 from shop.api.media_urls import site_root, with_media_urls
 from shop.api.openapi import documents_errors
+from shop.api.paging import Page, Paging, count_rows, select_page, split_page
 from shop.api.request_values import Id
-from shop.api.responses import count_rows, json_response, select_page, serialize, split_page
+from shop.api.responses import json_response, serialize
 from shop.api.schemas import (
-    Page,
-    Paging,
     ProductFilters,
     ProductIn,
     ProductOut,

@@ -19,12 +19,12 @@ from pydantic import (
 from pydantic import ValidationError as RequestValidationError
 
 from shop import exposure, text_validation
+from shop.api.paging import Paging
 from shop.api.request_values import (
     Amount,
     DateOrDateTime,
     Email,
     Id,
-    PlainInteger,
     SingleLineText,
 )
 from shop.api.strict_requests import Body, request_error
@@ -46,32 +46,6 @@ type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-
 type OfferedPayment = Literal[tuple(map(str, offered_methods()))]  # type: ignore[valid-type]
 # Only a shop that offers cards documents the tokens that simulate them.
 PaymentToken: Any = Literal[TOKENS] if "card" in offered_methods() else ShortText
-
-
-class Page[Item](BaseModel):
-    """One page of a list."""
-
-    items: list[Item]
-    count: int = Field(description="Number of items on all pages.")
-    next: str | None = Field(description="URL of the next page.")
-    previous: str | None = Field(description="URL of the previous page.")
-
-
-class Paging(BaseModel):
-    """Query parameters that select a page of a list."""
-
-    page: PlainInteger = Field(1, ge=1, le=1_000_000)
-    page_size: PlainInteger = Field(20, ge=1, le=100)
-
-    @property
-    def start(self) -> int:
-        """Offset of the page's first row."""
-        return (self.page - 1) * self.page_size
-
-    @property
-    def stop(self) -> int:
-        """Offset after the last row to read: one beyond the page tells if there is a next page."""
-        return self.start + self.page_size + 1
 
 
 # Accounts

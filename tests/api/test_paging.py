@@ -3,8 +3,7 @@
 import pytest
 from support import factories
 
-from shop.api.responses import split_page
-from shop.api.schemas import Paging
+from shop.api.paging import Paging, split_page
 from shop.db import compiled_queries
 from shop.models import Product
 from shop.services.orders import place_order
