@@ -18,6 +18,8 @@ from shop.services import outbox
 from shop.services.errors import MessagePending
 
 SEND_AGAIN = _("Send again")
+#: Shown only of a message that is waiting.
+PENDING_FIELDS = ("due_at", "expires_at")
 
 
 def message_status(message: OutboxMessage) -> str:
@@ -37,7 +39,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     list_select_related = ("order",)
     search_fields = ("recipient", "order__order_number")
     search_help_text = _("Email or order number")
-    fields = readonly_fields = (
+    readonly_fields = (
         "message",
         "recipient",
         "order",
@@ -45,14 +47,17 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
         "attempts",
         "error",
         "created_at",
-        "due_at",
-        "expires_at",
         "sent_at",
+        *PENDING_FIELDS,
     )
     actions = ("send_selected_again",)
     action_views = {"send": "send_again"}  # noqa: RUF012
     action_permission = "change_outboxmessage"
     change_form_outer_before_template = "admin/shop/outboxmessage/banner.html"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        is_pending = obj is not None and obj.status == OutboxMessage.Status.PENDING
+        return [name for name in self.readonly_fields if is_pending or name not in PENDING_FIELDS]
 
     @display(description=_("Message"), ordering="kind")
     def message(self, message: OutboxMessage) -> str:

@@ -211,7 +211,10 @@ def _store_retry(message: OutboxMessage, error: Exception) -> None:
     is_last = due_at > message.expires_at
     logger.warning("Message %s was not sent.", message.pk, exc_info=error)
     status = OutboxMessage.Status.FAILED if is_last else PENDING
-    _store_result(message, status, error=str(error) or type(error).__name__, due_at=due_at)
+    text = str(error) or type(error).__name__
+    if isinstance(error, OSError):
+        text = _("The mail server can't be reached.")
+    _store_result(message, status, error=text, due_at=due_at)
 
 
 def _store_result(

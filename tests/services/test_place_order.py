@@ -215,4 +215,8 @@ def test_a_failing_email_does_not_undo_the_order(carl, monkeypatch):
     assert Order.objects.get() == order
     assert CartItem.objects.count() == 0
     message = OutboxMessage.objects.get()
-    assert (message.status, message.attempts, message.error) == ("pending", 1, "no mail server")
+    assert (message.status, message.attempts, message.error) == (
+        "pending",
+        1,
+        "The mail server can't be reached.",
+    )

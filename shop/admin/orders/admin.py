@@ -84,7 +84,8 @@ class MessageInline(ReadOnlyInline):
     model = OutboxMessage
     verbose_name_plural = _("Emails")
     ordering = ("id",)
-    readonly_fields = ("created_at", "label", "recipient", "status_column", "again")
+    # What a phone has room for comes first.
+    readonly_fields = ("label", "status_column", "again", "recipient", "created_at")
 
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         """Show the link only to those who may use it."""
