@@ -32,7 +32,12 @@ SIDEBAR_GROUPS = [
     ),
 ]
 #: Colour of the count beside a sidebar item, by model; other models have no count.
-BADGE_VARIANTS = {"order": "warning", "product": "danger", "cartitem": "default"}
+BADGE_VARIANTS = {
+    "order": "warning",
+    "outboxmessage": "danger",
+    "product": "danger",
+    "cartitem": "default",
+}
 
 
 def unfold_settings(shop_name: str) -> dict[str, Any]:

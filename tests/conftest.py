@@ -27,7 +27,7 @@ def _media(settings, tmp_path):
 def real_enqueue(monkeypatch):
     """Run queued work immediately, in the test's transaction; return the real `enqueue`."""
     real = background.enqueue
-    monkeypatch.setattr(background, "enqueue", lambda work: work())
+    monkeypatch.setattr(background, "enqueue", lambda work, is_slow=False: work())
     return real
 
 

@@ -37,8 +37,8 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     tab_labels = OutboxMessage.Status.choices
     list_display = ("message", "recipient", "order", "status_column", "created_at", "sent_at")
     list_select_related = ("order",)
-    search_fields = ("recipient", "order__order_number")
-    search_help_text = _("Email or order number")
+    search_fields = ("user__search_text", "order__order_number")
+    search_help_text = _("Name, email or order number")
     readonly_fields = (
         "message",
         "recipient",
@@ -78,8 +78,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
 
     def can_send_again(self, request: HttpRequest, message: OutboxMessage) -> bool:
         """Return whether the user may send the message again now."""
-        is_done = message.status != OutboxMessage.Status.PENDING
-        return is_done and self.has_action_permission(request)
+        return outbox.can_send_again(message) and self.has_action_permission(request)
 
     def record_url(self, record: Any) -> str:
         """Return the URL of the order's page, which shows its emails, or else of the email's."""

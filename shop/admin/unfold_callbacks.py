@@ -32,6 +32,9 @@ BADGE_DESCRIPTIONS = {
     "cartitem": ngettext_lazy(
         "%(count)s customer has an open cart", "%(count)s customers have an open cart", "number"
     ),
+    "outboxmessage": ngettext_lazy(
+        "%(count)s email failed this week", "%(count)s emails failed this week", "number"
+    ),
 }
 
 
@@ -55,7 +58,7 @@ def _badge_callback(model: str) -> Callable[[HttpRequest], str]:
 
 
 # The sidebar in `settings.unfold` names these by model.
-order, product, cartitem = map(_badge_callback, BADGE_DESCRIPTIONS)
+order, product, cartitem, outboxmessage = map(_badge_callback, BADGE_DESCRIPTIONS)
 
 
 def environment(_request: HttpRequest) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from shop import money
-from shop.models import OutboxMessage, User
+from shop.models import OutboxMessage
 from shop.models.outbox import PASSWORD_RESET
 
 #: Replies of an SMTP server from this code on are permanent (RFC 5321, section 4.2.1).
@@ -74,7 +74,7 @@ def _order_context(message: OutboxMessage) -> dict[str, Any]:
     ]
     total = money.format_money(order.total_amount)
     payload: dict[str, Any] = message.payload
-    return {"user": order.user, "order": order, "lines": lines, "total": total, **payload}
+    return {"user": message.user, "order": order, "lines": lines, "total": total, **payload}
 
 
 def _reset_context(message: OutboxMessage) -> dict[str, Any]:
@@ -82,8 +82,8 @@ def _reset_context(message: OutboxMessage) -> dict[str, Any]:
 
     The token is made when the email is sent, so that none is stored.
     """
-    user = User.objects.filter(email=message.recipient, is_active=True).first()
-    if user is None:
+    user = message.user
+    if not user.is_active:
         raise Undeliverable(_("The account was closed."))
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     token = default_token_generator.make_token(user)

@@ -1,5 +1,6 @@
 import django.db.models.deletion
 import django.utils.timezone
+from django.conf import settings
 from django.contrib.auth.management import create_permissions
 from django.db import migrations, models
 
@@ -38,6 +39,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('email', 'Email')], default='email', editable=False, max_length=10, verbose_name='channel')),
                 ('kind', models.CharField(max_length=40, verbose_name='message')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL, verbose_name='customer')),
                 ('recipient', models.CharField(max_length=254, verbose_name='to')),
                 ('payload', models.JSONField(blank=True, default=dict, verbose_name='contents')),
                 ('status', models.CharField(choices=[('pending', 'Waiting'), ('sent', 'Sent'), ('failed', 'Failed')], default='pending', max_length=10, verbose_name='status')),
@@ -53,7 +55,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'email',
                 'verbose_name_plural': 'emails',
                 'ordering': ('-id',),
-                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['due_at'], name='message_due'), models.Index(fields=['status', '-id'], name='message_by_status'), models.Index(condition=models.Q(('kind', 'password_reset')), fields=['recipient', 'created_at'], name='message_of_password_reset')],
+                'indexes': [models.Index(condition=models.Q(('status', 'pending')), fields=['due_at'], name='message_due'), models.Index(fields=['status', '-id'], name='message_by_status')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'sent', 'failed'])), name='message_status_is_known')],
             },
         ),

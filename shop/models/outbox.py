@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -40,6 +41,12 @@ class OutboxMessage(models.Model):
         _("channel"), max_length=10, choices=Channel, default=Channel.EMAIL, editable=False
     )
     kind = models.CharField(_("message"), max_length=40)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="messages",
+        verbose_name=_("customer"),
+    )
     recipient = models.CharField(_("to"), max_length=254)
     order = models.ForeignKey(
         Order,
@@ -72,15 +79,10 @@ class OutboxMessage(models.Model):
         indexes = (
             models.Index(fields=["due_at"], condition=Q(status="pending"), name="message_due"),
             models.Index(fields=["status", "-id"], name="message_by_status"),
-            models.Index(
-                fields=["recipient", "created_at"],
-                condition=Q(kind=PASSWORD_RESET),
-                name="message_of_password_reset",
-            ),
         )
 
     def __str__(self) -> str:
-        return f"{self.label}: {self.recipient}"
+        return self.label
 
     @property
     def label(self) -> str:

@@ -142,7 +142,10 @@ class ImportChanged(BackOfficeError):
 
 
 class MessagePending(BackOfficeError):
-    code, message = "message-pending", _("This email is waiting to be sent already.")
+    code, message = (
+        "message-pending",
+        _("This is waiting to be sent already, or can't be sent again."),
+    )
 
 
 class NotErasable(BackOfficeError):

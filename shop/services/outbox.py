@@ -22,7 +22,7 @@ from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shop.db.bulk_rows import insert_rows
+from shop.db.bulk_rows import insert_rows, update_rows
 from shop.db.transactions import atomically
 from shop.documents import emails
 from shop.documents.emails import DeliveryRefused, Undeliverable
@@ -44,6 +44,7 @@ FIRST_ATTEMPT = timedelta(seconds=30)
 MAX_RESETS, RESET_PERIOD = 3, timedelta(hours=1)
 KEPT_FOR = timedelta(days=90)
 BATCH_SIZE = 50
+NEVER = Event()
 
 #: Channel -> the function that sends a message; it raises what `emails.send_email` raises.
 SENDERS: dict[str, Callable[[OutboxMessage], None]] = {
@@ -73,18 +74,24 @@ def add_order_messages(orders: Sequence[Order], kind: str, *, note: str = "") ->
     if _is_suppressed.get():
         return
     payload = {"note": note} if note else {}
-    added = [_new_message(kind, order.user.email, order=order, payload=payload) for order in orders]
+    added = [_new_message(kind, order.user, order=order, payload=payload) for order in orders]
     insert_rows(added)
-    transaction.on_commit(partial(background.enqueue, partial(_deliver_new, added)), robust=True)
+    _deliver_after_commit(partial(_deliver_new, added))
+
+
+def _deliver_after_commit(deliver: Callable[[], object]) -> None:
+    enqueue = partial(background.enqueue, deliver, is_slow=True)
+    transaction.on_commit(enqueue, robust=True)
 
 
 def _new_message(
-    kind: str, recipient: str, *, lifetime: timedelta = TRIED_FOR, **values: Any
+    kind: str, user: User, *, lifetime: timedelta = TRIED_FOR, **values: Any
 ) -> OutboxMessage:
     now = timezone.now()
     return OutboxMessage(
         kind=kind,
-        recipient=recipient,
+        user=user,
+        recipient=user.email,
         attempts=1,
         due_at=now + LEASE,
         expires_at=now + lifetime,
@@ -95,59 +102,65 @@ def _new_message(
 def send_reset_message(*, email: str, key: str = "", request: str = "") -> None:
     """Send a reset link, if the account exists and got fewer than MAX_RESETS lately.
 
-    The same request with the same key sends it once. Takes as long as the mail server: run it on
-    the background thread.
+    The same request with the same key sends it once. Run this on the background thread: its time
+    tells whether the account exists.
     """
-    _deliver_new(_add_reset_message(email, key, request))
+    user = User.objects.filter(email=email, is_active=True).first()
+    if user is None:
+        return
+    added: list[OutboxMessage] = []
+    run_once(user=user, key=key, request=request, work=partial(_add_reset_message, user, added))
+    background.enqueue(partial(_deliver_new, added), is_slow=True)
 
 
 @atomically
-def _add_reset_message(email: str, key: str, request: str) -> list[OutboxMessage]:
+def _add_reset_message(user: User, added: list[OutboxMessage]) -> str:
+    """Write the message and append it to `added`, unless there were MAX_RESETS; return its key."""
+    added.clear()  # a retried transaction starts anew
     # The lock makes concurrent requests count each other's messages.
-    users = User.objects.select_for_update(no_key=True).filter(email=email, is_active=True)
-    user = users.first()
-    if user is None:
-        return []
-    resets = OutboxMessage.objects.filter(kind=PASSWORD_RESET, recipient=user.email)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    resets = OutboxMessage.objects.filter(user=user, kind=PASSWORD_RESET)
     if resets.filter(created_at__gt=timezone.now() - RESET_PERIOD).count() >= MAX_RESETS:
-        return []
+        return ""
     lifetime = min(TRIED_FOR, timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
-    message = _new_message(PASSWORD_RESET, user.email, lifetime=lifetime)
+    message = _new_message(PASSWORD_RESET, user, lifetime=lifetime)
+    message.save()
+    added.append(message)
+    return str(message.pk)
 
-    def write() -> str:
-        message.save()
-        return str(message.pk)
 
-    _pk, is_replay = run_once(user=user, key=key, request=request, work=write)
-    return [] if is_replay else [message]
+def can_send_again(message: OutboxMessage) -> bool:
+    """Return whether staff can send the message again; for a new password, customers ask anew."""
+    return message.status != PENDING and message.kind != PASSWORD_RESET
 
 
 @atomically
 def send_again(*, message_ids: Collection[int], actor: User) -> int:
-    """Make sent and failed messages due now; return their number.
+    """Make sent and failed messages due now, to the customers' present addresses.
 
-    Raises MessagePending if all of them are waiting to be sent already.
+    Return their number. Raises MessagePending if none of them can be sent again.
     """
-    done = OutboxMessage.objects.filter(pk__in=message_ids).exclude(status=PENDING)
-    messages = list(done.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    selected = OutboxMessage.objects.filter(pk__in=message_ids).select_related("user", "order")
+    locked = selected.order_by("pk").select_for_update(no_key=True, of=("self",))
+    messages = [message for message in locked if can_send_again(message)]
     if not messages:
         raise MessagePending
     now = timezone.now()
-    OutboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(
-        status=PENDING, attempts=0, error="", due_at=now, expires_at=now + TRIED_FOR
-    )
-    audit.log_many(actor, [(message, _("sent again")) for message in messages])
-    transaction.on_commit(partial(background.enqueue, deliver_due), robust=True)
+    for message in messages:
+        message.recipient, message.status, message.error = message.user.email, PENDING, ""
+        message.attempts, message.due_at, message.expires_at = 0, now, now + TRIED_FOR
+    names = ("recipient", "status", "error", "attempts", "due_at", "expires_at")
+    update_rows(messages, *names)
+    changes = _("email sent again")
+    audit.log_many(actor, [(message.order or message.user, changes) for message in messages])
+    _deliver_after_commit(deliver_due)
     return len(messages)
 
 
-def deliver_due() -> None:
-    """Send the messages that are due, the oldest first, until the server can't be reached."""
-    due = OutboxMessage.objects.filter(status=PENDING).select_related("order__user")
-    while batch := due.filter(due_at__lte=timezone.now()).order_by("due_at")[:BATCH_SIZE]:
-        for message in batch:
-            if _claim(message) and not _deliver(message):
-                return
+def deliver_due(stopped: Event = NEVER) -> None:
+    """Send the messages that are due, until the server can't be reached or `stopped` is set."""
+    while _deliver_batch(stopped):
+        pass
 
 
 def run_worker(stopped: Event, *, interval: float = 1.0) -> None:
@@ -155,7 +168,7 @@ def run_worker(stopped: Event, *, interval: float = 1.0) -> None:
     while not stopped.is_set():
         try:
             close_old_connections()
-            deliver_due()
+            deliver_due(stopped)
         except Exception:
             logger.exception("The outbox could not be read.")
         stopped.wait(interval)
@@ -168,12 +181,22 @@ def purge_messages() -> int:
 
 
 def _deliver_new(messages: Iterable[OutboxMessage]) -> None:
-    """Send messages that this process has just written, then those that are overdue."""
+    """Send messages that this process has just written, then some of those that are overdue."""
     for message in messages:
         is_claimed = timezone.now() < message.created_at + FIRST_ATTEMPT
         if (is_claimed or _claim(message)) and not _deliver(message):
             return
-    deliver_due()
+    _deliver_batch(NEVER)
+
+
+def _deliver_batch(stopped: Event) -> bool:
+    """Send the messages that are longest due; return whether there may be more to send."""
+    due = OutboxMessage.objects.filter(status=PENDING, due_at__lte=timezone.now())
+    batch = list(due.select_related("user", "order").order_by("due_at")[:BATCH_SIZE])
+    for message in batch:
+        if stopped.is_set() or (_claim(message) and not _deliver(message)):
+            return False
+    return bool(batch)
 
 
 def _claim(message: OutboxMessage) -> bool:
@@ -228,5 +251,5 @@ def _store_result(
     """Store the result of an attempt. Of one whose lease has ended, only a success counts."""
     rows = OutboxMessage.objects.filter(pk=message.pk)
     if status != OutboxMessage.Status.SENT:
-        rows = rows.filter(attempts=message.attempts)
+        rows = rows.filter(status=PENDING, attempts=message.attempts)
     rows.update(status=status, error=error[:1000], sent_at=sent_at, due_at=due_at or message.due_at)

@@ -46,7 +46,7 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
         "cart": CartItem.objects.filter(user=user).order_by("pk"),
         "sessions": Session.objects.filter(user=user),
         "answers_kept": IdempotencyKey.objects.filter(user=user).order_by("pk"),
-        "emails": _messages(user, orders).order_by("pk"),
+        "emails": OutboxMessage.objects.filter(user=user).order_by("pk"),
         "changes_by_staff": entries.exclude(action__in=sign_ins.ACTIONS),
         "sign_ins": entries.filter(action__in=sign_ins.ACTIONS),
     }
@@ -77,10 +77,9 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
             % {"orders": ", ".join(numbers)}
         )
     _lock_cart(user)
-    for model in (CartItem, IdempotencyKey, Session):
+    for model in (CartItem, IdempotencyKey, OutboxMessage, Session):
         model._default_manager.filter(user=user).delete()
     SavedView.objects.filter(owner=user).delete()
-    _messages(user, orders).delete()
     orders.update(shipping_address=ERASED, note="", tracking_number="", updated_at=timezone.now())
     OrderEvent.objects.filter(order__in=orders).exclude(kind=OrderEvent.Kind.PRINTED).update(
         note=""
@@ -111,10 +110,6 @@ def _anonymize(user: User) -> None:
     user.save()
     user.groups.clear()
     user.user_permissions.clear()
-
-
-def _messages(user: User, orders: QuerySet[Order]) -> QuerySet[OutboxMessage]:
-    return OutboxMessage.objects.filter(Q(order__in=orders) | Q(recipient=user.email))
 
 
 def _audit_entries(user: User, orders: QuerySet[Order]) -> QuerySet[AuditEntry]:

@@ -41,7 +41,12 @@ def send_email(kind, **values):
     """Send a message that is not stored; return the email's subject and body."""
     expires_at = timezone.now() + timedelta(days=1)
     message = OutboxMessage(
-        pk=7, kind=kind, recipient="carl@example.com", expires_at=expires_at, **values
+        pk=7,
+        kind=kind,
+        user=User.objects.get(),
+        recipient="carl@example.com",
+        expires_at=expires_at,
+        **values,
     )
     emails.send_email(message)
     email = mail.outbox[-1]

@@ -37,7 +37,10 @@ def test_purge_deletes_expired_rows_only(carl, capsys):
     for days in (-1, 1):
         Session.objects.create(user=carl, password_hash="x", expires_at=now + timedelta(days=days))
         OutboxMessage.objects.create(
-            kind="order_placed", created_at=now - timedelta(days=90 + days), expires_at=now
+            user=carl,
+            kind="order_placed",
+            created_at=now - timedelta(days=90 + days),
+            expires_at=now,
         )
     for days, action in ((89, "signed_in"), (91, "signed_in"), (91, "changed")):
         entry = AuditEntry.objects.create(actor=carl, action=action, model_name="user", record_id=1)

@@ -14,7 +14,7 @@ from shop.services.orders import place_order
 
 @pytest.fixture
 def _due_message(transactional_db, carl, mug, monkeypatch):
-    monkeypatch.setattr("shop.services.background.enqueue", lambda work: None)
+    monkeypatch.setattr("shop.services.background.enqueue", lambda work, **_: None)
     factories.add_to_cart(carl, (mug, 1))
     place_order(user=carl, shipping_address="1 Elm Street")
     OutboxMessage.objects.update(due_at=timezone.now())

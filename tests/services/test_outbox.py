@@ -2,6 +2,8 @@
 
 import socket
 from datetime import timedelta
+from threading import Event
+from unittest.mock import patch
 
 import pytest
 from django.core import mail
@@ -174,23 +176,50 @@ def test_a_bug_in_a_message_does_not_lose_it(monkeypatch):
     )
 
 
-def test_sending_again(ada, order, message):
+def test_sending_again(ada, carl, order, message):
     with pytest.raises(MessagePending):
         outbox.send_again(message_ids=[message.pk], actor=ada)
     assert AuditEntry.objects.count() == 0
+    carl.email = "new@example.com"
+    carl.save()
     OutboxMessage.objects.update(
         status="failed", attempts=9, error="550", expires_at=order.created_at
     )
     assert outbox.send_again(message_ids=[message.pk], actor=ada) == 1
     assert state() == ("pending", 0, 0)
     outbox.deliver_due()
-    assert [email.to for email in mail.outbox] == [["carl@example.com"]]
+    assert [email.to for email in mail.outbox] == [["new@example.com"]]
     entry = AuditEntry.objects.get()
-    assert (entry.actor, entry.model_name, entry.record_id) == (
-        ada,
-        "outboxmessage",
-        str(message.pk),
-    )
+    assert (entry.actor, entry.model_name, entry.record_id) == (ada, "order", str(order.pk))
+    assert carl.email not in f"{entry.record_label} {entry.changes}"
+
+
+def test_a_reset_is_not_sent_again(ada, carl):
+    outbox.send_reset_message(email=carl.email)
+    with pytest.raises(MessagePending):
+        outbox.send_again(message_ids=[OutboxMessage.objects.get().pk], actor=ada)
+    assert len(mail.outbox) == 1
+
+
+def test_a_late_failure_does_not_undo_a_success(message):
+    first, second = (OutboxMessage.objects.get() for _ in range(2))
+    outbox._claim(first)
+    second.attempts = first.attempts
+    outbox._claim(second)  # the first attempt outlived its lease
+    outbox._store_result(first, OutboxMessage.Status.SENT, sent_at=timezone.now())
+    outbox._store_retry(second, TimeoutError())
+    assert state()[0] == "sent"
+
+
+def test_a_stopped_worker_sends_no_more(carl, mug):
+    for _ in range(3):
+        factories.add_to_cart(carl, (mug, 1))
+        place_order(user=carl, shipping_address="1 Elm Street")
+    make_due()
+    stopped = Event()
+    with patch.dict(outbox.SENDERS, {"email": lambda _message: stopped.set()}):
+        outbox.deliver_due(stopped)
+    assert OutboxMessage.objects.filter(status="sent").count() == 1
 
 
 def test_moves_of_many_orders_write_one_message_each(ada, carl, mug, statements):

@@ -13,11 +13,12 @@ from shop.models import (
     Order,
     OrderEvent,
     OrderItem,
+    OutboxMessage,
     SavedView,
     Session,
     User,
 )
-from shop.services import accounts, personal_data, sign_ins
+from shop.services import accounts, outbox, personal_data, sign_ins
 from shop.services.errors import NotErasable, NotFound
 from shop.services.orders import add_note, move_order, place_order
 from shop.services.phone_orders import place_phone_order
@@ -31,6 +32,7 @@ USER_FOREIGN_KEYS = {
     "ProductImport.actor",
     "LogEntry.user",
     "Order.user",
+    "OutboxMessage.user",
     "OrderEvent.actor",
     "SavedView.owner",
     "Session.user",
@@ -80,6 +82,9 @@ def nell(ada, mug, lamp):
         order_id=cancelled.pk, to="cancelled", actor=nell, by_staff=False, note="You are too slow"
     )
     factories.add_to_cart(nell, (mug, 1))
+    messages = OutboxMessage.objects.filter(user=nell)
+    messages.update(status="failed")
+    outbox.send_again(message_ids=[messages.first().pk], actor=ada)
     IdempotencyKey.objects.create(user=nell, key="k", fingerprint="0" * 64, answer="17 Hidden Row")
     SavedView.objects.create(owner=nell, name="Quietly", screen="order", query="q=nell@example.com")
     return nell
@@ -99,7 +104,7 @@ def test_the_export_contains_all_personal_data(nell, ada, carl, mug):
     assert {name: len(rows) for name, rows in data.items()} == {
         "answers_kept": 1,
         "cart": 1,
-        "changes_by_staff": len(Order.Status.path_to("delivered")) + 4,
+        "changes_by_staff": len(Order.Status.path_to("delivered")) + 5,
         "emails": len([s for s in Order.Status.path_to("delivered") if s.facts.email]) + 3,
         "order_history": len(Order.Status.path_to("delivered")) + 4,
         "order_lines": 2,

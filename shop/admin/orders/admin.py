@@ -23,6 +23,7 @@ from shop.admin.orders.views import OrderViews
 from shop.admin.outbox import SEND_AGAIN, message_status
 from shop.admin.rendering import render_age, render_thumbnail, status_label
 from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem, OutboxMessage, User
+from shop.services.outbox import can_send_again
 
 Status = Order.Status
 ORDER_NUMBER_LENGTH = 8  # without its dash
@@ -105,7 +106,7 @@ class MessageInline(ReadOnlyInline):
     @display(description="")
     def again(self, message: OutboxMessage) -> str:
         """Return the link to send the message again, unless it is waiting."""
-        if message.status == OutboxMessage.Status.PENDING:
+        if not can_send_again(message):
             return ""
         url = reverse("admin:shop_outboxmessage_send_again", args=[message.pk])
         return format_html('<a class="shop-link" href="{}">{}</a>', url, SEND_AGAIN)

@@ -1,8 +1,10 @@
 """`manage.py worker`: process large product files and send what the outbox still holds."""
 
+import os
 from threading import Event, Thread
 from typing import Any
 
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from django_tasks_db.management.commands import db_worker
 
 from shop.services import outbox
@@ -17,6 +19,8 @@ class Command(db_worker.Command):
         """Run until stopped by a signal; with `--batch`, until nothing is due."""
         if batch:
             outbox.deliver_due()
+        is_reloader = options["reload"] and os.environ.get(DJANGO_AUTORELOAD_ENV) != "true"
+        if batch or is_reloader:
             super().handle(batch=batch, **options)
             return
 
