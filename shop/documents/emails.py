@@ -13,11 +13,17 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from shop import money
-from shop.models import OutboxMessage
+from shop.db.compiled_queries import CompiledQuery, Placeholder
+from shop.models import Order, OrderItem, OutboxMessage
 from shop.models.outbox import PASSWORD_RESET
 
 #: Replies of an SMTP server from this code on are permanent (RFC 5321, section 4.2.1).
 PERMANENT_REPLY = 500
+
+
+ORDER_ITEMS = CompiledQuery(
+    OrderItem.objects.filter(order=Placeholder("order", Order._meta.pk)).order_by("id")
+)
 
 
 class Undeliverable(Exception):
@@ -70,7 +76,7 @@ def _order_context(message: OutboxMessage) -> dict[str, Any]:
         raise Undeliverable(_("The order was deleted."))
     lines = [
         f"{item.quantity} × {item.name}, {money.format_money(item.subtotal)}"
-        for item in order.items.all()
+        for item in ORDER_ITEMS(order=order.pk)
     ]
     total = money.format_money(order.total_amount)
     payload: dict[str, Any] = message.payload

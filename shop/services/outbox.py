@@ -19,10 +19,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections, connection, transaction
+from django.db.models import DateTimeField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shop.db.bulk_rows import insert_rows, update_rows
+from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.transactions import atomically
 from shop.documents import emails
 from shop.documents.emails import DeliveryRefused, Undeliverable
@@ -51,6 +53,13 @@ SENDERS: dict[str, Callable[[OutboxMessage], None]] = {
     OutboxMessage.Channel.EMAIL: emails.send_email
 }
 PENDING = OutboxMessage.Status.PENDING
+
+#: Any message that is due. Compiled, because each order asks it.
+OVERDUE = CompiledQuery(
+    OutboxMessage.objects.order_by()
+    .filter(status=PENDING, due_at__lte=Placeholder("now", DateTimeField()))
+    .values_list("pk")[:1]
+)
 
 logger = logging.getLogger(__name__)
 _is_suppressed = ContextVar("messages_suppressed", default=False)
@@ -186,7 +195,8 @@ def _deliver_new(messages: Iterable[OutboxMessage]) -> None:
         is_claimed = timezone.now() < message.created_at + FIRST_ATTEMPT
         if (is_claimed or _claim(message)) and not _deliver(message):
             return
-    _deliver_batch(NEVER)
+    if OVERDUE(now=timezone.now()):
+        _deliver_batch(NEVER)
 
 
 def _deliver_batch(stopped: Event) -> bool:
