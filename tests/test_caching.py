@@ -178,6 +178,12 @@ def test_each_cache_has_a_breaker_of_its_own(failing, settings):
     assert is_available()
 
 
+def test_a_counter_outlives_a_thousand_others():
+    for number in range(1_000):
+        caching.increment(f"attempts:{number}", seconds=60)
+    assert [caching.increment(f"attempts:{n}", seconds=60) for n in (0, 999)] == [2, 2]
+
+
 def test_a_value_is_computed_once_and_an_empty_one_too():
     computed = []
 
