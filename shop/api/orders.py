@@ -163,8 +163,7 @@ def _to_datetime(
     includes the date, or the date-time, itself.
     """
     if isinstance(value, datetime.datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-        return moment + datetime.timedelta(microseconds=1) if end_of_day else moment
+        return value + datetime.timedelta(microseconds=1) if end_of_day else value
     midnight = start_of_day(value)
     return midnight + datetime.timedelta(days=1) if end_of_day else midnight
 
