@@ -117,7 +117,7 @@ def test_pages_compute_what_they_can_not_cache(ada, mug, clock):
 
 
 @pytest.fixture
-def failing(settings, clock, monkeypatch):
+def failing(clock, monkeypatch):
     """A list of the calls of a cache that fails as long as `failing.error` is set."""
 
     class Calls(list):
@@ -131,7 +131,6 @@ def failing(settings, clock, monkeypatch):
             raise RedisConnectionError
         return default
 
-    settings.CACHES = {"default": env.parse_cache_url(f"redis://127.0.0.1:1/{id(calls)}")}
     monkeypatch.setattr(caching, "cache", type("Cache", (), {"get": staticmethod(get)}))
     return calls
 
@@ -169,13 +168,6 @@ def test_one_call_probes_and_the_others_do_not_wait_for_it(failing, clock, monke
 
     monkeypatch.setattr(caching.cache, "get", staticmethod(probe))
     assert (is_available(), others, len(failing)) == (True, [False], 2)
-
-
-def test_each_cache_has_a_breaker_of_its_own(failing, settings):
-    assert not is_available()
-    settings.CACHES = {"default": env.parse_cache_url("locmem://")}
-    failing.error = False
-    assert is_available()
 
 
 def test_a_counter_outlives_a_thousand_others():
