@@ -101,7 +101,11 @@ def parse_cache_url(text: str) -> dict[str, Any]:
     """Parse `locmem://` (single process) or `redis://host:port/number` into an entry of CACHES."""
     scheme = urlsplit(text).scheme
     if scheme == "locmem":
-        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        return {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # A full cache drops entries, and among them counters of attempts at passwords.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
     if scheme in {"redis", "rediss"}:
         return {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",

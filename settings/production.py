@@ -1,5 +1,7 @@
 """Production: does not start without its required variables; HTTPS unless DJANGO_HTTPS is false."""
 
+import re
+
 from settings import env
 
 env.require_production(env.load_variables())
@@ -10,8 +12,8 @@ from settings.base import ENVIRONMENT  # noqa: E402
 DEBUG = False
 
 SECURE_SSL_REDIRECT = ENVIRONMENT.https
-# The API refuses plain HTTP itself, except for its health check. It may be under a path prefix.
-SECURE_REDIRECT_EXEMPT = [r"^(?:(?!admin/)[^/]+/)*api/"]
+# The API refuses plain HTTP itself, except for its health check.
+SECURE_REDIRECT_EXEMPT = ["^" + re.escape(f"{ENVIRONMENT.script_name}/api/".lstrip("/"))]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.https
 if ENVIRONMENT.https:
     # Browsers accept a `__Host-` cookie only over HTTPS and only from this host.

@@ -16,11 +16,12 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     """Serve a request.
 
     Django decodes the query string with any codec that `charset` names, and fails before the first
-    middleware if it is none for text, such as `hex`. The name is replaced by one that Django
-    ignores and `RequestLimitsMiddleware` refuses.
+    middleware if it is none for text, such as `hex`. Such a header, or one too long to be parsed
+    cheaply, is replaced by one that `RequestLimitsMiddleware` refuses.
     """
-    content_type = environ.get("CONTENT_TYPE", "")[:MAX_CONTENT_TYPE_LENGTH]
-    media_type, parameters = parse_header_parameters(content_type)
-    if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
-        environ["CONTENT_TYPE"] = f"{media_type}; charset=refused"
+    content_type = environ.get("CONTENT_TYPE", "")
+    _, parameters = parse_header_parameters(content_type[:MAX_CONTENT_TYPE_LENGTH])
+    is_utf8 = parameters.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+    if not is_utf8 or len(content_type) > MAX_CONTENT_TYPE_LENGTH:
+        environ["CONTENT_TYPE"] = "text/plain; charset=refused"
     return django_application(environ, start_response)

@@ -5,13 +5,11 @@ While the cache is away, one call in five seconds waits for its time-out; the ot
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import Lock
 
-from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
@@ -50,12 +48,7 @@ class CircuitBreaker:
         return result
 
 
-#: By the cache's URL.
-_breakers: dict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
-
-
-def _call[R](command: Callable[[], R]) -> R:
-    return _breakers[settings.CACHES["default"].get("LOCATION", "")].call(command)
+_breaker = CircuitBreaker()
 
 
 def get_or_compute[R](
@@ -68,13 +61,13 @@ def get_or_compute[R](
     """Return the cached value, or compute and cache it. Never raises CacheUnavailable."""
     cached: R | None = None
     with suppress(CacheUnavailable):
-        cached = _call(partial(cache.get, key))
+        cached = _breaker.call(partial(cache.get, key))
     if cached is not None:
         return cached
     value = compute()
     if is_worth_caching(value):
         with suppress(CacheUnavailable):
-            _call(partial(cache.set, key, value, seconds))
+            _breaker.call(partial(cache.set, key, value, seconds))
     return value
 
 
@@ -83,7 +76,7 @@ def increment(key: str, *, seconds: int) -> int:
 
     Atomic across processes. Returns 1 if the cache evicted the counter. Raises CacheUnavailable.
     """
-    return _call(partial(_increment, key, seconds))
+    return _breaker.call(partial(_increment, key, seconds))
 
 
 def _increment(key: str, seconds: int) -> int:
@@ -100,10 +93,10 @@ def add(key: str, value: float, *, seconds: int) -> bool:
 
     Atomic across processes. Raises CacheUnavailable.
     """
-    return _call(partial(cache.add, key, value, timeout=seconds))
+    return _breaker.call(partial(cache.add, key, value, timeout=seconds))
 
 
 def get(key: str, default: float) -> float:
     """Return the value of a key. Raises CacheUnavailable."""
-    value: float = _call(partial(cache.get, key, default))
+    value: float = _breaker.call(partial(cache.get, key, default))
     return value

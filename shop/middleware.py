@@ -12,7 +12,7 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_lazy as _
 
 from shop import json_logging
-from shop.api.middleware import API_PREFIX, MAX_LENGTH_DIGITS
+from shop.api.middleware import API_PREFIX, body_length
 from shop.db.private_attributes import set_default_csp
 from shop.models import ProductImport
 from shop.product_files.reading import limits
@@ -70,40 +70,31 @@ class RequestLimitsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        _drop_nul(request)
-        status = _refusal_status(request)
+        is_api = request.path_info.startswith(API_PREFIX)
+        # PostgreSQL can't compare NUL. The API refuses it by the parameter's name.
+        while not is_api and "%00" in (query := request.META.get("QUERY_STRING", "")):
+            request.META["QUERY_STRING"] = query.replace("%00", "")
+        status = _refusal_status(request, is_api=is_api)
         return _refuse(status) if status else self.get_response(request)
 
 
-def _drop_nul(request: HttpRequest) -> None:
-    """Remove NUL from the query string: PostgreSQL can't compare it. The API refuses it by name."""
-    query = request.META.get("QUERY_STRING", "")
-    while "%00" in query and not request.path_info.startswith(API_PREFIX):
-        query = request.META["QUERY_STRING"] = query.replace("%00", "")
-
-
-def _refusal_status(request: HttpRequest) -> int | None:
+def _refusal_status(request: HttpRequest, *, is_api: bool) -> int | None:
     """Return the status of the refusal; None if the request may be handled."""
-    is_api = request.path_info.startswith(API_PREFIX)
     charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.lower() not in {"utf-8", "utf8"}:
         return 415
     if not is_api and len(request.META.get("QUERY_STRING", "")) > MAX_QUERY_LENGTH:
         return 414
-    if not is_api and "Transfer-Encoding" in request.headers:
+    if "Transfer-Encoding" in request.headers:  # Django takes a chunked body for an empty one
         return 411
-
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit()):
+    length = body_length(request)
+    if length is None:
         return 400
     return 413 if _is_too_long(request, length, is_api=is_api) else None
 
 
-def _is_too_long(request: HttpRequest, digits: str, *, is_api: bool) -> bool:
+def _is_too_long(request: HttpRequest, length: int, *, is_api: bool) -> bool:
     """Return whether the body is over its limit. Reads the user only for more than 1 MB."""
-    if len(digits) > MAX_LENGTH_DIGITS:
-        return True
-    length = int(digits)
     if length <= MAX_ANONYMOUS_BYTES:
         return False
     is_signed_in = "Authorization" in request.headers if is_api else request.user.is_authenticated

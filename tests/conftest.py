@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from support import factories
 
+from shop import caching
 from shop.services import background
 
 pytest_plugins = ["support.servers"]
@@ -14,8 +15,9 @@ TRANSACTION_CONTROL = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)")
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache():
+def _empty_cache(monkeypatch):
     cache.clear()
+    monkeypatch.setattr(caching, "_breaker", caching.CircuitBreaker())
 
 
 @pytest.fixture(autouse=True)

@@ -93,7 +93,12 @@ def send(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "charset", ["=hex", "=undefined", "=utf-16", "=unicode_escape", '="x"', "*=UTF-8''hex"]
+    "charset",
+    [
+        *("=hex", "=undefined", "=utf-16", "=unicode_escape", '="x"', "*=UTF-8''hex"),
+        f"=utf-8{'; x=y' * 250}; charset=hex",
+        f"=utf-8{'; x=y' * 250}",
+    ],
 )
 @pytest.mark.parametrize("path", ["/admin/?days=1", "/api/products/?search=a"])
 @pytest.mark.parametrize("method", ["GET", "POST"])

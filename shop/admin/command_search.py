@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from shop import text_validation
 from shop.admin.search import search_rows, split_words
-from shop.db.search_text import FoldedText
 from shop.models import Order, Product, User
 
 MAX_RESULTS_PER_MODEL = 5
@@ -39,15 +38,6 @@ class CommandResult:
 
 def _search_users(users: AnyQuerySet, _term: str, matching_users: MatchingUsers) -> AnyQuerySet:
     return users.filter(pk__in=matching_users())
-
-
-def _search_products(products: AnyQuerySet, term: str, _users: MatchingUsers) -> AnyQuerySet:
-    """Match name and SKU; the index has the description too, which the results don't show."""
-    rows: AnyQuerySet = search_rows(products, ["search_text"], term).queryset
-    rows = rows.alias(label=FoldedText("name", "sku"))
-    for word in split_words(term):
-        rows = rows.filter(label__icontains=word)
-    return rows
 
 
 def _search_orders(orders: AnyQuerySet, term: str, matching_users: MatchingUsers) -> AnyQuerySet:
@@ -82,7 +72,9 @@ SEARCH_GROUPS: dict[type[models.Model], SearchGroup] = {
         select_related=("user",),
     ),
     Product: SearchGroup(
-        "inventory_2", _search_products, lambda product: (product.name, product.sku)
+        "inventory_2",
+        lambda products, term, _users: search_rows(products, ["search_text"], term).queryset,
+        lambda product: (product.name, product.sku),
     ),
     User: SearchGroup("person", _search_users, lambda user: (str(user), user.email)),
 }
@@ -119,7 +111,7 @@ def _matching_lists(request: HttpRequest, term: str) -> Iterator[CommandResult]:
 
 def _matching_records(request: HttpRequest, term: str) -> Iterator[CommandResult]:
     """Yield the newest matches of each model that the user may view."""
-    if len(term) < MIN_TERM_LENGTH:
+    if len(term) < MIN_TERM_LENGTH or not any(split_words(term)):
         return
 
     @cache

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.text import smart_split, unescape_string_literal
 
-from shop import text_validation
+from shop.db.text_folding import is_searchable
 
 #: The highest count that a searched or filtered list shows, and the most rows that one action
 #: changes.
@@ -49,12 +49,12 @@ class SearchResult[Row: Model]:
 def split_words(term: str) -> Iterator[str]:
     """Split a search term at spaces; a quoted phrase is one word, as in Django's own search.
 
-    Words without a visible character are left out.
+    Words that aren't searchable, such as an accent or an invisible character, are left out.
     """
     for word in smart_split(term):
         is_quoted = word.startswith(('"', "'")) and word[0] == word[-1]
         text = unescape_string_literal(word) if is_quoted else word
-        if text_validation.is_visible(text):
+        if is_searchable(text):
             yield text
 
 

@@ -104,7 +104,6 @@ def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
 
 
 @router.post("/logout/", response={204: None}, auth=signed_in)
-@idempotent
 def logout(request: ApiRequest, body: LogoutIn | None = None) -> Status[None]:
     """End this session, or all sessions of the user. Their tokens stop working immediately."""
     everywhere = body is not None and body.everywhere

@@ -79,7 +79,7 @@ def _store_response(response: HttpResponse | Status[None]) -> str:
 
 
 def _load_response(answer: str, headers: dict[str, str]) -> HttpResponse:
-    # Version 1.0.0 stored the body of an order, and nothing else.
+    # Version 1.0.0 stored the body of an order, and nothing else. Remove this after version 1.1.
     is_order = answer.startswith("{")
     status, etag, body = (201, "", answer) if is_order else json.loads(answer)
     tag = {"ETag": etag} if etag else {}

@@ -1,5 +1,6 @@
 """Middleware for every path under `/api/`, including those without an endpoint."""
 
+import sys
 from collections.abc import Callable
 
 from django.conf import settings
@@ -22,13 +23,14 @@ API_PREFIX = "/api/"
 HEALTH_URL = "/api/health/"
 FORM_OVERHEAD = 64 * 1024
 #: More digits than any limit has. Python refuses to parse thousands of them.
-MAX_LENGTH_DIGITS = 15
+_MAX_LENGTH_DIGITS = 15
 #: Details of the problems that replace Django's error pages, by status.
 ERROR_DETAILS = {
     400: MALFORMED,
     403: gettext_lazy("The request was refused."),
     404: gettext_lazy("There is no endpoint at this URL."),
     405: gettext_lazy("This URL doesn't support the request's method."),
+    411: gettext_lazy("Send a Content-Length."),
     413: gettext_lazy("The body is too large."),
     415: gettext_lazy("Send the body as UTF-8."),
     500: SERVER_ERROR,
@@ -86,6 +88,14 @@ def unknown_url(request: HttpRequest, *_args: str) -> HttpResponse:
     return problem_response(404, _("There is no endpoint at this URL. URLs end with a slash."))
 
 
+def body_length(request: HttpRequest) -> int | None:
+    """Return the Content-Length, 0 if there is none, or None if it is malformed."""
+    digits = request.META.get("CONTENT_LENGTH") or "0"
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    return int(digits) if len(digits) <= _MAX_LENGTH_DIGITS else sys.maxsize
+
+
 def _reject_plain_http(request: HttpRequest) -> HttpResponse | None:
     """Return a 403 response where HTTPS is required: a redirect would hide that a token leaked.
 
@@ -99,18 +109,14 @@ def _reject_plain_http(request: HttpRequest) -> HttpResponse | None:
 
 
 def _reject_body(request: HttpRequest) -> HttpResponse | None:
-    """Return an error response for a body that must not be read or has no endpoint."""
-    length = request.META.get("CONTENT_LENGTH")
-    if not length:  # Django takes a chunked body for an empty one
-        is_chunked = "Transfer-Encoding" in request.headers
-        return problem_response(411, _("Send a Content-Length.")) if is_chunked else None
-    if not (length.isdecimal() and len(length) <= MAX_LENGTH_DIGITS):
-        return problem_response(400, MALFORMED)
-
+    """Return an error response for a body over the limit or without an endpoint."""
+    length = body_length(request)
+    if not length:
+        return None
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if request.path_info.endswith("/image/"):
         limit = MAX_IMAGE_BYTES + FORM_OVERHEAD
-    if int(length) > limit:
+    if length > limit:
         detail = _("The body is larger than %(limit)d KB.") % {"limit": limit // 1024}
         return problem_response(413, detail)
     # A form is parsed before its URL is resolved, and a malformed one would be 400.

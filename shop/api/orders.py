@@ -26,6 +26,7 @@ from shop.api.schemas import (
     StatusIn,
 )
 from shop.db.compiled_queries import CompiledQuery, Placeholder
+from shop.db.text_folding import is_searchable
 from shop.models import Order, OrderEvent, OrderItem, User
 from shop.services import errors, orders
 from shop.services.orders import OrderDetails
@@ -143,7 +144,7 @@ def _filter_orders(rows: QuerySet[Order], filters: OrderFilters, caller: Caller)
     rows = rows.order_by(*NEWEST_FIRST)
     if filters.status:
         rows = rows.filter(status=filters.status)
-    for word in filters.search.split():
+    for word in filter(is_searchable, filters.search.split()):
         by_number = Q(order_number__icontains=word)
         by_customer = Q(user__search_text__icontains=word) if caller.is_staff else Q()
         rows = rows.filter(by_number | by_customer)
@@ -163,8 +164,7 @@ def _to_datetime(
     includes the date, or the date-time, itself.
     """
     if isinstance(value, datetime.datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-        return moment + datetime.timedelta(microseconds=1) if end_of_day else moment
+        return value + datetime.timedelta(microseconds=1) if end_of_day else value
     midnight = start_of_day(value)
     return midnight + datetime.timedelta(days=1) if end_of_day else midnight
 

@@ -64,8 +64,11 @@ def select_page[M: Model, R](rows: QuerySet[M, R], paging: Paging) -> QuerySet[M
 
 
 def count_rows(paging: Paging, read: int, count: Callable[[], int]) -> int:
-    """Return the number of rows on all pages; runs `count` only if this isn't the last page."""
-    is_last = read < paging.page_size and (read or paging.page == 1)
+    """Return the number of rows on all pages; runs `count` only if this isn't the last page.
+
+    `read` is the number of rows of the page and the one after it.
+    """
+    is_last = read <= paging.page_size and (read or paging.page == 1)
     return paging.start + read if is_last else count()
 
 

@@ -29,6 +29,7 @@ from shop.api.schemas import (
 )
 from shop.api.strict_requests import Body
 from shop.db.compiled_queries import CompiledQuery, CompiledSearch, Placeholder
+from shop.db.text_folding import is_searchable
 from shop.models import Product, StockMovement
 from shop.services import errors, products, stock
 
@@ -205,7 +206,7 @@ def _filter_products(filters: ProductFilters, *, sees_all: bool) -> QuerySet[Pro
     }
     rows = _visible_products(sees_all=sees_all)
     rows = rows.filter(**{name: value for name, value in lookups.items() if value is not None})
-    for word in filters.search.split():
+    for word in filter(is_searchable, filters.search.split()):
         rows = rows.filter(search_text__icontains=word)
     return rows
 

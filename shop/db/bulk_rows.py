@@ -1,4 +1,4 @@
-"""Insert, update and delete a few rows of one model with one statement each.
+"""Insert and delete a few rows of one model with one statement each, and update them with few.
 
 Django builds the SQL of an insert anew for each call, which takes longer than executing it for a
 handful of rows. Here the statement is built once per model and number of rows. Signals are not

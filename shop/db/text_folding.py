@@ -87,6 +87,11 @@ def fold_search_text(text: str) -> str:
     return unicodedata.normalize("NFC", lower.translate(_FOLDED))
 
 
+def is_searchable(word: str) -> bool:
+    """Return whether anything is left of the word when it is folded: a lone accent matches all."""
+    return bool(fold_search_text(word).strip())
+
+
 @lru_cache(MAX_CACHED_KEYS)
 def name_sort_key(name: str) -> str:
     """Return a key that sorts names by letters, then accents, then lower before upper case.

@@ -133,7 +133,7 @@ def read_backup(path: Path) -> Contents:
 def restore_backup(path: Path, *, replace: bool) -> Contents:
     """Replace all rows in one transaction, then restore the files and run newer migrations.
 
-    Every session ends: the backup may hold some that were signed out since.
+    Every session and reset link ends: some may have been signed out or used since the backup.
     Raises BackupRefused if the file is damaged or of a newer version, or if the database contains
     data and `replace` is false.
     """
@@ -265,13 +265,13 @@ def _replace_rows(
     for model in backup_models:
         if model._base_manager.count() != row_counts[model._meta.db_table]:
             raise BackupRefused(f"Not all rows of {model._meta.db_table} were restored.")
-    _end_what_went_on(backup_models)
+    _end_sessions_and_emails(backup_models)
 
 
-def _end_what_went_on(backup_models: list[type[models.Model]]) -> None:
-    """End the restored sessions of the admin and the API, and the emails that were waiting.
+def _end_sessions_and_emails(backup_models: list[type[models.Model]]) -> None:
+    """End the restored sessions, links to reset a password, and emails that were waiting.
 
-    Most of these were sent since; staff can send them again.
+    Most of the emails were sent since; staff can send them again.
     """
     by_label = {model._meta.label: model for model in backup_models}
     if outbox := by_label.get("shop.OutboxMessage"):  # absent in backups of version 1.0.0
@@ -281,6 +281,8 @@ def _end_what_went_on(backup_models: list[type[models.Model]]) -> None:
     by_label["sessions.Session"]._base_manager.all().delete()
     live = by_label["shop.Session"]._base_manager.filter(revoked_at=None)
     live.update(revoked_at=timezone.now(), revoked_because="restore")
+    # A link's signature contains the last login; it may have been used since the backup.
+    by_label["shop.User"]._base_manager.update(last_login=timezone.now())
 
 
 def _lock_all_tables(cursor: Any, tables: str) -> None:

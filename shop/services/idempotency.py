@@ -51,7 +51,8 @@ def find_answer(*, user: User, key: str, request: str) -> str | None:
 
 
 def _stored_answer(stored: IdempotencyKey, request: str) -> str:
-    # Version 1.0.0 stored a plain hash of the body, which is the last line of today's text.
+    # Version 1.0.0 stored a plain hash of the body, which is the last line of today's text. Remove
+    # this after version 1.1: keys are kept for 72 hours after the upgrade.
     plain_hash = hashlib.sha256(request.rpartition("\n")[2].encode()).hexdigest()
     if stored.fingerprint not in {_fingerprint(request), plain_hash}:
         raise IdempotencyKeyReused

@@ -24,6 +24,7 @@ from shop.services.errors import (
     InvalidTransition,
     NotFound,
     ProductUnavailable,
+    ShopError,
     StockLimitReached,
     TotalChanged,
 )
@@ -50,10 +51,10 @@ class Shipment:
 
 @dataclass(frozen=True)
 class BulkMoveResult:
-    """Result of a bulk move: the orders moved, and those refused, each with the reason."""
+    """Result of a bulk move: the orders moved, and those refused, each with its error."""
 
     moved: Sequence[Order]
-    refused: Sequence[tuple[Order, str]]
+    refused: Sequence[tuple[Order, ShopError]]
 
 
 NO_SHIPMENT = Shipment()
@@ -155,7 +156,7 @@ def move_order(
     """
     order = _lock_order(order_id, owner=None if by_staff else actor)
     if to not in order.next_statuses(by_staff=by_staff):
-        raise InvalidTransition(_refusal_reason(order, to), order_status=order.status)
+        raise _invalid_transition(order, to)
     _advance([order], to, actor=actor, note=note, shipment=shipment, written_off=written_off)
     return order
 
@@ -169,19 +170,20 @@ def move_orders(
     The number of SQL statements does not depend on the number of orders.
     """
     locked = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("user")
-    ready, refused = [], []
+    ready: list[Order] = []
+    refused: list[tuple[Order, ShopError]] = []
     for order in locked.filter(pk__in=order_ids).order_by("pk"):
         if to in order.next_statuses(by_staff=True):
             ready.append(order)
         else:
-            refused.append((order, _refusal_reason(order, to)))
+            refused.append((order, _invalid_transition(order, to)))
     try:
         with transaction.atomic():
             _advance(ready, to, actor=actor, note=note)
     except StockLimitReached as error:
         orders = locked.filter(pk__in=[order.pk for order in ready]).order_by("pk")
         ready, over_limit = split_by_stock_limit(orders)
-        refused += [(order, str(error)) for order in over_limit]
+        refused += [(order, error) for order in over_limit]
         _advance(ready, to, actor=actor, note=note)
     return BulkMoveResult(ready, refused)
 
@@ -338,8 +340,9 @@ def _record_event(order: Order, **about: Any) -> OrderEvent:
     return event
 
 
-def _refusal_reason(order: Order, to: str) -> str:
+def _invalid_transition(order: Order, to: str) -> InvalidTransition:
     names = {"order": order, "current": order.get_status_display(), "wanted": OrderStatus(to).label}
+    message = _("Order %(order)s is “%(current)s”; it can't become “%(wanted)s”.")
     if order.status == to:
-        return _("Order %(order)s is already “%(current)s”.") % names
-    return _("Order %(order)s is “%(current)s”; it can't become “%(wanted)s”.") % names
+        message = _("Order %(order)s is already “%(current)s”.")
+    return InvalidTransition(message % names, order_status=order.status)

@@ -4,12 +4,13 @@ from django.urls import resolve, reverse
 from support import factories
 
 from shop.admin import command_search
-from shop.models import Order
+from shop.models import Order, Product
 from shop.services.orders import place_order
 
 
 @pytest.fixture
 def order(carl, mug):
+    Product.objects.update(description="Blue stoneware")
     factories.add_to_cart(carl, (mug, 2))
     placed = place_order(user=carl, shipping_address="1 Street").order
     Order.objects.update(order_number="7KX2-9M4Q")
@@ -38,6 +39,8 @@ MUG = ("Mug", "MUG-1")
         ("mug", [MUG]),
         ("mug-1", [MUG]),
         ("MUG teapot", []),
+        ("mug stoneware", [MUG]),
+        ("\u0301\u0301", []),
         ("mu", [MUG]),
         ("ug", []),
         ("bu Carl", [ORDER, CARL]),

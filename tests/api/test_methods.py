@@ -87,9 +87,17 @@ def test_a_body_without_its_length_is_refused(browser, db, path, method):
     assert factories.problem_code(response) == (411, "length-required")
 
 
-def test_a_malformed_length_is_refused(browser, db):
-    response = browser.generic("POST", "/api/auth/login/", CONTENT_LENGTH="1 2")
+@pytest.mark.parametrize("length", ["1 2", "-1", "٣"])
+def test_a_malformed_length_is_refused(browser, db, length):
+    response = browser.generic("POST", "/api/auth/login/", CONTENT_LENGTH=length)
     assert factories.problem_code(response) == (400, "bad-request")
+
+
+@pytest.mark.parametrize("length", [10**7, 10**15, "9" * 5_000])
+@pytest.mark.parametrize("path", ["/api/auth/login/", "/api/products/1/image/"])
+def test_a_long_body_is_refused_by_its_length(browser, db, path, length):
+    response = browser.generic("POST", path, CONTENT_LENGTH=str(length))
+    assert factories.problem_code(response) == (413, "too-large")
 
 
 def test_more_parameters_than_django_reads_are_refused(carls_app):

@@ -68,6 +68,8 @@ FILTERED = {
     "search=DDDD": [],
     "search=%25": [],
     "search=": ["BBBB-0003", "AAAA-0002", "AAAA-0001"],
+    "search=%CC%81": ["BBBB-0003", "AAAA-0002", "AAAA-0001"],
+    "search=0003+%CC%81": ["BBBB-0003"],
     "created_from=2026-03-11": ["BBBB-0003", "AAAA-0002"],
     "created_to=2026-03-11": ["AAAA-0002", "AAAA-0001"],
     "created_from=2026-03-11&created_to=2026-03-11": ["AAAA-0002"],

@@ -70,6 +70,15 @@ def test_a_page_beyond_the_last_does_not_raise_the_count(carls_app, mug):
         assert (page["items"], page["count"], page["next"]) == ([], 1, None)
 
 
+@pytest.mark.parametrize(
+    ("size", "number", "count"), [(3, 1, 2), (2, 1, 2), (1, 2, 2), (1, 1, 3), (1, 3, 3)]
+)
+def test_the_last_page_is_not_counted(mug, lamp, carls_app, statements, size, number, count):
+    with statements(count):  # the session, the page, and the count
+        page = carls_app.get(f"/products/?in_stock=true&page_size={size}&page={number}").json()
+    assert (page["count"], page["next"] is None) == (2, size * number >= 2)
+
+
 def test_a_count_older_than_the_rows_is_raised(rf):
     request = rf.get("/api/suppliers/?page=2")
     shown, links = split_page(request, Paging(page=2, page_size=2), [1, 2, 3], 0)

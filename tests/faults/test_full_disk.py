@@ -139,9 +139,12 @@ def test_the_import_command_says_what_was_done(ada, mug, zip_file, disk, tmp_pat
     file = tmp_path / "spring.zip"
     file.write_bytes(zip_file)
     disk(0)
-    with pytest.raises(CommandError, match="The products were changed"):
+    with pytest.raises(CommandError, match="Run it again"):
         call_command("import_products", file)
     assert (with_pictures(), media_files()) == ([], [])
+    disk(None)
+    call_command("import_products", file)
+    assert (with_pictures(), len(media_files())) == (["MUG-1", "VASE"], 4)
 
 
 def raise_full(*_args, **_options):

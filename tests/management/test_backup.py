@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
@@ -16,7 +18,7 @@ from django.test import Client
 from support import factories, world
 
 from shop.management import backup
-from shop.models import Order, Product, Session
+from shop.models import Order, Product, Session, User
 from shop.services.orders import place_order
 from shop.services.products import update_product
 from shop.services.stock import find_drift
@@ -33,8 +35,10 @@ def read_everything():
     tables = apps.get_models(include_auto_created=True)
     rows = {model.__name__: list(model._base_manager.order_by("pk").values()) for model in tables}
     media = Path(django_settings.MEDIA_ROOT)
-    # A restore ends all sessions.
+    # A restore ends all sessions, and links to reset a password.
     rows = {name: found for name, found in rows.items() if name != "Session"}
+    for user in rows["User"]:
+        del user["last_login"]
     return rows, {
         path.relative_to(media): path.read_bytes() for path in media.rglob("*") if path.is_file()
     }
@@ -100,6 +104,17 @@ def test_a_restore_ends_every_session(file, ada, carl, capsys):
     assert not Session.objects.filter(revoked_at=None).exists()
     assert Session.objects.filter(revoked_because="restore").exists()
     assert not BrowserSession.objects.exists()
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("last_login", [None, datetime(2026, 1, 1, tzinfo=UTC)])
+def test_a_used_link_to_reset_a_password_stays_used(file, carl, last_login):
+    carl.last_login = last_login
+    carl.save()
+    token = default_token_generator.make_token(carl)
+    call_command("backup", file)
+    call_command("restore", file, "--replace")
+    assert not default_token_generator.check_token(User.objects.get(pk=carl.pk), token)
 
 
 @pytest.mark.usefixtures("shop")
@@ -231,10 +246,10 @@ def run_elsewhere(tmp_path):
 
 
 def read_hashes(file):
-    """Return the hash of each member but the sessions, which a restore ends."""
+    """Return the hash of each member but those that a restore changes: sessions and users."""
     with zipfile.ZipFile(file) as archive:
         hashes = json.loads(archive.read("contents.json"))["hashes"]
-    return {name: value for name, value in hashes.items() if not name.endswith("session")}
+    return {name: value for name, value in hashes.items() if not name.endswith(("session", "user"))}
 
 
 @pytest.mark.slow

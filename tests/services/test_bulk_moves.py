@@ -44,7 +44,7 @@ def test_a_bulk_move_checks_each_order_by_itself(ada, orders_of):
     result = move_orders(order_ids=pks, to="shipped", actor=ada)
     assert [order.pk for order in result.moved] == [pks[0], pks[2]]
     assert [order.pk for order, _ in result.refused] == [pks[1], pks[3]]
-    assert [reason for _, reason in result.refused] == [
+    assert [str(error) for _, error in result.refused] == [
         f"Order {result.refused[0][0]} is already “Shipped”.",
         f"Order {result.refused[1][0]} is “Cancelled”; it can't become “Shipped”.",
     ]

@@ -17,7 +17,10 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://u@h/shop",
     "EMAIL_URL": "smtp://mail.example.com",
 }
-LOCMEM = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+LOCMEM = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "OPTIONS": {"MAX_ENTRIES": 100_000},
+}
 REDIS = {
     "BACKEND": "django.core.cache.backends.redis.RedisCache",
     "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25},

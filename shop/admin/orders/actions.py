@@ -73,11 +73,11 @@ def format_bulk_result(result: BulkMoveResult, to: OrderStatus) -> str:
 
 
 def _format_unchanged(result: BulkMoveResult) -> str:
-    limit = str(StockLimitReached.message)
-    named = [
-        f"{order} ({_('stock limit') if reason == limit else order.get_status_display().lower()})"
-        for order, reason in result.refused[:MAX_NAMED_ORDERS]
-    ]
+    named = []
+    for order, error in result.refused[:MAX_NAMED_ORDERS]:
+        is_over_limit = isinstance(error, StockLimitReached)
+        reason = _("stock limit") if is_over_limit else order.get_status_display().lower()
+        named.append(f"{order} ({reason})")
     if len(result.refused) > len(named):
         named.append("…")
     return ", ".join(named)

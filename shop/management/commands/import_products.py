@@ -85,7 +85,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         product_import.refresh_from_db()
         if product_import.pending_step:
-            raise CommandError(f"{product_import.error} The products were changed.")
+            raise CommandError(
+                f"{product_import.error} The products were imported, but not all pictures."
+                " Run it again to store the rest."
+            )
         if product_import.error:
             raise CommandError(f"{product_import.error} Nothing was changed.")
 

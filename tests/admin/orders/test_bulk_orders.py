@@ -6,6 +6,7 @@ from support import factories
 
 from shop.admin.orders.actions import format_bulk_result
 from shop.models import Order, OrderEvent, StockMovement
+from shop.services.errors import InvalidTransition
 from shop.services.orders import BulkMoveResult, place_order
 
 LIST = "/admin/shop/order/"
@@ -48,7 +49,7 @@ def test_a_mixed_selection_moves_what_it_can_and_names_the_rest(adas_browser, or
 
 
 def test_the_message_names_at_most_twenty_orders():
-    left = [(Order(status="cancelled"), "")] * 21
+    left = [(Order(status="cancelled"), InvalidTransition())] * 21
     message = format_bulk_result(BulkMoveResult([], left), Order.Status.SHIPPED)
     assert (message.count("(cancelled)"), message.count("…")) == (20, 1)
 
