@@ -54,8 +54,9 @@ HEADERS = {
     "replace_product": ["If-Match"],
     "change_product": ["If-Match"],
 }
-#: POST operations without `Idempotency-Key`: refresh has a rule of its own.
-WITHOUT_KEY = {"refresh"}
+#: POST operations without `Idempotency-Key`: refresh has a rule of its own, and logout ends the
+#: session without which a repeated call is 401.
+WITHOUT_KEY = {"refresh", "logout"}
 QUERIES = {
     "list_products": [
         "page",
