@@ -4,19 +4,22 @@ import time
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.tokens import default_token_generator
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 from support import factories, totp
 
 from settings.env import Rate
 from shop import throttling
 from shop.api import tokens
-from shop.models import AuditEntry
-from shop.services import accounts
+from shop.models import AuditEntry, User
+from shop.models.audit import SIGN_IN_ACTIONS
+from shop.services import sessions, sign_ins
 
 JSON = "application/json"
 LOGIN, ADMIN_LOGIN = "/api/auth/login/", "/admin/login/"
-WRONG = "wrong-horse-7"
+WRONG, NEW_PASSWORD = "wrong-horse-7", "another-horse-9"
 HOME = "203.0.113.7"
 
 
@@ -100,6 +103,17 @@ def test_a_device_that_registered_is_known():
 
 
 @pytest.mark.usefixtures("_three_attempts")
+def test_a_device_that_reset_the_password_is_known(carl):
+    flood(carl.email)
+    assert api_login(carl.email, factories.PASSWORD).status_code == 429
+    token = default_token_generator.make_token(carl)
+    assert confirm_reset(carl, None, HOME, token).status_code == 204
+    assert api_login(carl.email, NEW_PASSWORD, ip="10.9.9.9").status_code == 429
+    assert api_login(carl.email, NEW_PASSWORD).status_code == 200
+    assert trace(carl)[-2:] == [(None, "password_reset", HOME, ""), (None, "signed_in", HOME, "")]
+
+
+@pytest.mark.usefixtures("_three_attempts")
 def test_a_known_address_is_an_ipv6_network(carl):
     assert api_login(carl.email, factories.PASSWORD, ip="2001:db8:1:2::7").status_code == 200
     flood(carl.email)
@@ -122,7 +136,7 @@ def test_a_browser_that_signed_in_before_is_known_elsewhere_until_the_password_c
     assert admin_login(ada.email, ip=elsewhere, browser=browser).status_code == 200
     flood(dora.email)
     assert admin_login(dora.email, ip=elsewhere, browser=browser).status_code == 429
-    ada.set_password("another-horse-9")
+    ada.set_password(NEW_PASSWORD)
     ada.save()
     assert admin_login(ada.email, ip=elsewhere, browser=browser).status_code == 429
 
@@ -149,14 +163,14 @@ def test_an_unknown_account_has_the_same_bound():
 
 def change_by_api(user, session, ip):
     token = tokens.sign_token(session, "access")
-    body = {"current_password": "wrong", "new_password": "another-horse-9"}
+    body = {"current_password": "wrong", "new_password": NEW_PASSWORD}
     headers = {"Authorization": f"Bearer {token}"}
     client = Client(REMOTE_ADDR=ip)
     return client.post("/api/auth/password/change/", body, content_type=JSON, headers=headers)
 
 
 def change_by_admin(user, _session, ip):
-    new = {"new_password1": "another-horse-9", "new_password2": "another-horse-9"}
+    new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
     browser = factories.staff_client(user, REMOTE_ADDR=ip)
     return browser.post("/admin/password_change/", new | {"old_password": "wrong"})
 
@@ -166,9 +180,9 @@ def guess_code(user, _session, ip):
     return browser.post("/admin/shop/user/two-factor/", {"code": "000000"})
 
 
-def confirm_reset(user, _session, ip):
+def confirm_reset(user, _session, ip, token=None):
     uid = urlsafe_base64_encode(str(user.pk).encode())
-    body = {"uid": uid, "token": "x", "new_password": "another-horse-9"}
+    body = {"uid": uid, "token": token or "x", "new_password": NEW_PASSWORD}
     client = Client(REMOTE_ADDR=ip)
     return client.post("/api/auth/password/reset/confirm/", body, content_type=JSON)
 
@@ -176,7 +190,7 @@ def confirm_reset(user, _session, ip):
 @pytest.mark.usefixtures("_three_attempts")
 @pytest.mark.parametrize("door", [change_by_api, change_by_admin, guess_code, confirm_reset])
 def test_every_door_that_checks_a_password_or_code_has_the_bounds(ada, settings, clock, door):
-    session = accounts.open_session(ada, "test")
+    session = sessions.open_session(ada, "test")
     if door is guess_code:
         totp.create_device(ada)
     statuses = [door(ada, session, f"10.0.0.{n}").status_code for n in range(5)]
@@ -185,7 +199,7 @@ def test_every_door_that_checks_a_password_or_code_has_the_bounds(ada, settings,
     assert door(ada, session, HOME).status_code != 429
     settings.SHOP_RATES = settings.SHOP_RATES | {"login": Rate(2, 60)}
     clock(86_400 * 2)
-    session = accounts.open_session(ada, "test")
+    session = sessions.open_session(ada, "test")
     assert [door(ada, session, "10.2.0.1").status_code == 429 for _ in range(3)] == [
         False,
         False,
@@ -226,7 +240,7 @@ def test_a_connection_without_an_ip_is_counted_too():
 
 def trace(user):
     entries = AuditEntry.objects.filter(model_name="user", record_id=str(user.pk)).order_by("pk")
-    return [(entry.actor, entry.action, entry.changes) for entry in entries]
+    return [(entry.actor, entry.action, entry.client_ip, entry.device) for entry in entries]
 
 
 @pytest.mark.parametrize("login", [api_login, admin_login])
@@ -241,12 +255,11 @@ def test_sign_ins_leave_a_trace(ada, settings, caplog, login, clock):
     for _ in range(5):
         assert login(ada.email, factories.PASSWORD).status_code == 429
     login("nobody@example.com", ip="10.0.0.1")
-    where = f"{HOME}\n"
     assert trace(ada) == [
-        (None, "sign_in_failed", where),
-        (ada, "signed_in", where),
-        (None, "wrong_code", where),
-        (None, "locked_out", where),  # one for all five
+        (None, "sign_in_failed", HOME, ""),
+        (ada, "signed_in", HOME, ""),
+        (None, "wrong_code", HOME, ""),
+        (None, "locked_out", HOME, ""),  # one for all five
     ]
     lines = [r.getMessage() for r in caplog.records if r.name == "shop.services.sign_ins"]
     assert [line.split(": ")[-1] for line in lines] == [
@@ -268,7 +281,27 @@ def test_a_trace_names_the_device(carl):
         content_type=JSON,
         headers={"User-Agent": "Phone " + "x" * 300},
     )
-    assert trace(carl) == [(carl, "signed_in", f"{HOME}\n" + ("Phone " + "x" * 300)[:200])]
+    assert trace(carl) == [(None, "signed_in", HOME, ("Phone " + "x" * 300)[:200])]
+
+
+def test_a_customer_who_signed_in_can_be_deleted(carl):
+    api_login(carl.email, factories.PASSWORD)
+    assert trace(carl) == [(None, "signed_in", HOME, "")]
+    carl.delete()
+    assert User.objects.count() == 0
+
+
+def test_old_sign_ins_are_purged_in_batches(ada, monkeypatch, statements):
+    monkeypatch.setattr(sign_ins, "PURGED_AT_ONCE", 2)
+    attempt = sign_ins.SignInAttempt(ada.email, HOME, "")
+    for action in SIGN_IN_ACTIONS:
+        sign_ins.write_entry(attempt, action)
+    AuditEntry.objects.create(actor=ada, model_name="user", record_id=str(ada.pk))
+    assert sign_ins.purge_sign_ins() == 0
+    AuditEntry.objects.update(created_at=timezone.now() - sign_ins.RETENTION)
+    with statements(7):  # three batches, and the look for a fourth
+        assert sign_ins.purge_sign_ins() == len(SIGN_IN_ACTIONS) == 5
+    assert [entry.action for entry in AuditEntry.objects.all()] == ["changed"]
 
 
 def test_the_known_device_cookie_needs_https_where_the_session_does(ada, settings):

@@ -12,7 +12,7 @@ from support import admin_urls, factories, totp, world
 from support.api_operations import OPERATIONS
 
 from shop.api import tokens
-from shop.services import accounts
+from shop.services import sessions
 
 PREFIX = "/shop"
 LINK = re.compile(r"""(?:href|src|action|data-[\w-]*url|hx-get)=["'](/[^"']*)["']""")
@@ -117,7 +117,7 @@ def _production(prefix, settings, monkeypatch):
     "path", ["/api/products/", "/api/auth/login/", "/api/nothing/", "/api/", "/api/docs"]
 )
 def test_plain_http_to_the_api_is_refused(prefix, carl, path):
-    token = tokens.sign_token(accounts.open_session(carl, "test"), "access")
+    token = tokens.sign_token(sessions.open_session(carl, "test"), "access")
     options = {"SCRIPT_NAME": prefix, "headers": {"Authorization": f"Bearer {token}"}}
     for method in ("get", "post"):
         response = getattr(Client(), method)(path, **options)

@@ -48,7 +48,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     """The audit log, which nobody can change."""
 
     empty_text = _("Each change by a member of staff appears here, with old and new values.")
-    list_display = ("created_at", "actor", "action", "record_type", "record_label", "changes")
+    list_display = ("created_at", "actor", "action", "record_type", "record_label", "details")
     list_display_links = None
     list_filter = (ModelNameFilter, "action")
     list_select_related = ("actor",)
@@ -60,6 +60,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def record_type(self, entry: AuditEntry) -> str:
         """Return the name of the record's model as the admin shows it."""
         return _record_types().get(entry.model_name, entry.model_name)
+
+    @display(description=_("Change"))
+    def details(self, entry: AuditEntry) -> str:
+        """Return old and new values, or client and device of a sign-in."""
+        return entry.changes or f"{entry.client_ip}\n{entry.device}".strip()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow `record_id`, by which a record's History filters the log."""

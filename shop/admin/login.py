@@ -81,7 +81,7 @@ class RateLimitedForm:
                 "Too many attempts. Try again in %(seconds)d seconds.",
                 error.wait,
             )
-            raise ValidationError(message % {"seconds": error.wait}, code="too-many") from error
+            raise ValidationError(message % {"seconds": error.wait}, code=error.code) from error
         except CacheUnavailable as error:
             self.refusal = (503, 1)
             raise ValidationError(
@@ -127,7 +127,9 @@ class LoginForm(RateLimitedForm, AuthenticationForm):  # type: ignore[misc]
             return incomplete
         email = self.cleaned_data["username"]
         device = self.request.headers.get("User-Agent", "")
-        with sign_ins.recorded(sign_ins.Attempt(email, client_ip(self.request), device)):
+        with sign_ins.record_outcome(
+            sign_ins.SignInAttempt(email, client_ip(self.request), device)
+        ):
             self.count_attempt(self.request, email, email=email)
             values: dict[str, Any] = super().clean()
         return values
@@ -153,7 +155,7 @@ class OwnPasswordForm(RateLimitedForm, AdminOwnPasswordChangeForm):  # type: ign
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
         """Set the password. Raises WrongPassword if it was changed since it was checked."""
-        accounts.replace_password(
+        accounts.change_password(
             user=self.user,
             current=self.cleaned_data["old_password"],
             new=self.cleaned_data["new_password1"],

@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from shop.admin.base import staff_user
 from shop.admin.login import RateLimitedForm, remember_device
-from shop.services import accounts, two_factor
+from shop.services import two_factor
 from shop.services.errors import WrongCode
 
 #: How the routes of the admin's URLs begin, in `settings.urls`.
@@ -92,7 +92,6 @@ def _turn_on(request: HttpRequest) -> HttpResponse:
         except WrongCode as error:
             form.add_error("code", str(error))
         else:
-            accounts.end_sessions(user, because="two-factor on", by=user)
             update_session_auth_hash(request, user)  # all sessions ended but this one
             django_otp.login(request, device)
             response = _render(request, "codes", title=_("Your recovery codes"), codes=codes)
@@ -120,7 +119,6 @@ def _turn_off(request: HttpRequest) -> HttpResponse:
     form.fields["code"].help_text = _("From your authenticator app, or a recovery code.")
     if form.is_valid() and _is_right_code(request, form):
         two_factor.disable(user=user, by=user)
-        accounts.end_sessions(user, because="two-factor off", by=user)
         update_session_auth_hash(request, user)  # all sessions ended but this one
         response = HttpResponseRedirect(request.path)
         remember_device(request, response)

@@ -9,9 +9,9 @@ from ninja import Router, Status
 
 from shop.api import tokens
 from shop.api.auth import ApiRequest, signed_in
-from shop.api.idempotency import REPLAYED, IdempotencyKeyHeader, idempotent, request_text
+from shop.api.idempotency import REPLAYED, IdempotencyKeyHeader, request_text
 from shop.api.openapi import documents_errors
-from shop.api.responses import respond
+from shop.api.responses import json_response, respond
 from shop.api.schemas import (
     LoginIn,
     LogoutIn,
@@ -26,7 +26,7 @@ from shop.api.schemas import (
     UserOut,
 )
 from shop.models import Session, User
-from shop.services import accounts, errors, sign_ins
+from shop.services import accounts, errors, sessions, sign_ins
 from shop.services.sign_ins import is_known_client
 from shop.throttling import check_login_rate, check_rate, client_ip
 
@@ -36,10 +36,6 @@ router = Router()
 def user_data(user: User) -> dict[str, Any]:
     """Return the user's values for `UserOut`."""
     return {name: getattr(user, name) for name in UserOut.model_fields}
-
-
-def _user_to_reset(_request: HttpRequest, body: PasswordResetConfirmIn) -> User | None:
-    return User.objects.filter(pk=accounts.decode_uid(body.uid)).first()
 
 
 @router.post("/register/", response={201: SessionOut})
@@ -54,14 +50,14 @@ def register(
     """
     check_rate("register", client_ip(request))
     check_rate("register", body.email.lower())
-    session = accounts.register(
+    session, is_replay = accounts.register(
         **body.model_dump(),
         device=_user_agent(request),
         key=idempotency_key,
         request=request_text(request, body),
     )
     sign_ins.record(_attempt(request, body.email), sign_ins.Action.SIGNED_IN)
-    return _session_response(session, status=201)
+    return _session_response(session, is_replay=is_replay, status=201)
 
 
 @router.post("/login/", response=SessionOut)
@@ -76,15 +72,15 @@ def login(
     Sent again with the same `Idempotency-Key`, it returns the same session, or 401 once that has
     ended.
     """
-    with sign_ins.recorded(_attempt(request, body.email)):
+    with sign_ins.record_outcome(_attempt(request, body.email)):
         _count_attempt(request, body.email, email=body.email)
-        session = accounts.login(
+        session, is_replay = accounts.login(
             **body.model_dump(),
             device=_user_agent(request),
             key=idempotency_key,
             request=request_text(request, body),
         )
-    return _session_response(session)
+    return _session_response(session, is_replay=is_replay)
 
 
 @router.post("/refresh/", response=SessionOut)
@@ -99,16 +95,19 @@ def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
     check_rate("api", client_ip(request))
     claims = tokens.read_token(body.refresh, "refresh")
     check_rate("api", str(claims.user_id))
-    session = accounts.refresh(session_id=claims.session_id, token_id=claims.token_id)
+    session = sessions.refresh(session_id=claims.session_id, token_id=claims.token_id)
     return _session_response(session)
 
 
 @router.post("/logout/", response={204: None}, auth=signed_in)
 def logout(request: ApiRequest, body: LogoutIn | None = None) -> Status[None]:
-    """End this session, or all sessions of the user. Their tokens stop working immediately."""
+    """End this session, or all sessions of the user. Their tokens stop working immediately.
+
+    It takes no `Idempotency-Key`: a 401 to a repeated call says that the first one succeeded.
+    """
     everywhere = body is not None and body.everywhere
     only = None if everywhere else request.auth.session
-    accounts.end_sessions(request.auth.user, because="logout", only=only)
+    sessions.end_sessions(request.auth.user, because="logout", only=only)
     return Status(204, None)
 
 
@@ -134,16 +133,22 @@ def change_profile(request: ApiRequest, body: ProfilePatch) -> HttpResponse:
 
 
 @router.post("/password/change/", response={204: None}, auth=signed_in)
-@idempotent
-@documents_errors(errors.WrongPassword)
-def change_password(request: ApiRequest, body: PasswordChangeIn) -> Status[None]:
+@documents_errors(errors.WrongPassword, errors.IdempotencyKeyReused)
+def change_password(
+    request: ApiRequest, body: PasswordChangeIn, idempotency_key: IdempotencyKeyHeader = ""
+) -> HttpResponse:
     """Set a new password and end every other session of the user."""
-    pk = request.auth.user.pk
-    _count_attempt(request, f"user {pk}", pk=pk)
-    accounts.change_password(
-        session=request.auth.session, current=body.current_password, new=body.new_password
+    user = request.auth.user
+    _count_attempt(request, f"user {user.pk}", pk=user.pk)
+    is_replay = accounts.change_password(
+        user=user,
+        current=body.current_password,
+        new=body.new_password,
+        keep=request.auth.session,
+        key=idempotency_key,
+        request=request_text(request, body),
     )
-    return Status(204, None)
+    return _empty_response(is_replay=is_replay)
 
 
 @router.post("/password/reset/", response={202: None})
@@ -159,14 +164,23 @@ def request_password_reset(
 
 
 @router.post("/password/reset/confirm/", response={204: None})
-@partial(idempotent, user_of=_user_to_reset)
-@documents_errors(errors.InvalidResetToken)
-def reset_password(request: HttpRequest, body: PasswordResetConfirmIn) -> Status[None]:
+@documents_errors(errors.InvalidResetToken, errors.IdempotencyKeyReused)
+def reset_password(
+    request: HttpRequest, body: PasswordResetConfirmIn, idempotency_key: IdempotencyKeyHeader = ""
+) -> HttpResponse:
     """Set a new password with the `uid` and `token` from the email, and end every session."""
     pk = accounts.decode_uid(body.uid)
     _count_attempt(request, f"reset {pk}", pk=pk)
-    accounts.reset_password(uid=body.uid, token=body.token, new=body.new_password)
-    return Status(204, None)
+    user, is_replay = accounts.reset_password(
+        uid=body.uid,
+        token=body.token,
+        new=body.new_password,
+        key=idempotency_key,
+        request=request_text(request, body),
+    )
+    # At once, so that a log-in from this client right after it passes the bound of the account.
+    sign_ins.write_entry(_attempt(request, user.email), sign_ins.Action.PASSWORD_RESET)
+    return _empty_response(is_replay=is_replay)
 
 
 def _count_attempt(request: HttpRequest, name: str, **account: Any) -> None:
@@ -175,15 +189,21 @@ def _count_attempt(request: HttpRequest, name: str, **account: Any) -> None:
     check_login_rate(request, name, is_known=is_known)
 
 
-def _attempt(request: HttpRequest, email: str) -> sign_ins.Attempt:
-    return sign_ins.Attempt(email, client_ip(request), _user_agent(request))
+def _attempt(request: HttpRequest, email: str) -> sign_ins.SignInAttempt:
+    return sign_ins.SignInAttempt(email, client_ip(request), _user_agent(request))
 
 
 def _user_agent(request: HttpRequest) -> str:
     return request.headers.get("User-Agent", "")
 
 
-def _session_response(session: Session, *, status: int = 200) -> HttpResponse:
+def _empty_response(*, is_replay: bool) -> HttpResponse:
+    return json_response("", status=204, headers=REPLAYED if is_replay else {})
+
+
+def _session_response(
+    session: Session, *, is_replay: bool = False, status: int = 200
+) -> HttpResponse:
     seconds_left = (tokens.expiry(session, "access") - timezone.now()).total_seconds()
     data = {
         "access": tokens.sign_token(session, "access"),
@@ -192,4 +212,4 @@ def _session_response(session: Session, *, status: int = 200) -> HttpResponse:
         "expires_in": max(0, round(seconds_left)),
         "user": user_data(session.user),
     }
-    return respond(SessionOut, data, status=status, headers=REPLAYED if session.is_replay else {})
+    return respond(SessionOut, data, status=status, headers=REPLAYED if is_replay else {})

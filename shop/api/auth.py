@@ -14,8 +14,8 @@ from ninja.security import HttpBearer
 from shop.api import tokens
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Session, User
-from shop.services.accounts import record_successor_use
 from shop.services.errors import InvalidToken, ShopError
+from shop.services.sessions import record_successor_use
 from shop.throttling import check_rate, client_ip
 
 

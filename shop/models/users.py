@@ -21,9 +21,6 @@ from shop.db.search_text import SearchTextField
 from shop.db.text_folding import NAME_COLLATION
 from shop.models.base import CleanTextModel
 
-#: The value of SHOP_TWO_FACTOR under which staff sessions need a code.
-TWO_FACTOR_REQUIRED = "required"
-
 
 class LowerEmailField(models.EmailField):  # type: ignore[type-arg]
     """An email address, stored and looked up in lower case, so that it is unique in any case."""
@@ -187,9 +184,6 @@ class Session(models.Model):
     response, or in a second tab, from a theft.
     """
 
-    #: Not a column: whether a repeated login or registration returned this session again.
-    is_replay = False
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The index session_of_user starts with it.
     user = models.ForeignKey(
@@ -200,7 +194,6 @@ class Session(models.Model):
         verbose_name=_("user"),
     )
     password_hash = models.CharField(_("password hash"), max_length=64, editable=False)
-    is_verified = models.BooleanField(_("opened with a code"), default=False, editable=False)
     current_token = models.UUIDField(_("current refresh token"), default=uuid.uuid4, editable=False)
     previous_token = models.UUIDField(_("previous refresh token"), null=True, editable=False)
     # Without a previous token there is nothing to protect, so a new session counts as used.
@@ -222,17 +215,11 @@ class Session(models.Model):
         return f"{self.user}, {self.device or _('unknown device')}"
 
     def is_live(self, now: datetime) -> bool:
-        """Return whether the session is valid: not ended or expired, user active, same hash.
-
-        Where the second factor is required, staff need a session that was opened with a code,
-        whatever opened this one: the hash cannot tell.
-        """
-        needs_code = self.user.is_staff and settings.SHOP_TWO_FACTOR == TWO_FACTOR_REQUIRED
+        """Return whether the session is valid: not ended or expired, user active, same hash."""
         return (
             self.revoked_at is None
             and self.expires_at > now
             and self.refreshed_at + settings.REFRESH_LIFETIME > now
             and self.user.is_active
-            and (self.is_verified or not needs_code)
             and self.password_hash == self.user.get_session_auth_hash()
         )

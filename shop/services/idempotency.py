@@ -1,6 +1,5 @@
 """Idempotency keys: a request that is sent twice is carried out once."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -51,10 +50,7 @@ def find_answer(*, user: User, key: str, request: str) -> str | None:
 
 
 def _stored_answer(stored: IdempotencyKey, request: str) -> str:
-    # Version 1.0.0 stored a plain hash of the body, which is the last line of today's text. Remove
-    # this after version 1.1: keys are kept for 72 hours after the upgrade.
-    plain_hash = hashlib.sha256(request.rpartition("\n")[2].encode()).hexdigest()
-    if stored.fingerprint not in {_fingerprint(request), plain_hash}:
+    if stored.fingerprint != _fingerprint(request):
         raise IdempotencyKeyReused
     return stored.answer
 

@@ -22,7 +22,8 @@ from shop.models import (
     StockMovement,
     User,
 )
-from shop.services import audit, sign_ins
+from shop.models.audit import SIGN_IN_ACTIONS
+from shop.services import audit
 from shop.services.errors import NotErasable, NotFound
 
 ERASED = "[erased]"
@@ -47,8 +48,8 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
         "sessions": Session.objects.filter(user=user),
         "answers_kept": IdempotencyKey.objects.filter(user=user).order_by("pk"),
         "emails": OutboxMessage.objects.filter(user=user).order_by("pk"),
-        "changes_by_staff": entries.exclude(action__in=sign_ins.ACTIONS),
-        "sign_ins": entries.filter(action__in=sign_ins.ACTIONS),
+        "changes_by_staff": entries.exclude(action__in=SIGN_IN_ACTIONS),
+        "sign_ins": entries.filter(action__in=SIGN_IN_ACTIONS),
     }
     data = {
         name: [
@@ -86,7 +87,7 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     )
     StockMovement.objects.filter(order__in=orders).update(reason="")
     _anonymize(user)
-    _audit_entries(user, orders).update(changes="")
+    _audit_entries(user, orders).update(changes="", client_ip="", device="")
     AuditEntry.objects.filter(model_name="user", record_id=str(user.pk)).update(
         record_label=str(user)
     )

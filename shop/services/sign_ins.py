@@ -14,16 +14,17 @@ from django.utils import timezone
 from shop import caching
 from shop.db.transactions import atomically
 from shop.models import AuditEntry, User
+from shop.models.audit import SIGN_IN_ACTIONS
 from shop.services import background
 from shop.services.errors import InvalidCredentials, WrongCode
 from shop.throttling import TooManyCalls
 
 Action = AuditEntry.Action
-ACTIONS = (Action.SIGNED_IN, Action.SIGN_IN_FAILED, Action.WRONG_CODE, Action.LOCKED_OUT)
+#: After these, the owner of the account is known to use the client.
+SUCCESSES = (Action.SIGNED_IN, Action.PASSWORD_RESET)
 #: By the code of the error that ended the attempt, in the API or in the admin's form.
 FAILURES = {
     TooManyCalls.code: Action.LOCKED_OUT,
-    "too-many": Action.LOCKED_OUT,
     WrongCode.code: Action.WRONG_CODE,
     InvalidCredentials.code: Action.SIGN_IN_FAILED,
     "invalid_login": Action.SIGN_IN_FAILED,
@@ -32,12 +33,13 @@ USER_MODEL = "user"
 RETENTION = timedelta(days=90)
 #: Of many refused attempts, one in this time is recorded per client and per account.
 REFUSALS_RECORDED_EVERY = 300
+PURGED_AT_ONCE = 1000
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SignInAttempt:
     """An attempt to sign in: the email that was entered, the client's IP and its User-Agent."""
 
     email: str
@@ -46,7 +48,7 @@ class Attempt:
 
 
 @contextmanager
-def recorded(attempt: Attempt) -> Iterator[None]:
+def record_outcome(attempt: SignInAttempt) -> Iterator[None]:
     """Record how the sign-in in this block ends: without an error, or with one of FAILURES."""
     try:
         yield
@@ -57,14 +59,14 @@ def recorded(attempt: Attempt) -> Iterator[None]:
     record(attempt, Action.SIGNED_IN)
 
 
-def record(attempt: Attempt, action: Action) -> None:
+def record(attempt: SignInAttempt, action: Action) -> None:
     """Record an attempt, in the background: the response takes the same time for every account."""
     if action == Action.LOCKED_OUT and not _is_first_refusal(attempt):
         return
-    background.enqueue(partial(_write, attempt, action))
+    background.enqueue(partial(write_entry, attempt, action))
 
 
-def _is_first_refusal(attempt: Attempt) -> bool:
+def _is_first_refusal(attempt: SignInAttempt) -> bool:
     """Return whether this refusal is to be recorded, so that a flood does not fill the table."""
     email = hashlib.sha256(attempt.email.lower().encode(errors="replace")).hexdigest()
     keys = (f"refused:{attempt.ip}", f"refused:{email}")
@@ -74,26 +76,29 @@ def _is_first_refusal(attempt: Attempt) -> bool:
 
 
 @atomically
-def _write(attempt: Attempt, action: Action) -> None:
+def write_entry(attempt: SignInAttempt, action: Action) -> None:
+    """Log an attempt, and if it names an account, write its audit log entry."""
     # Locked, so that an erasure at the same time waits, and erases this entry too.
     user = User.objects.select_for_update(no_key=True).filter(email=attempt.email).first()
-    level = logging.INFO if action == Action.SIGNED_IN else logging.WARNING
+    level = logging.INFO if action in SUCCESSES else logging.WARNING
     who = f"user {user.pk}" if user else "an unknown account"
-    logger.log(level, "Sign-in of %s from %s: %s", who, attempt.ip, action.value)
+    logger.log(level, "Sign-in of %s from %s: %s", who, attempt.ip, action)
     if user is None:
         return
     AuditEntry.objects.create(
-        actor=user if action == Action.SIGNED_IN else None,
+        # Not customers: an actor can't be deleted.
+        actor=user if action in SUCCESSES and user.is_staff else None,
         action=action,
         model_name=USER_MODEL,
         record_id=str(user.pk),
         record_label=str(user)[:200],
-        changes=f"{attempt.ip}\n{attempt.device[:200]}",
+        client_ip=attempt.ip[:45],
+        device=attempt.device[:200],
     )
 
 
 def is_known_client(ip: str, **account: Any) -> bool:
-    """Return whether the account, such as `pk=7`, was signed in to from this IP before.
+    """Return whether the owner of the account, such as `pk=7`, has used this IP before.
 
     Two queries, also for an unknown account.
     """
@@ -101,12 +106,17 @@ def is_known_client(ip: str, **account: Any) -> bool:
     return AuditEntry.objects.filter(
         model_name=USER_MODEL,
         record_id=str(pk),
-        action=Action.SIGNED_IN,
-        changes__startswith=f"{ip}\n",
+        action__in=SUCCESSES,
+        client_ip=ip[:45],
     ).exists()
 
 
 def purge_sign_ins() -> int:
     """Delete the entries of sign-ins older than RETENTION; return the count."""
-    oldest = timezone.now() - RETENTION
-    return AuditEntry.objects.filter(action__in=ACTIONS, created_at__lt=oldest).delete()[0]
+    old = AuditEntry.objects.filter(
+        action__in=SIGN_IN_ACTIONS, created_at__lt=timezone.now() - RETENTION
+    ).order_by("created_at")
+    count = 0
+    while pks := list(old.values_list("pk", flat=True)[:PURGED_AT_ONCE]):
+        count += AuditEntry.objects.filter(pk__in=pks).delete()[0]
+    return count

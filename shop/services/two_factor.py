@@ -13,11 +13,10 @@ from django_otp.util import random_hex
 
 from shop.db.transactions import atomically
 from shop.models import User
-from shop.models.users import TWO_FACTOR_REQUIRED
-from shop.services import audit
+from shop.services import audit, sessions
 from shop.services.errors import WrongCode
 
-OFF, REQUIRED = "off", TWO_FACTOR_REQUIRED
+OFF, REQUIRED = "off", "required"
 RECOVERY_CODES = 10
 SECRET_BYTES = 20
 #: A secret in hexadecimal.
@@ -89,7 +88,7 @@ def enable(*, user: User, key: str, code: str) -> tuple[Device, list[str]]:
     codes = [StaticToken.random_token() for _number in range(RECOVERY_CODES)]
     StaticToken.objects.bulk_create(StaticToken(device=recovery, token=code) for code in codes)
     audit.log(user, user, {str(AUDIT_NAME): (_("off"), _("on"))})
-    user.end_all_sessions()
+    sessions.end_sessions(user, because="two-factor on", by=user)
     device.refresh_from_db()
     return device, codes
 
@@ -101,4 +100,4 @@ def disable(*, user: User, by: User) -> None:
     devices = [model.objects.filter(user=user).delete()[0] for model in (TOTPDevice, StaticDevice)]
     if any(devices):
         audit.log(by, user, {str(AUDIT_NAME): (_("on"), _("off"))})
-        user.end_all_sessions()
+        sessions.end_sessions(user, because="two-factor off", by=by)

@@ -36,7 +36,7 @@ def refusal(response):
     return response.status_code, response.headers.get("Retry-After"), error.code
 
 
-TOO_MANY = (429, "20", "too-many")
+TOO_MANY = (429, "20", "too-many-calls")
 UNAVAILABLE = (503, "1", "unavailable")
 
 

@@ -21,7 +21,7 @@ from shop.models import (
     StockMovement,
     User,
 )
-from shop.services import accounts
+from shop.services import sessions
 
 SEARCHED = [
     AuditEntry,
@@ -79,7 +79,7 @@ def shop(ada, carl, dora):
     factories.create_product("Mug stone blue", sku='"STONE-BLUE"')
     world.create_order(dora, (odd, 1))
     factories.add_to_cart(dora, (odd, 1))
-    accounts.open_session(dora, "100% of a tablet")
+    sessions.open_session(dora, "100% of a tablet")
     AuditEntry.objects.create(
         actor=ada, model_name="product", record_label="Mug, stone blue", changes="price: 100% to _"
     )
@@ -216,7 +216,7 @@ def test_an_invisible_word_is_not_searched(shop, term):
 def test_orders_and_sessions_are_found_by_the_folded_name_of_their_user(db, mug, term):
     ulla = User.objects.create(email="ulla@a.example", first_name="Zoë", last_name="Strömberg")
     order = world.create_order(ulla, (mug, 1))
-    accounts.open_session(ulla, "tablet")
+    sessions.open_session(ulla, "tablet")
     factories.add_to_cart(ulla, (mug, 1))
     assert shop_search(Order, term).get() == order
     assert shop_search(Session, term).get().user == ulla

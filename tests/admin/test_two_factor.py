@@ -220,7 +220,10 @@ def test_users_turn_off_their_own_with_a_code(ada, clock):
     assert TOTPDevice.objects.count() == 1
     assert browser.post(SET_UP, {"code": totp.RECOVERY}).url == SET_UP
     assert (TOTPDevice.objects.count(), StaticToken.objects.count()) == (0, 0)
-    assert audited() == [("Ada", "Ada Staff", "two-factor authentication: on → off")]
+    assert audited() == [
+        ("Ada", "Ada Staff", "two-factor authentication: on → off"),
+        ("Ada", "Ada Staff", "sessions: active → all ended"),
+    ]
 
 
 @pytest.fixture

@@ -88,6 +88,15 @@ def test_registering_names_all_wrong_fields_and_rules_at_once(strangers_app, unc
     ]
 
 
+def test_a_weak_password_is_named_beside_an_unknown_field(strangers_app, unchanged):
+    with unchanged():
+        response = strangers_app.post("/auth/register/", NEW | {"password": "short7", "role": "x"})
+    assert sorted((e["field"], e["code"]) for e in response.json()["errors"]) == [
+        ("password", "password_too_short"),
+        ("role", "extra_forbidden"),
+    ]
+
+
 def test_a_password_is_compared_with_the_valid_fields(strangers_app, unchanged):
     body = NEW | {"first_name": "Evelynsharp", "password": "evelynsharp1", "phone": None}
     with unchanged():

@@ -6,16 +6,19 @@ import time
 
 import pytest
 from django.contrib.auth.tokens import default_token_generator
+from django.db import connection
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from pydantic import BaseModel, Field
 from support import factories, totp
 from support.api_operations import BODIES, OPERATIONS
 
+from shop import caching
 from shop.api import model_endpoints, tokens
-from shop.api.schemas import CheckoutIn
+from shop.api.idempotency import request_text
 from shop.models import CartItem, IdempotencyKey, Product, Session, User
-from shop.services import accounts
+from shop.services import accounts, sessions
 
 KEY = {"Idempotency-Key": "a-key"}
 NEW = BODIES["RegisterIn"]
@@ -56,6 +59,12 @@ def test_a_repeated_call_gets_the_same_response(adas_app, ids, ada, body_of, nam
     assert rows() == before
 
 
+def test_logging_out_twice_ends_the_session_once(carls_app):
+    assert carls_app.post("/auth/logout/", **KEY).status_code == 204
+    assert factories.problem_code(carls_app.post("/auth/logout/", **KEY)) == (401, "token-invalid")
+    assert IdempotencyKey.objects.count() == 0
+
+
 def test_the_etag_is_replayed(adas_app, mug):
     responses = [adas_app.post(f"/products/{mug.pk}/stock/", {"delta": 1}, **KEY) for _ in "12"]
     assert (
@@ -90,16 +99,6 @@ def test_without_a_key_nothing_is_stored(carls_app, mug, statements):
     assert (CartItem.objects.get().quantity, IdempotencyKey.objects.count()) == (2, 0)
 
 
-def test_an_order_stored_by_version_1_0_0_is_replayed(carls_app, carl, unchanged):
-    body = CheckoutIn(shipping_address="1 Fern Road")
-    plain = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    IdempotencyKey.objects.create(user=carl, key="a-key", fingerprint=plain, answer='{"id": 1}')
-    with unchanged():
-        response = carls_app.post("/orders/create/", {"shipping_address": "1 Fern Road"}, **KEY)
-    assert (response.status_code, response.content) == (201, b'{"id": 1}')
-    assert response["Idempotent-Replayed"] == "true"
-
-
 def test_a_password_is_stored_by_a_keyed_hash_only(carls_app):
     path, body = "/auth/password/change/", BODIES["PasswordChangeIn"]
     assert carls_app.post(path, body, **KEY).status_code == 204
@@ -107,6 +106,49 @@ def test_a_password_is_stored_by_a_keyed_hash_only(carls_app):
     for text in (compact, f"POST /api{path}\n{compact}"):
         plain = hashlib.sha256(text.encode()).hexdigest()
         assert IdempotencyKey.objects.get().fingerprint != plain
+
+
+def test_a_new_optional_field_keeps_the_meaning_of_stored_keys(rf):
+    class Body(BaseModel):
+        name: str
+
+    class BodyOfTheNextRelease(Body):
+        note: str = ""
+        tags: list[str] = Field(default_factory=list)
+
+    request = rf.post("/")
+    bodies = [Body(name="A"), *(BodyOfTheNextRelease(name="A", **v) for v in ({}, {"note": ""}))]
+    assert len({request_text(request, body) for body in bodies}) == 1
+    changed = BodyOfTheNextRelease(name="A", note="x")
+    assert request_text(request, changed) != request_text(request, bodies[0])
+
+
+def record_transaction(function, name, calls):
+    def run(*args, **options):
+        calls.append((name, connection.in_atomic_block))
+        return function(*args, **options)
+
+    return run
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("call", ["change", "reset/confirm"])
+def test_passwords_are_counted_checked_and_hashed_before_the_transaction(
+    carls_app, carl, monkeypatch, call
+):
+    calls = []
+    for owner, name in (
+        (caching, "increment"),
+        (User, "check_password"),
+        (accounts, "validate_password"),
+        (accounts, "hash_password"),
+    ):
+        monkeypatch.setattr(owner, name, record_transaction(getattr(owner, name), name, calls))
+    body = BODIES["PasswordChangeIn"] if call == "change" else reset_body(carl)
+    assert carls_app.post(f"/auth/password/{call}/", body, **KEY).status_code == 204
+    assert {is_inside for _name, is_inside in calls} == {False}
+    assert {"increment", "validate_password", "hash_password"} <= {name for name, _ in calls}
+    assert IdempotencyKey.objects.count() == 1
 
 
 def test_the_endpoint_that_creates_a_generated_models_record_takes_a_key():
@@ -148,7 +190,7 @@ def test_a_session_that_has_ended_is_not_returned(strangers_app, unchanged, call
     login = {name: NEW[name] for name in ("email", "password")}
     body = NEW if call == "register" else login
     strangers_app.post(f"/auth/{call}/", body, **KEY)
-    accounts.end_sessions(User.objects.get(), because="logout")
+    sessions.end_sessions(User.objects.get(), because="logout")
     with unchanged():
         response = strangers_app.post(f"/auth/{call}/", body, **KEY)
     assert factories.problem_code(response) == (401, "token-invalid")
@@ -196,12 +238,16 @@ def test_a_replayed_login_signs_the_tokens_of_today(strangers_app, carl):
     assert session.is_live(timezone.now())
 
 
-def test_confirming_a_reset_twice_with_a_key_succeeds_twice(strangers_app, carl, unchanged):
-    body = {
-        "uid": urlsafe_base64_encode(str(carl.pk).encode()),
-        "token": default_token_generator.make_token(carl),
+def reset_body(user):
+    return {
+        "uid": urlsafe_base64_encode(str(user.pk).encode()),
+        "token": default_token_generator.make_token(user),
         "new_password": "another-horse-9",
     }
+
+
+def test_confirming_a_reset_twice_with_a_key_succeeds_twice(strangers_app, carl, unchanged):
+    body = reset_body(carl)
     path = "/auth/password/reset/confirm/"
     with unchanged():
         wrong = strangers_app.post(path, body | {"token": "x"}, **KEY)
@@ -212,4 +258,6 @@ def test_confirming_a_reset_twice_with_a_key_succeeds_twice(strangers_app, carl,
     assert strangers_app.post(path, body, **KEY).status_code == 204
     with unchanged():
         assert strangers_app.post(path, body, **KEY)["Idempotent-Replayed"] == "true"
+        other = strangers_app.post(path, body | {"new_password": "third-horse-9"}, **KEY)
+        assert factories.problem_code(other) == (422, "idempotency-key-reused")
         assert strangers_app.post(path, body).status_code == 422

@@ -17,7 +17,7 @@ from support.api_operations import OPERATIONS
 from settings.env import Rate
 from shop import throttling
 from shop.api import cart, tokens
-from shop.services import accounts
+from shop.services import sessions
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 JSON = "application/json"
@@ -189,7 +189,12 @@ ATTEMPTS = {
     "login": lambda n, _sessions: ("login", {"email": f"{n}@example.com", "password": "wrong"}),
     "register": lambda n, _sessions: (
         "register",
-        {"email": f"{n}@example.com", "password": "x", "first_name": "A", "last_name": "B"},
+        {
+            "email": f"{n}@example.com",
+            "password": factories.PASSWORD,
+            "first_name": "A",
+            "last_name": "B",
+        },
     ),
     "password/reset": lambda n, _sessions: ("login", {"email": f"{n}@example.com"}),
     "password/reset/confirm": lambda n, _sessions: (
@@ -206,11 +211,11 @@ ATTEMPTS = {
     [*((call, "client_ip") for call in ATTEMPTS), ("register", "account"), ("refresh", "account")],
 )
 def test_attempts_are_counted_by_client_ip_or_by_account(settings, carl, dora, ada, call, by):
-    sessions = [accounts.open_session(user, "") for user in (carl, dora, ada)]
-    set_rates(settings, **{ATTEMPTS[call](0, sessions)[0]: 2})
+    opened = [sessions.open_session(user, "") for user in (carl, dora, ada)]
+    set_rates(settings, **{ATTEMPTS[call](0, opened)[0]: 2})
     statuses = []
     for n in range(3):
-        _scope, body = ATTEMPTS[call](n if by == "client_ip" else 0, sessions)
+        _scope, body = ATTEMPTS[call](n if by == "client_ip" else 0, opened)
         browser = Client(REMOTE_ADDR="10.0.0.1" if by == "client_ip" else f"10.0.0.{n}")
         response = browser.post(f"/api/auth/{call}/", body, content_type=JSON)
         statuses.append(response.status_code)

@@ -27,7 +27,7 @@ from shop.product_files.exports import product_export  # noqa: E402
 from shop.product_files.imports.apply import apply_import  # noqa: E402
 from shop.product_files.imports.preview import preview_import, store_upload  # noqa: E402
 from shop.product_files.imports.undo import undo_import  # noqa: E402
-from shop.services import accounts  # noqa: E402
+from shop.services import sessions  # noqa: E402
 
 setup_test_environment()
 call_command("makemigrations", verbosity=0)
@@ -61,7 +61,7 @@ INVALID_VALUES = {
 
 
 def create_client(user):
-    token = tokens.sign_token(accounts.open_session(user, "probe"), "access")
+    token = tokens.sign_token(sessions.open_session(user, "probe"), "access")
     return Client(headers={"Authorization": f"Bearer {token}"})
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from support import factories
 
 from shop.models import Session, User
-from shop.services.accounts import open_session
+from shop.services.sessions import open_session
 
 
 @pytest.mark.django_db

@@ -5,7 +5,7 @@ from support.concurrency import Caller
 
 from shop.api import tokens
 from shop.models import User
-from shop.services.accounts import open_session
+from shop.services.sessions import open_session
 
 
 @pytest.fixture(autouse=True)

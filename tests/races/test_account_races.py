@@ -24,8 +24,8 @@ from support.concurrency import (
 from shop.api import tokens
 from shop.models import Session, User
 from shop.services import accounts, personal_data
-from shop.services.accounts import open_session
 from shop.services.errors import InvalidToken
+from shop.services.sessions import open_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CSRF_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')

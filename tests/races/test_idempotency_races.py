@@ -6,7 +6,7 @@ from support.concurrency import run_concurrently, tally
 
 from shop.api import tokens
 from shop.models import IdempotencyKey, Product, Session, User
-from shop.services.accounts import open_session
+from shop.services.sessions import open_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = {"Idempotency-Key": "a-key"}

@@ -10,7 +10,7 @@ from django.utils.http import urlsafe_base64_encode
 from support import factories
 
 from shop.models import Session, User
-from shop.services import accounts
+from shop.services import accounts, sessions
 from shop.services.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -35,17 +35,17 @@ def is_session_live(session):
 
 @pytest.fixture
 def phone(carl):
-    return accounts.login(email=carl.email, password=factories.PASSWORD, device="phone")
+    return accounts.login(email=carl.email, password=factories.PASSWORD, device="phone")[0]
 
 
 @pytest.fixture
 def laptop(carl):
-    return accounts.login(email=carl.email, password=factories.PASSWORD, device="laptop")
+    return accounts.login(email=carl.email, password=factories.PASSWORD, device="laptop")[0]
 
 
 @pytest.mark.django_db
 def test_registering_creates_a_customer_with_a_session(settings):
-    session = accounts.register(**DORA, phone=" 030 123 ", device="x" * 300)
+    session, _is_replay = accounts.register(**DORA, phone=" 030 123 ", device="x" * 300)
     user = User.objects.get()
     assert (user.email, user.first_name, user.phone, user.role) == (
         "dora@example.com",
@@ -90,7 +90,7 @@ def test_registering_with_an_invalid_field_is_refused(refused, field, value):
 @pytest.mark.parametrize("email", ["carl@example.com", "Carl@Example.COM"])
 def test_login_with_the_right_password(carl, email):
     before = timezone.now()
-    session = accounts.login(email=email, password=factories.PASSWORD, device="phone")
+    session, _is_replay = accounts.login(email=email, password=factories.PASSWORD, device="phone")
     assert (session.user, session.device, is_session_live(session)) == (carl, "phone", True)
     assert before <= User.objects.get().last_login <= timezone.now()
 
@@ -113,7 +113,7 @@ def test_login_of_an_inactive_user_is_refused(carl, refused):
 
 def test_refreshing_rotates_the_token(phone):
     used = phone.current_token
-    session = accounts.refresh(session_id=phone.pk, token_id=used)
+    session = sessions.refresh(session_id=phone.pk, token_id=used)
     assert (session.pk, session.previous_token) == (phone.pk, used)
     assert session.current_token != used
     assert session.refreshed_at > phone.refreshed_at
@@ -126,52 +126,52 @@ def age_session(session, by):
 
 
 def test_a_used_token_returns_the_same_successor_within_the_grace_time(phone):
-    first = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    first = sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
     age_session(phone, by=timedelta(seconds=5))
-    again = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    again = sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
     assert (again.current_token, is_session_live(phone)) == (first.current_token, True)
 
 
 def test_an_unused_successor_is_returned_after_the_grace_time_too(phone):
-    first = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
-    age_session(phone, by=accounts.GRACE + timedelta(hours=1))
-    again = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    first = sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
+    age_session(phone, by=sessions.GRACE + timedelta(hours=1))
+    again = sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
     assert (again.current_token, is_session_live(phone)) == (first.current_token, True)
 
 
 def test_a_late_record_of_use_does_not_count_for_the_next_successor(phone):
-    first = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
-    accounts.refresh(session_id=phone.pk, token_id=first.current_token)
-    accounts.record_successor_use(first)
+    first = sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
+    sessions.refresh(session_id=phone.pk, token_id=first.current_token)
+    sessions.record_successor_use(first)
     assert Session.objects.get(pk=phone.pk).successor_used is False
 
 
 def test_reusing_a_token_after_the_grace_time_ends_the_session(phone, laptop):
-    accounts.record_successor_use(
-        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+    sessions.record_successor_use(
+        sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
     )
-    age_session(phone, by=accounts.GRACE + timedelta(seconds=1))
+    age_session(phone, by=sessions.GRACE + timedelta(seconds=1))
     with pytest.raises(TokenReused):
-        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+        sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
     assert (is_session_live(phone), is_session_live(laptop)) == (False, True)
     assert Session.objects.get(pk=phone.pk).revoked_because == "token reused"
 
 
 def test_reusing_an_older_token_ends_the_session_without_grace_time(phone):
-    second = accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
-    accounts.refresh(session_id=phone.pk, token_id=second.current_token)
+    second = sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
+    sessions.refresh(session_id=phone.pk, token_id=second.current_token)
     with pytest.raises(TokenReused):
-        accounts.refresh(session_id=phone.pk, token_id=phone.current_token)
+        sessions.refresh(session_id=phone.pk, token_id=phone.current_token)
     assert not is_session_live(phone)
 
 
 @pytest.mark.parametrize("reason", ["revoked", "expired", "inactive", "password", "absent"])
 def test_an_ended_session_cannot_be_refreshed(carl, phone, reason):
-    sessions = Session.objects.filter(pk=phone.pk)
+    phones = Session.objects.filter(pk=phone.pk)
     if reason == "revoked":
-        accounts.end_sessions(carl, because="logout")
+        sessions.end_sessions(carl, because="logout")
     elif reason == "expired":
-        sessions.update(expires_at=timezone.now())
+        phones.update(expires_at=timezone.now())
     elif reason == "inactive":
         User.objects.update(is_active=False)
     elif reason == "password":
@@ -179,23 +179,35 @@ def test_an_ended_session_cannot_be_refreshed(carl, phone, reason):
         carl.save()
     session_id = uuid.uuid4() if reason == "absent" else phone.pk
     with pytest.raises(InvalidToken):
-        accounts.refresh(session_id=session_id, token_id=phone.current_token)
+        sessions.refresh(session_id=session_id, token_id=phone.current_token)
     assert is_session_live(phone) is (reason == "absent")
 
 
 def test_ending_one_or_all_sessions_of_a_user(carl, dora, phone, laptop):
-    doras = accounts.login(email=dora.email, password=factories.PASSWORD)
-    assert accounts.end_sessions(carl, because="logout", only=phone) == 1
+    doras = sessions.open_session(dora, "tablet")
+    assert sessions.end_sessions(carl, because="logout", only=phone) == 1
     assert [is_session_live(session) for session in (phone, laptop, doras)] == [False, True, True]
-    assert accounts.end_sessions(carl, because="signed out everywhere") == 1
+    assert sessions.end_sessions(carl, because="signed out everywhere") == 1
     assert [is_session_live(session) for session in (phone, laptop, doras)] == [False, False, True]
     assert Session.objects.get(pk=phone.pk).revoked_because == "logout"
 
 
 def test_changing_the_password_ends_all_other_sessions(carl, phone, laptop):
-    accounts.change_password(session=phone, current=factories.PASSWORD, new=NEW_PASSWORD)
+    accounts.change_password(
+        user=phone.user, keep=phone, current=factories.PASSWORD, new=NEW_PASSWORD
+    )
     assert User.objects.get().check_password(NEW_PASSWORD)
     assert (is_session_live(phone), is_session_live(laptop)) == (True, False)
+
+
+@pytest.mark.parametrize("change", [{"role": "admin"}, {"session_version": 1}])
+def test_a_session_that_ends_during_a_password_change_is_not_kept(carl, phone, change):
+    User.objects.filter(pk=carl.pk).update(**change)  # after the call has read the user
+    accounts.change_password(
+        user=phone.user, keep=phone, current=factories.PASSWORD, new=NEW_PASSWORD
+    )
+    assert User.objects.get().check_password(NEW_PASSWORD)
+    assert not is_session_live(phone)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +216,7 @@ def test_changing_the_password_ends_all_other_sessions(carl, phone, laptop):
 )
 def test_a_refused_password_change(phone, refused, current, new, error):
     with refused(error) as excinfo:
-        accounts.change_password(session=phone, current=current, new=new)
+        accounts.change_password(user=phone.user, keep=phone, current=current, new=new)
     if error is ValidationError:
         assert list(excinfo.value.message_dict) == ["new_password"]
 
@@ -283,5 +295,5 @@ def test_an_invalid_profile_is_refused(carl, refused, changes):
 
 def test_purging_deletes_expired_sessions_only(phone, laptop):
     Session.objects.filter(pk=phone.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert accounts.purge_sessions() == 1
+    assert sessions.purge_sessions() == 1
     assert list(Session.objects.all()) == [laptop]

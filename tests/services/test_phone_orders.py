@@ -189,7 +189,7 @@ def test_a_customer_without_a_password_can_set_one_by_the_reset_email(
         accounts.request_reset(email=nora.email)
     uid, token = re.search(r"User: (\S+)\s+Code: (\S+)", mail.outbox[0].body).groups()
     accounts.reset_password(uid=uid, token=token, new=factories.PASSWORD)
-    assert accounts.login(email=nora.email, password=factories.PASSWORD).user == nora
+    assert accounts.login(email=nora.email, password=factories.PASSWORD)[0].user == nora
 
 
 @pytest.mark.parametrize("email", ["carl@example.com", "CARL@EXAMPLE.COM"])

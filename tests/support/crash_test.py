@@ -23,7 +23,7 @@ from settings import env
 from shop.api import tokens
 from shop.models import Order, OutboxMessage, User
 from shop.services import outbox
-from shop.services.accounts import open_session
+from shop.services.sessions import open_session
 from support.invariants import assert_invariants
 from support.servers import TIMEOUT_SECONDS
 from support.smtp_server import MailServer

@@ -15,7 +15,7 @@ from shop.api import tokens
 from shop.db.transactions import atomically
 from shop.models import CartItem, Product, User
 from shop.models.users import SUPERUSER_FIELDS
-from shop.services import accounts
+from shop.services import sessions
 from shop.services.pictures import purge_pictures
 from shop.services.stock import record_initial_stock
 
@@ -94,7 +94,7 @@ class ApiClient:
 def api_client(user: User | None) -> ApiClient:
     if user is None:
         return ApiClient(Client())
-    session = accounts.open_session(user, "test")
+    session = sessions.open_session(user, "test")
     return ApiClient(Client(), tokens.sign_token(session, "access"), user)
 
 

@@ -9,7 +9,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from shop.models import IdempotencyKey, OutboxMessage, ProductImport, SavedView
 from shop.models.order_status import OrderStatus
 from shop.product_files.imports import apply, preview
-from shop.services import accounts
+from shop.services import sessions
 from shop.services.orders import Shipment, add_note, mark_paid, move_order, place_order
 from shop.services.stock import Kind, adjust_stock
 from support import factories
@@ -91,7 +91,7 @@ def _finish_messages(orders):
 
 def _create_users_and_sessions(carl, mug):
     factories.add_to_cart(carl, (mug, 1))
-    accounts.open_session(carl, "Carl's phone")
+    sessions.open_session(carl, "Carl's phone")
     factories.create_user("Finn", "Former")  # has no orders
     tess = factories.create_user("Tess", "Twofactor", role="admin")
     TOTPDevice.objects.create(user=tess, name="authenticator app")

@@ -21,7 +21,7 @@ from shop.admin.changelists import LargeTableAdmin
 from shop.admin.rendering import render_age
 from shop.admin.users.customers import CustomerAdmin, can_manage_user, keep_own_session
 from shop.models import Session, User
-from shop.services import accounts
+from shop.services.sessions import end_sessions
 
 PERMISSION_FIELDS = ("role", "is_superuser", "groups", "user_permissions")
 
@@ -152,7 +152,7 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin): 
         changed = set(form.changed_data)
         obj.save(update_fields=columns & changed)
         if changed & {*PERMISSION_FIELDS, "is_active"}:
-            accounts.end_sessions(obj, because="rights changed", by=staff_user(request))
+            end_sessions(obj, because="rights changed", by=staff_user(request))
             keep_own_session(request, obj)
         return None
 
@@ -193,9 +193,7 @@ class SessionAdmin(ReadOnlyAdmin):
     def sign_out(self, request: HttpRequest, sessions: models.QuerySet[Session]) -> None:
         """End the selected sessions, except those of staff whom the user can't manage."""
         ended = sum(
-            accounts.end_sessions(
-                session.user, because="staff", only=session, by=staff_user(request)
-            )
+            end_sessions(session.user, because="staff", only=session, by=staff_user(request))
             for session in sessions.select_related("user")
             if can_manage_user(request, session.user)
         )

@@ -16,7 +16,8 @@ from shop.admin.base import ActionFormAdmin, TabbedAdmin, staff_user
 from shop.admin.forms import ConfirmForm
 from shop.admin.rendering import render_age, status_label
 from shop.models import Order, User
-from shop.services import accounts, customers, personal_data, two_factor
+from shop.services import customers, personal_data, two_factor
+from shop.services.sessions import end_sessions
 
 PURCHASE_COLUMNS = ("order_count", "total_spent", "last_order")
 MAX_RECENT_ORDERS = 10
@@ -131,7 +132,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             raise PermissionDenied
 
         def sign_out(_form: ConfirmForm) -> str:
-            accounts.end_sessions(user, because="staff", by=staff_user(request))
+            end_sessions(user, because="staff", by=staff_user(request))
             keep_own_session(request, user)
             if user.is_staff:
                 return _("Signed out of all apps and browsers.")
@@ -163,7 +164,6 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
 
         def disable(_form: ConfirmForm) -> str:
             two_factor.disable(user=user, by=staff_user(request))
-            accounts.end_sessions(user, because="two-factor off", by=staff_user(request))
             return _("Two-factor authentication was turned off.")
 
         return self.action_form_view(

@@ -7,11 +7,11 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from shop.services.accounts import purge_sessions
 from shop.services.idempotency import purge_keys
 from shop.services.import_retention import purge_imports
 from shop.services.outbox import purge_messages
 from shop.services.pictures import purge_pictures
+from shop.services.sessions import purge_sessions
 from shop.services.sign_ins import purge_sign_ins
 
 #: Results of finished background tasks; the imports themselves record what was done.

@@ -173,14 +173,14 @@ def test_a_session_is_ended(adas_browser, carl):
 
 
 def test_ending_sessions_needs_its_permission(staff_client_with, carl):
-    session = accounts.login(email=carl.email, password=factories.PASSWORD)
+    session, _is_replay = accounts.login(email=carl.email, password=factories.PASSWORD)
     sign_out(staff_client_with("view_session"), session)
     session.refresh_from_db()
     assert session.revoked_at is None
 
 
 def test_only_superusers_end_sessions_of_other_staff(staff_client_with, ada):
-    session = accounts.login(email=ada.email, password=factories.PASSWORD)
+    session, _is_replay = accounts.login(email=ada.email, password=factories.PASSWORD)
     answer = sign_out(staff_client_with("view_session", "change_session"), session)
     session.refresh_from_db()
     assert (factories.page_messages(answer), session.revoked_at) == (

@@ -66,7 +66,7 @@ def search_text(*columns):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0005_session_successor_used")]
+    dependencies = [("shop", "0004_outbox")]
 
     operations = [
         migrations.RunPython(drop_indexes, restore_indexes),

@@ -1,10 +1,12 @@
+"""Add what ends sessions, and client and device of sign-ins to the audit log."""
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shop", "0006_search_text")]
+    dependencies = [("shop", "0005_search_text")]
 
     operations = [
         migrations.AddField(
@@ -16,9 +18,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             "session",
-            "is_verified",
+            "successor_used",
             models.BooleanField(
-                default=False, editable=False, verbose_name="opened with a code"
+                default=True, editable=False, verbose_name="new tokens used"
             ),
         ),
         migrations.AlterField(
@@ -33,6 +35,7 @@ class Migration(migrations.Migration):
                     ("sign_in_failed", "Wrong password"),
                     ("wrong_code", "Wrong two-factor code"),
                     ("locked_out", "Too many attempts"),
+                    ("password_reset", "Set a new password by email"),
                 ],
                 default="changed",
                 max_length=20,
@@ -49,6 +52,30 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
                 verbose_name="by",
+            ),
+        ),
+        migrations.AddField(
+            "auditentry",
+            "client_ip",
+            models.CharField("client IP", blank=True, default="", max_length=45),
+            preserve_default=False,
+        ),
+        migrations.AddField(
+            "auditentry",
+            "device",
+            models.CharField("device", blank=True, default="", max_length=200),
+            preserve_default=False,
+        ),
+        migrations.AddIndex(
+            "auditentry",
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(
+                    action__in=(
+                        "signed_in", "sign_in_failed", "wrong_code", "locked_out", "password_reset"
+                    )
+                ),
+                name="audit_sign_ins",
             ),
         ),
     ]
