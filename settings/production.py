@@ -13,7 +13,7 @@ DEBUG = False
 
 SECURE_SSL_REDIRECT = ENVIRONMENT.https
 # The API refuses plain HTTP itself, except for its health check.
-SECURE_REDIRECT_EXEMPT = ["^" + re.escape(f"{ENVIRONMENT.script_name}/api/".lstrip("/"))]
+SECURE_REDIRECT_EXEMPT = ["^" + re.escape(f"{ENVIRONMENT.script_name}/api".lstrip("/")) + "(/|$)"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.https
 if ENVIRONMENT.https:
     # Browsers accept a `__Host-` cookie only over HTTPS and only from this host.

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from shop.text_validation import is_visible
+
 WORDS_FILE = Path(__file__).with_suffix(".txt")
 #: Words around a well-known one that add nothing.
 FILLERS = frozenset({"and", "the", "und", "my", "new", "www", "com", "net", "org"})
@@ -29,6 +31,8 @@ class PasswordWordsValidator:
 
     def validate(self, password: str, user: Any = None) -> None:  # noqa: ARG002 - Django's signature
         """Raise ValidationError if the password is too easy to guess."""
+        if not is_visible(password):
+            raise ValidationError(_("Your password can't be invisible."), code="password_invisible")
         names = shop_words()
         for letters in set(undisguise(password)):
             used = [{word} for word in well_known_words() if word in letters]

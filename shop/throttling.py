@@ -17,6 +17,8 @@ from shop import caching
 
 #: Attempts at one account, from everywhere together, before it pauses between attempts.
 ACCOUNT_ATTEMPTS = 100
+#: Attempts at one account from one client; so a single client can't make the account pause.
+CLIENT_ATTEMPTS = 40
 ACCOUNT_PERIOD = 86_400
 #: The pauses double from one second up to this many.
 MAX_PAUSE = 900
@@ -62,16 +64,21 @@ def _count_call(scope: str, caller: str) -> None:
 def check_login_rate(request: HttpRequest, account: str, *, is_known: Callable[[], bool]) -> None:
     """Count one attempt at an account's password or code: strictly per client, loosely per account.
 
-    An account over ACCOUNT_ATTEMPTS gets one attempt per pause from all clients together, so that
-    nobody can guess on; `is_known`, asked only then, lets a client of the owner pass, so that
-    nobody can lock the owner out. Raises TooManyCalls, and CacheUnavailable, since nobody could
-    count the guesses.
+    A client over CLIENT_ATTEMPTS gets one attempt at the account per pause, and does not count
+    against the account. An account over ACCOUNT_ATTEMPTS gets one per pause from all clients
+    together, so that nobody can guess on; `is_known`, asked only then, lets a client of the owner
+    pass, so that nobody can lock the owner out. Raises TooManyCalls, and CacheUnavailable, since
+    nobody could count the guesses.
     """
-    _count_call("login", client_ip(request))
+    client = client_ip(request)
+    _count_call("login", client)
     name = _digest(_fold_account(account))
-    attempts = caching.increment(f"attempts:{name}", seconds=ACCOUNT_PERIOD)
-    if attempts > ACCOUNT_ATTEMPTS and not is_known():
-        _take_turn(name)
+    limits = {f"{name}:{_digest(client)}": CLIENT_ATTEMPTS, name: ACCOUNT_ATTEMPTS}
+    for counter, limit in limits.items():
+        if caching.increment(f"attempts:{counter}", seconds=ACCOUNT_PERIOD) > limit:
+            if not is_known():
+                _take_turn(counter)
+            return
 
 
 def _take_turn(name: str) -> None:

@@ -12,7 +12,6 @@ LEAVES = {
     "images",
     "json_logging",
     "money",
-    "password_words",
     "text_validation",
     "throttling",
 }
@@ -21,7 +20,7 @@ LAYERS = [
     {"caching"},
     LEAVES,
     {"models"},
-    {"checks", "documents", "schema_factory"},
+    {"checks", "documents", "password_words", "schema_factory"},
     {"services"},
     {"product_files"},
     {"admin", "api"},

@@ -63,6 +63,15 @@ def test_wrong_passwords_from_elsewhere_do_not_lock_the_owner_out(carl, settings
     assert api_login(carl.email, factories.PASSWORD).status_code == 200
 
 
+@pytest.mark.parametrize("login", [api_login, admin_login])
+def test_a_single_client_pauses_itself_and_not_the_account(ada, clock, monkeypatch, login):
+    monkeypatch.setattr(throttling, "CLIENT_ATTEMPTS", 3)
+    monkeypatch.setattr(throttling, "ACCOUNT_ATTEMPTS", 4)
+    statuses = [login(ada.email, ip="10.0.0.1").status_code for _ in range(6)]
+    assert [status == 429 for status in statuses] == [False] * 4 + [True] * 2
+    assert login(ada.email, factories.PASSWORD, ip="10.0.0.2").status_code in {200, 302}
+
+
 @pytest.mark.usefixtures("_three_attempts")
 @pytest.mark.parametrize("login", [api_login, admin_login])
 def test_an_account_over_its_bound_pauses_between_attempts(ada, clock, login):

@@ -81,3 +81,10 @@ def test_it_is_a_field_error_of_the_api(strangers_app, db):
         ("password", "password_too_common")
     ]
     assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize("password", [" " * 10, "\u3164" * 10, "\u00ad" * 12, "\u200b" * 8])
+def test_an_invisible_password_is_refused(password):
+    with pytest.raises(ValidationError) as excinfo:
+        validate_password(password)
+    assert [error.code for error in excinfo.value.error_list] == ["password_invisible"]

@@ -60,9 +60,11 @@ def test_a_path_prefix_changes_no_limit(staff_with):
     assert RequestLimitsMiddleware(lambda request: HttpResponse())(request).status_code == 200
 
 
-def test_the_api_takes_a_picture_with_a_token():
-    headers = {"Authorization": "Bearer x"}
-    assert status_for(AnonymousUser(), PICTURE, 5 * MEGABYTE, **headers) == 200
+def test_the_api_takes_a_picture_with_a_token(ada):
+    token = factories.api_client(ada).token
+    for bearer, status in ((token, 200), ("x", 413), (f"{token}x", 413)):
+        headers = {"Authorization": f"Bearer {bearer}"}
+        assert status_for(AnonymousUser(), PICTURE, 5 * MEGABYTE, **headers) == status
 
 
 @pytest.mark.parametrize(

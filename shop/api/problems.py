@@ -67,6 +67,10 @@ CODE_BY_STATUS = {
     503: "unavailable",
 }
 
+LENGTH_MESSAGES = {
+    "too_short": _("This field cannot be blank."),
+    "too_long": _("This is too long."),
+}
 SERVER_ERROR = _("Something went wrong on our side.")
 MALFORMED = _("The request is malformed.")
 UNAVAILABLE = _("The shop is temporarily unavailable. Try again in a moment.")
@@ -147,11 +151,17 @@ def _handle_request_errors(_request: HttpRequest, error: RequestValidationError)
     return validation_problem(
         FieldError(
             field=_field_name(*detail["loc"]),
-            message=detail["msg"].removeprefix("Value error, "),
+            message=_error_message(detail),
             code=detail["type"],
         )
         for detail in error.errors
     )
+
+
+def _error_message(detail: dict[str, Any]) -> str:
+    """Return pydantic's message, unless it speaks of "items" of a text that was cleaned first."""
+    message = LENGTH_MESSAGES.get(detail["type"], detail["msg"])
+    return str(message).removeprefix("Value error, ")
 
 
 def _field_name(source: str, parameter: str, *inner: str | int) -> str:

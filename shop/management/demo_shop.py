@@ -156,6 +156,7 @@ def _create_users(now: datetime) -> tuple[User, list[User]]:
 def make_groups() -> None:
     """Create the predefined groups again, which `flush` deletes."""
     import_module("shop.migrations.0003_groups").make_groups(apps, None)
+    import_module("shop.migrations.0004_outbox").grant_permissions(apps, None)
 
 
 def _plan_sales(now: datetime, rng: random.Random, *, buyers: int, products: int) -> list[Sale]:

@@ -5,6 +5,11 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def delete_entries_without_actor(apps, schema_editor):
+    """Delete what the older table can't hold, when the migration is undone."""
+    apps.get_model("shop", "AuditEntry").objects.filter(actor=None).delete()
+
+
 class Migration(migrations.Migration):
     dependencies = [("shop", "0005_search_text")]
 
@@ -78,4 +83,5 @@ class Migration(migrations.Migration):
                 name="audit_sign_ins",
             ),
         ),
+        migrations.RunPython(migrations.RunPython.noop, delete_entries_without_actor),
     ]

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -22,6 +23,7 @@ from shop.admin.rendering import render_age
 from shop.admin.users.customers import CustomerAdmin, can_manage_user, keep_own_session
 from shop.models import Session, User
 from shop.services.sessions import end_sessions
+from shop.text_validation import clean_line
 
 PERMISSION_FIELDS = ("role", "is_superuser", "groups", "user_permissions")
 
@@ -204,10 +206,25 @@ class SessionAdmin(ReadOnlyAdmin):
 admin.site.unregister(Group)
 
 
+class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A group, whose name is cleaned like every text of the shop."""
+
+    def clean_name(self) -> str:
+        """Return the name normalised. Raises ValidationError if nothing of it is visible."""
+        try:
+            name = clean_line(self.cleaned_data["name"])
+        except ValueError as error:
+            raise ValidationError(str(error), code="characters") from error
+        if not name:
+            raise ValidationError(self.fields["name"].error_messages["required"], code="required")
+        return name
+
+
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, AuditedAdmin):  # type: ignore[misc]
     """Groups of permissions."""
 
+    form = GroupForm
     empty_text = gettext_lazy(
         "A group is a named set of permissions, such as Packing. Add one, then add staff to it."
     )

@@ -19,6 +19,7 @@ class Command(db_worker.Command):
         """Run until stopped by a signal; with `--batch`, until nothing is due."""
         if batch:
             outbox.deliver_due()
+            options["reload"] = False
         is_reloader = options["reload"] and os.environ.get(DJANGO_AUTORELOAD_ENV) != "true"
         if batch or is_reloader:
             super().handle(batch=batch, **options)

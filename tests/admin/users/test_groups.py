@@ -12,6 +12,7 @@ MODELS = (
     "productimport",
     "stockmovement",
     "order",
+    "outboxmessage",
     "cartitem",
     "user",
     "session",
@@ -43,8 +44,8 @@ def carls_order(carl, lamp):
     [
         ("Owner", MODELS),
         ("Catalogue", ("product", "productimport", "stockmovement")),
-        ("Fulfilment", ("product", "stockmovement", "order", "cartitem", "user")),
-        ("Viewer", ("product", "stockmovement", "order", "cartitem", "user")),
+        ("Fulfilment", ("product", "stockmovement", "order", "outboxmessage", "cartitem", "user")),
+        ("Viewer", ("product", "stockmovement", "order", "outboxmessage", "cartitem", "user")),
     ],
 )
 def test_members_see_the_lists_of_their_group(member_of, group, visible):
@@ -97,3 +98,10 @@ def test_creating_the_groups_again_keeps_added_permissions(db):
     count = viewer.permissions.count()
     make_groups()
     assert (Group.objects.count(), viewer.permissions.count()) == (4, count)
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u3164\u2800", "\u202eevil"])
+def test_a_group_needs_a_visible_name(adas_browser, name):
+    before = Group.objects.count()
+    assert adas_browser.post("/admin/auth/group/add/", {"name": name}).status_code == 200
+    assert Group.objects.count() == before
