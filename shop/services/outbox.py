@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from shop.db.bulk_rows import insert_rows, update_rows
 from shop.db.compiled_queries import CompiledQuery, Placeholder
+from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
 from shop.documents import emails
 from shop.documents.emails import DeliveryRefused, Undeliverable
@@ -222,44 +223,48 @@ def _deliver(message: OutboxMessage) -> bool:
     """Send a claimed message and store the result. Return whether the server can be reached."""
     if message.expires_at < timezone.now():
         error = message.error or _("It could not be sent in time.")
-        _store_result(message, OutboxMessage.Status.FAILED, error=error)
+        _store_failure(message, error)
         return True
     try:
         SENDERS[message.channel](message)
     except Undeliverable as error:
-        _store_result(message, OutboxMessage.Status.FAILED, error=str(error))
+        _store_failure(message, str(error))
         logger.warning("Message %s can't be delivered: %s", message.pk, error)
     except Exception as error:  # noqa: BLE001 - any other may pass, so the message is kept
         _store_retry(message, error)
         return isinstance(error, DeliveryRefused) or not isinstance(error, OSError)
     else:
-        _store_result(message, OutboxMessage.Status.SENT, sent_at=timezone.now())
+        _store_success(message)
     return True
+
+
+def _store_success(message: OutboxMessage) -> None:
+    """Store that the message was sent, by a plain statement: each order waits for little of it.
+
+    Without waiting for the disk: if the database's machine fails, the message is sent again.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        cursor.execute(
+            "UPDATE shop_outboxmessage SET status = 'sent', error = '', sent_at = %s WHERE id = %s",
+            [db_now(), message.pk],
+        )
 
 
 def _store_retry(message: OutboxMessage, error: Exception) -> None:
     """Plan the next attempt, or give up after the last one."""
-    pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE)
-    due_at = timezone.now() + pause
-    is_last = due_at > message.expires_at
     logger.warning("Message %s was not sent.", message.pk, exc_info=error)
-    status = OutboxMessage.Status.FAILED if is_last else PENDING
     text = str(error) or type(error).__name__
     if isinstance(error, OSError):
         text = _("The mail server can't be reached.")
-    _store_result(message, status, error=text, due_at=due_at)
+    pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE)
+    due_at = timezone.now() + pause
+    _store_failure(message, text, due_at=due_at if due_at <= message.expires_at else None)
 
 
-def _store_result(
-    message: OutboxMessage,
-    status: OutboxMessage.Status,
-    *,
-    error: str = "",
-    sent_at: datetime | None = None,
-    due_at: datetime | None = None,
-) -> None:
-    """Store the result of an attempt. Of one whose lease has ended, only a success counts."""
-    rows = OutboxMessage.objects.filter(pk=message.pk)
-    if status != OutboxMessage.Status.SENT:
-        rows = rows.filter(status=PENDING, attempts=message.attempts)
-    rows.update(status=status, error=error[:1000], sent_at=sent_at, due_at=due_at or message.due_at)
+def _store_failure(message: OutboxMessage, error: str, *, due_at: datetime | None = None) -> None:
+    """Store why an attempt failed and when the next one is, if any, unless its lease has ended."""
+    rows = OutboxMessage.objects.filter(pk=message.pk, status=PENDING, attempts=message.attempts)
+    status = PENDING if due_at else OutboxMessage.Status.FAILED
+    rows.update(status=status, error=error[:1000], due_at=due_at or message.due_at)

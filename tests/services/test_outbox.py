@@ -206,7 +206,7 @@ def test_a_late_failure_does_not_undo_a_success(message):
     outbox._claim(first)
     second.attempts = first.attempts
     outbox._claim(second)  # the first attempt outlived its lease
-    outbox._store_result(first, OutboxMessage.Status.SENT, sent_at=timezone.now())
+    outbox._store_success(first)
     outbox._store_retry(second, TimeoutError())
     assert state()[0] == "sent"
 
