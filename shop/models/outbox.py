@@ -45,6 +45,7 @@ class OutboxMessage(models.Model):
         settings.AUTH_USER_MODEL,
         models.CASCADE,
         related_name="messages",
+        db_index=False,
         verbose_name=_("customer"),
     )
     recipient = models.CharField(_("to"), max_length=254)
@@ -76,9 +77,17 @@ class OutboxMessage(models.Model):
                 name="message_status_is_known",
             ),
         )
+        # An order pays for each index; so those that it does not need have conditions.
         indexes = (
             models.Index(fields=["due_at"], condition=Q(status="pending"), name="message_due"),
-            models.Index(fields=["status", "-id"], name="message_by_status"),
+            models.Index(
+                fields=["-created_at"], condition=Q(status="failed"), name="message_failed"
+            ),
+            models.Index(
+                fields=["user", "created_at"],
+                condition=Q(kind=PASSWORD_RESET),
+                name="message_of_password_reset",
+            ),
         )
 
     def __str__(self) -> str:
