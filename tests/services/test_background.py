@@ -39,12 +39,13 @@ def test_calls_beyond_the_queue_limit_are_dropped_and_logged(real_enqueue, caplo
 
 
 def test_slow_work_does_not_keep_other_work_waiting(real_enqueue):
-    may_end, done = Event(), Event()
-    real_enqueue(lambda: may_end.wait(TIMEOUT_SECONDS), is_slow=True)
+    may_end, done, was_slow = Event(), Event(), []
+    real_enqueue(lambda: was_slow.append(may_end.wait(TIMEOUT_SECONDS)), is_slow=True)
     real_enqueue(done.set)
     assert done.wait(TIMEOUT_SECONDS)
     may_end.set()
     background.LANES[True].thread.submit(connections.close_all).result(TIMEOUT_SECONDS)
+    assert was_slow == [True]  # False if it had to end by itself
 
 
 def test_work_is_dropped_while_the_process_exits(real_enqueue, caplog, monkeypatch):
