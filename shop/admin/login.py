@@ -21,6 +21,7 @@ from shop.caching import CacheUnavailable
 from shop.models import User
 from shop.services import accounts, sign_ins, two_factor
 from shop.services.errors import WrongCode, WrongPassword
+from shop.services.sign_ins import SignInAttempt
 from shop.throttling import TooManyCalls, check_login_rate, client_ip
 
 DEVICE_COOKIE_LIFETIME = timedelta(days=365)
@@ -126,10 +127,7 @@ class LoginForm(RateLimitedForm, AuthenticationForm):  # type: ignore[misc]
             incomplete: dict[str, Any] = self.cleaned_data
             return incomplete
         email = self.cleaned_data["username"]
-        device = self.request.headers.get("User-Agent", "")
-        with sign_ins.record_outcome(
-            sign_ins.SignInAttempt(email, client_ip(self.request), device)
-        ):
+        with sign_ins.record_outcome(SignInAttempt.from_request(self.request, email)):
             self.count_attempt(self.request, email, email=email)
             values: dict[str, Any] = super().clean()
         return values

@@ -27,7 +27,7 @@ from shop.api.schemas import (
 )
 from shop.models import Session, User
 from shop.services import accounts, errors, sessions, sign_ins
-from shop.services.sign_ins import is_known_client
+from shop.services.sign_ins import SignInAttempt, is_known_client
 from shop.throttling import check_login_rate, check_rate, client_ip
 
 router = Router()
@@ -56,7 +56,7 @@ def register(
         key=idempotency_key,
         request=request_text(request, body),
     )
-    sign_ins.record(_attempt(request, body.email), sign_ins.Action.SIGNED_IN)
+    sign_ins.record(SignInAttempt.from_request(request, body.email), sign_ins.Action.SIGNED_IN)
     return _session_response(session, is_replay=is_replay, status=201)
 
 
@@ -72,7 +72,7 @@ def login(
     Sent again with the same `Idempotency-Key`, it returns the same session, or 401 once that has
     ended.
     """
-    with sign_ins.record_outcome(_attempt(request, body.email)):
+    with sign_ins.record_outcome(SignInAttempt.from_request(request, body.email)):
         _count_attempt(request, body.email, email=body.email)
         session, is_replay = accounts.login(
             **body.model_dump(),
@@ -179,7 +179,8 @@ def reset_password(
         request=request_text(request, body),
     )
     # At once, so that a log-in from this client right after it passes the bound of the account.
-    sign_ins.write_entry(_attempt(request, user.email), sign_ins.Action.PASSWORD_RESET)
+    attempt = SignInAttempt.from_request(request, user.email)
+    sign_ins.write_entry(attempt, sign_ins.Action.PASSWORD_RESET)
     return _empty_response(is_replay=is_replay)
 
 
@@ -187,10 +188,6 @@ def _count_attempt(request: HttpRequest, name: str, **account: Any) -> None:
     """Count an attempt at a password or code. `account` is the lookup of the user."""
     is_known = partial(is_known_client, client_ip(request), **account)
     check_login_rate(request, name, is_known=is_known)
-
-
-def _attempt(request: HttpRequest, email: str) -> sign_ins.SignInAttempt:
-    return sign_ins.SignInAttempt(email, client_ip(request), _user_agent(request))
 
 
 def _user_agent(request: HttpRequest) -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 
 from shop import caching
@@ -17,7 +18,7 @@ from shop.models import AuditEntry, User
 from shop.models.audit import SIGN_IN_ACTIONS
 from shop.services import background
 from shop.services.errors import InvalidCredentials, WrongCode
-from shop.throttling import TooManyCalls
+from shop.throttling import TooManyCalls, client_ip
 
 Action = AuditEntry.Action
 #: After these, the owner of the account is known to use the client.
@@ -45,6 +46,11 @@ class SignInAttempt:
     email: str
     ip: str
     device: str
+
+    @classmethod
+    def from_request(cls, request: HttpRequest, email: str) -> "SignInAttempt":
+        """Return the attempt that a request makes at the account with this email."""
+        return cls(email, client_ip(request), request.headers.get("User-Agent", ""))
 
 
 @contextmanager

@@ -126,10 +126,10 @@ class SQLiteDriver(PostgresDriver):
     def __init__(self, connection):
         import sqlite3  # noqa: PLC0415 - as for PostgreSQL
 
-        from shop.db.sqlite3.base import register  # noqa: PLC0415 - needs Django set up
+        from shop.db.sqlite3.base import register_functions  # noqa: PLC0415 - needs Django set up
 
         self.connection = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
-        register(self.connection)
+        register_functions(self.connection)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             self.connection.execute(f"PRAGMA {pragma}")
 

@@ -20,11 +20,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open a connection that knows the shop's collation and function."""
         connection = super().get_new_connection(conn_params)
-        register(connection)
+        register_functions(connection)
         return connection
 
 
-def register(connection: Any) -> None:
+def register_functions(connection: Any) -> None:
     """Register the shop's collation and function on a connection of the module `sqlite3`."""
     connection.create_collation(NAME_COLLATION.strip('"'), compare_names)
     connection.create_function(SQLITE_FUNCTION, 1, fold_search_text, deterministic=True)
