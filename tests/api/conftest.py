@@ -1,8 +1,11 @@
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from support import factories
 
+from shop.models import Product
 from shop.models.audit import SIGN_IN_ACTIONS
 from shop.services.orders import place_order
 
@@ -42,3 +45,16 @@ def carls_line(carl, mug):
 def ids(carls_order, carls_line, mug):
     """Values for the path parameters: a product, and an order and a cart line of Carl."""
     return {"product_id": mug.pk, "order_id": carls_order.pk, "item_id": carls_line.pk}
+
+
+@pytest.fixture
+def catalogue(mug, lamp):
+    """Mug 12.50, Lamp 49.90, Vase 12.50 (out of stock) and Old 1.00 (inactive)."""
+    vase = factories.create_product(
+        "Vase", price="12.50", stock=0, sku="VASE-1", description="Blue, 100% glass_ware"
+    )
+    old = factories.create_product("Old", price="1.00", sku="OLD-1", is_active=False)
+    now = timezone.now()
+    for age, product in enumerate([mug, lamp, vase, old]):
+        Product.objects.filter(pk=product.pk).update(created_at=now - timedelta(days=age))
+    return {product.name: product for product in (mug, lamp, vase, old)}

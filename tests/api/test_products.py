@@ -1,33 +1,13 @@
-from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.core.cache.backends import locmem
-from django.utils import timezone
 from support import factories
-from support.api_bodies import product_body
+from support.api_bodies import names, product_body
 
 from shop.api import products
 from shop.db import compiled_queries
 from shop.models import Product
-
-
-def names(response):
-    assert response.status_code == 200, response.content
-    return [item["name"] for item in response.json()["items"]]
-
-
-@pytest.fixture
-def catalogue(mug, lamp):
-    """Mug 12.50, Lamp 49.90, Vase 12.50 (out of stock) and Old 1.00 (inactive)."""
-    vase = factories.create_product(
-        "Vase", price="12.50", stock=0, sku="VASE-1", description="Blue, 100% glass_ware"
-    )
-    old = factories.create_product("Old", price="1.00", sku="OLD-1", is_active=False)
-    now = timezone.now()
-    for age, product in enumerate([mug, lamp, vase, old]):
-        Product.objects.filter(pk=product.pk).update(created_at=now - timedelta(days=age))
-    return {product.name: product for product in (mug, lamp, vase, old)}
 
 
 def test_the_list_shows_active_products_newest_first(carls_app, catalogue):
@@ -328,39 +308,3 @@ def test_customers_do_not_see_an_inactive_product(carls_app, adas_app, catalogue
     path = f"/products/{catalogue['Old'].pk}/"
     assert factories.problem_code(carls_app.get(path)) == (404, "not-found")
     assert adas_app.get(path).json() == product_body(catalogue["Old"])
-
-
-def test_a_public_catalogue_needs_no_token(strangers_app, settings, catalogue):
-    settings.SHOP_PUBLIC_CATALOG = True
-    assert names(strangers_app.get("/products/")) == ["Mug", "Lamp", "Vase"]
-    assert strangers_app.get(f"/products/{catalogue['Mug'].pk}/").json() == product_body(
-        catalogue["Mug"]
-    )
-    assert factories.problem_code(strangers_app.get(f"/products/{catalogue['Old'].pk}/")) == (
-        404,
-        "not-found",
-    )
-
-
-def test_a_public_catalogue_still_authenticates_tokens(adas_app, settings, catalogue):
-    settings.SHOP_PUBLIC_CATALOG = True
-    assert names(adas_app.get("/products/")) == list(catalogue)
-    refused = adas_app.get("/products/", Authorization="Bearer x")
-    assert factories.problem_code(refused) == (401, "token-invalid")
-
-
-def test_a_public_catalogue_opens_nothing_else(strangers_app, settings, mug, unchanged):
-    settings.SHOP_PUBLIC_CATALOG = True
-    with unchanged():
-        for method, path in [
-            ("get", "/cart/"),
-            ("post", "/products/"),
-            ("patch", f"/products/{mug.pk}/"),
-        ]:
-            response = strangers_app.call(method, path, {"name": "x", "price": "1"})
-            assert factories.problem_code(response) == (401, "authentication-required")
-
-
-def test_without_the_setting_the_catalogue_requires_a_token(strangers_app, mug):
-    for path in ("/products/", f"/products/{mug.pk}/"):
-        assert factories.problem_code(strangers_app.get(path)) == (401, "authentication-required")

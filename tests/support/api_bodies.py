@@ -49,3 +49,9 @@ def ledger(product):
     """Return the product's stock movements as (kind, delta, balance, actor's first name)."""
     movements = product.movements.order_by("id")
     return list(movements.values_list("kind", "delta", "balance_after", "actor__first_name"))
+
+
+def names(response):
+    """Return the names of the records on a page of a list."""
+    assert response.status_code == 200, response.content
+    return [item["name"] for item in response.json()["items"]]
