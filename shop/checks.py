@@ -18,11 +18,14 @@ from shop.models.order_status import (
 
 @checks.register(checks.Tags.models)
 def check_secret_fields(**_: Any) -> list[checks.CheckMessage]:
-    """Require fields whose names sound secret to be in STAFF_ONLY."""
+    """Require secret-sounding names to be in STAFF_ONLY, and declarations to name fields."""
     return [
         checks.Error(f"{model.__name__}: {mistake}.", obj=model, id="shop.E001")
         for model in exposure.exposed_models()
-        for mistake in exposure.find_staff_only_errors(model)
+        for mistake in (
+            *exposure.find_secret_names(model),
+            *exposure.find_declaration_errors(model),
+        )
     ]
 
 

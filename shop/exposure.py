@@ -1,16 +1,27 @@
-"""Which fields of a model are readable and writable in the API, the admin and product files.
+"""Which fields of a model appear where, and what can be filtered, sorted and searched by them.
 
-A field declares what it allows: `editable=False` makes it read-only everywhere, and a name in the
-model's `STAFF_ONLY` attribute never appears in the API. All three interfaces take their lists of
-fields from this module, so that a new model field appears in each of them without further code.
+A field declares what it allows where it is declared: `editable`, `choices`, `null`, `blank`, an
+index. The model declares the little that a field can't, each a frozenset of field names:
+
+- `STAFF_ONLY`: never in the API. A model that has the attribute, even empty, is exposed.
+- `READ_ONLY_FOR_CUSTOMERS`, of a user: shown to the customer, changed by staff.
+- `AT_CHECKOUT`, of an order: sent with the checkout and asked in a phone order.
+- `ON_PACKING_SLIP`, of an order: printed on the packing slip.
+- `KEPT_WHEN_ERASED`: not personal. All other fields of a model that has it are erased.
+- `SLOW_FILTERS`: filtered without an index, on purpose.
+
+API, admin, product files, exports and erasure take their lists of fields from this module, so that
+a new field appears in each of them without further code.
 """
 
+import enum
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 type Model = type[models.Model]
@@ -21,11 +32,62 @@ SECRET_NAME_PATTERN = re.compile(
 )
 #: Field types whose values don't fit in a column of a list.
 NON_COLUMN_TYPES = (models.TextField, models.JSONField, models.FileField)
+DECLARATIONS = (
+    "STAFF_ONLY",
+    "READ_ONLY_FOR_CUSTOMERS",
+    "AT_CHECKOUT",
+    "ON_PACKING_SLIP",
+    "KEPT_WHEN_ERASED",
+    "SLOW_FILTERS",
+)
+
+
+class FilterKind(enum.Enum):
+    """How the values of a field are compared when a list is filtered by it."""
+
+    BOOLEAN = enum.auto()
+    #: One or more of the field's choices.
+    CHOICE = enum.auto()
+    #: One or more records, by their keys.
+    RELATION = enum.auto()
+    #: One or more texts or keys, exactly.
+    EXACT = enum.auto()
+    #: From a lowest to a highest number.
+    NUMBER = enum.auto()
+    #: From a first to a last day or moment.
+    DATE = enum.auto()
+    #: Whether there is a file.
+    FILE = enum.auto()
+
+
+#: Field class -> how it is filtered. The first match counts; other fields are not filtered.
+FILTER_KINDS: tuple[tuple[type[models.Field[Any, Any]], FilterKind | None], ...] = (
+    (models.FileField, FilterKind.FILE),
+    (models.TextField, None),
+    (models.AutoField, FilterKind.EXACT),
+    (models.BooleanField, FilterKind.BOOLEAN),
+    (models.CharField, FilterKind.EXACT),
+    (models.UUIDField, FilterKind.EXACT),
+    (models.IntegerField, FilterKind.NUMBER),
+    (models.DecimalField, FilterKind.NUMBER),
+    (models.FloatField, FilterKind.NUMBER),
+    (models.DateField, FilterKind.DATE),
+)
 
 
 def concrete_fields(model: Model) -> list[Field]:
     """Return the fields that have a column in the model's table, in declaration order."""
     return list(model._meta.concrete_fields)
+
+
+def many_to_many_fields(model: Model) -> list[Field]:
+    """Return the many-to-many fields without a through model of their own."""
+    return [f for f in model._meta.many_to_many if f.remote_field.through._meta.auto_created]  # type: ignore[union-attr]
+
+
+def all_fields(model: Model) -> list[Field]:
+    """Return the fields with a column, then the many-to-many fields."""
+    return concrete_fields(model) + many_to_many_fields(model)
 
 
 def get_field(model: Model, name: str) -> Field:
@@ -34,14 +96,38 @@ def get_field(model: Model, name: str) -> Field:
     return field
 
 
+def api_name(field: Field) -> str:
+    """Return the field's name in the API: `brand_id`, `tag_ids`, or its own."""
+    return f"{singular(field.name)}_ids" if field.many_to_many else field.attname
+
+
+def singular(name: str) -> str:
+    """Return the English singular of a field's name: `tags` -> `tag`, `categories` -> `category`.
+
+    >>> singular("boxes"), singular("address")
+    ('box', 'address')
+    """
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
+    if name.endswith(("ses", "xes", "zes", "ches", "shes")):
+        return name[:-2]
+    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
+
+
+def declared_names(model: Model, declaration: str) -> frozenset[str]:
+    """Return the field names in one of the model's DECLARATIONS; empty if it has none."""
+    names: frozenset[str] = getattr(model, declaration, frozenset())
+    return names
+
+
 def staff_only_fields(model: Model) -> frozenset[str]:
     """Return the names of the fields that only the admin and product files contain."""
-    return getattr(model, "STAFF_ONLY", frozenset())
+    return declared_names(model, "STAFF_ONLY")
 
 
 def api_readable_fields(model: Model) -> list[str]:
     """Return the names of the fields in an API response."""
-    return [f.name for f in concrete_fields(model) if f.name not in staff_only_fields(model)]
+    return [f.name for f in all_fields(model) if f.name not in staff_only_fields(model)]
 
 
 def api_writable_fields(model: Model) -> list[str]:
@@ -49,9 +135,37 @@ def api_writable_fields(model: Model) -> list[str]:
     return [name for name in file_fields(model) if name not in staff_only_fields(model)]
 
 
+def customer_writable_fields(user_model: Model) -> list[str]:
+    """Return the names of the fields that customers fill in about themselves."""
+    read_only = declared_names(user_model, "READ_ONLY_FOR_CUSTOMERS")
+    return [name for name in api_writable_fields(user_model) if name not in read_only]
+
+
+def checkout_fields(order_model: Model) -> list[str]:
+    """Return the names of the order's fields that customers send with the checkout."""
+    asked = declared_names(order_model, "AT_CHECKOUT")
+    return [name for name in api_writable_fields(order_model) if name in asked]
+
+
+def staff_writable_fields(order_model: Model) -> list[str]:
+    """Return the names of the order's editable fields that are not asked at checkout."""
+    asked = declared_names(order_model, "AT_CHECKOUT")
+    return [name for name in editable_fields(order_model) if name not in asked]
+
+
+def personal_fields(model: Model) -> list[Field]:
+    """Return the fields that an erasure clears: all that are not in `KEPT_WHEN_ERASED`."""
+    kept = declared_names(model, "KEPT_WHEN_ERASED")
+    return [
+        field
+        for field in all_fields(model)
+        if field.name not in kept and not field.primary_key and not field.generated
+    ]
+
+
 def editable_fields(model: Model) -> list[str]:
     """Return the names of the fields that staff edit in the admin's form."""
-    return [f.name for f in concrete_fields(model) if f.editable and not f.primary_key]
+    return [f.name for f in all_fields(model) if f.editable and not f.primary_key]
 
 
 def file_fields(model: Model) -> list[str]:
@@ -65,7 +179,7 @@ def file_fields(model: Model) -> list[str]:
 
 def read_only_fields(model: Model) -> list[str]:
     """Return the names of the fields that the admin shows but nobody edits."""
-    return [f.name for f in concrete_fields(model) if not f.editable]
+    return [f.name for f in all_fields(model) if not f.editable]
 
 
 def list_columns(model: Model) -> list[str]:
@@ -87,19 +201,142 @@ def media_fields(model: Model) -> list[str]:
     ]
 
 
+def filter_kind(field: Field) -> FilterKind | None:
+    """Return how lists are filtered by the field, or None if they are not."""
+    if field.is_relation:
+        return FilterKind.RELATION
+    if field.choices:
+        return FilterKind.CHOICE
+    output = getattr(field, "output_field", field)
+    return next((kind for class_, kind in FILTER_KINDS if isinstance(output, class_)), None)
+
+
+def sortable_fields(model: Model) -> list[str]:
+    """Return the names of the fields that a list can be sorted by: indexed ones, and timestamps.
+
+    A timestamp that Django maintains is sortable without an index, for those who read what changed.
+    """
+    indexed = indexed_fields(model)
+    return [
+        f.name
+        for f in concrete_fields(model)
+        if f.name in indexed or getattr(f, "auto_now", False) or getattr(f, "auto_now_add", False)
+    ]
+
+
+def indexed_fields(model: Model) -> set[str]:
+    """Return the names of the fields that an index of the whole table sorts by, then by key."""
+    return _fields_with_an_index(model) | {
+        names[0]
+        for names in _index_columns(model)
+        if names[1:] in ([], ["id"], [model._meta.pk.name])
+    }
+
+
+def leading_index_fields(model: Model) -> set[str]:
+    """Return the names of the fields that an index of the whole table starts with."""
+    expressions = {
+        name
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.UniqueConstraint) and constraint.condition is None
+        for name in _first_names(constraint)
+    }
+    return (
+        _fields_with_an_index(model) | expressions | {names[0] for names in _index_columns(model)}
+    )
+
+
+def _fields_with_an_index(model: Model) -> set[str]:
+    return {
+        field.name
+        for field in concrete_fields(model)
+        if field.unique or getattr(field, "db_index", False)
+    }
+
+
+def _index_columns(model: Model) -> Iterator[list[str]]:
+    for index in model._meta.indexes:
+        if index.fields and index.condition is None:
+            yield [name.strip("-") for name in index.fields]
+
+
+def _first_names(constraint: models.UniqueConstraint) -> Iterator[str]:
+    """Yield the field that the constraint's index starts with, also inside an expression."""
+    if constraint.fields:
+        yield constraint.fields[0]
+    elif constraint.expressions:
+        expression: Any = constraint.expressions[0]
+        parts: Any = expression.flatten()
+        yield from (part.name for part in parts if isinstance(part, models.F))
+
+
+def unique_text_fields(model: Model) -> list[Field]:
+    """Return the single text fields whose value identifies a row, perhaps regardless of case."""
+    by_constraint = {
+        name
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.UniqueConstraint) and constraint.condition is None
+        if len(constraint.fields or constraint.expressions) == 1
+        for name in _first_names(constraint)
+    }
+    return [
+        field
+        for field in concrete_fields(model)
+        if isinstance(field, models.CharField) and (field.unique or field.name in by_constraint)
+    ]
+
+
+def search_fields(model: Model) -> list[str]:
+    """Return the names of the fields that a search reads: the search column, else short texts."""
+    names = [f.name for f in model._meta.get_fields() if f.name == "search_text"]
+    return names or [
+        f.name for f in concrete_fields(model) if isinstance(f, models.CharField) and not f.choices
+    ]
+
+
+def expandable_fields(model: Model) -> list[str]:
+    """Return the names of the readable relations to models of the catalogue."""
+    catalogue = catalogue_models()
+    return [
+        name
+        for name in api_readable_fields(model)
+        if get_field(model, name).related_model in catalogue
+    ]
+
+
 def exposed_models() -> list[Model]:
     """Return the exposed models: those with a `STAFF_ONLY` attribute, which may be empty."""
     return [m for m in apps.get_app_config("shop").get_models() if hasattr(m, "STAFF_ONLY")]
 
 
-def find_staff_only_errors(model: Model) -> Iterator[str]:
-    """Yield an error message for each public field with a secret-sounding name.
+def catalogue_models() -> list[Model]:
+    """Return the exposed models without personal data, which everybody with the catalogue reads."""
+    return [m for m in exposed_models() if not hasattr(m, "KEPT_WHEN_ERASED")]
 
-    Also for each name in `STAFF_ONLY` that is not a field. The system check `shop.E001` shows them.
-    """
-    names = {f.name for f in concrete_fields(model)}
-    for name in sorted(names - staff_only_fields(model)):
+
+def rename_api_names(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a request body by field name: `tag_ids` becomes `tags`."""
+    names = {api_name(field): field.name for field in many_to_many_fields(model)}
+    return {names.get(name, name): value for name, value in values.items()}
+
+
+def find_declaration_errors(model: Model) -> Iterator[str]:
+    """Yield an error message for each name in a declaration that is not a field."""
+    for declaration in DECLARATIONS:
+        for name in sorted(declared_names(model, declaration)):
+            try:
+                get_field(model, name)
+            except FieldDoesNotExist:
+                yield f"{declaration} names '{name}', which is not a field"
+
+
+def find_secret_names(model: Model) -> Iterator[str]:
+    """Yield an error message for each public field with a secret-sounding name."""
+    for name in sorted(api_readable_fields(model)):
         if SECRET_NAME_PATTERN.search(name):
             yield f"'{name}' sounds secret and would be public: add it to STAFF_ONLY or rename it"
-    for name in sorted(staff_only_fields(model) - names):
-        yield f"STAFF_ONLY names '{name}', which is not a field"
+
+
+def names_of(fields: Iterable[Field]) -> list[str]:
+    """Return the names of these fields."""
+    return [field.name for field in fields]

@@ -38,6 +38,8 @@ from shop import exposure, text_validation
 
 #: Types that don't accept other types: neither "3" nor true is a number.
 STRICT_TYPES = (int, bool)
+#: Records that one many-to-many field of a request body may name.
+MAX_RELATED = 1000
 #: Types that pydantic would also read from a Unix timestamp.
 DATE_TYPES = (datetime.date, AwareDatetime, datetime.time)
 TIMESTAMP = re.compile(r"\s*[-+]?[\d.]+\s*")
@@ -63,7 +65,8 @@ def response_schema[M: BaseModel](
     """Return a class decorator that adds the named model fields as a response has them.
 
     Every field is required: a response always contains all of them. A foreign key is added under
-    its column's name (`supplier_id`), and an uploaded file as its URL or null.
+    its column's name (`supplier_id`), a many-to-many field as a list of keys (`tag_ids`), and an
+    uploaded file as its URL or null.
     """
     return lambda schema: _add_fields(
         schema, (_response_field(exposure.get_field(model, name)) for name in names)
@@ -100,12 +103,14 @@ def _response_field(field: exposure.Field) -> FieldDefinition:
     type_ = _python_type(field)
     if field.null or isinstance(field, models.FileField):
         type_ = type_ | None
-    return field.attname, type_, _field_info(field)
+    return exposure.api_name(field), type_, _field_info(field)
 
 
 def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
     type_ = _python_type(field)
-    if field.choices:
+    if field.many_to_many:
+        type_ = Annotated[type_, Field(max_length=MAX_RELATED), AfterValidator(_unique_values)]
+    elif field.choices:
         blank = ("",) if field.blank else ()
         type_ = Literal[tuple(value for value, _label in field.flatchoices) + blank]
     else:
@@ -115,17 +120,25 @@ def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
         type_ = type_ | None
 
     required = not (partial or field.null or field.blank or field.has_default())
-    return field.attname, type_, _field_info(field, **({} if required else OPTIONAL))
+    return exposure.api_name(field), type_, _field_info(field, **({} if required else OPTIONAL))
 
 
 def _python_type(field: exposure.Field) -> Any:
     """Return the field's Python type; date-times must have a time zone.
 
-    A foreign key has the type of its target, a generated field that of its output.
+    A foreign key has the type of its target, a many-to-many field a list of these, and a generated
+    field the type of its output.
     """
     target = getattr(field, "target_field" if field.is_relation else "output_field", field)
-    type_ = TYPES[target.get_internal_type()]
+    type_: Any = TYPES[target.get_internal_type()]
+    if field.many_to_many:
+        return list[Annotated[type_, Strict()]] if type_ in STRICT_TYPES else list[type_]
     return AwareDatetime if type_ is datetime.datetime else type_
+
+
+def _unique_values(values: list[Any]) -> list[Any]:
+    """Return the values in their order, each once."""
+    return list(dict.fromkeys(values))
 
 
 def _type_constraints(field: exposure.Field, type_: Any) -> Iterator[Any]:

@@ -45,10 +45,10 @@ def test_concrete_fields_are_in_declaration_order(thing):
 @pytest.mark.parametrize(
     ("get_names", "names"),
     [
-        (exposure.api_readable_fields, "id name notes extras weight photo maker double"),
-        (exposure.api_writable_fields, "name notes extras maker"),
-        (exposure.editable_fields, "name notes extras margin photo invoice maker"),
-        (exposure.file_fields, "name notes extras margin maker"),
+        (exposure.api_readable_fields, "id name notes extras weight photo maker double friends"),
+        (exposure.api_writable_fields, "name notes extras maker friends"),
+        (exposure.editable_fields, "name notes extras margin photo invoice maker friends"),
+        (exposure.file_fields, "name notes extras margin maker friends"),
         (exposure.read_only_fields, "weight double"),
         (exposure.list_columns, "name margin weight maker double"),
         (exposure.media_fields, "photo"),

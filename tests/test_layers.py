@@ -20,7 +20,7 @@ LAYERS = [
     {"caching"},
     LEAVES,
     {"models"},
-    {"checks", "documents", "password_words", "schema_factory"},
+    {"checks", "documents", "natural_keys", "password_words", "schema_factory"},
     {"services"},
     {"product_files"},
     {"admin", "api"},

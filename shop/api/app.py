@@ -24,7 +24,7 @@ api.add_router("/products/", products.router, tags=["Products"])
 api.add_router("/cart/", cart.router, tags=["Cart"])
 api.add_router("/orders/", orders.router, tags=["Orders"])
 api.add_router("/health/", health.router, tags=["Operation"])
-for model in exposure.exposed_models():
+for model in exposure.catalogue_models():
     if model is not Product:
         segment = model_endpoints.url_segment(model)
         api.add_router(

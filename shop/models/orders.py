@@ -26,6 +26,29 @@ class Order(CleanTextModel):
     Only `services.orders` changes its status; see `shop.models.order_status`.
     """
 
+    #: Fields that the API never contains; it has the customer instead of the user.
+    STAFF_ONLY: ClassVar[frozenset[str]] = frozenset({"user", "carrier", "tracking_number"})
+    #: Fields that customers fill in at checkout, and staff in a phone order.
+    AT_CHECKOUT: ClassVar[frozenset[str]] = frozenset(
+        {"shipping_address", "payment_method", "note"}
+    )
+    #: Fields that are printed on the packing slip, below the items.
+    ON_PACKING_SLIP: ClassVar[frozenset[str]] = frozenset({"note"})
+    #: Fields that are not personal. All others are erased with the customer's data.
+    KEPT_WHEN_ERASED: ClassVar[frozenset[str]] = frozenset(
+        {
+            "order_number",
+            "user",
+            "status",
+            "payment_method",
+            "payment_status",
+            "total_amount",
+            "carrier",
+            "created_at",
+            "updated_at",
+        }
+    )
+
     Status = OrderStatus
     PaymentStatus = PaymentStatus
 
@@ -40,31 +63,42 @@ class Order(CleanTextModel):
     }
 
     order_number = models.CharField(
-        _("number"), max_length=9, unique=True, default=generate_order_number
+        _("number"), max_length=9, unique=True, default=generate_order_number, editable=False
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
         related_name="orders",
         verbose_name=_("customer"),
+        editable=False,
         db_index=False,  # the index order_of_user starts with it
     )
     status = models.CharField(
-        _("status"), max_length=20, choices=OrderStatus, default=OrderStatus.PENDING
+        _("status"),
+        max_length=20,
+        choices=OrderStatus,
+        default=OrderStatus.PENDING,
+        editable=False,
     )
     payment_method = models.CharField(
         _("payment"), max_length=20, choices=PaymentMethod, default=PaymentMethod.CASH_ON_DELIVERY
     )
     payment_status = models.CharField(
-        _("paid"), max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING
+        _("paid"),
+        max_length=20,
+        choices=PaymentStatus,
+        default=PaymentStatus.PENDING,
+        editable=False,
     )
-    total_amount = MoneyField(_("total"))
+    total_amount = MoneyField(_("total"), editable=False)
     shipping_address = models.TextField(_("shipping address"), max_length=1000)
     note = models.TextField(_("customer's note"), max_length=1000, blank=True)
-    carrier = models.CharField(_("carrier"), max_length=60, blank=True)
-    tracking_number = models.CharField(_("tracking number"), max_length=60, blank=True)
-    created_at = models.DateTimeField(_("placed"), default=timezone.now)
-    updated_at = models.DateTimeField(_("updated at"), default=timezone.now)
+    carrier = models.CharField(_("carrier"), max_length=60, blank=True, editable=False)
+    tracking_number = models.CharField(
+        _("tracking number"), max_length=60, blank=True, editable=False
+    )
+    created_at = models.DateTimeField(_("placed"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated at"), default=timezone.now, editable=False)
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -91,6 +125,7 @@ class Order(CleanTextModel):
             models.Index(fields=["status", "-created_at", "-id"], name="order_by_status"),
             models.Index(fields=["payment_status", "-created_at", "-id"], name="order_by_payment"),
             models.Index(fields=["total_amount", "id"], name="order_by_total"),
+            models.Index(fields=["updated_at", "id"], name="order_by_update"),
         )
 
     def __str__(self) -> str:

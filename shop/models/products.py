@@ -103,6 +103,8 @@ class Product(CleanTextModel):
 
     #: Fields that the admin and product files show, but never the API.
     STAFF_ONLY: ClassVar[frozenset[str]] = frozenset({"low_stock_threshold", "is_low"})
+    #: A sale changes both, and no index may slow it down.
+    SLOW_FILTERS: ClassVar[frozenset[str]] = frozenset({"stock", "updated_at"})
 
     name = models.CharField(
         _("name"),

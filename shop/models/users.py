@@ -52,7 +52,29 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
-    """A customer or a member of staff. Staff can sign in to the admin."""
+    """A customer or a member of staff. Staff can sign in to the admin.
+
+    A field added here appears in registration and profile, the admin, exports and erasure.
+    """
+
+    #: Fields that the API never contains.
+    STAFF_ONLY: ClassVar[frozenset[str]] = frozenset(
+        {
+            "password",
+            "last_login",
+            "is_superuser",
+            "is_active",
+            "session_version",
+            "groups",
+            "user_permissions",
+        }
+    )
+    #: Fields that customers see, and only staff change.
+    READ_ONLY_FOR_CUSTOMERS: ClassVar[frozenset[str]] = frozenset({"email", "role"})
+    #: Fields that are not personal. All others are erased with the customer's data.
+    KEPT_WHEN_ERASED: ClassVar[frozenset[str]] = frozenset(
+        {"role", "is_superuser", "session_version", "created_at"}
+    )
 
     class Role(models.TextChoices):
         ADMIN = "admin", _("Staff")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import FileField, ForeignKey, Model, QuerySet
+from django.db.models import FileField, ForeignKey, Model
 from django.utils.translation import gettext_lazy as _
 
 from shop import exposure
@@ -60,7 +60,9 @@ def last_entry(record: Model) -> AuditEntry | None:
 
 def diff_record(record: Model, values: Mapping[str, Any]) -> Changes:
     """Return what setting these values would change in the record."""
-    return diff_values(type(record), {name: getattr(record, name) for name in values}, values)
+    model = type(record)
+    before = {name: exposure.get_field(model, name).value_from_object(record) for name in values}
+    return diff_values(model, before, values)
 
 
 def diff_values(model: type[Model], before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
@@ -97,8 +99,18 @@ def _display_value(field: exposure.Field, value: Any) -> Any:
     """Return a field's value for display: choices by label, files and related records by name."""
     if isinstance(field, FileField):
         return getattr(value, "name", value) or ""
-    if isinstance(value, list | QuerySet):
-        return ", ".join(sorted(map(str, value)))
+    if field.many_to_many:
+        return ", ".join(sorted(map(str, _related_records(field, value or ()))))
     if isinstance(field, ForeignKey) and value is not None and not isinstance(value, Model):
         value = field.related_model._default_manager.filter(pk=value).first()
     return dict(field.flatchoices).get(value, value) if field.choices else value
+
+
+def _related_records(field: exposure.Field, values: Iterable[Any]) -> Iterable[Model]:
+    """Return a many-to-many field's records, which are given as such or by their keys."""
+    values = list(values)
+    if all(isinstance(value, Model) for value in values):
+        return values
+    related: Any = field.related_model
+    records: Iterable[Model] = related._default_manager.filter(pk__in=values)
+    return records

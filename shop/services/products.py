@@ -3,25 +3,24 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shop.db.transactions import atomically
 from shop.models import CartItem, OrderItem, Product, User
-from shop.models.products import PictureField
-from shop.services import audit
+from shop.services import audit, crud
 from shop.services.stock import count_stock, lock_product, lock_products, record_initial_stock
 
 
 @atomically
 def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int = 0) -> Product:
     """Create a product and record its initial stock. Raises ValidationError."""
-    product = Product(**values)
+    product = Product()
+    changes_made = {**audit.diff_record(product, values), "stock": (0, stock)}
+    crud.assign_values(product, values)
     _save_product(product)
+    crud.set_relations(product, values)
     record_initial_stock(product, stock=stock, actor=actor)
-    changes_made = {**audit.diff_record(Product(), values), "stock": (0, stock)}
     audit.log(actor, product, changes_made, action=audit.Action.ADDED)
     return product
 
@@ -40,7 +39,7 @@ def update_product(
     one removes it. `stock`, if given, is a counted number. `check` gets the locked product and
     may raise to refuse. Raises NotFound, ValidationError.
     """
-    return _update_locked(product_id, actor, _normalize_images(changes), stock, check)
+    return _update_locked(product_id, actor, crud.normalize_images(Product, changes), stock, check)
 
 
 @atomically
@@ -54,9 +53,9 @@ def _update_locked(
     product = lock_product(product_id)
     check(product)
     changes_made = audit.diff_record(product, changes)
-    for name, value in changes.items():
-        setattr(product, name, value)
-    _save_product(product, only=changes)
+    crud.assign_values(product, changes)
+    _save_product(product, only=crud.saved_columns(Product, changes))
+    crud.set_relations(product, changes)
     if changes_made:
         audit.log(actor, product, changes_made)
     return (
@@ -90,23 +89,12 @@ def set_active(*, product_ids: Collection[int], is_active: bool, actor: User) ->
     return chosen.update(is_active=is_active, updated_at=timezone.now())
 
 
-def _normalize_images(changes: Mapping[str, Any]) -> dict[str, Any]:
-    done = dict(changes)
-    for name, value in changes.items():
-        if isinstance(value, UploadedFile):
-            try:
-                done[name] = PictureField.normalize(value)
-            except ValidationError as error:
-                raise ValidationError({name: error}) from error
-    return done
-
-
-def _save_product(product: Product, only: Mapping[str, Any] | None = None) -> None:
+def _save_product(product: Product, only: set[str] | None = None) -> None:
     """Validate and save. A concurrent insert of the same SKU raises the usual ValidationError."""
     product.full_clean()
     try:
         with transaction.atomic():
-            product.save(update_fields=None if only is None else {*only, "updated_at"})
+            product.save(update_fields=only)
     except IntegrityError as error:
         if "product_sku_is_unique" in str(error):
             product.validate_constraints()  # sees the other row by now and raises its message
