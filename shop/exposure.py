@@ -266,8 +266,9 @@ def _first_names(constraint: models.UniqueConstraint) -> Iterator[str]:
         yield constraint.fields[0]
     elif constraint.expressions:
         expression: Any = constraint.expressions[0]
-        parts: Any = expression.flatten()
-        yield from (part.name for part in parts if isinstance(part, models.F))
+        for part in expression.flatten():
+            if isinstance(part, models.F):
+                yield str(part.name)  # type: ignore[attr-defined]
 
 
 def unique_text_fields(model: Model) -> list[Field]:
