@@ -1,17 +1,17 @@
 """Order endpoints: customers place and cancel orders, staff change their status."""
 
-import datetime
 import functools
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from django.db.models import Count, Q, QuerySet, Window
+from django.db.models import Count, QuerySet, Window
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from shop.api.accounts import user_data
 from shop.api.auth import ApiRequest, Caller, customer_or_staff, staff_with
 from shop.api.idempotency import idempotent
+from shop.api.model_filters import build_condition, search_condition
 from shop.api.openapi import documents_errors
 from shop.api.paging import Page, paginated_response
 from shop.api.request_values import Id
@@ -26,11 +26,9 @@ from shop.api.schemas import (
     StatusIn,
 )
 from shop.db.compiled_queries import CompiledQuery, Placeholder
-from shop.db.text_folding import is_searchable
 from shop.models import Order, OrderEvent, OrderItem, User
 from shop.services import errors, orders
 from shop.services.orders import OrderDetails
-from shop.services.reports import start_of_day
 
 router = Router()
 OrderId = Annotated[Id, Path()]
@@ -140,33 +138,12 @@ def _visible_orders(caller: Caller) -> QuerySet[Order]:
     return Order.objects.filter(user=caller.user)
 
 
-def _filter_orders(rows: QuerySet[Order], filters: OrderFilters, caller: Caller) -> QuerySet[Order]:
-    rows = rows.order_by(*NEWEST_FIRST)
-    if filters.status:
-        rows = rows.filter(status=filters.status)
-    for word in filter(is_searchable, filters.search.split()):
-        by_number = Q(order_number__icontains=word)
-        by_customer = Q(user__search_text__icontains=word) if caller.is_staff else Q()
-        rows = rows.filter(by_number | by_customer)
-    if filters.created_from:
-        rows = rows.filter(created_at__gte=_to_datetime(filters.created_from))
-    if filters.created_to:
-        rows = rows.filter(created_at__lt=_to_datetime(filters.created_to, end_of_day=True))
-    return rows
-
-
-def _to_datetime(
-    value: datetime.datetime | datetime.date, *, end_of_day: bool = False
-) -> datetime.datetime:
-    """Convert a filter's value to a date-time in UTC.
-
-    A date becomes its midnight. With `end_of_day`, the result is an exclusive upper bound that
-    includes the date, or the date-time, itself.
-    """
-    if isinstance(value, datetime.datetime):
-        return value + datetime.timedelta(microseconds=1) if end_of_day else value
-    midnight = start_of_day(value)
-    return midnight + datetime.timedelta(days=1) if end_of_day else midnight
+def _filter_orders(rows: QuerySet[Order], filters: Any, caller: Caller) -> QuerySet[Order]:
+    searched = ["order_number", *(["user__search_text"] if caller.is_staff else [])]
+    tie_breaker = "-id" if filters.ordering.startswith("-") else "id"
+    return rows.filter(
+        build_condition(Order, filters, search=False), search_condition(searched, filters.search)
+    ).order_by(filters.ordering, tie_breaker)
 
 
 def _summaries(listed: list[Order], caller: Caller) -> list[dict[str, Any]]:

@@ -51,6 +51,14 @@ def _parse_moment(value: Any) -> Any:
     raise PydanticCustomError("date_parsing", "{message}", {"message": message})
 
 
+def _parse_day(value: Any) -> Any:
+    """Parse `2026-03-11`; refuse a time, which would be ignored."""
+    if isinstance(value, str) and DATE_TIME.fullmatch(value):
+        message = _("Send a date (2026-03-11).")
+        raise PydanticCustomError("date_parsing", "{message}", {"message": message})
+    return _parse_moment(value)
+
+
 def _validate_year(value: datetime.date) -> datetime.date:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ValueError(
@@ -69,6 +77,7 @@ def _validate_email(value: str) -> str:
 
 
 SingleLineText = Annotated[str, AfterValidator(text_validation.clean_line)]
+ShortText = Annotated[SingleLineText, Field(max_length=100)]
 Email = Annotated[SingleLineText, Field(max_length=254), AfterValidator(_validate_email)]
 PlainInteger = Annotated[int, BeforeValidator(_accept(INTEGER, "int_parsing", "integer"))]
 PlainDecimal = Annotated[Decimal, BeforeValidator(_accept(DECIMAL, "decimal_parsing", "decimal"))]
@@ -79,3 +88,4 @@ DateOrDateTime = Annotated[
     BeforeValidator(_parse_moment),
     AfterValidator(_validate_year),
 ]
+PlainDate = Annotated[datetime.date, BeforeValidator(_parse_day), AfterValidator(_validate_year)]

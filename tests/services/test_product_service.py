@@ -11,7 +11,7 @@ from support import factories
 
 from shop.models import CartItem, Product, StockMovement
 from shop.models.products import MAX_STOCK
-from shop.services.errors import InsufficientStock, NotFound, ProductChanged
+from shop.services.errors import InsufficientStock, NotFound, RecordChanged
 from shop.services.products import create_product, remove_product, update_product
 from shop.services.stock import find_drift
 
@@ -137,9 +137,9 @@ def test_a_stock_given_with_an_update_is_a_count(ada, mug, counted, deltas):
 def test_the_check_can_refuse_an_update(ada, mug, refused):
     def refuse(product):
         assert product == mug
-        raise ProductChanged
+        raise RecordChanged
 
-    with refused(ProductChanged):
+    with refused(RecordChanged):
         update_product(product_id=mug.pk, actor=ada, changes={"name": "Cup"}, stock=3, check=refuse)
 
 
