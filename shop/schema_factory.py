@@ -74,22 +74,35 @@ def response_schema[M: BaseModel](
 
 
 def request_schema[M: BaseModel](
-    model: exposure.Model, names: Iterable[str], *, partial: bool = False
+    model: exposure.Model,
+    names: Iterable[str],
+    *,
+    partial: bool = False,
+    with_defaults: bool = False,
 ) -> Callable[[type[M]], type[M]]:
     """Return a class decorator that adds the named model fields as a request body has them.
 
     A field is required if the model requires a value: it has no default, and is neither null nor
     blank. With `partial`, as for PATCH, no field is required. Read a body with
     `model_dump(exclude_unset=True)`: fields that were not sent are then left out.
+
+    `with_defaults` gives optional fields the model's defaults, for a body that always states a
+    whole record, such as an order's.
     """
     return lambda schema: _add_fields(
         schema,
-        (_request_field(exposure.get_field(model, name), partial=partial) for name in names),
+        (
+            _request_field(exposure.get_field(model, name), partial=partial, defaults=with_defaults)
+            for name in names
+        ),
     )
 
 
 def _add_fields[M: BaseModel](schema: type[M], definitions: Iterable[FieldDefinition]) -> type[M]:
-    fields: dict[str, Any] = {name: (type_, info) for name, type_, info in definitions}
+    """Add the fields that the schema doesn't declare itself, with a type of its own."""
+    fields: dict[str, Any] = {
+        name: (type_, info) for name, type_, info in definitions if name not in schema.model_fields
+    }
     return create_model(
         schema.__name__,
         __base__=schema,
@@ -106,7 +119,9 @@ def _response_field(field: exposure.Field) -> FieldDefinition:
     return exposure.api_name(field), type_, _field_info(field)
 
 
-def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
+def _request_field(
+    field: exposure.Field, *, partial: bool, defaults: bool = False
+) -> FieldDefinition:
     type_ = _python_type(field)
     if field.many_to_many:
         type_ = Annotated[type_, Field(max_length=MAX_RELATED), AfterValidator(_unique_values)]
@@ -120,7 +135,16 @@ def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
         type_ = type_ | None
 
     required = not (partial or field.null or field.blank or field.has_default())
-    return exposure.api_name(field), type_, _field_info(field, **({} if required else OPTIONAL))
+    optional = _default_of(field) if defaults else OPTIONAL
+    return exposure.api_name(field), type_, _field_info(field, **({} if required else optional))
+
+
+def _default_of(field: exposure.Field) -> dict[str, Any]:
+    """Return the model's default as pydantic's; one that is computed is not in the document."""
+    if field.has_default() and callable(field.default):
+        return {"default_factory": field.get_default}
+    default = [] if field.many_to_many else field.get_default()
+    return {"default": getattr(default, "value", default)}
 
 
 def _python_type(field: exposure.Field) -> Any:
