@@ -14,6 +14,7 @@ from shop import money
 from shop.db.bulk_rows import delete_rows, insert_rows, update_rows
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.transactions import atomically
+from shop.documents.order_documents import with_slip_fields
 from shop.models import CartItem, Order, OrderEvent, OrderItem, Product, User
 from shop.models.order_status import ORDER_STATUSES, OrderStatus
 from shop.models.outbox import ORDER_PLACED
@@ -241,7 +242,7 @@ def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> li
             _("At most %(limit)d orders can be printed together. Select fewer, such as one day's.")
             % {"limit": MAX_PRINTED_ORDERS}
         )
-    orders = Order.objects.filter(pk__in=order_ids).select_related("user").order_by("order_number")
+    orders = with_slip_fields(Order.objects.filter(pk__in=order_ids)).order_by("order_number")
     printed = list(orders.prefetch_related("items"))
     OrderEvent.objects.bulk_create(
         _build_event(order, actor=actor, kind=OrderEvent.Kind.PRINTED, note=what, is_internal=True)
