@@ -62,21 +62,22 @@ class Body(BaseModel):
 
 
 def response_schema[M: BaseModel](
-    model: exposure.Model, names: Iterable[str]
+    model: exposure.Model, names: Iterable[str], *, expandable: bool = False
 ) -> Callable[[type[M]], type[M]]:
     """Return a class decorator that adds the named model fields as a response has them.
 
     Every field is required: a response always contains all of them. A foreign key is added under
     its column's name (`supplier_id`), a many-to-many field as a list of keys (`tag_ids`), and an
-    uploaded file as its URL or null. A relation to a model of the catalogue is also added under
-    its own name, as an optional field with the related records (`supplier`, `tags`), which refers
-    to the schema `SupplierOut`: that may be made later.
+    uploaded file as its URL or null. With `expandable`, a relation to a model of the catalogue is
+    also added under its own name, as an optional field with the related records (`supplier`,
+    `tags`), which refers to the schema `SupplierOut`: that may be made later.
     """
 
     def decorate(schema: type[M]) -> type[M]:
         fields = [exposure.get_field(model, name) for name in names]
-        expandable = [field for field in fields if field.name in exposure.expandable_fields(model)]
-        definitions = (*map(_response_field, fields), *map(_expanded_field, expandable))
+        relations = exposure.expandable_fields(model) if expandable else []
+        expanded = [field for field in fields if field.name in relations]
+        definitions = (*map(_response_field, fields), *map(_expanded_field, expanded))
         return _complete(add_fields(schema, definitions))
 
     return decorate
@@ -96,7 +97,8 @@ def generate_response(model: exposure.Model) -> type[BaseModel]:
     schema = type(
         response_name(model), (BaseModel,), {"__doc__": model.__doc__, "__module__": __name__}
     )
-    return response_schema(model, exposure.api_readable_fields(model))(schema)
+    names = exposure.api_readable_fields(model)
+    return response_schema(model, names, expandable=True)(schema)
 
 
 def _complete[M: BaseModel](schema: type[M]) -> type[M]:
@@ -108,23 +110,35 @@ def _complete[M: BaseModel](schema: type[M]) -> type[M]:
 
 
 def request_schema[M: BaseModel](
-    model: exposure.Model, names: Iterable[str], *, partial: bool = False
+    model: exposure.Model,
+    names: Iterable[str],
+    *,
+    partial: bool = False,
+    with_defaults: bool = False,
 ) -> Callable[[type[M]], type[M]]:
     """Return a class decorator that adds the named model fields as a request body has them.
 
     A field is required if the model requires a value: it has no default, and is neither null nor
     blank. With `partial`, as for PATCH, no field is required. Read a body with
     `model_dump(exclude_unset=True)`: fields that were not sent are then left out.
+
+    `with_defaults` gives optional fields the model's defaults, for a body that always states a
+    whole record, such as an order's.
     """
     return lambda schema: add_fields(
         schema,
-        (_request_field(exposure.get_field(model, name), partial=partial) for name in names),
+        (
+            _request_field(exposure.get_field(model, name), partial=partial, defaults=with_defaults)
+            for name in names
+        ),
     )
 
 
 def add_fields[M: BaseModel](schema: type[M], definitions: Iterable[FieldDefinition]) -> type[M]:
-    """Return a subclass of the schema, of the same name, with these fields."""
-    fields: dict[str, Any] = {name: (type_, info) for name, type_, info in definitions}
+    """Add the fields that the schema doesn't declare itself, with a type of its own."""
+    fields: dict[str, Any] = {
+        name: (type_, info) for name, type_, info in definitions if name not in schema.model_fields
+    }
     return create_model(
         schema.__name__,
         __base__=schema,
@@ -145,12 +159,13 @@ def _expanded_field(field: exposure.Field) -> FieldDefinition:
     """Return the optional field of the related records, each with its model's response schema."""
     related = response_name(field.related_model)  # type: ignore[arg-type]
     type_ = f"list[{related}]" if field.many_to_many else f"{related} | None"
-    info = field_info(field, **OPTIONAL)
-    info.description = f"Only with `expand={field.name}`."
-    return field.name, type_, info
+    description = f"Only with `expand={field.name}`."
+    return field.name, type_, field_info(field, description=description, **OPTIONAL)
 
 
-def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
+def _request_field(
+    field: exposure.Field, *, partial: bool, defaults: bool = False
+) -> FieldDefinition:
     type_ = _python_type(field)
     if field.many_to_many:
         key_type: Any = RECORD_KEY if type_ == list[int] else type_.__args__[0]
@@ -169,7 +184,16 @@ def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
         type_ = type_ | None
 
     required = not (partial or field.null or field.blank or field.has_default())
-    return exposure.api_name(field), type_, field_info(field, **({} if required else OPTIONAL))
+    optional = _default_of(field) if defaults else OPTIONAL
+    return exposure.api_name(field), type_, field_info(field, **({} if required else optional))
+
+
+def _default_of(field: exposure.Field) -> dict[str, Any]:
+    """Return the model's default as pydantic's; one that is computed is not in the document."""
+    if field.has_default() and callable(field.default):
+        return {"default_factory": field.get_default}
+    default = [] if field.many_to_many else field.get_default()
+    return {"default": getattr(default, "value", default)}
 
 
 def _python_type(field: exposure.Field) -> Any:
@@ -278,7 +302,6 @@ def _run_validators(
 def field_info(field: exposure.Field, **options: Any) -> FieldInfo:
     """Return a pydantic field with the field's name and help text as title and description."""
     title = str(field.verbose_name)
-    info: FieldInfo = Field(
-        title=title[:1].upper() + title[1:], description=str(field.help_text) or None, **options
-    )
+    texts = {"title": title[:1].upper() + title[1:], "description": str(field.help_text) or None}
+    info: FieldInfo = Field(**texts | options)
     return info

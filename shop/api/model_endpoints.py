@@ -20,7 +20,7 @@ from shop.api.model_resource import ModelResource
 from shop.api.openapi import documents_errors
 from shop.api.paging import Page, Paging
 from shop.api.pictures import named
-from shop.api.problems import errors_by_api_name
+from shop.api.record_data import errors_by_api_name
 from shop.api.request_values import Id
 from shop.api.schemas import RESPONSES
 from shop.api.strict_requests import Body

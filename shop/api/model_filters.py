@@ -17,6 +17,7 @@ import functools
 import operator
 import uuid
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple
 
 from django.db import models
@@ -28,12 +29,12 @@ from pydantic import BaseModel, BeforeValidator, Field
 from shop import exposure
 from shop.api.paging import Paging
 from shop.api.request_values import (
+    DECIMAL_NOTATION,
+    INTEGER_NOTATION,
     MAX_ID,
     DateOrDateTime,
     Id,
     PlainDate,
-    PlainDecimal,
-    PlainInteger,
     ShortText,
     SingleLineText,
 )
@@ -64,7 +65,7 @@ def filter_schema[F: Paging](model: exposure.Model) -> Callable[[type[F]], type[
 
     def decorate(schema: type[F]) -> type[F]:
         definitions = (*_list_parameters(model), *(p.definition for p in filters_of(model)))
-        return add_fields(schema, (d for d in definitions if d[0] not in schema.model_fields))
+        return add_fields(schema, definitions)
 
     return decorate
 
@@ -184,9 +185,9 @@ def _parameter(
     field: exposure.Field, name: str, type_: Any, build: Callable[[Any], Q], about: str = ""
 ) -> FilterParameter:
     """Return a parameter that has the field's title and help text, and what else is to say."""
-    several = about == SEVERAL
-    info = field_info(field, default_factory=tuple if several else lambda: None)
-    info.description = " ".join(filter(None, (about, info.description))) or None
+    description = " ".join(filter(None, (about, str(field.help_text)))) or None
+    default = tuple if about == SEVERAL else lambda: None
+    info = field_info(field, description=description, default_factory=default)
     return FilterParameter((name, type_, info), build)
 
 
@@ -274,7 +275,8 @@ def _number_type(field: exposure.Field) -> Any:
     output: Any = getattr(field, "output_field", field)
     limits = {name: limit for name, limit in numeric_limits(field).items() if name == "ge"}
     if isinstance(output, models.IntegerField):
-        return Annotated[PlainInteger, Field(**{"ge": -MAX_ID - 1, "le": MAX_ID} | limits)]
-    places = getattr(output, "decimal_places", None)
-    digits = max(MAX_DIGITS, getattr(output, "max_digits", 0))
-    return Annotated[PlainDecimal, Field(max_digits=digits, decimal_places=places, **limits)]
+        limits = {"ge": -MAX_ID - 1, "le": MAX_ID} | limits
+        return Annotated[int, Field(**limits), INTEGER_NOTATION]
+    limits["max_digits"] = max(MAX_DIGITS, getattr(output, "max_digits", 0))
+    limits["decimal_places"] = getattr(output, "decimal_places", None)
+    return Annotated[Decimal, Field(**limits), DECIMAL_NOTATION]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import Model, QuerySet, Subquery
+from django.db.models import F, Model, QuerySet, Subquery
 from django.http import HttpResponse
 from pydantic import BaseModel
 
@@ -121,6 +121,18 @@ class ModelResource:
             for column in self._related(name).columns(f"{name}__")
         ]
 
+    def with_joined(self, records: QuerySet[Any], names: Iterable[str]) -> QuerySet[Any]:
+        """Return instances with the values of `joined_columns`, which `joined_values` reads."""
+        columns = enumerate(self.joined_columns(names))
+        joined = {f"joined_{n}": F(c) if isinstance(c, str) else c for n, c in columns}
+        annotated: QuerySet[Any] = records.annotate(**joined)
+        return annotated
+
+    def joined_values(self, record: Any, names: Iterable[str]) -> Row:
+        """Return the values of `joined_columns` of an instance."""
+        count = len(self.joined_columns(names))
+        return tuple(getattr(record, f"joined_{number}") for number in range(count))
+
     def select(self, records: QuerySet[Any], names: Iterable[str] = ()) -> QuerySet[Any, Row]:
         """Return the rows of these records, followed by those of the named foreign keys."""
         rows: QuerySet[Any, Row] = records.values_list(*self.columns(), *self.joined_columns(names))
@@ -183,10 +195,8 @@ class ModelResource:
             raise NotFound
         return rows[0]
 
-    def _related_rows(self, rows: Iterable[Row], expansions: Expansions) -> RelatedRows:
-        """Read the many-to-many records of these rows, by one statement per field."""
-        index = self.names.index(self.key)
-        keys = [row[index] for row in rows]
+    def related_rows(self, keys: Iterable[Any], expansions: Expansions) -> RelatedRows:
+        """Read the many-to-many records of the rows with these keys, by one statement a field."""
         return tuple(
             (name, tuple(other.select(records)))
             for name, sees_all in expansions
@@ -274,7 +284,8 @@ class ModelResource:
         read, count = self.read_page(filters, sees_all=self.sees_all(request))
         shown, links = split_page(request, filters, read, count)
         expansions = self.expansions(request, filters)
-        related = self._related_rows(shown, expansions) if expansions else ()
+        key = self.names.index(self.key)
+        related = self.related_rows([row[key] for row in shown], expansions)
         body = self._page_body(site_root(request), tuple(shown), expansions, related, **links)
         return etags.conditional_response(body, if_none_match)
 
@@ -285,7 +296,7 @@ class ModelResource:
         expansions = self.expansions(request, parameters)
         names = tuple(name for name, _ in expansions)
         row = self.read_record(pk, names, sees_all=self.sees_all(request))
-        related = self._related_rows([row], expansions) if expansions else ()
+        related = self.related_rows([pk], expansions)
         body, etag = self._record_body(site_root(request), row, expansions, related)
         if expansions:
             plain = self._record_body(site_root(request), row[: len(self.names)], (), ())

@@ -9,7 +9,7 @@ from ninja import File, Path, Router, UploadedFile
 from shop import exposure
 from shop.api.auth import ApiRequest, staff_with
 from shop.api.model_resource import ModelResource
-from shop.api.problems import errors_by_api_name
+from shop.api.record_data import errors_by_api_name
 from shop.api.request_values import Id
 from shop.models.products import PictureField
 

@@ -1,8 +1,7 @@
 """Error responses as problem details (RFC 9457), each with a stable code for programs."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -22,7 +21,7 @@ from ninja.errors import ValidationError as RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from shop import exposure, json_logging
+from shop import json_logging
 from shop.api.auth import Forbidden
 from shop.caching import CacheUnavailable
 from shop.db.transactions import is_busy
@@ -168,22 +167,6 @@ def _error_message(detail: dict[str, Any]) -> str:
 def _field_name(source: str, parameter: str, *inner: str | int) -> str:
     """Return the innermost name for a body, which is flat; for a query, the parameter's name."""
     return str([parameter, *inner][-1 if source == "body" else min(1, len(inner))])
-
-
-@contextmanager
-def errors_by_api_name(model: exposure.Model) -> Iterator[None]:
-    """Name the fields of a model's ValidationError as the API does: `brand` becomes `brand_id`.
-
-    A context manager, or a decorator, for the writes of every endpoint with a generated body.
-    """
-    try:
-        yield
-    except ValidationError as error:
-        if not hasattr(error, "error_dict"):
-            raise
-        names = {field.name: exposure.api_name(field) for field in exposure.all_fields(model)}
-        by_name = {names.get(name, name): listed for name, listed in error.error_dict.items()}
-        raise ValidationError(by_name) from error
 
 
 def _handle_model_errors(_request: HttpRequest, error: ValidationError) -> HttpResponse:

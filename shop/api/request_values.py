@@ -79,10 +79,13 @@ def _validate_email(value: str) -> str:
 SingleLineText = Annotated[str, AfterValidator(text_validation.clean_line)]
 ShortText = Annotated[SingleLineText, Field(max_length=100)]
 Email = Annotated[SingleLineText, Field(max_length=254), AfterValidator(_validate_email)]
-PlainInteger = Annotated[int, BeforeValidator(_accept(INTEGER, "int_parsing", "integer"))]
-PlainDecimal = Annotated[Decimal, BeforeValidator(_accept(DECIMAL, "decimal_parsing", "decimal"))]
-Id = Annotated[PlainInteger, Field(ge=1, le=MAX_ID)]
-Amount = Annotated[PlainDecimal, Field(ge=0, max_digits=15, decimal_places=2)]
+
+INTEGER_NOTATION = BeforeValidator(_accept(INTEGER, "int_parsing", "integer"))
+DECIMAL_NOTATION = BeforeValidator(_accept(DECIMAL, "decimal_parsing", "decimal"))
+PlainInteger = Annotated[int, INTEGER_NOTATION]
+# Limits before the notation: only then they are in the OpenAPI document.
+Id = Annotated[int, Field(ge=1, le=MAX_ID), INTEGER_NOTATION]
+Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2), DECIMAL_NOTATION]
 DateOrDateTime = Annotated[
     datetime.datetime | datetime.date,
     BeforeValidator(_parse_moment),

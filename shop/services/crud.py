@@ -99,6 +99,19 @@ def normalize_images(model: type[Model], values: Mapping[str, Any]) -> dict[str,
     return normalized
 
 
+def validate_fields(record: Model, names: Iterable[str]) -> None:
+    """Validate these fields, by name or column, and the model's `clean()`.
+
+    Other fields are not checked: an old row may break a rule that is newer. Raises ValidationError.
+    """
+    others = {
+        field.name
+        for field in exposure.concrete_fields(type(record))
+        if field.name not in names and field.attname not in names
+    }
+    record.full_clean(exclude=others, validate_constraints=False)
+
+
 def assign_values(record: Model, values: Mapping[str, Any]) -> None:
     """Set the record's attributes, but for many-to-many fields, which `set_relations` writes."""
     relations = exposure.names_of(exposure.many_to_many_fields(type(record)))
