@@ -22,7 +22,12 @@ from shop.api.media_urls import site_root, with_media_urls
 from shop.api.model_filters import UNFILTERED_PARAMETERS, build_condition, is_filtered
 from shop.api.paging import Page, Paging, count_rows, select_page, split_page
 from shop.api.responses import json_response, serialize
-from shop.db.compiled_queries import CompiledQuery, CompiledSearch, Placeholder
+from shop.db.compiled_queries import (
+    MAX_COUNTED_HITS,
+    CompiledQuery,
+    CompiledSearch,
+    Placeholder,
+)
 from shop.db.key_lists import key_list, linked_from
 from shop.services.errors import NotFound, RecordChanged
 
@@ -167,8 +172,9 @@ class ModelResource:
         cached for 30 seconds, but where the page is the last one: counting takes longest.
         """
         matches = functools.partial(self._matches, filters, sees_all=sees_all)
-        key, known = self._count_key(filters, sees_all=sees_all), 0
-        if is_filtered(filters):
+        key, is_counted = self._count_key(filters, sees_all=sees_all), not is_filtered(filters)
+        known = 0
+        if not is_counted:
             known = caching.get_or_compute(key, lambda: 0, 0, is_worth_caching=bool)
             if not known:
                 search = self._search(filters.ordering, expanded_names(filters))
@@ -178,7 +184,10 @@ class ModelResource:
 
         def count() -> int:
             return known or caching.get_or_compute(
-                key, lambda: matches().count(), COUNT_CACHE_SECONDS
+                key,
+                lambda: matches().count(),
+                COUNT_CACHE_SECONDS,
+                is_worth_caching=lambda number: is_counted or number > MAX_COUNTED_HITS,
             )
 
         return rows, count_rows(filters, len(rows), count)

@@ -59,16 +59,15 @@ HEADERS = {
 WITHOUT_KEY = {"refresh", "logout"}
 QUERIES = {
     "list_products": [
-        "page",
-        "page_size",
-        "search",
-        "min_price",
-        "max_price",
-        "in_stock",
-        "is_active",
-        "ordering",
+        *("page", "page_size", "search", "ordering", "id", "name", "sku"),
+        *("min_price", "max_price", "min_stock", "max_stock", "in_stock", "has_image"),
+        *("is_active", "created_from", "created_to", "updated_from", "updated_to"),
     ],
-    "list_orders": ["page", "page_size", "status", "search", "created_from", "created_to"],
+    "list_orders": [
+        *("page", "page_size", "search", "ordering", "id", "order_number", "status"),
+        *("payment_method", "payment_status", "min_total_amount", "max_total_amount"),
+        *("created_from", "created_to", "updated_from", "updated_to"),
+    ],
 }
 
 
