@@ -22,21 +22,24 @@ def add_endpoints(
     resource: ModelResource,
     save: SavePicture,
     *,
+    key: str = "pk",
     besides: Collection[str] = (),
 ) -> None:
-    """Add the endpoints of all public pictures `besides` those that have endpoints already."""
+    """Add the endpoints of all public pictures `besides` those that have endpoints already.
+
+    `key` is the name of the record's key in the path.
+    """
     editable = exposure.editable_fields(resource.model)
     for name in exposure.media_fields(resource.model):
         field = exposure.get_field(resource.model, name)
         if isinstance(field, PictureField) and name in editable and name not in besides:
-            _add_pair(router, resource, field, save)
+            _add_pair(router, resource, field, errors_by_api_name(resource.model)(save), key)
 
 
 def _add_pair(
-    router: Router, resource: ModelResource, field: exposure.Field, save: SavePicture
+    router: Router, resource: ModelResource, field: exposure.Field, save: SavePicture, key: str
 ) -> None:
     model, name = resource.model, field.name
-    save = errors_by_api_name(model)(save)
     codename = str(model._meta.model_name)
     about = {"field": str(field.verbose_name), "model": str(model._meta.verbose_name)}
     options: dict[str, Any] = {
@@ -45,7 +48,7 @@ def _add_pair(
     }
 
     @router.put(
-        f"/{{pk}}/{name}/",
+        f"/{{{key}}}/{name}/",
         summary="Set the {field} of one {model}".format(**about),
         description="A JPEG, PNG or WebP file of up to 5 MB and 12 megapixels.",
         **options,
@@ -53,19 +56,19 @@ def _add_pair(
     @named(f"set_{codename}_{name}")
     def set_picture(
         request: ApiRequest,
-        pk: Annotated[Id, Path()],
+        pk: Annotated[Id, Path(alias=key)],
         picture: Annotated[UploadedFile, File(alias=name)],
     ) -> HttpResponse:
         return save(request, pk, picture, name)
 
     @router.delete(
-        f"/{{pk}}/{name}/",
+        f"/{{{key}}}/{name}/",
         summary="Remove the {field} of one {model}".format(**about),
         description="The record keeps its other values.",
         **options,
     )
     @named(f"remove_{codename}_{name}")
-    def remove_picture(request: ApiRequest, pk: Annotated[Id, Path()]) -> HttpResponse:
+    def remove_picture(request: ApiRequest, pk: Annotated[Id, Path(alias=key)]) -> HttpResponse:
         return save(request, pk, "", name)
 
 

@@ -161,4 +161,4 @@ def _update_image(
     return PRODUCTS.saved_response(request, product_id)
 
 
-pictures.add_endpoints(router, PRODUCTS, _update_image, besides={"image"})
+pictures.add_endpoints(router, PRODUCTS, _update_image, key="product_id", besides={"image"})
