@@ -168,8 +168,10 @@ def _field_parameters(model: exposure.Model, field: exposure.Field) -> Iterator[
         parameter = f"{exposure.singular(name)}_id" if field.many_to_many else field.attname
         yield _parameter(field, parameter, values, _among(model, field), SEVERAL)
     elif kind is FilterKind.NUMBER:
+        # Django drops the comparison with a number that no column holds; null is still no match.
+        present = Q((f"{name}__isnull", False)) if field.null else Q()
         for prefix, lookup, about in (("min", "gte", "The least."), ("max", "lte", "The most.")):
-            build = _compare(f"{name}__{lookup}")
+            build = _compare(f"{name}__{lookup}", present)
             yield _parameter(field, f"{prefix}_{name}", _number_type(field) | None, build, about)
     elif kind is FilterKind.DATE:
         yield from _date_parameters(field)
@@ -196,8 +198,8 @@ def _presence(field: exposure.Field, build: Callable[[Any], Q]) -> FilterParamet
     return _parameter(field, name, bool | None, build, "Whether there is one.")
 
 
-def _compare(lookup: str) -> Callable[[Any], Q]:
-    return lambda value: Q((lookup, value))
+def _compare(lookup: str, besides: Q = Q()) -> Callable[[Any], Q]:  # noqa: B008 - never changed
+    return lambda value: Q((lookup, value)) & besides
 
 
 def _date_parameters(field: exposure.Field) -> Iterator[FilterParameter]:
