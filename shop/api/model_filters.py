@@ -275,7 +275,9 @@ def _value_type(field: exposure.Field) -> Any:
 def _number_type(field: exposure.Field) -> Any:
     """Return the type of a number that a column can be compared with, on every database."""
     output: Any = getattr(field, "output_field", field)
-    limits = {name: limit for name, limit in numeric_limits(field).items() if name == "ge"}
+    least = numeric_limits(field).get("ge", -1)
+    # A lower limit may be the column's, and the database's.
+    limits: dict[str, Any] = {"ge": least} if least >= 0 else {}
     if isinstance(output, models.IntegerField):
         limits = {"ge": -MAX_ID - 1, "le": MAX_ID} | limits
         return Annotated[int, Field(**limits), INTEGER_NOTATION]
