@@ -44,8 +44,9 @@ from shop.exposure import FilterKind
 from shop.schema_factory import FieldDefinition, add_fields, field_info, numeric_limits
 from shop.services.reports import start_of_day
 
-#: Values that one parameter may have by repeating it.
-MAX_VALUES = 100
+#: Values that one parameter may have by repeating it, and their characters together: gunicorn
+#: refuses a longer URL than 4094.
+MAX_VALUES, MAX_CHARACTERS = 50, 3000
 #: Digits of a number to compare with: more than any column has.
 MAX_DIGITS = 15
 #: Parameters of a list that don't filter it.
@@ -164,7 +165,8 @@ def _field_parameters(model: exposure.Model, field: exposure.Field) -> Iterator[
     elif kind in {FilterKind.CHOICE, FilterKind.RELATION, FilterKind.EXACT}:
         # A tuple, so that the parameters are hashable.
         value_type: Any = _value_type(field)
-        values = Annotated[tuple[value_type, ...], Field(max_length=MAX_VALUES)]
+        most = min(MAX_VALUES, MAX_CHARACTERS // (getattr(field, "max_length", None) or 1) or 1)
+        values = Annotated[tuple[value_type, ...], Field(max_length=most)]
         parameter = f"{exposure.singular(name)}_id" if field.many_to_many else field.attname
         yield _parameter(field, parameter, values, _among(model, field), SEVERAL)
     elif kind is FilterKind.NUMBER:
@@ -269,7 +271,7 @@ def _value_type(field: exposure.Field) -> Any:
         return uuid.UUID
     if isinstance(target, models.IntegerField):
         return Id
-    return Annotated[SingleLineText, Field(max_length=target.max_length or MAX_VALUES)]
+    return Annotated[SingleLineText, Field(max_length=target.max_length)]
 
 
 def _number_type(field: exposure.Field) -> Any:

@@ -77,6 +77,7 @@ class ModelResource:
 
         self._page_query = functools.lru_cache(256)(self._compile_page)
         self._search = functools.lru_cache(256)(self._compile_search)
+        self._search_pages = functools.lru_cache(256)(self._compile_search_pages)
         self._record_query = functools.lru_cache(16)(self._compile_record)
         self._record_body = etags.cached_body(self._serialize_record)
         self._page_body = etags.cached_body(self._serialize_page)
@@ -158,7 +159,14 @@ class ModelResource:
         rows = self._ordered(matches, filters.ordering, expanded_names(filters))
         return CompiledQuery(select_page(rows, filters))
 
-    def _compile_search(self, ordering: str, names: tuple[str, ...]) -> CompiledSearch[Row]:
+    def _compile_search(
+        self, filters: Any, *, sees_all: bool
+    ) -> Callable[[int, int], tuple[list[Row], int] | None]:
+        """Return the compiled search of one set of filters, which is read page by page."""
+        search = self._search_pages(filters.ordering, expanded_names(filters))
+        return search.prepare(self._matches(filters, sees_all=sees_all))
+
+    def _compile_search_pages(self, ordering: str, names: tuple[str, ...]) -> CompiledSearch[Row]:
         return CompiledSearch(self._ordered(self.visible(sees_all=True), ordering, names))
 
     def _compile_record(self, names: tuple[str, ...], *, sees_all: bool) -> CompiledQuery[Row]:
@@ -177,8 +185,8 @@ class ModelResource:
         if not is_counted:
             known = caching.get_or_compute(key, lambda: 0, 0, is_worth_caching=bool)
             if not known:
-                search = self._search(filters.ordering, expanded_names(filters))
-                if result := search(matches(), filters.start, filters.stop):
+                search = self._search(filters, sees_all=sees_all)
+                if result := search(filters.start, filters.stop):
                     return result
         rows = self._page_query(filters, sees_all=sees_all)()
 

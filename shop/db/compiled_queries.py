@@ -121,18 +121,27 @@ class CompiledSearch[Row: tuple[Any, ...]]:
 
         None if there are more than MAX_COUNTED_HITS, or if the page is beyond the last one.
         """
-        limited = hits.order_by().values_list(*self._columns)[: MAX_COUNTED_HITS + 1]
+        return self.prepare(hits)(start, stop)
+
+    def prepare(self, hits: QuerySet[Any]) -> Callable[[int, int], tuple[list[Row], int] | None]:
+        """Compile these hits, and return what reads their pages: called with `start` and `stop`."""
+        most = MAX_COUNTED_HITS
+        limited = hits.order_by().values_list(*self._columns)[: most + 1]
         try:
             sql, params = limited.query.sql_with_params()
         except EmptyResultSet:
-            return [], 0
+            return lambda _start, _stop: ([], 0)
         columns = ", ".join(f'"{name}"' for name in self._columns)
         clause = f"WITH hits ({columns}) AS MATERIALIZED ({sql}) "
-        rows = self._page.after(clause, params, limit=stop - start, offset=start)
-        if start and not rows:
-            return None
-        count = rows[0][-1] if rows else 0
-        return None if count > MAX_COUNTED_HITS else ([row[:-1] for row in rows], count)
+
+        def read_page(start: int, stop: int) -> tuple[list[Row], int] | None:
+            rows = self._page.after(clause, params, limit=stop - start, offset=start)
+            if start and not rows:
+                return None
+            count = rows[0][-1] if rows else 0
+            return None if count > most else ([row[:-1] for row in rows], count)
+
+        return read_page
 
 
 def _row_factory(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Sequence[Any]], Any]:

@@ -5,6 +5,9 @@ import pytest
 from django.utils import timezone
 from support import factories
 
+from shop.api import model_resource
+from shop.api.products import PRODUCTS
+from shop.db import compiled_queries
 from shop.models import Product
 from shop.models.audit import SIGN_IN_ACTIONS
 from shop.services.orders import place_order
@@ -27,6 +30,16 @@ def unchanged():
         assert rows_without_sign_ins() == before
 
     return assert_unchanged
+
+
+@pytest.fixture
+def one_hit_is_counted(monkeypatch):
+    """From now on, more than one hit of a filtered list is counted apart, as a thousand are."""
+    for module in (compiled_queries, model_resource):
+        monkeypatch.setattr(module, "MAX_COUNTED_HITS", 1)
+    PRODUCTS._search.cache_clear()
+    yield
+    PRODUCTS._search.cache_clear()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import pytest
 from support import factories
 
 from shop.api.paging import Paging, split_page
-from shop.db import compiled_queries
 from shop.models import Product
 from shop.services.orders import place_order
 
@@ -46,9 +45,9 @@ def test_the_links_keep_repeated_parameters(carls_app, mug, lamp):
 @pytest.mark.parametrize("query", ["search=p&", "in_stock=false&", "min_price=1&", ""])
 @pytest.mark.parametrize("many", [False, True])
 @pytest.mark.parametrize("rows", [3, 4, 5])
-def test_every_row_is_on_one_page(carls_app, monkeypatch, query, many, rows):
+def test_every_row_is_on_one_page(carls_app, request, query, many, rows):
     if many:
-        monkeypatch.setattr(compiled_queries, "MAX_COUNTED_HITS", 1)
+        request.getfixturevalue("one_hit_is_counted")
     Product.objects.bulk_create(Product(name=f"P{n}", price=1) for n in range(rows))
     pages = walk(carls_app, f"/products/?{query}page_size=2&ordering=name")
     assert names_of(pages) == [f"P{n}" for n in range(rows)]

@@ -2,8 +2,6 @@ import pytest
 from django.contrib.auth.models import Permission
 from support import factories
 
-from shop.api import model_resource
-from shop.db import compiled_queries
 from shop.models import Order, Product
 from shop.services.orders import place_order
 
@@ -42,16 +40,9 @@ def test_listing_products(request, statements, products, number, fixture, query,
         assert app.get(f"/products/{query}").status_code == 200
 
 
-def test_searching_with_many_results(statements, carls_app, products, monkeypatch):
-    monkeypatch.setattr(compiled_queries, "MAX_COUNTED_HITS", 1)
-    with statements(4):
-        assert len(carls_app.get("/products/?search=a&page_size=1").json()["items"]) == 1
-
-
 @pytest.mark.parametrize("query", ["", "&in_stock=true", "&search=a"])
-def test_listing_products_with_a_cached_count(statements, carls_app, products, monkeypatch, query):
-    for module in (compiled_queries, model_resource):
-        monkeypatch.setattr(module, "MAX_COUNTED_HITS", 1)
+@pytest.mark.usefixtures("products", "one_hit_is_counted")
+def test_listing_products_with_a_cached_count(statements, carls_app, query):
     with statements(4 if query else 3):
         carls_app.get(f"/products/?page_size=1{query}")
     with statements(2):

@@ -14,6 +14,8 @@ NEAREST = {
     ("list_orders", "page[]"): "page",
     ("list_products", "in_stok"): "in_stock",
     ("list_products", "max_prize"): "max_price",
+    ("list_products", "updated_since"): "updated_to",
+    ("list_orders", "order_nr"): "order_number",
 }
 
 
