@@ -14,8 +14,8 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
-from shop import money, text_validation
-from shop.admin.base import ReadOnlyAdmin, TabbedAdmin
+from shop import exposure, money, text_validation
+from shop.admin.base import Fieldsets, ReadOnlyAdmin, TabbedAdmin
 from shop.admin.exports import OrderExports
 from shop.admin.filters import RecentDaysFilter, WholeDaysFilter
 from shop.admin.orders.phone_orders import PhoneOrderAdmin
@@ -146,11 +146,19 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
         "items__sku",
     )
     search_help_text = _("Order number, name, email, phone, SKU or address")
-    fieldsets = (
-        (
-            None,
-            {"fields": ("customer", "ships_to", "note", "payment_method", "parcel", "created_at")},
-        ),
+    details = ("customer", "ships_to", "note", "payment_method", "parcel", "created_at")
+    #: Fields that the banner or one of the columns in `details` shows, or nobody needs.
+    shown_otherwise = (
+        "id",
+        "order_number",
+        "user",
+        "status",
+        "payment_status",
+        "total_amount",
+        "shipping_address",
+        "carrier",
+        "tracking_number",
+        "updated_at",
     )
     readonly_fields = ("customer", "ships_to", "parcel")
     inlines = (ItemInline, EventInline, MessageInline)
@@ -164,6 +172,12 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
                 models.Subquery(units.annotate(n=models.Sum("quantity")).values("n")), 0
             )
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
+        placed = {*self.details, *self.shown_otherwise}
+        names = exposure.names_of(exposure.all_fields(Order))
+        rest = [name for name in names if name not in placed]
+        return [(None, {"fields": [*self.details, *rest]})]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """Search; a full order number or email returns only that order or customer's orders.
