@@ -11,12 +11,12 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
 
 from shop import exposure, money
-from shop.admin.base import ActionFormAdmin, ExposedModelAdmin, Fieldsets, ReadOnlyAdmin, staff_user
+from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, staff_user
 from shop.admin.exports import ProductExports
+from shop.admin.exposed import ExposedModelAdmin, Fieldsets
 from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.forms import CountForm, StockForm
@@ -71,25 +71,6 @@ class StockLevelFilter(admin.SimpleListFilter):
         return queryset.filter(**lookups.get(self.value() or "", {}))
 
 
-class PictureFilter(admin.SimpleListFilter):
-    """Filter by whether there is a picture."""
-
-    title = _("picture")
-    parameter_name = "picture"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", gettext("No picture")), ("yes", gettext("Has a picture"))]
-
-    def queryset(
-        self, request: HttpRequest, queryset: models.QuerySet[Product]
-    ) -> models.QuerySet[Product]:
-        if self.value() == "no":
-            return queryset.filter(image="")
-        if self.value() == "yes":
-            return queryset.exclude(image="")
-        return queryset
-
-
 @admin.register(Product)
 class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModelAdmin):
     """The list of products and a product's page."""
@@ -112,13 +93,9 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         "updated_at",
     )
     list_display_links = ("picture", "name")
-    list_filter = (
-        StockLevelFilter,
-        ("is_active", BooleanRadioFilter),
-        ("price", RangeNumericFilter),
-        PictureFilter,
-    )
-    list_filter_submit = True
+    list_filter = (StockLevelFilter,)
+    # The search finds names and SKUs, and the filter by stock level these two flags.
+    hidden_filters = ("name", "sku", "in_stock", "is_low")
     search_fields = ("search_text",)
     search_help_text = _("Name, SKU or description")
     change_form_outer_before_template = "admin/shop/product/banner.html"
