@@ -19,7 +19,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from shop import exposure
 from shop.admin.base import AuditedAdmin, ReadOnlyAdmin, staff_user
-from shop.admin.changelists import LargeTableAdmin
+from shop.admin.exposed import ExposedListAdmin
 from shop.admin.forms import ModelErrorsForm
 from shop.admin.rendering import render_age
 from shop.admin.users.customers import CustomerAdmin, can_manage_user, keep_own_session
@@ -50,14 +50,6 @@ def new_user_fields() -> list[str]:
     """Return the names of those that are filled in when a user is added."""
     editable = exposure.editable_fields(User)
     return [name for name in detail_fields() if name in editable and name != "is_active"]
-
-
-def list_columns() -> tuple[str, ...]:
-    """Return the columns of the list: the hand-made ones, then the further fields."""
-    columns = ["name", "phone", "role", "is_active", "joined"]
-    known = {"email", "first_name", "last_name", *columns}
-    further = [name for name in exposure.list_columns(User) if name in detail_fields()]
-    return (*columns, *(name for name in further if name not in known))
 
 
 class NewUserForm(ModelErrorsForm, UserCreationForm):  # type: ignore[misc]
@@ -100,15 +92,17 @@ class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):  # type: ignore[misc, type-arg]
     """Customers and staff. Only superusers change roles and permissions."""
 
     empty_text = gettext_lazy("Customers appear here when they register in an app.")
     form = ExistingUserForm
     add_form = NewUserForm
     change_password_form = SetPasswordForm
-    list_display = list_columns()
+    first_columns = list_display = ("name", "phone", "role", "is_active", "joined")
+    hidden_columns = (*PLACED_FIELDS, "email", "first_name", "last_name")
     list_filter = ("role", "is_active")
+    hidden_filters = (*hidden_columns, "phone")
     ordering = ("-created_at", "-id")
     search_fields = ("search_text",)
     search_help_text = gettext_lazy("Name, email or phone")
