@@ -37,6 +37,8 @@ PLACED_FIELDS = (
     "last_login",
     "created_at",
 )
+COLUMNS = ("name", "phone", "role", "is_active", "joined")
+HIDDEN_COLUMNS = (*PLACED_FIELDS, "email", "first_name", "last_name")
 
 
 def detail_fields() -> list[str]:
@@ -99,13 +101,14 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):
     form = ExistingUserForm
     add_form = NewUserForm
     change_password_form = SetPasswordForm
-    first_columns = list_display = ("name", "phone", "role", "is_active", "joined")
-    hidden_columns = (*PLACED_FIELDS, "email", "first_name", "last_name")
+    list_display = COLUMNS
+    first_columns = COLUMNS
+    hidden_columns = HIDDEN_COLUMNS
     list_filter = ("role", "is_active")
-    hidden_filters = (*hidden_columns, "phone")
+    hidden_filters = (*HIDDEN_COLUMNS, "phone")
     ordering = ("-created_at", "-id")
-    search_fields = ("search_text",)
-    search_help_text = gettext_lazy("Name, email or phone")
+    search_fields = ("search_text",)  # type: ignore[misc]
+    search_help_text = gettext_lazy("Name, email or phone")  # type: ignore[misc]
     dates = ("created_at", "last_login")
     add_fieldsets = (
         (None, {"fields": new_user_fields()}),
