@@ -123,7 +123,9 @@ CHANGES = (
     tare = models.DecimalField(_("tare"), max_digits=6, decimal_places=3, default=0)
     site = models.URLField(_("site"), blank=True)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
-    barcode = models.CharField(_("barcode"), max_length=14, unique=True, null=True, blank=True)  # noqa: DJ001
+    barcode = models.CharField(
+        _("barcode"), max_length=14, unique=True, null=True, blank=True
+    )
 """
             ),
         ),
@@ -204,7 +206,7 @@ class Brand(CleanTextModel):
 '''
             ),
         ),
-        gives="admin screen, sidebar, rights of the groups, file in and out, REST endpoints, backup",
+        gives="admin screen, sidebar, rights of the groups, files in and out, REST, backup",
     ),
     Change(
         title="A foreign key to it",
@@ -240,7 +242,9 @@ class Tag(CleanTextModel):
 '''
             ),
             product_field(
-                '    tags = models.ManyToManyField("shop.Tag", blank=True, verbose_name=_("tags"))\n'
+                """\
+    tags = models.ManyToManyField("shop.Tag", blank=True, verbose_name=_("tags"))
+"""
             ),
         ),
         gives="autocomplete, `mug; gift` in files, `tag_ids`, `tag_id`, `expand=tags`",

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from low_code import growth
 
 pytestmark = pytest.mark.slow
