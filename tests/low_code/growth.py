@@ -57,7 +57,12 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 def run_python(folder: Path, *arguments: str, **environ: str) -> tuple[int, str]:
     """Run Python in the folder, with an SQLite file of the copy; return exit code and output."""
-    copy = {"DATABASE_URL": "sqlite:///copy.sqlite3", "EMAIL_URL": "dummy://"}
+    copy = {
+        "DATABASE_URL": "sqlite:///copy.sqlite3",
+        "EMAIL_URL": "dummy://",
+        "MEDIA_ROOT": ".media",
+        "DJANGO_SETTINGS_MODULE": "settings.development",
+    }
     result = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -71,8 +76,8 @@ def run_python(folder: Path, *arguments: str, **environ: str) -> tuple[int, str]
 
 
 def run_command(folder: Path, *arguments: str) -> str:
-    """Run a command of manage.py, which must succeed; return its output."""
-    code, output = run_python(folder, "manage.py", *arguments)
+    """Run a management command, which must succeed; return its output."""
+    code, output = run_python(folder, "-m", "django", *arguments)
     assert code == 0, output
     return output
 
@@ -80,11 +85,13 @@ def run_command(folder: Path, *arguments: str) -> str:
 def grow(folder: Path) -> None:
     """Copy the project into the folder and make all changes, by the recipe in CONTRIBUTING.
 
-    Fails unless each change edits one file of models, one migration is all that is added, and
-    the system checks say nothing but warnings of the shop.
+    Fails unless each change edits one file of models, one migration is all that is added, the
+    demo's data can be migrated, and the system checks say nothing but warnings of the shop.
+    `before.zip` is then a backup of the demo from before the changes.
     """
     copy_project(folder)
-    run_command(folder, "migrate", "-v0")
+    run_command(folder, "demo", "--no-server")
+    run_command(folder, "backup", "before.zip")
     before = read_files(folder)
     for change in CHANGES:
         apply_change(folder, change)

@@ -99,7 +99,7 @@ def _create_users_and_sessions(carl, mug):
 
 
 CHECKED_AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-IMPORT_FILE = "SKU,name,price,stok\nMUG-1,Mug,13.00,2\nVASE-1,Vase,30,4\nBAD-1,Bad,cheap,1\n"
+IMPORT_FILE = "SKU,name,price,stok\nMUG-1,Mug,13.50,2\nVASE-1,Vase,30,4\nBAD-1,Bad,cheap,1\n"
 
 
 def create_imports(ada):
