@@ -1,16 +1,18 @@
 """Order endpoints: customers place and cancel orders, staff change their status."""
 
-import datetime
 import functools
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from django.db.models import Count, Q, QuerySet, Window, prefetch_related_objects
+from django.db.models import Count, QuerySet, Window, prefetch_related_objects
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from shop.api.auth import ApiRequest, Caller, customer_or_staff, staff_with
 from shop.api.idempotency import idempotent
+from shop.api.media_urls import site_root
+from shop.api.model_filters import build_condition, expand_schema, search_condition
+from shop.api.model_resource import ModelResource, expanded_names
 from shop.api.openapi import documents_errors
 from shop.api.paging import Page, paginated_response
 from shop.api.record_data import errors_by_api_name, readable_relations, record_data
@@ -26,13 +28,14 @@ from shop.api.schemas import (
     StatusIn,
 )
 from shop.db.compiled_queries import CompiledQuery, Placeholder
-from shop.db.text_folding import is_searchable
 from shop.models import Order, OrderEvent, OrderItem, User
 from shop.services import errors, orders
 from shop.services.orders import OrderDetails
-from shop.services.reports import start_of_day
 
 router = Router()
+ORDERS = ModelResource(Order, OrderOut)
+OrderExpand: Any = expand_schema(Order)
+NOTHING_EXPANDED = OrderExpand()
 OrderId = Annotated[Id, Path()]
 #: Events in the history that customers see; payments are in `payment_status`.
 PUBLIC_EVENTS = (OrderEvent.Kind.STATUS, OrderEvent.Kind.NOTE)
@@ -49,8 +52,9 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
         rows = _own_orders_query(filters.stop)(user=caller.user.pk)
         count = rows[0].total_count if rows else 0  # type: ignore[attr-defined]
     else:
-        rows = _filter_orders(_visible_orders(caller), filters, caller)
-        count = rows.count()
+        matches = _filter_orders(_visible_orders(caller), filters, caller)
+        count = matches.count()
+        rows = ORDERS.with_joined(matches, expanded_names(filters))
 
     return paginated_response(
         request,
@@ -58,7 +62,7 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
         Page[OrderSummary],
         rows,
         count=count,
-        to_items=lambda orders: _summaries(request, orders),
+        to_items=lambda orders: _summaries(request, orders, filters),
     )
 
 
@@ -85,9 +89,11 @@ def create_order(request: ApiRequest, body: CheckoutIn) -> HttpResponse:
 
 
 @router.get("/{order_id}/", response=OrderOut, auth=customer_or_staff("view_order", "change_order"))
-def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
+def get_order(
+    request: ApiRequest, order_id: OrderId, expand: Query[OrderExpand] = NOTHING_EXPANDED
+) -> HttpResponse:
     """Get an order with its history."""
-    return _order_response(request, order_id)
+    return _order_response(request, order_id, expand)
 
 
 @router.post("/{order_id}/cancel/", response=OrderOut, auth=customer_or_staff("change_order"))
@@ -136,36 +142,15 @@ def _visible_orders(caller: Caller) -> QuerySet[Order]:
     return Order.objects.filter(user=caller.user)
 
 
-def _filter_orders(rows: QuerySet[Order], filters: OrderFilters, caller: Caller) -> QuerySet[Order]:
-    rows = rows.order_by(*NEWEST_FIRST)
-    if filters.status:
-        rows = rows.filter(status=filters.status)
-    for word in filter(is_searchable, filters.search.split()):
-        by_number = Q(order_number__icontains=word)
-        by_customer = Q(user__search_text__icontains=word) if caller.is_staff else Q()
-        rows = rows.filter(by_number | by_customer)
-    if filters.created_from:
-        rows = rows.filter(created_at__gte=_to_datetime(filters.created_from))
-    if filters.created_to:
-        rows = rows.filter(created_at__lt=_to_datetime(filters.created_to, end_of_day=True))
-    return rows
+def _filter_orders(rows: QuerySet[Order], filters: Any, caller: Caller) -> QuerySet[Order]:
+    searched = ["order_number", *(["user__search_text"] if caller.is_staff else [])]
+    tie_breaker = "-id" if filters.ordering.startswith("-") else "id"
+    return rows.filter(
+        build_condition(Order, filters, search=False), search_condition(searched, filters.search)
+    ).order_by(*dict.fromkeys((filters.ordering, tie_breaker)))
 
 
-def _to_datetime(
-    value: datetime.datetime | datetime.date, *, end_of_day: bool = False
-) -> datetime.datetime:
-    """Convert a filter's value to a date-time in UTC.
-
-    A date becomes its midnight. With `end_of_day`, the result is an exclusive upper bound that
-    includes the date, or the date-time, itself.
-    """
-    if isinstance(value, datetime.datetime):
-        return value + datetime.timedelta(microseconds=1) if end_of_day else value
-    midnight = start_of_day(value)
-    return midnight + datetime.timedelta(days=1) if end_of_day else midnight
-
-
-def _summaries(request: ApiRequest, listed: list[Order]) -> list[dict[str, Any]]:
+def _summaries(request: ApiRequest, listed: list[Order], parameters: Any) -> list[dict[str, Any]]:
     """Return the values of `OrderSummary` for each order, with one query for all their items."""
     items = OrderItem.objects.filter(order__in=listed).order_by("id")
     by_order: dict[int, list[dict[str, Any]]] = {order.pk: [] for order in listed}
@@ -175,15 +160,33 @@ def _summaries(request: ApiRequest, listed: list[Order]) -> list[dict[str, Any]]
     prefetch_related_objects(
         listed, *readable_relations(Order), *(f"user__{name}" for name in of_customer)
     )
-    return [_order_data(request, order, by_order[order.pk]) for order in listed]
+    data = [_order_data(request, order, by_order[order.pk]) for order in listed]
+    _expand(request, listed, data, parameters)
+    return data
 
 
-def _order_response(request: ApiRequest, order_id: int) -> HttpResponse:
-    order = _visible_orders(request.auth).filter(pk=order_id).first()
+def _expand(
+    request: ApiRequest, listed: list[Order], data: list[dict[str, Any]], parameters: Any
+) -> None:
+    """Add the related records that `?expand=` names to the values of these orders."""
+    if names := expanded_names(parameters):
+        expansions = ORDERS.expansions(request, parameters)
+        joined = [ORDERS.joined_values(order, names) for order in listed]
+        related = ORDERS.related_rows([order.pk for order in listed], expansions)
+        ORDERS.expand(site_root(request), data, joined, expansions, related)
+
+
+def _order_response(
+    request: ApiRequest, order_id: int, parameters: Any = NOTHING_EXPANDED
+) -> HttpResponse:
+    visible = ORDERS.with_joined(_visible_orders(request.auth), expanded_names(parameters))
+    order = visible.filter(pk=order_id).first()
     if order is None:
         raise errors.NotFound
     details = OrderDetails(order, list(order.items.all()), list(order.events.all()))
-    return respond(OrderOut, _order_with_history(request, details))
+    data = _order_with_history(request, details)
+    _expand(request, [order], [data], parameters)
+    return respond(OrderOut, data)
 
 
 def _order_with_history(request: ApiRequest, details: OrderDetails) -> dict[str, Any]:

@@ -45,7 +45,7 @@ STATUS_BY_ERROR: dict[type[errors.ShopError], int] = {
     errors.InvalidResetToken: 422,
     errors.WrongPassword: 422,
     errors.PaymentDeclined: 402,
-    errors.ProductChanged: 412,
+    errors.RecordChanged: 412,
     errors.IdempotencyKeyReused: 422,
     Forbidden: 403,
 }

@@ -19,26 +19,26 @@ from pydantic import (
 from pydantic import ValidationError as RequestValidationError
 
 from shop import exposure, text_validation
+from shop.api.model_filters import filter_schema
 from shop.api.paging import Paging
 from shop.api.request_values import (
     Amount,
-    DateOrDateTime,
     Email,
     Id,
+    ShortText,
     SingleLineText,
 )
 from shop.api.strict_requests import Body, request_error
 from shop.models import Order, Product, StockMovement, User
 from shop.models.cart import MAX_QUANTITY
 from shop.models.products import MAX_STOCK
-from shop.schema_factory import request_schema, response_schema
+from shop.schema_factory import generate_response, request_schema, response_schema
 from shop.services.payments import TOKENS, default_method, offered_methods
 
 MultiLineText = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
 Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
-ShortText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
 type OfferedPayment = Literal[tuple(map(str, offered_methods()))]  # type: ignore[valid-type]
@@ -131,9 +131,16 @@ class PasswordResetConfirmIn(Body):
 # Products
 
 
-@response_schema(Product, exposure.api_readable_fields(Product))
+@response_schema(Product, exposure.api_readable_fields(Product), expandable=True)
 class ProductOut(BaseModel):
     """A product."""
+
+
+#: Model of the catalogue -> its response schema. They are made together, to refer to each other.
+RESPONSES: dict[exposure.Model, type[BaseModel]] = {
+    model: ProductOut if model is Product else generate_response(model)
+    for model in exposure.catalogue_models()
+}
 
 
 @request_schema(Product, exposure.api_writable_fields(Product))
@@ -153,19 +160,11 @@ class ProductPatch(Body):
     stock: Units = Field(default_factory=int, description="Units counted in a stocktake.")
 
 
+@filter_schema(Product)
 class ProductFilters(Paging):
     """Query parameters of the product list."""
 
     search: ShortText = Field("", description="Words in the name, SKU or description.")
-    min_price: Amount | None = None
-    max_price: Amount | None = None
-    in_stock: bool | None = None
-    is_active: bool | None = Field(
-        None, description="For staff who may view products. Others see active products only."
-    )
-    ordering: Literal["name", "-name", "price", "-price", "created_at", "-created_at"] = (
-        "-created_at"
-    )
 
 
 class StockDelta(Body):
@@ -271,7 +270,7 @@ class OrderEventOut(BaseModel):
     note: str
 
 
-@response_schema(Order, exposure.api_readable_fields(Order))
+@response_schema(Order, exposure.api_readable_fields(Order), expandable=True)
 class OrderSummary(BaseModel):
     """An order without its history."""
 
@@ -289,17 +288,15 @@ class OrderOut(OrderSummary):
     history: list[OrderEventOut]
 
 
+@filter_schema(Order)
 class OrderFilters(Paging):
     """Query parameters of the order list."""
 
-    status: Status | None = None
     search: ShortText = Field(
         "",
         description="Part of the order number; for admins, also words in the customer's name,"
         " email or phone.",
     )
-    created_from: DateOrDateTime | None = None
-    created_to: DateOrDateTime | None = Field(None, description="A date includes the whole day.")
 
 
 class Health(BaseModel):
