@@ -343,6 +343,68 @@ class Tag(CleanTextModel):
         gives="the same, but read-only for customers",
     ),
     Change(
+        title="Relations and a rule of an order",
+        file=ORDERS,
+        edits=(
+            order_field(
+                """\
+    pickup_point = models.ForeignKey(
+        "shop.Country", models.PROTECT, null=True, blank=True, verbose_name=_("pickup point")
+    )
+    labels = models.ManyToManyField("shop.Tag", blank=True, verbose_name=_("labels"))
+"""
+            ),
+            insert('"pickup_point", ', before='"gift_message", "pickup_on", '),
+            insert('"pickup_point", "labels", ', before='"gift_message", "note"})'),
+            insert(
+                """\
+    def clean(self) -> None:
+        super().clean()
+        if self.note == "unlucky" and self.total_amount:
+            raise ValidationError({"note": ValidationError(_("No luck."), code="unlucky")})
+        if self.picked_by == "Nobody":
+            raise ValidationError({"user": ValidationError(_("Who then?"), code="nobody")})
+
+""",
+                before="    def next_statuses(",
+            ),
+            insert(
+                "from django.core.exceptions import ValidationError\n",
+                before="from django.db import models\n",
+            ),
+        ),
+        gives="`pickup_point_id` at checkout, `label_ids` by staff, names on slips and in exports",
+    ),
+    Change(
+        title="Relations and a rule of a user",
+        file=USERS,
+        edits=(
+            user_field(
+                """\
+    home = models.ForeignKey(
+        "shop.Country", models.PROTECT, null=True, blank=True, verbose_name=_("home")
+    )
+    interests = models.ManyToManyField("shop.Tag", blank=True, verbose_name=_("interests"))
+"""
+            ),
+            insert(
+                """\
+    def clean(self) -> None:
+        super().clean()
+        if self.first_name == "Unlucky":
+            raise ValidationError({"last_name": ValidationError(_("No luck."), code="unlucky")})
+
+""",
+                before="    def get_full_name(",
+            ),
+            insert(
+                "from django.core.exceptions import ValidationError\n",
+                before="from django.db import models\n",
+            ),
+        ),
+        gives="`home_id` and `interest_ids` in registration and profile, admin, exports, erasure",
+    ),
+    Change(
         title="An order status",
         file=STATUSES,
         edits=(

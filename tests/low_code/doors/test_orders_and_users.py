@@ -242,12 +242,12 @@ def edit_details(browser, order, **values):
     url = f"{ORDERS}{order.pk}/details/"
     page = browser.get(url)
     form = page.context["form"]
-    hidden = dict(page.context["hidden"])
-    data = hidden | {
-        name: form[field].value() or ""
-        for field in form.fields
-        for name in (form[field].html_name, form[field].html_initial_name)
-    }
+    data = dict(page.context["hidden"])
+    for name in form.fields:
+        if value := form[name].value():
+            data |= dict.fromkeys((form[name].html_name, form[name].html_initial_name), value)
+        elif isinstance(form[name].initial, (str, type(None))):
+            data |= dict.fromkeys((form[name].html_name, form[name].html_initial_name), "")
     return lambda: browser.post(url, data | values)
 
 
