@@ -2,8 +2,10 @@ import re
 from decimal import Decimal
 
 import pytest
+from django import forms
 from support import factories
 
+from shop.admin.orders.phone_order_forms import PhoneOrderForm
 from shop.models import CartItem, IdempotencyKey, Order, OrderEvent, Product, User
 from shop.services.phone_orders import place_phone_order
 from shop.services.stock import find_drift
@@ -319,3 +321,15 @@ def test_many_lines_run_as_many_queries_as_one(
     place = summary_data(adas_browser, data)
     with statements(count):
         adas_browser.post(PAGE, place if step == "place" else data)
+
+
+def test_a_field_of_user_and_order_with_the_same_name_has_two_inputs(carl):
+    order_fields = {"note": forms.CharField(), "shipping_address": forms.CharField()}
+    form = PhoneOrderForm(
+        {"note": "Ring", "customer_note": "VIP", "shipping_address": "1 Elm Street"},
+        user_fields={"note": forms.CharField()},
+        order_fields=order_fields,
+    )
+    form.is_valid()
+    assert form.order_values() == {"note": "Ring", "shipping_address": "1 Elm Street"}
+    assert form.new_customer_values() == {"note": "VIP"}
