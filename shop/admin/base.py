@@ -237,7 +237,7 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
 
         return view
 
-    def action_form_view[Form: forms.Form](
+    def action_form_view[Form: forms.BaseForm](
         self,
         request: HttpRequest,
         record: models.Model,

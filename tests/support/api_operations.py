@@ -6,8 +6,9 @@ from typing import Any
 
 from django.test import Client
 
+from shop import exposure
 from shop.models import Order
-from support import factories
+from support import factories, further_models
 
 DOCUMENT = json.loads(Client().get("/api/openapi.json").content)
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -39,6 +40,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "CancelIn": {"reason": "x"},
     "StatusIn": {"status": Order.FLOW[Order.Status.PENDING][0], "note": "x"},
 }
+for model in further_models.further_models():
+    values = further_models.example_values(model, exposure.api_writable_fields(model))
+    BODIES |= dict.fromkeys([f"{model.__name__}In", f"{model.__name__}Patch"], values)
 
 
 @dataclass(frozen=True)
