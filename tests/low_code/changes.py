@@ -49,6 +49,8 @@ class Change:
     edits: tuple[Edit, ...]
     #: What is then there without further code, as README says it.
     gives: str
+    #: Fields that the system check warns of, since large tables are filtered by them unindexed.
+    warned: tuple[str, ...] = ()
 
     @property
     def lines(self) -> int:
@@ -77,6 +79,7 @@ CHANGES = (
             ),
         ),
         gives=f"{FIELD}; filter `colour`",
+        warned=("colour",),
     ),
     Change(
         title="A choice, indexed",
@@ -111,6 +114,7 @@ CHANGES = (
             ),
         ),
         gives="the same; `min_weight`, `has_weight`, `is_fragile`, `released_on_from`",
+        warned=("released_on",),
     ),
     Change(
         title="Fields of every other kind",
@@ -130,6 +134,7 @@ CHANGES = (
             ),
         ),
         gives="the same, as far as the kind can be filtered",
+        warned=("drawn_at", "discontinued_at", "tare", "site"),
     ),
     Change(
         title="A picture, a file",
@@ -153,6 +158,7 @@ CHANGES = (
             ),
         ),
         gives="read-only in the admin and in the API; in no file",
+        warned=("views",),
     ),
     Change(
         title="A field for staff only",
@@ -283,6 +289,7 @@ class Tag(CleanTextModel):
         ),
         gives="checkout and phone order, answers, admin, list filter, exports, packing slip,"
         " personal data, erasure",
+        warned=("gift_message", "pickup_on"),
     ),
     Change(
         title="A field of an order that staff write",
@@ -297,6 +304,7 @@ class Tag(CleanTextModel):
             insert('"picked_by", ', before='"carrier", "tracking_number"})'),
         ),
         gives="admin, exports, erasure; customers see `promised_on`, but not `picked_by`",
+        warned=("promised_on",),
     ),
     Change(
         title="A field of an order that only programs write",
