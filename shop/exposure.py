@@ -30,6 +30,8 @@ type Field = models.Field[Any, Any]
 SECRET_NAME_PATTERN = re.compile(
     r"pass|secret|token|hash|salt|otp|key$|cost|margin|internal|private|staff"
 )
+#: What an erasure leaves in a text that may not be empty.
+ERASED = "[erased]"
 #: Field types whose values don't fit in a column of a list.
 NON_COLUMN_TYPES = (models.TextField, models.JSONField, models.FileField)
 DECLARATIONS = (
@@ -161,6 +163,33 @@ def personal_fields(model: Model) -> list[Field]:
         for field in all_fields(model)
         if field.name not in kept and not field.primary_key and not field.generated
     ]
+
+
+def empty_value(field: Field) -> Any:
+    """Return the value of a cleared field: null, else the default, else an empty list or text."""
+    if field.null:
+        return None
+    if field.has_default():
+        return field.get_default()
+    return [] if field.many_to_many else ""
+
+
+def erased_value(field: Field) -> Any:
+    """Return the value of an erased field: the empty one, but for a text that may not be empty."""
+    needs_text = _is_text(field) and not (field.blank or field.null or field.has_default())
+    return ERASED[: field.max_length] if needs_text else empty_value(field)
+
+
+def can_be_erased(field: Field) -> bool:
+    """Return whether `erased_value` can be stored in any number of rows."""
+    if field.many_to_many or field.null:
+        return True
+    has_value = field.has_default() or _is_text(field) or isinstance(field, models.FileField)
+    return has_value and not field.unique
+
+
+def _is_text(field: Field) -> bool:
+    return isinstance(field, (models.CharField, models.TextField))
 
 
 def editable_fields(model: Model) -> list[str]:

@@ -40,6 +40,8 @@ from shop import exposure, text_validation
 STRICT_TYPES = (int, bool)
 #: Records that one many-to-many field of a request body may name.
 MAX_RELATED = 1000
+#: The key of a related record in a request body. A larger number fits in no column.
+RECORD_KEY = Annotated[int, Strict(), Field(ge=1, le=2**63 - 1)]
 #: Types that pydantic would also read from a Unix timestamp.
 DATE_TYPES = (datetime.date, AwareDatetime, datetime.time)
 #: Model field -> Python type. JSON is any value: ninja would document an object without properties.
@@ -62,36 +64,83 @@ class Body(BaseModel):
 
 
 def response_schema[M: BaseModel](
-    model: exposure.Model, names: Iterable[str]
+    model: exposure.Model, names: Iterable[str], *, expandable: bool = False
 ) -> Callable[[type[M]], type[M]]:
     """Return a class decorator that adds the named model fields as a response has them.
 
     Every field is required: a response always contains all of them. A foreign key is added under
     its column's name (`supplier_id`), a many-to-many field as a list of keys (`tag_ids`), and an
-    uploaded file as its URL or null.
+    uploaded file as its URL or null. With `expandable`, a relation to a model of the catalogue is
+    also added under its own name, as an optional field with the related records (`supplier`,
+    `tags`), which refers to the schema `SupplierOut`: that may be made later.
     """
-    return lambda schema: _add_fields(
-        schema, (_response_field(exposure.get_field(model, name)) for name in names)
+
+    def decorate(schema: type[M]) -> type[M]:
+        fields = [exposure.get_field(model, name) for name in names]
+        relations = exposure.expandable_fields(model) if expandable else []
+        expanded = [field for field in fields if field.name in relations]
+        definitions = (*map(_response_field, fields), *map(_expanded_field, expanded))
+        return _complete(add_fields(schema, definitions))
+
+    return decorate
+
+
+#: Name -> response schema. Each may refer to others by name.
+_responses: dict[str, type[BaseModel]] = {}
+
+
+def response_name(model: exposure.Model) -> str:
+    """Return the name of a model's response schema: `SupplierOut`."""
+    return f"{model.__name__}Out"
+
+
+def generate_response(model: exposure.Model) -> type[BaseModel]:
+    """Generate the response schema of a model without one of its own."""
+    schema = type(
+        response_name(model), (BaseModel,), {"__doc__": model.__doc__, "__module__": __name__}
     )
+    names = exposure.api_readable_fields(model)
+    return response_schema(model, names, expandable=True)(schema)
+
+
+def _complete[M: BaseModel](schema: type[M]) -> type[M]:
+    """Register a response schema, and resolve what it and earlier ones refer to, if that exists."""
+    _responses[schema.__name__] = schema
+    for each in _responses.values():
+        each.model_rebuild(raise_errors=False, _types_namespace=_responses)
+    return schema
 
 
 def request_schema[M: BaseModel](
-    model: exposure.Model, names: Iterable[str], *, partial: bool = False
+    model: exposure.Model,
+    names: Iterable[str],
+    *,
+    partial: bool = False,
+    with_defaults: bool = False,
 ) -> Callable[[type[M]], type[M]]:
     """Return a class decorator that adds the named model fields as a request body has them.
 
     A field is required if the model requires a value: it has no default, and is neither null nor
     blank. With `partial`, as for PATCH, no field is required. Read a body with
     `model_dump(exclude_unset=True)`: fields that were not sent are then left out.
+
+    `with_defaults` gives optional fields the model's defaults, for a body that always states a
+    whole record, such as an order's.
     """
-    return lambda schema: _add_fields(
+    return lambda schema: add_fields(
         schema,
-        (_request_field(exposure.get_field(model, name), partial=partial) for name in names),
+        (
+            _request_field(exposure.get_field(model, name), partial=partial, defaults=with_defaults)
+            for name in names
+        ),
     )
 
 
-def _add_fields[M: BaseModel](schema: type[M], definitions: Iterable[FieldDefinition]) -> type[M]:
-    fields: dict[str, Any] = {name: (type_, info) for name, type_, info in definitions}
+def add_fields[M: BaseModel](schema: type[M], definitions: Iterable[FieldDefinition]) -> type[M]:
+    """Add the fields that the schema doesn't declare itself, with a type of its own."""
+    fields: dict[str, Any] = {
+        name: (type_, info) for name, type_, info in definitions if name not in schema.model_fields
+    }
     return create_model(
         schema.__name__,
         __base__=schema,
@@ -105,13 +154,28 @@ def _response_field(field: exposure.Field) -> FieldDefinition:
     type_ = _python_type(field)
     if field.null or isinstance(field, models.FileField):
         type_ = type_ | None
-    return exposure.api_name(field), type_, _field_info(field)
+    return exposure.api_name(field), type_, field_info(field)
 
 
-def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
+def _expanded_field(field: exposure.Field) -> FieldDefinition:
+    """Return the optional field of the related records, each with its model's response schema."""
+    related = response_name(field.related_model)  # type: ignore[arg-type]
+    type_ = f"list[{related}]" if field.many_to_many else f"{related} | None"
+    description = f"Only with `expand={field.name}`."
+    return field.name, type_, field_info(field, description=description, **OPTIONAL)
+
+
+def _request_field(
+    field: exposure.Field, *, partial: bool, defaults: bool = False
+) -> FieldDefinition:
     type_ = _python_type(field)
     if field.many_to_many:
-        type_ = Annotated[type_, Field(max_length=MAX_RELATED), AfterValidator(_unique_values)]
+        key_type: Any = RECORD_KEY if type_ == list[int] else type_.__args__[0]
+        type_ = Annotated[
+            list[key_type], Field(max_length=MAX_RELATED), AfterValidator(_unique_values)
+        ]
+    elif field.is_relation and type_ is int:
+        type_ = RECORD_KEY
     elif field.choices:
         blank = ("",) if field.blank else ()
         type_ = Literal[tuple(value for value, _label in field.flatchoices) + blank]
@@ -122,7 +186,16 @@ def _request_field(field: exposure.Field, *, partial: bool) -> FieldDefinition:
         type_ = type_ | None
 
     required = not (partial or field.null or field.blank or field.has_default())
-    return exposure.api_name(field), type_, _field_info(field, **({} if required else OPTIONAL))
+    optional = _default_of(field) if defaults else OPTIONAL
+    return exposure.api_name(field), type_, field_info(field, **({} if required else optional))
+
+
+def _default_of(field: exposure.Field) -> dict[str, Any]:
+    """Return the model's default as pydantic's; one that is computed is not in the document."""
+    if field.has_default() and callable(field.default):
+        return {"default_factory": field.get_default}
+    default = [] if field.many_to_many else field.get_default()
+    return {"default": getattr(default, "value", default)}
 
 
 def _python_type(field: exposure.Field) -> Any:
@@ -134,7 +207,7 @@ def _python_type(field: exposure.Field) -> Any:
     target = getattr(field, "target_field" if field.is_relation else "output_field", field)
     type_: Any = PYTHON_TYPES[target.get_internal_type()]
     if field.many_to_many:
-        return list[Annotated[type_, Strict()]] if type_ in STRICT_TYPES else list[type_]
+        return list[type_]
     return AwareDatetime if type_ is datetime.datetime else type_
 
 
@@ -193,6 +266,14 @@ def _reject_timestamp(value: Any) -> Any:
     return value
 
 
+def numeric_limits(field: exposure.Field) -> dict[str, Any]:
+    """Return the field's minimum and maximum as pydantic names them: `{"ge": 0}`."""
+    limits: dict[str, Any] = {}
+    for limit in map(_numeric_limit, field.validators):
+        limits |= limit
+    return limits
+
+
 def _numeric_limit(validator: Any) -> dict[str, Any]:
     """Return a minimum or maximum as pydantic names it (`{"ge": 0}`), else an empty dict."""
     name = LIMIT_NAMES.get(getattr(validator, "code", ""))
@@ -220,9 +301,9 @@ def _run_validators(
     return validate
 
 
-def _field_info(field: exposure.Field, **options: Any) -> FieldInfo:
+def field_info(field: exposure.Field, **options: Any) -> FieldInfo:
+    """Return a pydantic field with the field's name and help text as title and description."""
     title = str(field.verbose_name)
-    info: FieldInfo = Field(
-        title=title[:1].upper() + title[1:], description=str(field.help_text) or None, **options
-    )
+    texts = {"title": title[:1].upper() + title[1:], "description": str(field.help_text) or None}
+    info: FieldInfo = Field(**texts | options)
     return info

@@ -7,10 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router, Status
 
+from shop import exposure
 from shop.api import tokens
 from shop.api.auth import ApiRequest, signed_in
 from shop.api.idempotency import REPLAYED, IdempotencyKeyHeader, request_text
 from shop.api.openapi import documents_errors
+from shop.api.record_data import errors_by_api_name, record_data
 from shop.api.responses import json_response, respond
 from shop.api.schemas import (
     LoginIn,
@@ -33,11 +35,6 @@ from shop.throttling import check_login_rate, check_rate, client_ip
 router = Router()
 
 
-def user_data(user: User) -> dict[str, Any]:
-    """Return the user's values for `UserOut`."""
-    return {name: getattr(user, name) for name in UserOut.model_fields}
-
-
 @router.post("/register/", response={201: SessionOut})
 @documents_errors(errors.EmailTaken, errors.InvalidToken)
 def register(
@@ -50,14 +47,16 @@ def register(
     """
     check_rate("register", client_ip(request))
     check_rate("register", body.email.lower())
-    session, is_replay = accounts.register(
-        **body.model_dump(),
-        device=_user_agent(request),
-        key=idempotency_key,
-        request=request_text(request, body),
-    )
+    values = exposure.rename_api_names(User, body.model_dump())
+    with errors_by_api_name(User):
+        session, is_replay = accounts.register(
+            **values,
+            device=_user_agent(request),
+            key=idempotency_key,
+            request=request_text(request, body),
+        )
     sign_ins.record(SignInAttempt.from_request(request, body.email), sign_ins.Action.SIGNED_IN)
-    return _session_response(session, is_replay=is_replay, status=201)
+    return _session_response(request, session, is_replay=is_replay, status=201)
 
 
 @router.post("/login/", response=SessionOut)
@@ -80,7 +79,7 @@ def login(
             key=idempotency_key,
             request=request_text(request, body),
         )
-    return _session_response(session, is_replay=is_replay)
+    return _session_response(request, session, is_replay=is_replay)
 
 
 @router.post("/refresh/", response=SessionOut)
@@ -96,7 +95,7 @@ def refresh(request: HttpRequest, body: RefreshIn) -> HttpResponse:
     claims = tokens.read_token(body.refresh, "refresh")
     check_rate("api", str(claims.user_id))
     session = sessions.refresh(session_id=claims.session_id, token_id=claims.token_id)
-    return _session_response(session)
+    return _session_response(request, session)
 
 
 @router.post("/logout/", response={204: None}, auth=signed_in)
@@ -114,22 +113,26 @@ def logout(request: ApiRequest, body: LogoutIn | None = None) -> Status[None]:
 @router.get("/profile/", response=UserOut, auth=signed_in)
 def get_profile(request: ApiRequest) -> HttpResponse:
     """Get the user's own account."""
-    return respond(UserOut, user_data(request.auth.user))
+    return respond(UserOut, record_data(request, request.auth.user))
 
 
 @router.put("/profile/", response=UserOut, auth=signed_in)
 def replace_profile(request: ApiRequest, body: ProfileIn) -> HttpResponse:
-    """Set the first name, last name and phone number."""
-    user = accounts.update_profile(user=request.auth.user, changes=body.model_dump())
-    return respond(UserOut, user_data(user))
+    """Set all fields of the profile. Fields that are left out get their defaults."""
+    return _update_profile(request, body.model_dump())
 
 
 @router.patch("/profile/", response=UserOut, auth=signed_in)
 def change_profile(request: ApiRequest, body: ProfilePatch) -> HttpResponse:
     """Change the fields of the profile that are sent."""
-    changes = body.model_dump(exclude_unset=True)
-    user = accounts.update_profile(user=request.auth.user, changes=changes)
-    return respond(UserOut, user_data(user))
+    return _update_profile(request, body.model_dump(exclude_unset=True))
+
+
+def _update_profile(request: ApiRequest, values: dict[str, Any]) -> HttpResponse:
+    changes = exposure.rename_api_names(User, values)
+    with errors_by_api_name(User):
+        user = accounts.update_profile(user=request.auth.user, changes=changes)
+    return respond(UserOut, record_data(request, user))
 
 
 @router.post("/password/change/", response={204: None}, auth=signed_in)
@@ -199,7 +202,7 @@ def _empty_response(*, is_replay: bool) -> HttpResponse:
 
 
 def _session_response(
-    session: Session, *, is_replay: bool = False, status: int = 200
+    request: HttpRequest, session: Session, *, is_replay: bool = False, status: int = 200
 ) -> HttpResponse:
     seconds_left = (tokens.expiry(session, "access") - timezone.now()).total_seconds()
     data = {
@@ -207,6 +210,6 @@ def _session_response(
         "refresh": tokens.sign_token(session, "refresh"),
         "token_type": "Bearer",
         "expires_in": max(0, round(seconds_left)),
-        "user": user_data(session.user),
+        "user": record_data(request, session.user),
     }
     return respond(SessionOut, data, status=status, headers=REPLAYED if is_replay else {})

@@ -7,14 +7,14 @@ from ninja import Path, Router
 
 from shop.api.auth import ApiRequest, signed_in
 from shop.api.idempotency import idempotent
-from shop.api.media_urls import site_root, with_media_urls
+from shop.api.media_urls import site_root
 from shop.api.openapi import documents_errors
-from shop.api.products import PRODUCT_COLUMNS
+from shop.api.products import PRODUCTS
 from shop.api.request_values import Id
 from shop.api.responses import respond
 from shop.api.schemas import CartAdd, CartOut, CartQuantity
 from shop.db.compiled_queries import CompiledQuery, Placeholder
-from shop.models import CartItem, Product, User
+from shop.models import CartItem, User
 from shop.money import order_total
 from shop.services import cart
 from shop.services.errors import CartFull, InsufficientStock, NotFound, ProductUnavailable
@@ -24,7 +24,7 @@ ItemId = Annotated[Id, Path()]
 CART_ITEMS = CompiledQuery(
     CartItem.objects.filter(user=Placeholder("user", User._meta.pk))
     .order_by("id")
-    .values("id", "quantity", *(f"product__{name}" for name in PRODUCT_COLUMNS))
+    .values_list("id", "quantity", *PRODUCTS.columns("product__"))
 )
 
 
@@ -66,8 +66,12 @@ def remove_from_cart(request: ApiRequest, item_id: ItemId) -> HttpResponse:
 
 
 def _cart_response(request: ApiRequest, *, status: int = 200) -> HttpResponse:
-    items = [_cart_item(row) for row in CART_ITEMS(user=request.auth.user.pk)]
-    with_media_urls(site_root(request), Product, [item["product"] for item in items])
+    rows = CART_ITEMS(user=request.auth.user.pk)
+    products = PRODUCTS.items(site_root(request), [row[2:] for row in rows])
+    items = [
+        _cart_item(pk, quantity, product)
+        for (pk, quantity, *_), product in zip(rows, products, strict=True)
+    ]
     available = [item for item in items if not item["problem"]]
     data = {
         "items": items,
@@ -78,13 +82,11 @@ def _cart_response(request: ApiRequest, *, status: int = 200) -> HttpResponse:
     return respond(CartOut, data, status=status)
 
 
-def _cart_item(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of `CartLineOut` from a row of `CART_ITEMS`."""
-    product = {name: row[f"product__{name}"] for name in PRODUCT_COLUMNS}
-    quantity = row["quantity"]
+def _cart_item(pk: int, quantity: int, product: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of `CartLineOut`."""
     problem = "insufficient-stock" if quantity > product["stock"] else None
     return {
-        "id": row["id"],
+        "id": pk,
         "product": product,
         "quantity": quantity,
         "price": product["price"],

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -18,6 +19,9 @@ NOT_MODIFIED_DOCS = {
 }
 #: Bodies cached per decorated function: about 1 MB, or 20 MB of long pages.
 MAX_CACHED_BODIES = 64
+
+#: The second half of an `expanded_etag`.
+EXPANSION = re.compile(r'-[0-9a-f]{32}(?=")')
 
 #: A serialised body and its ETag.
 type BodyWithEtag = tuple[str, str]
@@ -66,3 +70,16 @@ def etag_matches(etag: str, header: str, *, weak: bool = False) -> bool:
     if weak:
         listed = [item.removeprefix("W/") for item in listed]
     return header.strip() == "*" or etag in listed
+
+
+def expanded_etag(plain: str, expanded: str) -> str:
+    """Return the ETag of a record with related ones, from those of its body without and with them.
+
+    It starts with that of the record alone, so that it can be sent as `If-Match` too.
+    """
+    return f"{plain[:-1]}-{expanded[1:]}"
+
+
+def plain_etags(header: str) -> str:
+    """Return an `If-Match` header with the ETags of records alone."""
+    return EXPANSION.sub("", header)

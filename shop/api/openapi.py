@@ -78,7 +78,15 @@ class ShopAPI(NinjaAPI):
             for described in methods.values():
                 operation = self.operations[described["operationId"]]
                 described["responses"] |= _error_responses(operation, described, has_id="{" in path)
+        _drop_unused_schemas(document)
         return document
+
+
+def _drop_unused_schemas(document: OpenAPISchema) -> None:
+    """Remove the classes of query parameters, which ninja adds and nothing refers to."""
+    schemas, text = document["components"]["schemas"], json.dumps(document, default=str)
+    for name in [name for name in schemas if f'/schemas/{name}"' not in text]:
+        del schemas[name]
 
 
 def _problem_schema(document: OpenAPISchema) -> dict[str, Any]:

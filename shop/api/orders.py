@@ -1,19 +1,21 @@
 """Order endpoints: customers place and cancel orders, staff change their status."""
 
-import datetime
 import functools
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from django.db.models import Count, Q, QuerySet, Window
+from django.db.models import Count, QuerySet, Window, prefetch_related_objects
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
-from shop.api.accounts import user_data
 from shop.api.auth import ApiRequest, Caller, customer_or_staff, staff_with
 from shop.api.idempotency import idempotent
+from shop.api.media_urls import site_root
+from shop.api.model_filters import build_condition, expand_schema, search_condition
+from shop.api.model_resource import ModelResource, expanded_names
 from shop.api.openapi import documents_errors
 from shop.api.paging import Page, paginated_response
+from shop.api.record_data import errors_by_api_name, readable_relations, record_data
 from shop.api.request_values import Id
 from shop.api.responses import respond
 from shop.api.schemas import (
@@ -26,22 +28,19 @@ from shop.api.schemas import (
     StatusIn,
 )
 from shop.db.compiled_queries import CompiledQuery, Placeholder
-from shop.db.text_folding import is_searchable
 from shop.models import Order, OrderEvent, OrderItem, User
 from shop.services import errors, orders
 from shop.services.orders import OrderDetails
-from shop.services.reports import start_of_day
 
 router = Router()
+ORDERS = ModelResource(Order, OrderOut)
+OrderExpand: Any = expand_schema(Order)
+NOTHING_EXPANDED = OrderExpand()
 OrderId = Annotated[Id, Path()]
 #: Events in the history that customers see; payments are in `payment_status`.
 PUBLIC_EVENTS = (OrderEvent.Kind.STATUS, OrderEvent.Kind.NOTE)
 NEWEST_FIRST = ("-created_at", "-id")
 ITEM_FIELDS = list(OrderItemOut.model_fields)
-#: Fields of a response that are the order's attributes of the same name.
-ORDER_FIELDS = [
-    name for name in OrderSummary.model_fields if name not in {"items", "can_cancel", "customer"}
-]
 
 
 @router.get("/", response=Page[OrderSummary], auth=customer_or_staff("view_order", "change_order"))
@@ -53,8 +52,9 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
         rows = _own_orders_query(filters.stop)(user=caller.user.pk)
         count = rows[0].total_count if rows else 0  # type: ignore[attr-defined]
     else:
-        rows = _filter_orders(_visible_orders(caller), filters, caller)
-        count = rows.count()
+        matches = _filter_orders(_visible_orders(caller), filters, caller)
+        count = matches.count()
+        rows = ORDERS.with_joined(matches, expanded_names(filters))
 
     return paginated_response(
         request,
@@ -62,7 +62,7 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
         Page[OrderSummary],
         rows,
         count=count,
-        to_items=lambda orders: _summaries(orders, caller),
+        to_items=lambda orders: _summaries(request, orders, filters),
     )
 
 
@@ -82,16 +82,18 @@ def create_order(request: ApiRequest, body: CheckoutIn) -> HttpResponse:
 
     Send an `Idempotency-Key` so that you can safely repeat the request if the response is lost.
     """
-    caller = request.auth
     values = body.model_dump() | {"payment_token": body.payment_token or ""}
-    details = orders.place_order(user=caller.user, **values)
-    return respond(OrderOut, _order_with_history(details, caller), status=201)
+    with errors_by_api_name(Order):
+        details = orders.place_order(user=request.auth.user, **values)
+    return respond(OrderOut, _order_with_history(request, details), status=201)
 
 
 @router.get("/{order_id}/", response=OrderOut, auth=customer_or_staff("view_order", "change_order"))
-def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
+def get_order(
+    request: ApiRequest, order_id: OrderId, expand: Query[OrderExpand] = NOTHING_EXPANDED
+) -> HttpResponse:
     """Get an order with its history."""
-    return _order_response(request, order_id)
+    return _order_response(request, order_id, expand)
 
 
 @router.post("/{order_id}/cancel/", response=OrderOut, auth=customer_or_staff("change_order"))
@@ -140,53 +142,54 @@ def _visible_orders(caller: Caller) -> QuerySet[Order]:
     return Order.objects.filter(user=caller.user)
 
 
-def _filter_orders(rows: QuerySet[Order], filters: OrderFilters, caller: Caller) -> QuerySet[Order]:
-    rows = rows.order_by(*NEWEST_FIRST)
-    if filters.status:
-        rows = rows.filter(status=filters.status)
-    for word in filter(is_searchable, filters.search.split()):
-        by_number = Q(order_number__icontains=word)
-        by_customer = Q(user__search_text__icontains=word) if caller.is_staff else Q()
-        rows = rows.filter(by_number | by_customer)
-    if filters.created_from:
-        rows = rows.filter(created_at__gte=_to_datetime(filters.created_from))
-    if filters.created_to:
-        rows = rows.filter(created_at__lt=_to_datetime(filters.created_to, end_of_day=True))
-    return rows
+def _filter_orders(rows: QuerySet[Order], filters: Any, caller: Caller) -> QuerySet[Order]:
+    searched = ["order_number", *(["user__search_text"] if caller.is_staff else [])]
+    tie_breaker = "-id" if filters.ordering.startswith("-") else "id"
+    return rows.filter(
+        build_condition(Order, filters, search=False), search_condition(searched, filters.search)
+    ).order_by(*dict.fromkeys((filters.ordering, tie_breaker)))
 
 
-def _to_datetime(
-    value: datetime.datetime | datetime.date, *, end_of_day: bool = False
-) -> datetime.datetime:
-    """Convert a filter's value to a date-time in UTC.
-
-    A date becomes its midnight. With `end_of_day`, the result is an exclusive upper bound that
-    includes the date, or the date-time, itself.
-    """
-    if isinstance(value, datetime.datetime):
-        return value + datetime.timedelta(microseconds=1) if end_of_day else value
-    midnight = start_of_day(value)
-    return midnight + datetime.timedelta(days=1) if end_of_day else midnight
-
-
-def _summaries(listed: list[Order], caller: Caller) -> list[dict[str, Any]]:
+def _summaries(request: ApiRequest, listed: list[Order], parameters: Any) -> list[dict[str, Any]]:
     """Return the values of `OrderSummary` for each order, with one query for all their items."""
     items = OrderItem.objects.filter(order__in=listed).order_by("id")
     by_order: dict[int, list[dict[str, Any]]] = {order.pk: [] for order in listed}
     for item in items.values("order_id", *ITEM_FIELDS):
         by_order[item.pop("order_id")].append(item)
-    return [_order_data(order, by_order[order.pk], caller) for order in listed]
+    of_customer = readable_relations(User) if request.auth.is_staff else []
+    prefetch_related_objects(
+        listed, *readable_relations(Order), *(f"user__{name}" for name in of_customer)
+    )
+    data = [_order_data(request, order, by_order[order.pk]) for order in listed]
+    _expand(request, listed, data, parameters)
+    return data
 
 
-def _order_response(request: ApiRequest, order_id: int) -> HttpResponse:
-    order = _visible_orders(request.auth).filter(pk=order_id).first()
+def _expand(
+    request: ApiRequest, listed: list[Order], data: list[dict[str, Any]], parameters: Any
+) -> None:
+    """Add the related records that `?expand=` names to the values of these orders."""
+    if names := expanded_names(parameters):
+        expansions = ORDERS.expansions(request, parameters)
+        joined = [ORDERS.joined_values(order, names) for order in listed]
+        related = ORDERS.related_rows([order.pk for order in listed], expansions)
+        ORDERS.expand(site_root(request), data, joined, expansions, related)
+
+
+def _order_response(
+    request: ApiRequest, order_id: int, parameters: Any = NOTHING_EXPANDED
+) -> HttpResponse:
+    visible = ORDERS.with_joined(_visible_orders(request.auth), expanded_names(parameters))
+    order = visible.filter(pk=order_id).first()
     if order is None:
         raise errors.NotFound
     details = OrderDetails(order, list(order.items.all()), list(order.events.all()))
-    return respond(OrderOut, _order_with_history(details, request.auth))
+    data = _order_with_history(request, details)
+    _expand(request, [order], [data], parameters)
+    return respond(OrderOut, data)
 
 
-def _order_with_history(details: OrderDetails, caller: Caller) -> dict[str, Any]:
+def _order_with_history(request: ApiRequest, details: OrderDetails) -> dict[str, Any]:
     """Return the values of `OrderOut`."""
     items = [{name: getattr(item, name) for name in ITEM_FIELDS} for item in details.items]
     history = [
@@ -194,14 +197,17 @@ def _order_with_history(details: OrderDetails, caller: Caller) -> dict[str, Any]
         for event in details.events
         if event.kind in PUBLIC_EVENTS and not event.is_internal
     ]
-    return _order_data(details.order, items, caller) | {"history": history}
+    return _order_data(request, details.order, items) | {"history": history}
 
 
-def _order_data(order: Order, items: Iterable[dict[str, Any]], caller: Caller) -> dict[str, Any]:
+def _order_data(
+    request: ApiRequest, order: Order, items: Iterable[dict[str, Any]]
+) -> dict[str, Any]:
     """Return the values of `OrderSummary`; `customer` only for staff."""
+    caller = request.auth
     is_staff = "change_order" in caller.permissions
     is_allowed = is_staff or order.user_id == caller.user.pk
     next_statuses = order.next_statuses(by_staff=is_staff) if is_allowed else ()
-    data = {name: getattr(order, name) for name in ORDER_FIELDS}
+    data = record_data(request, order)
     data |= {"items": items, "can_cancel": Order.Status.CANCELLED in next_statuses}
-    return data | ({"customer": user_data(order.user)} if caller.is_staff else {})
+    return data | ({"customer": record_data(request, order.user)} if caller.is_staff else {})

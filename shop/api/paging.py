@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shop.api.request_values import PlainInteger
 from shop.api.responses import respond
@@ -23,7 +22,9 @@ class Page[Item](BaseModel):
 
 
 class Paging(BaseModel):
-    """Query parameters that select a page of a list."""
+    """Query parameters that select a page of a list. Hashable, as a key of caches."""
+
+    model_config = ConfigDict(frozen=True)
 
     page: PlainInteger = Field(1, ge=1, le=1_000_000)
     page_size: PlainInteger = Field(20, ge=1, le=100)
@@ -88,5 +89,6 @@ def split_page[R](
 
 
 def _page_url(request: HttpRequest, number: int) -> str:
-    query = urlencode(request.GET.dict() | {"page": number})
-    return request.build_absolute_uri(f"{request.path}?{query}")
+    query = request.GET.copy()  # with its repeated parameters
+    query["page"] = str(number)
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -45,7 +45,7 @@ STATUS_BY_ERROR: dict[type[errors.ShopError], int] = {
     errors.InvalidResetToken: 422,
     errors.WrongPassword: 422,
     errors.PaymentDeclined: 402,
-    errors.ProductChanged: 412,
+    errors.RecordChanged: 412,
     errors.IdempotencyKeyReused: 422,
     Forbidden: 403,
 }
@@ -165,8 +165,12 @@ def _error_message(detail: dict[str, Any]) -> str:
 
 
 def _field_name(source: str, parameter: str, *inner: str | int) -> str:
-    """Return the innermost name for a body, which is flat; for a query, the parameter's name."""
-    return str([parameter, *inner][-1 if source == "body" else min(1, len(inner))])
+    """Return the innermost name for a body, which is flat; for a query, the parameter's name.
+
+    The index in a list is no name.
+    """
+    names = [str(name) for name in (parameter, *inner) if isinstance(name, str)]
+    return names[-1 if source == "body" else min(1, len(names) - 1)]
 
 
 def _handle_model_errors(_request: HttpRequest, error: ValidationError) -> HttpResponse:

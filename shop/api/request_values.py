@@ -51,6 +51,14 @@ def _parse_moment(value: Any) -> Any:
     raise PydanticCustomError("date_parsing", "{message}", {"message": message})
 
 
+def _parse_day(value: Any) -> Any:
+    """Parse `2026-03-11`; refuse a time, which would be ignored."""
+    if isinstance(value, str) and DATE_TIME.fullmatch(value):
+        message = _("Send a date (2026-03-11).")
+        raise PydanticCustomError("date_parsing", "{message}", {"message": message})
+    return _parse_moment(value)
+
+
 def _validate_year(value: datetime.date) -> datetime.date:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ValueError(
@@ -69,13 +77,18 @@ def _validate_email(value: str) -> str:
 
 
 SingleLineText = Annotated[str, AfterValidator(text_validation.clean_line)]
+ShortText = Annotated[SingleLineText, Field(max_length=100)]
 Email = Annotated[SingleLineText, Field(max_length=254), AfterValidator(_validate_email)]
-PlainInteger = Annotated[int, BeforeValidator(_accept(INTEGER, "int_parsing", "integer"))]
-PlainDecimal = Annotated[Decimal, BeforeValidator(_accept(DECIMAL, "decimal_parsing", "decimal"))]
-Id = Annotated[PlainInteger, Field(ge=1, le=MAX_ID)]
-Amount = Annotated[PlainDecimal, Field(ge=0, max_digits=15, decimal_places=2)]
+
+INTEGER_NOTATION = BeforeValidator(_accept(INTEGER, "int_parsing", "integer"))
+DECIMAL_NOTATION = BeforeValidator(_accept(DECIMAL, "decimal_parsing", "decimal"))
+PlainInteger = Annotated[int, INTEGER_NOTATION]
+# Limits before the notation: only then they are in the OpenAPI document.
+Id = Annotated[int, Field(ge=1, le=MAX_ID), INTEGER_NOTATION]
+Amount = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2), DECIMAL_NOTATION]
 DateOrDateTime = Annotated[
     datetime.datetime | datetime.date,
     BeforeValidator(_parse_moment),
     AfterValidator(_validate_year),
 ]
+PlainDate = Annotated[datetime.date, BeforeValidator(_parse_day), AfterValidator(_validate_year)]

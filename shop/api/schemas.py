@@ -19,28 +19,26 @@ from pydantic import (
 from pydantic import ValidationError as RequestValidationError
 
 from shop import exposure, text_validation
+from shop.api.model_filters import filter_schema
 from shop.api.paging import Paging
 from shop.api.request_values import (
     Amount,
-    DateOrDateTime,
     Email,
     Id,
+    ShortText,
     SingleLineText,
 )
 from shop.api.strict_requests import Body, request_error
 from shop.models import Order, Product, StockMovement, User
 from shop.models.cart import MAX_QUANTITY
 from shop.models.products import MAX_STOCK
-from shop.schema_factory import request_schema, response_schema
+from shop.schema_factory import generate_response, request_schema, response_schema
 from shop.services.payments import TOKENS, default_method, offered_methods
 
 MultiLineText = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
-PersonName = Annotated[SingleLineText, Field(min_length=1, max_length=100)]
-PhoneNumber = Annotated[SingleLineText, Field(max_length=30)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=MAX_QUANTITY)]
 Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
-ShortText = Annotated[SingleLineText, Field(max_length=100)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
 type OfferedPayment = Literal[tuple(map(str, offered_methods()))]  # type: ignore[valid-type]
@@ -51,16 +49,11 @@ PaymentToken: Any = Literal[TOKENS] if "card" in offered_methods() else ShortTex
 # Accounts
 
 
+@response_schema(User, exposure.api_readable_fields(User))
 class UserOut(BaseModel):
     """A user account."""
 
-    id: int
-    email: str
-    first_name: str
-    last_name: str
-    phone: str
-    role: Literal["customer", "admin"]
-    created_at: datetime.datetime
+    role: Literal[tuple(User.Role.values)]  # type: ignore[valid-type]
 
 
 class SessionOut(BaseModel):
@@ -73,11 +66,20 @@ class SessionOut(BaseModel):
     user: UserOut
 
 
-class RegisterIn(Body):
+@request_schema(User, exposure.customer_writable_fields(User), with_defaults=True)
+class ProfileIn(Body):
+    """What customers say about themselves."""
+
+
+@request_schema(User, exposure.customer_writable_fields(User), partial=True)
+class ProfilePatch(Body):
+    """The fields of the profile to change."""
+
+
+class RegisterIn(ProfileIn):
+    """A new account."""
+
     email: Email
-    first_name: PersonName
-    last_name: PersonName
-    phone: PhoneNumber = ""
     # Last, so that it can be compared with the other fields.
     password: Password
 
@@ -85,8 +87,10 @@ class RegisterIn(Body):
     @classmethod
     def check_rules(cls, password: str, info: ValidationInfo) -> str:
         """Report every rule that the password breaks, beside the errors of the other fields."""
+        columns = {field.attname for field in exposure.concrete_fields(User)}
+        user = User(**{name: info.data[name] for name in columns & info.data.keys()})
         try:
-            validate_password(password, User(**info.data))
+            validate_password(password, user)
         except ValidationError as error:
             lines = [request_error(str(e.code), e.messages[0]) for e in error.error_list]
             raise RequestValidationError.from_exception_data("password", lines) from error
@@ -109,18 +113,6 @@ class LogoutIn(Body):
     everywhere: Annotated[bool, Strict()] = False
 
 
-class ProfileIn(Body):
-    first_name: PersonName
-    last_name: PersonName
-    phone: PhoneNumber = ""
-
-
-class ProfilePatch(Body):
-    first_name: PersonName = Field(default_factory=str)
-    last_name: PersonName = Field(default_factory=str)
-    phone: PhoneNumber = Field(default_factory=str)
-
-
 class PasswordChangeIn(Body):
     current_password: Password
     new_password: Password
@@ -139,9 +131,16 @@ class PasswordResetConfirmIn(Body):
 # Products
 
 
-@response_schema(Product, exposure.api_readable_fields(Product))
+@response_schema(Product, exposure.api_readable_fields(Product), expandable=True)
 class ProductOut(BaseModel):
     """A product."""
+
+
+#: Model of the catalogue -> its response schema. They are made together, to refer to each other.
+RESPONSES: dict[exposure.Model, type[BaseModel]] = {
+    model: ProductOut if model is Product else generate_response(model)
+    for model in exposure.catalogue_models()
+}
 
 
 @request_schema(Product, exposure.api_writable_fields(Product))
@@ -161,19 +160,11 @@ class ProductPatch(Body):
     stock: Units = Field(default_factory=int, description="Units counted in a stocktake.")
 
 
+@filter_schema(Product)
 class ProductFilters(Paging):
     """Query parameters of the product list."""
 
     search: ShortText = Field("", description="Words in the name, SKU or description.")
-    min_price: Amount | None = None
-    max_price: Amount | None = None
-    in_stock: bool | None = None
-    is_active: bool | None = Field(
-        None, description="For staff who may view products. Others see active products only."
-    )
-    ordering: Literal["name", "-name", "price", "-price", "created_at", "-created_at"] = (
-        "-created_at"
-    )
 
 
 class StockDelta(Body):
@@ -237,8 +228,10 @@ class CartOut(BaseModel):
 # Orders
 
 
+@request_schema(Order, exposure.checkout_fields(Order), with_defaults=True)
 class CheckoutIn(Body):
-    shipping_address: Annotated[MultiLineText, Field(min_length=1)]
+    """An order of what is in the cart."""
+
     payment_method: OfferedPayment = str(default_method())
     payment_token: PaymentToken | None = Field(
         None, description="Required for `card`, ignored otherwise. Payments are simulated."
@@ -246,7 +239,6 @@ class CheckoutIn(Body):
     expected_total: Amount | None = Field(
         None, description="The total shown to the customer. The order is refused if it has changed."
     )
-    note: MultiLineText = ""
 
 
 class CancelIn(Body):
@@ -278,22 +270,16 @@ class OrderEventOut(BaseModel):
     note: str
 
 
+@response_schema(Order, exposure.api_readable_fields(Order), expandable=True)
 class OrderSummary(BaseModel):
     """An order without its history."""
 
-    id: int
-    order_number: str
     status: Status
     payment_method: Payment
     payment_status: Literal[tuple(Order.PaymentStatus.values)]  # type: ignore[valid-type]
-    total_amount: Decimal
-    shipping_address: str
-    note: str
     items: list[OrderItemOut]
     can_cancel: bool = Field(description="Whether the caller can cancel the order now.")
     customer: UserOut | None = Field(None, description="For admins only.")
-    created_at: datetime.datetime
-    updated_at: datetime.datetime
 
 
 class OrderOut(OrderSummary):
@@ -302,17 +288,15 @@ class OrderOut(OrderSummary):
     history: list[OrderEventOut]
 
 
+@filter_schema(Order)
 class OrderFilters(Paging):
     """Query parameters of the order list."""
 
-    status: Status | None = None
     search: ShortText = Field(
         "",
         description="Part of the order number; for admins, also words in the customer's name,"
         " email or phone.",
     )
-    created_from: DateOrDateTime | None = None
-    created_to: DateOrDateTime | None = Field(None, description="A date includes the whole day.")
 
 
 class Health(BaseModel):

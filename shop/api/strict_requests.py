@@ -5,7 +5,7 @@ django-ninja resolves it after authentication and reports its errors together wi
 other models.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Any, Self
 
@@ -64,12 +64,9 @@ def check_whole_request(operation: Operation) -> None:
     """Make an operation refuse unknown and repeated query parameters, and other media types."""
     sources = {model.__ninja_param_source__ for model in operation.models}
     media_type = "multipart/form-data" if "file" in sources else "application/json"
-    known = [
-        name
-        for model in operation.models
-        if issubclass(model, QueryModel)
-        for name in model.__ninja_flatten_map__
-    ]
+    queries: list[Any] = [model for model in operation.models if issubclass(model, QueryModel)]
+    known = [name for model in queries for name in model.__ninja_flatten_map__]
+    lists = {name for model in queries for name in model.__ninja_collection_fields__}
 
     class WholeRequest(QueryModel):
         __ninja_param_source__ = "query"  # type: ignore[assignment]
@@ -82,21 +79,24 @@ def check_whole_request(operation: Operation) -> None:
             if has_body and request.content_type != media_type:
                 message = _("Send the body with the content type %(type)s.")
                 raise HttpError(415, message % {"type": media_type})
-            if errors := _query_errors(request, known):
+            if errors := _query_errors(request, known, lists):
                 raise ValidationError.from_exception_data("query", errors[:MAX_ERRORS])
             return cls()
 
     operation.models.insert(0, WholeRequest)
 
 
-def _query_errors(request: HttpRequest, known: Sequence[str]) -> list[InitErrorDetails]:
+def _query_errors(
+    request: HttpRequest, known: Sequence[str], lists: Collection[str]
+) -> list[InitErrorDetails]:
+    """Return an error for each unknown name, and for each repeated one that isn't of `lists`."""
     if not request.META.get("QUERY_STRING"):
         return []
     errors = []
     for name, values in request.GET.lists():
         if name not in known:
             errors.append(request_error("extra_forbidden", _unknown_parameter(name, known), name))
-        elif len(values) > 1:
+        elif len(values) > 1 and name not in lists:
             errors.append(request_error("repeated", _("Send this parameter once."), name))
     return errors
 

@@ -13,6 +13,7 @@ and `sql_with_params`; `QuerySet._iterable_class`, which alone tells `values_lis
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import Expression, Field, IntegerField, QuerySet
 from django.db.models.expressions import RawSQL
@@ -57,9 +58,15 @@ class CompiledQuery[Row]:
         self._queryset = queryset
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Row]]:
+    def _compiled(
+        self,
+    ) -> tuple[str, tuple[Any, ...], Converters, Callable[[Sequence[Any]], Row]] | None:
+        """SQL, parameters, converters and row factory; None if no row can match."""
         compiler: Any = self._queryset.query.clone().get_compiler(self._queryset.db)
-        sql, params = compiler.as_sql()
+        try:
+            sql, params = compiler.as_sql()
+        except EmptyResultSet:
+            return None
         converters = compiler.get_converters([column for column, *_ in compiler.select])
         return sql, params, converters, _row_factory(self._queryset, compiler)
 
@@ -68,6 +75,8 @@ class CompiledQuery[Row]:
 
     def after(self, clause: str, clause_params: Sequence[Any], **values: Any) -> list[Row]:
         """Execute the query after a clause, such as the `WITH` of a table that the query reads."""
+        if self._compiled is None:
+            return []
         sql, params, converters, make_row = self._compiled
         database = connections[self._queryset.db]
         bound = [
@@ -82,8 +91,8 @@ class CompiledSearch[Row: tuple[Any, ...]]:
     """A page of search hits and their total number, by one statement.
 
     The hits are read once into a materialized `WITH`; the page and the count both read it. It is
-    made of the whole table as tuples, ordered by columns of the table, last by `id`, and called
-    with the hits:
+    made of the whole table as tuples, ordered by columns of the table, last by the primary key, and
+    called with the hits:
 
         search = CompiledSearch(Product.objects.order_by("name", "id").values_list("name"))
         search(Product.objects.filter(name__icontains="mug"), 0, 20)
@@ -92,10 +101,14 @@ class CompiledSearch[Row: tuple[Any, ...]]:
     def __init__(self, queryset: QuerySet[Any, Row]) -> None:
         order = [str(name) for name in queryset.query.order_by]
         self._columns = [name.removeprefix("-") for name in order]
-        order_by = ", ".join(f"{name[1:]} DESC" if name[0] == "-" else name for name in order)
+        # Quoted, since a field may have the name of a keyword, such as `order`.
+        order_by = ", ".join(
+            f'"{name[1:]}" DESC' if name[0] == "-" else f'"{name}"' for name in order
+        )
         limits = [Placeholder(name, IntegerField()) for name in ("limit", "offset")]
         keys = RawSQL(  # noqa: S611 - names of our columns only
-            f"SELECT id FROM hits ORDER BY {order_by} LIMIT %s OFFSET %s",  # noqa: S608
+            f'SELECT "{self._columns[-1]}" FROM hits'  # noqa: S608
+            f" ORDER BY {order_by} LIMIT %s OFFSET %s",
             limits,
         )
         count = RawSQL("SELECT count(*) FROM hits", ())
@@ -109,8 +122,12 @@ class CompiledSearch[Row: tuple[Any, ...]]:
         None if there are more than MAX_COUNTED_HITS, or if the page is beyond the last one.
         """
         limited = hits.order_by().values_list(*self._columns)[: MAX_COUNTED_HITS + 1]
-        sql, params = limited.query.sql_with_params()
-        clause = f"WITH hits ({', '.join(self._columns)}) AS MATERIALIZED ({sql}) "
+        try:
+            sql, params = limited.query.sql_with_params()
+        except EmptyResultSet:
+            return [], 0
+        columns = ", ".join(f'"{name}"' for name in self._columns)
+        clause = f"WITH hits ({columns}) AS MATERIALIZED ({sql}) "
         rows = self._page.after(clause, params, limit=stop - start, offset=start)
         if start and not rows:
             return None

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from shop import money
+from shop import exposure, money
+from shop.documents.field_text import field_lines
 from shop.models import Order, OrderItem
 
 PACKING_SLIP, INVOICE = KINDS = ("packing slip", "invoice")
@@ -56,7 +58,6 @@ def build_document(kind: str, order: Order, items: Sequence[OrderItem]) -> Docum
     else:
         units = sum(item.quantity for item in items)
         total = ngettext("%(count)d unit", "%(count)d units", units) % {"count": units}
-    has_note = order.note and not is_invoice
     return Document(
         sender=settings.SHOP_NAME,
         imprint=settings.SHOP_IMPRINT,
@@ -66,9 +67,28 @@ def build_document(kind: str, order: Order, items: Sequence[OrderItem]) -> Docum
         columns=columns,
         rows=rows,
         totals=[(_("Total"), total)],
-        note=_("Customer's note: %(note)s") % {"note": order.note} if has_note else "",
+        note="" if is_invoice else "\n".join(_slip_lines(order)),
         has_checkboxes=not is_invoice,
     )
+
+
+def with_slip_fields(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Let the query read the related records that are printed on packing slips."""
+    relations = [field for field in _slip_fields() if field.is_relation]
+    foreign = [field.name for field in relations if not field.many_to_many]
+    return orders.select_related("user", *foreign).prefetch_related(
+        *(field.name for field in relations if field.many_to_many)
+    )
+
+
+def _slip_fields() -> list[exposure.Field]:
+    printed = exposure.declared_names(Order, "ON_PACKING_SLIP")
+    return [field for field in exposure.all_fields(Order) if field.name in printed]
+
+
+def _slip_lines(order: Order) -> Iterator[str]:
+    for label, text in field_lines(order, _slip_fields()):
+        yield _("%(label)s: %(text)s") % {"label": label, "text": text}
 
 
 def pdf_file_name(kind: str, orders: Sequence[Order]) -> str:

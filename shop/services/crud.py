@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 from django.utils.translation import gettext as _
 
@@ -30,8 +31,7 @@ def _create[M: Model](model: type[M], actor: User, values: Mapping[str, Any]) ->
     record = model()
     changes_made = audit.diff_record(record, values)
     assign_values(record, values)
-    record.full_clean()
-    record.save(force_insert=True)
+    save_record(record, force_insert=True)
     set_relations(record, values)
     audit.log(actor, record, changes_made, action=audit.Action.ADDED)
     return record
@@ -64,8 +64,7 @@ def _update[M: Model](
     check(record)
     changes_made = audit.diff_record(record, changes)
     assign_values(record, changes)
-    record.full_clean()
-    record.save(update_fields=saved_columns(model, changes))
+    save_record(record, update_fields=saved_columns(model, changes))
     set_relations(record, changes)
     if changes_made:
         audit.log(actor, record, changes_made)
@@ -100,12 +99,38 @@ def normalize_images(model: type[Model], values: Mapping[str, Any]) -> dict[str,
     return normalized
 
 
+def validate_fields(record: Model, names: Iterable[str]) -> None:
+    """Validate these fields, by name or column, and the model's `clean()`.
+
+    Other fields are not checked: an old row may break a rule that is newer. Raises ValidationError.
+    """
+    others = {
+        field.name
+        for field in exposure.concrete_fields(type(record))
+        if field.name not in names and field.attname not in names
+    }
+    record.full_clean(exclude=others, validate_constraints=False)
+
+
 def assign_values(record: Model, values: Mapping[str, Any]) -> None:
     """Set the record's attributes, but for many-to-many fields, which `set_relations` writes."""
     relations = exposure.names_of(exposure.many_to_many_fields(type(record)))
     for name, value in values.items():
         if name not in relations:
             setattr(record, name, value)
+
+
+def save_record(record: Model, **options: Any) -> None:
+    """Validate and save. Raises ValidationError, also for a unique value that another just took."""
+    record.full_clean()
+    try:
+        with transaction.atomic():
+            record.save(**options)
+    except IntegrityError:
+        # These see the other row by now, and raise its message.
+        record.validate_unique()
+        record.validate_constraints()
+        raise
 
 
 def saved_columns(model: type[Model], changes: Iterable[str]) -> set[str]:

@@ -96,8 +96,8 @@ class StockChanged(ShopError):
     code, message = "stock-changed", _("The stock has changed in the meantime.")
 
 
-class ProductChanged(ShopError):
-    code, message = "precondition-failed", _("The product has changed since you read it.")
+class RecordChanged(ShopError):
+    code, message = "precondition-failed", _("This has changed since you read it.")
 
 
 class InUse(ShopError):

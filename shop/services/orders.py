@@ -14,10 +14,12 @@ from shop import money
 from shop.db.bulk_rows import delete_rows, insert_rows, update_rows
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.transactions import atomically
+from shop.documents.order_documents import with_slip_fields
 from shop.models import CartItem, Order, OrderEvent, OrderItem, Product, User
 from shop.models.order_status import ORDER_STATUSES, OrderStatus
 from shop.models.outbox import ORDER_PLACED
 from shop.services import audit, outbox
+from shop.services.crud import validate_fields
 from shop.services.errors import (
     CartEmpty,
     InsufficientStock,
@@ -75,25 +77,22 @@ LOCKED_CART = CompiledQuery(
 def place_order(
     *,
     user: User,
-    shipping_address: str,
-    payment_method: str = Order.PaymentMethod.CASH_ON_DELIVERY,
     payment_token: str = "",
     expected_total: Decimal | None = None,
-    note: str = "",
+    **fields: Any,
 ) -> OrderDetails:
     """Turn the user's cart into an order: take the stock, freeze the prices, empty the cart.
 
-    Lock the cart and delete its items, check them, then write order, items, event, email and
-    ledger. The email is sent after the commit. Staff place orders through `phone_orders`.
+    `fields` are those that a customer fills in, see `exposure.checkout_fields`. Lock the cart and
+    delete its items, check them, then write order, items, event, email and ledger. The email is
+    sent after the commit. Staff place orders through `phone_orders`.
 
     Raises CartEmpty, ProductUnavailable and InsufficientStock (with `items`), TotalChanged (with
-    `total_amount`), PaymentDeclined; ValidationError for an invalid address or note.
+    `total_amount`), PaymentDeclined; ValidationError for an invalid field.
     """
     lines = LOCKED_CART(user=user.pk)
     delete_rows(lines)
-    order = Order(
-        user=user, shipping_address=shipping_address, payment_method=payment_method, note=note
-    )
+    order = Order(user=user, **fields)
     return write_order(
         order, lines, actor=user, payment_token=payment_token, expected_total=expected_total
     )
@@ -119,7 +118,7 @@ def write_order(
         raise TotalChanged(_("The total is now %(total)s.") % {"total": total}, total_amount=total)
     order.total_amount = total
     order.payment_status = initial_payment_status(method=order.payment_method, token=payment_token)
-    order.clean_fields(exclude=["user"])
+    order.full_clean(exclude=["user", "order_number"], validate_constraints=False)
     order.updated_at = order.created_at
     insert_rows([order])
     items = _build_items(order, lines)
@@ -154,7 +153,7 @@ def move_order(
 
     Raises NotFound (also for another's order), InvalidTransition, StockLimitReached.
     """
-    order = _lock_order(order_id, owner=None if by_staff else actor)
+    order = lock_order(order_id, owner=None if by_staff else actor)
     if to not in order.next_statuses(by_staff=by_staff):
         raise _invalid_transition(order, to)
     _advance([order], to, actor=actor, note=note, shipment=shipment, written_off=written_off)
@@ -210,7 +209,8 @@ def _advance(
         )
         if to == Order.Status.SHIPPED:
             order.carrier, order.tracking_number = shipment.carrier, shipment.tracking_number
-            order.clean_fields(exclude=["user"])
+            if shipment != NO_SHIPMENT:
+                validate_fields(order, vars(shipment))
     update_rows(orders, "status", "payment_status", "updated_at", "carrier", "tracking_number")
     insert_rows([_build_event(order, actor=actor, note=note) for order in orders])
     if kind := ORDER_STATUSES[to].email:
@@ -224,7 +224,7 @@ def _advance(
 @atomically
 def add_note(*, order_id: int, actor: User, note: str, is_internal: bool) -> OrderEvent:
     """Add a note to the timeline, for staff only or for the customer too. Raises NotFound."""
-    order = _lock_order(order_id)
+    order = lock_order(order_id)
     audit.log(actor, order, {"note": ("", note)}, action=audit.Action.ADDED)
     return _record_event(
         order, actor=actor, kind=OrderEvent.Kind.NOTE, note=note, is_internal=is_internal
@@ -242,7 +242,7 @@ def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> li
             _("At most %(limit)d orders can be printed together. Select fewer, such as one day's.")
             % {"limit": MAX_PRINTED_ORDERS}
         )
-    orders = Order.objects.filter(pk__in=order_ids).select_related("user").order_by("order_number")
+    orders = with_slip_fields(Order.objects.filter(pk__in=order_ids)).order_by("order_number")
     printed = list(orders.prefetch_related("items"))
     OrderEvent.objects.bulk_create(
         _build_event(order, actor=actor, kind=OrderEvent.Kind.PRINTED, note=what, is_internal=True)
@@ -257,7 +257,7 @@ def record_printing(*, order_ids: Collection[int], actor: User, what: str) -> li
 @atomically
 def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
     """Record the payment. Raises InvalidTransition when the order awaits none."""
-    order = _lock_order(order_id)
+    order = lock_order(order_id)
     if not order.awaits_payment:
         raise InvalidTransition(_("This order isn't awaiting payment."), order_status=order.status)
     audit.log(actor, order, audit.diff_record(order, {"payment_status": Order.PaymentStatus.PAID}))
@@ -309,7 +309,8 @@ def _build_items(order: Order, lines: Sequence[CartItem]) -> list[OrderItem]:
     ]
 
 
-def _lock_order(order_id: int, *, owner: User | None = None) -> Order:
+def lock_order(order_id: int, *, owner: User | None = None) -> Order:
+    """Return the order with its customer, locked. Raises NotFound, also for another's order."""
     orders = Order.objects.filter(pk=order_id).select_related("user")
     orders = orders.select_for_update(no_key=True, of=("self",))
     order = (orders if owner is None else orders.filter(user=owner)).first()

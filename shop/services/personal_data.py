@@ -1,13 +1,15 @@
 """Export and erasure of a customer's personal data."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q, QuerySet
+from django.db.models import Manager, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from shop import exposure
 from shop.db.transactions import atomically
 from shop.models import (
     AuditEntry,
@@ -26,9 +28,16 @@ from shop.models.audit import SIGN_IN_ACTIONS
 from shop.services import audit
 from shop.services.errors import NotErasable, NotFound
 
-ERASED = "[erased]"
 #: Columns that are not personal data, or would give access to the account.
-NOT_EXPORTED = {"password", "password_hash", "current_token", "previous_token", "is_superuser"}
+NOT_EXPORTED = {
+    "password",
+    "password_hash",
+    "current_token",
+    "previous_token",
+    "is_superuser",
+    "groups",
+    "user_permissions",
+}
 OPEN_STATUSES = [status for status in Order.Status if status.facts.next]
 
 
@@ -51,12 +60,7 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
         "changes_by_staff": entries.exclude(action__in=SIGN_IN_ACTIONS),
         "sign_ins": entries.filter(action__in=SIGN_IN_ACTIONS),
     }
-    data = {
-        name: [
-            {column: row[column] for column in row.keys() - NOT_EXPORTED} for row in rows.values()
-        ]
-        for name, rows in querysets.items()
-    }
+    data = {name: list(_export_rows(rows)) for name, rows in querysets.items()}
     return json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2, sort_keys=True)
 
 
@@ -81,7 +85,8 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     for model in (CartItem, IdempotencyKey, OutboxMessage, Session):
         model._default_manager.filter(user=user).delete()
     SavedView.objects.filter(owner=user).delete()
-    orders.update(shipping_address=ERASED, note="", tracking_number="", updated_at=timezone.now())
+    _erase_fields(orders)
+    orders.update(updated_at=timezone.now())
     OrderEvent.objects.filter(order__in=orders).exclude(kind=OrderEvent.Kind.PRINTED).update(
         note=""
     )
@@ -95,6 +100,26 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     return user
 
 
+def _export_rows(rows: QuerySet[Any]) -> Iterator[dict[str, Any]]:
+    """Yield the columns of each row, and the names of the records that an exposed model names."""
+    relations = []
+    if rows.model in exposure.exposed_models():
+        fields = exposure.all_fields(rows.model)
+        relations = [f for f in fields if f.is_relation and f.related_model is not User]
+    names = [field.name for field in relations if field.name not in NOT_EXPORTED]
+    related = {record.pk: record for record in rows.prefetch_related(*names)} if names else {}
+    for row in rows.values():
+        row |= {name: _related_names(related[row["id"]], name) for name in names}
+        yield {column: row[column] for column in row.keys() - NOT_EXPORTED}
+
+
+def _related_names(record: Model, name: str) -> str | list[str] | None:
+    value = getattr(record, name)
+    if isinstance(value, Manager):
+        return sorted(map(str, value.all()))
+    return None if value is None else str(value)
+
+
 def _lock_cart(user: User) -> None:
     """Lock the cart without waiting: a checkout locks cart, then user, so waiting deadlocks."""
     lines = CartItem.objects.filter(user=user)
@@ -104,13 +129,30 @@ def _lock_cart(user: User) -> None:
 
 
 def _anonymize(user: User) -> None:
+    for field in exposure.personal_fields(User):
+        if not field.many_to_many:
+            setattr(user, field.attname, exposure.erased_value(field))
     user.email = f"erased-{user.pk}@erased.invalid"
-    user.first_name, user.last_name, user.phone = str(_("Erased customer")), str(user.pk), ""
-    user.is_active, user.last_login = False, None
+    user.first_name, user.last_name = str(_("Erased customer")), str(user.pk)
+    user.is_active = False
     user.set_unusable_password()
     user.save()
-    user.groups.clear()
-    user.user_permissions.clear()
+    _empty_relations(User.objects.filter(pk=user.pk))
+
+
+def _erase_fields(rows: QuerySet[Any]) -> None:
+    """Clear the personal fields of all rows."""
+    columns = [f for f in exposure.personal_fields(rows.model) if not f.many_to_many]
+    rows.update(**{field.attname: exposure.erased_value(field) for field in columns})
+    _empty_relations(rows)
+
+
+def _empty_relations(rows: QuerySet[Any]) -> None:
+    for field in exposure.personal_fields(rows.model):
+        if field.many_to_many:
+            through: Any = field.remote_field.through  # type: ignore[union-attr]
+            name = field.m2m_field_name()  # type: ignore[attr-defined]
+            through._default_manager.filter(**{f"{name}__in": rows}).delete()
 
 
 def _audit_entries(user: User, orders: QuerySet[Order]) -> QuerySet[AuditEntry]:

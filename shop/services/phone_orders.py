@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -23,24 +24,21 @@ def place_phone_order(
     customer: User,
     lines: Mapping[int, int],
     actor: User,
-    shipping_address: str,
-    payment_method: str = Order.PaymentMethod.CASH_ON_DELIVERY,
-    note: str = "",
     expected_total: Decimal | None = None,
+    **fields: Any,
 ) -> OrderDetails:
     """Place an order for a customer without touching the customer's cart.
 
-    `lines` maps product ids to quantities. Ledger and event name the actor.
+    `lines` maps product ids to quantities, `fields` are those of a checkout. Ledger and event name
+    the actor.
 
     Raises CartEmpty, ProductUnavailable and InsufficientStock (with `items`), TotalChanged (with
-    `total_amount`); ValidationError for an invalid address or note, a card payment, or more than
-    a cart can hold.
+    `total_amount`); ValidationError for an invalid field, a card payment, or more than a cart can
+    hold.
     """
     _check_cart_limits(lines)
-    check_method(payment_method, by_phone=True)
-    order = Order(
-        user=customer, shipping_address=shipping_address, payment_method=payment_method, note=note
-    )
+    order = Order(user=customer, **fields)
+    check_method(order.payment_method, by_phone=True)
     items = _build_cart_items(lines, customer)
     details = write_order(
         order, items, actor=actor, expected_total=expected_total, event_note=str(EVENT_NOTE)

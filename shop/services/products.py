@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shop.db.transactions import atomically
@@ -18,7 +17,7 @@ def create_product(*, actor: User | None, values: Mapping[str, Any], stock: int 
     product = Product()
     changes_made = {**audit.diff_record(product, values), "stock": (0, stock)}
     crud.assign_values(product, values)
-    _save_product(product)
+    crud.save_record(product)
     crud.set_relations(product, values)
     record_initial_stock(product, stock=stock, actor=actor)
     audit.log(actor, product, changes_made, action=audit.Action.ADDED)
@@ -54,7 +53,7 @@ def _update_locked(
     check(product)
     changes_made = audit.diff_record(product, changes)
     crud.assign_values(product, changes)
-    _save_product(product, only=crud.saved_columns(Product, changes))
+    crud.save_record(product, update_fields=crud.saved_columns(Product, changes))
     crud.set_relations(product, changes)
     if changes_made:
         audit.log(actor, product, changes_made)
@@ -87,15 +86,3 @@ def set_active(*, product_ids: Collection[int], is_active: bool, actor: User) ->
     audit.log_many(actor, [(p, audit.diff_record(p, {"is_active": is_active})) for p in others])
     chosen = Product.objects.filter(pk__in=[product.pk for product in others])
     return chosen.update(is_active=is_active, updated_at=timezone.now())
-
-
-def _save_product(product: Product, only: set[str] | None = None) -> None:
-    """Validate and save. A concurrent insert of the same SKU raises the usual ValidationError."""
-    product.full_clean()
-    try:
-        with transaction.atomic():
-            product.save(update_fields=only)
-    except IntegrityError as error:
-        if "product_sku_is_unique" in str(error):
-            product.validate_constraints()  # sees the other row by now and raises its message
-        raise

@@ -5,7 +5,7 @@ from support import factories
 from support.api_bodies import ledger, product_body
 
 from shop import exposure
-from shop.api.products import PRODUCT_COLUMNS
+from shop.api.products import PRODUCTS
 from shop.models import CartItem, Product, StockMovement
 from shop.services.orders import place_order
 
@@ -18,7 +18,7 @@ ALL_FIELDS = {
     "is_active": False,
 }
 READ_ONLY = sorted(
-    {*PRODUCT_COLUMNS, *Product.STAFF_ONLY, "prize"}
+    {*PRODUCTS.names, *Product.STAFF_ONLY, "prize"}
     - {*exposure.api_writable_fields(Product), "stock"}
 )
 INVALID_VALUES = [

@@ -5,7 +5,7 @@ from django.core.cache.backends import locmem
 from support import factories
 from support.api_bodies import names, product_body
 
-from shop.api import products
+from shop.api import model_resource
 from shop.db import compiled_queries
 from shop.models import Product
 
@@ -203,20 +203,34 @@ def test_a_search_returns_the_same_with_few_or_many_results(adas_app, monkeypatc
     assert [page["count"] for page in few] == [4] * 4
 
 
-@pytest.mark.usefixtures("mug")
+@pytest.mark.usefixtures("mug", "lamp")
 def test_the_count_of_the_unfiltered_list_is_cached_for_thirty_seconds(
     carls_app, adas_app, monkeypatch
 ):
-    assert [app.get("/products/").json()["count"] for app in (carls_app, adas_app)] == [1, 1]
+    first = "/products/?page_size=1"
+    assert [app.get(first).json()["count"] for app in (carls_app, adas_app)] == [2, 2]
     factories.create_product("Vase")
-    for query in ("", "?page=1&page_size=5&ordering=name"):
-        response = carls_app.get(f"/products/{query}")
-        assert (len(names(response)), response.json()["count"]) == (2, 2)
-    assert carls_app.get("/products/?page=2&page_size=5").json()["count"] == 1
-    assert carls_app.get("/products/?in_stock=true").json()["count"] == 2
+    assert carls_app.get(first).json()["count"] == 2
+    for query in ("?page_size=2", "?page=1&page_size=5&ordering=name", "?in_stock=true"):
+        assert carls_app.get(f"/products/{query}").json()["count"] == 3, query
     later = locmem.time.time() + 30
     monkeypatch.setattr(locmem, "time", SimpleNamespace(time=lambda: later))
-    assert carls_app.get("/products/").json()["count"] == 2
+    assert carls_app.get(first).json()["count"] == 3
+
+
+@pytest.mark.usefixtures("mug", "lamp")
+def test_the_count_of_many_matches_is_cached_for_thirty_seconds(carls_app, monkeypatch):
+    for module in (compiled_queries, model_resource):
+        monkeypatch.setattr(module, "MAX_COUNTED_HITS", 1)
+    first = "/products/?in_stock=true&page_size=1"
+    assert carls_app.get(first).json()["count"] == 2
+    factories.create_product("Vase")
+    assert carls_app.get(first).json()["count"] == 2
+    shown = carls_app.get(f"{first}&page=2").json()
+    assert (shown["count"], bool(shown["next"])) == (3, True)
+    later = locmem.time.time() + 30
+    monkeypatch.setattr(locmem, "time", SimpleNamespace(time=lambda: later))
+    assert carls_app.get(first).json()["count"] == 3
 
 
 @pytest.mark.usefixtures("catalogue")
@@ -244,7 +258,9 @@ def test_an_unchanged_product_is_not_sent_again(carls_app, mug, header):
 @pytest.fixture
 def serialising_fails(monkeypatch):
     """From now on, serialising a body fails the test."""
-    monkeypatch.setattr(products, "serialize", lambda *_args: pytest.fail("A body was serialised."))
+    monkeypatch.setattr(
+        model_resource, "serialize", lambda *_args: pytest.fail("A body was serialised.")
+    )
 
 
 @pytest.mark.parametrize("header", ["{tag}", "W/{tag}", '"other", {tag}', "*"])

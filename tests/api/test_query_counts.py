@@ -2,6 +2,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from support import factories
 
+from shop.api import model_resource
 from shop.db import compiled_queries
 from shop.models import Order, Product
 from shop.services.orders import place_order
@@ -24,11 +25,12 @@ def create_order(user, products):
 @pytest.mark.parametrize(
     ("fixture", "query", "count"),
     [
-        ("carls_app", "", 3),
-        ("adas_app", "", 3),
+        ("carls_app", "", 2),
+        ("adas_app", "", 2),
+        ("carls_app", "?ordering=updated_at", 2),
         ("carls_app", "?search=a&in_stock=true", 2),
         ("adas_app", "?search=-&page_size=1", 2),
-        ("adas_app", "?ordering=price&page_size=1", 3),
+        ("adas_app", "?in_stock=true&page_size=1", 2),
     ],
 )
 def test_listing_products(request, statements, products, number, fixture, query, count):
@@ -46,15 +48,19 @@ def test_searching_with_many_results(statements, carls_app, products, monkeypatc
         assert len(carls_app.get("/products/?search=a&page_size=1").json()["items"]) == 1
 
 
-def test_listing_products_with_a_cached_count(statements, carls_app, products):
-    carls_app.get("/products/")
+@pytest.mark.parametrize("query", ["", "&in_stock=true", "&search=a"])
+def test_listing_products_with_a_cached_count(statements, carls_app, products, monkeypatch, query):
+    for module in (compiled_queries, model_resource):
+        monkeypatch.setattr(module, "MAX_COUNTED_HITS", 1)
+    with statements(4 if query else 3):
+        carls_app.get(f"/products/?page_size=1{query}")
     with statements(2):
-        assert len(carls_app.get("/products/").json()["items"]) == len(products)
+        assert carls_app.get(f"/products/?page_size=1{query}").json()["count"] >= 2
 
 
 def test_listing_products_without_a_token(statements, strangers_app, products, settings):
     settings.SHOP_PUBLIC_CATALOG = True
-    with statements(2):
+    with statements(1):
         assert len(strangers_app.get("/products/").json()["items"]) == len(products)
 
 

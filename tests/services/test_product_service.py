@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError
 from PIL import Image
 from support import factories
 
 from shop.models import CartItem, Product, StockMovement
 from shop.models.products import MAX_STOCK
-from shop.services.errors import InsufficientStock, NotFound, ProductChanged
+from shop.services.errors import InsufficientStock, NotFound, RecordChanged
 from shop.services.products import create_product, remove_product, update_product
 from shop.services.stock import find_drift
 
@@ -101,7 +100,7 @@ def test_changing_to_a_sku_taken_meanwhile_is_refused(ada, mug, refused, referen
 @pytest.mark.usefixtures("without_unique_check")
 def test_other_integrity_errors_are_not_reported_as_a_taken_sku(ada, mug, refused, monkeypatch):
     monkeypatch.setattr(Product, "full_clean", lambda _: None)
-    with refused(IntegrityError, match="price"):
+    with refused(ValidationError, match="product_price_in_bounds"):
         update_product(product_id=mug.pk, actor=ada, changes={"price": Decimal(-1)})
 
 
@@ -137,9 +136,9 @@ def test_a_stock_given_with_an_update_is_a_count(ada, mug, counted, deltas):
 def test_the_check_can_refuse_an_update(ada, mug, refused):
     def refuse(product):
         assert product == mug
-        raise ProductChanged
+        raise RecordChanged
 
-    with refused(ProductChanged):
+    with refused(RecordChanged):
         update_product(product_id=mug.pk, actor=ada, changes={"name": "Cup"}, stock=3, check=refuse)
 
 

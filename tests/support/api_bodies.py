@@ -2,11 +2,9 @@
 
 import json
 
-from shop import exposure
-from shop.api.products import PRODUCT_COLUMNS
+from shop.api.products import PRODUCTS
 from shop.api.responses import serialize
 from shop.api.schemas import ProductOut
-from shop.models import Product
 
 
 def product_body(product):
@@ -15,9 +13,8 @@ def product_body(product):
     The fields of the contract are formatted here; fields added later as the API's schema does it.
     """
     product.refresh_from_db()
-    row = Product.objects.values(*PRODUCT_COLUMNS).get(pk=product.pk)
-    row |= dict.fromkeys(exposure.media_fields(Product))
-    return json.loads(serialize(ProductOut, row)) | {
+    [item] = PRODUCTS.items("http://testserver/", [PRODUCTS.read_record(product.pk)])
+    return json.loads(serialize(ProductOut, item)) | {
         "id": product.pk,
         "sku": product.sku,
         "name": product.name,

@@ -2,13 +2,16 @@
 
 import datetime
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.db.models import QuerySet, TextChoices
 
-from shop.models import Order, OrderItem
+from shop import exposure
+from shop.models import Order, OrderItem, User
 from shop.models.order_status import OrderStatus, PaymentStatus
 from shop.product_files.exports.columns import CellType, Column, DecimalText, table_rows
 from shop.product_files.exports.product_export import FILE_WRITERS, Format
+from shop.product_files.exports.record_columns import record_column
 from shop.product_files.formula_escaping import escape_formula
 
 
@@ -50,6 +53,43 @@ ORDER_COLUMNS = (
     Column("tracking number", escape_formula, ("order__tracking_number",), CellType.LINE),
 )
 
+#: Fields that no column above shows, on purpose.
+LEFT_OUT = {
+    "order__id",
+    "order__user",
+    "order__total_amount",
+    "order__note",
+    "order__updated_at",
+    "order__user__id",
+    "order__user__role",
+    "order__user__created_at",
+}
+
+
+def order_columns() -> tuple[list[Column], dict[str, Any]]:
+    """Return ORDER_COLUMNS and one for each further field, and what to annotate for these.
+
+    Of customers there are the fields that they see: others hold passwords and rights.
+    """
+    columns = list(ORDER_COLUMNS)
+    annotations: dict[str, Any] = {}
+    known = LEFT_OUT.union(*(column.fields for column in ORDER_COLUMNS))
+    of_customer = exposure.api_readable_fields(User)
+    for path, prefix, fields in (
+        ("order", "order", exposure.all_fields(Order)),
+        ("order__user", "customer", [exposure.get_field(User, name) for name in of_customer]),
+    ):
+        for field in fields:
+            if f"{path}__{field.name}" in known:
+                continue
+            header = str(field.verbose_name)
+            if prefix == "customer" or header in {column.header for column in columns}:
+                header = f"{prefix} {header}"
+            column, annotation = record_column(header, path, field)
+            columns.append(column)
+            annotations |= annotation
+    return columns, annotations
+
 
 def export_items(orders: QuerySet[Order]) -> QuerySet[OrderItem]:
     """Return the items of these orders, oldest order first."""
@@ -60,4 +100,6 @@ def export_items(orders: QuerySet[Order]) -> QuerySet[OrderItem]:
 
 def export_orders(orders: QuerySet[Order], *, file_format: Format) -> Iterator[bytes]:
     """Yield the file in chunks. One statement, read while the chunks are consumed."""
-    return FILE_WRITERS[file_format](ORDER_COLUMNS, table_rows(ORDER_COLUMNS, export_items(orders)))
+    columns, annotations = order_columns()
+    items = export_items(orders).annotate(**annotations)
+    return FILE_WRITERS[file_format](columns, table_rows(columns, items))
