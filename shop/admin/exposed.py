@@ -10,14 +10,17 @@ from django.db import models
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from unfold.decorators import display
 
 from shop import exposure
 from shop.admin.base import AuditedAdmin, staff_user
 from shop.admin.changelists import LargeTableAdmin
 from shop.admin.concurrent_form import ConcurrentForm
 from shop.admin.filters import RelationFilter, model_filters
+from shop.admin.rendering import render_picture
 from shop.models import User
 from shop.models.order_status import Text
+from shop.models.products import PictureField
 from shop.services import crud
 from shop.services.errors import ConcurrentUpdate, ShopError
 
@@ -46,9 +49,26 @@ class ExposedListAdmin(LargeTableAdmin):
             self.search_help_text = capfirst(", ".join(map(str, names)))
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        placed = {*self.first_columns, *self.hidden_columns}
+        first = list(self.first_columns) or (["picture"] if self._picture_field() else [])
+        placed = {*first, *self.hidden_columns}
         rest = [name for name in exposure.list_columns(self.model) if name not in placed]
-        return [*self.first_columns, *rest]
+        return [*first, *rest]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """Return the columns that link to a record: by default the picture and what follows it."""
+        if self.list_display_links or list_display[0] != "picture":
+            return super().get_list_display_links(request, list_display)
+        return list_display[:2]
+
+    @display(description="")
+    def picture(self, record: models.Model) -> str:
+        """Return a thumbnail of the first picture."""
+        return render_picture(getattr(record, self._picture_field()), alt=str(record))
+
+    def _picture_field(self) -> str:
+        """Return the name of the first field with a picture; empty without any."""
+        fields = exposure.concrete_fields(self.model)
+        return next((field.name for field in fields if isinstance(field, PictureField)), "")
 
     def get_list_select_related(self, request: HttpRequest) -> Any:
         """Return the declared relations, and those that are columns."""

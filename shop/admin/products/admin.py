@@ -21,7 +21,7 @@ from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.forms import CountForm, StockForm
 from shop.admin.products.product_form import ProductForm
-from shop.admin.rendering import render_label, render_thumbnail
+from shop.admin.rendering import render_label
 from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.order_status import Text
 from shop.services import products, stock
@@ -136,11 +136,6 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
 
     def update_record(self, record: models.Model, **options: Any) -> None:
         products.update_product(product_id=record.pk, **options)
-
-    @display(description="")
-    def picture(self, product: Product) -> str:
-        """Return a thumbnail that links to the product."""
-        return render_thumbnail(product, alt=product.name)
 
     @display(description=_("Price"), ordering="price")
     def money(self, product: Product) -> str:
