@@ -3,14 +3,16 @@
 import datetime
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.db import models
 from import_export import fields, resources, widgets
 
-from shop import exposure, money
+from shop import exposure, money, natural_keys
 from shop.models import Product
-from shop.product_files.exports.columns import CellType, Column, DecimalText
+from shop.natural_keys import NaturalKeys
+from shop.product_files.exports.columns import CellType, Column, DecimalText, LinkedKeys
 from shop.product_files.exports.export_formats import UrlBuilder
 from shop.product_files.formats.header_aliases import STOCK_WAS
 from shop.product_files.formula_escaping import escape_formula
@@ -46,6 +48,25 @@ FORMATTERS: tuple[tuple[type[exposure.Field], CellType, CellFormatter], ...] = (
 )
 
 
+def _format_text(value: object) -> str:
+    return escape_formula(str(value))
+
+
+def _relation_formatter(field: exposure.Field) -> CellFormatter:
+    """Return a function from a key, or a JSON list of keys, to natural keys, read once."""
+    related: Any = field.related_model
+    names = NaturalKeys(related)
+
+    @lru_cache(None)
+    def format_list(keys: str | None) -> str:
+        pks = map(related._meta.pk.to_python, json.loads(keys or "[]"))
+        return escape_formula(natural_keys.join_keys(names.format(pks)))
+
+    if field.many_to_many:
+        return format_list
+    return lambda key: escape_formula(names.texts.get(key, ""))
+
+
 def _blank_if_null(formatter: CellFormatter) -> CellFormatter:
     return lambda value: "" if value is None else formatter(value)
 
@@ -55,17 +76,24 @@ class CellWidget(widgets.Widget):  # type: ignore[misc]
 
     def __init__(self, field: exposure.Field) -> None:
         super().__init__()
-        value_field = field.target_field if isinstance(field, models.ForeignKey) else field
-        matches = (
-            (kind, show) for class_, kind, show in FORMATTERS if isinstance(value_field, class_)
-        )
-        default = (CellType.LINE, lambda value: escape_formula(str(value)))
+        matches = ((kind, show) for class_, kind, show in FORMATTERS if isinstance(field, class_))
+        default = (CellType.LINE, _relation_formatter(field) if field.is_relation else _format_text)
         self.cell_type, formatter = next(matches, default)
         # Checking for null costs time in each of 100,000 rows, so only nullable fields do it.
         self.formatter = _blank_if_null(formatter) if field.null else formatter
 
     def render(self, value: Any, obj: Any = None, **_: Any) -> str:  # noqa: ARG002 - the library's
         return self.formatter(value)
+
+
+def _exported_fields() -> list[str]:
+    """Return the names of the columns of product files, and of the uploaded files."""
+    written = exposure.names_of(natural_keys.file_fields(Product))
+    return [
+        name
+        for name in exposure.editable_fields(Product)
+        if name in written or isinstance(exposure.get_field(Product, name), models.FileField)
+    ]
 
 
 class ProductResource(resources.ModelResource):  # type: ignore[misc]
@@ -84,7 +112,7 @@ class ProductResource(resources.ModelResource):  # type: ignore[misc]
 
     class Meta:
         model = Product
-        fields = (*exposure.editable_fields(Product), "stock", "stock_was")
+        fields = (*_exported_fields(), "stock", "stock_was")
         import_id_fields = ("sku",)
 
     @classmethod
@@ -110,6 +138,8 @@ class ProductResource(resources.ModelResource):  # type: ignore[misc]
         field = exposure.get_field(Product, resource_field.attribute)
         widget, value = resource_field.widget, resource_field.attribute
         formatter = widget.formatter
+        if field.many_to_many:
+            value = LinkedKeys(field)
         if isinstance(field, models.FileField):
             formatter = _url_formatter(build_url)
         elif isinstance(field, models.DecimalField) and not field.null:
