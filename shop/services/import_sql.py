@@ -68,7 +68,8 @@ def differs_sql(field: exposure.Field, side: str) -> str:
     column, value = f"p.{quoted_column(field)}", row_value(field, side)
     if isinstance(field, models.JSONField) and connection.vendor == "sqlite":
         column = f"JSON({column})"  # `->` returns JSON without spaces
-    differs = f"({column} <> {value} OR ({column} IS NULL) <> ({value} IS NULL))"
+    # Never NULL, because it is negated: what was cleared is cleared still.
+    differs = f"(COALESCE({column} <> {value}, FALSE) OR ({column} IS NULL) <> ({value} IS NULL))"
     return f"({is_in_row(field, side)} AND {differs})"
 
 

@@ -17,6 +17,9 @@ from shop.product_files.exports.export_formats import UrlBuilder
 from shop.product_files.formats.header_aliases import STOCK_WAS
 from shop.product_files.formula_escaping import escape_formula
 
+#: Different lists of related records that are formatted once.
+MAX_CACHED_LISTS = 10_000
+
 type CellFormatter = Callable[[Any], str]
 
 
@@ -48,16 +51,12 @@ FORMATTERS: tuple[tuple[type[exposure.Field], CellType, CellFormatter], ...] = (
 )
 
 
-def _format_text(value: object) -> str:
-    return escape_formula(str(value))
-
-
 def _relation_formatter(field: exposure.Field) -> CellFormatter:
     """Return a function from a key, or a JSON list of keys, to natural keys, read once."""
     related: Any = field.related_model
     names = NaturalKeys(related)
 
-    @lru_cache(None)
+    @lru_cache(MAX_CACHED_LISTS)
     def format_list(keys: str | None) -> str:
         pks = map(related._meta.pk.to_python, json.loads(keys or "[]"))
         return escape_formula(natural_keys.join_keys(names.format(pks)))
@@ -77,7 +76,7 @@ class CellWidget(widgets.Widget):  # type: ignore[misc]
     def __init__(self, field: exposure.Field) -> None:
         super().__init__()
         matches = ((kind, show) for class_, kind, show in FORMATTERS if isinstance(field, class_))
-        default = (CellType.LINE, _relation_formatter(field) if field.is_relation else _format_text)
+        default = (CellType.LINE, lambda value: escape_formula(str(value)))
         self.cell_type, formatter = next(matches, default)
         # Checking for null costs time in each of 100,000 rows, so only nullable fields do it.
         self.formatter = _blank_if_null(formatter) if field.null else formatter
@@ -100,7 +99,8 @@ class ProductResource(resources.ModelResource):  # type: ignore[misc]
     """Every field that staff edit, then the stock and the stock at export.
 
     The library's export builds an object per row and a dataset of all rows. `columns` gives the
-    same cells for many rows at a time, with one query and constant memory.
+    same cells for many rows at a time, with one query and constant memory; only there, related
+    records have names.
     """
 
     stock = fields.Field(
@@ -138,9 +138,10 @@ class ProductResource(resources.ModelResource):  # type: ignore[misc]
         field = exposure.get_field(Product, resource_field.attribute)
         widget, value = resource_field.widget, resource_field.attribute
         formatter = widget.formatter
-        if field.many_to_many:
-            value = LinkedKeys(field)
-        if isinstance(field, models.FileField):
+        if field.is_relation:
+            formatter = _relation_formatter(field)
+            value = LinkedKeys(field) if field.many_to_many else value
+        elif isinstance(field, models.FileField):
             formatter = _url_formatter(build_url)
         elif isinstance(field, models.DecimalField) and not field.null:
             formatter, value = str, DecimalText(value, field.decimal_places)
