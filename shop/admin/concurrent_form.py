@@ -27,6 +27,23 @@ class ConcurrentForm(forms.ModelForm):  # type: ignore[type-arg]
         self.notices: list[str] = []
         for field in self.fields.values():
             field.show_hidden_initial = True
+        if any(self.add_initial_prefix(name) in self.data for name in self.fields):
+            self._complete_hidden_data()
+
+    def _complete_hidden_data(self) -> None:
+        """Add the names of hidden values that the page did not send under their own name.
+
+        A date-time has two, and a many-to-many field without records none. If the page is shown
+        again, Django would take what was entered for the initial value, and the edit would be lost.
+        """
+        data = cast("QueryDict", self.data).copy()
+        for name, field in self.fields.items():
+            is_list = isinstance(field, forms.ModelMultipleChoiceField)
+            if is_list or isinstance(field.widget, forms.MultiWidget):
+                data.setlist(
+                    self.add_initial_prefix(name), data.getlist(self.add_initial_prefix(name))
+                )
+        self.data = data
 
     @cached_property
     def changed_data(self) -> list[str]:
@@ -87,14 +104,10 @@ class ConcurrentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _changed_meanwhile(self) -> Iterator[str]:
         """Yield the fields whose current value differs from the hidden initial value."""
-        is_of_page = any(self.add_initial_prefix(name) in self.data for name in self.fields)
+        files = MultiValueDict[str, Any]()
         for name, field in self.fields.items():
-            hidden, files = self.add_initial_prefix(name), MultiValueDict[str, Any]()
-            widget = field.hidden_widget()
-            # A many-to-many field without records has no hidden value.
-            is_sent = is_of_page and isinstance(field, forms.ModelMultipleChoiceField)
-            is_sent |= not widget.value_omitted_from_data(self.data, files, hidden)
-            if is_sent and name in self.initial:
+            hidden, widget = self.add_initial_prefix(name), field.hidden_widget()
+            if name in self.initial and hidden in self.data:
                 shown = _raw(widget.value_from_datadict(self.data, files, hidden))
                 current = self.get_initial_for_field(field, name)
                 if isinstance(field, forms.FileField):

@@ -21,6 +21,7 @@ from shop.admin.rendering import render_picture
 from shop.models import User
 from shop.models.order_status import Text
 from shop.models.products import PictureField
+from shop.natural_keys import natural_key_field
 from shop.services import crud
 from shop.services.errors import ConcurrentUpdate, ShopError
 
@@ -35,6 +36,7 @@ class ExposedListAdmin(LargeTableAdmin):
     """
 
     search_fields: Sequence[str] = ()
+    ordering: Sequence[str] | None = None
     search_help_text: Text = ""
     first_columns: Sequence[str] = ()
     hidden_columns: Collection[str] = ()
@@ -47,6 +49,9 @@ class ExposedListAdmin(LargeTableAdmin):
             self.search_fields = exposure.search_fields(model)
             names = [exposure.get_field(model, name).verbose_name for name in self.search_fields]
             self.search_help_text = capfirst(", ".join(map(str, names)))
+        if not self.ordering and not model._meta.ordering:
+            natural_key = natural_key_field(model)
+            self.ordering = (natural_key.name if natural_key else "pk",)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         first = list(self.first_columns) or (["picture"] if self._picture_field() else [])

@@ -216,7 +216,9 @@ class WholeDaysFilter(FieldFilter, RangeDateFilter):  # type: ignore[misc]
             condition &= Q((f"{self.field_path}__gte", start))
         if last and not has_time:
             condition &= Q((f"{self.field_path}__lte", last))
-        elif last and last < date.max:
+        elif last == date.max:
+            condition &= ~self.is_empty()
+        elif last:
             end = start_of_day(last + timedelta(days=1))
             condition &= Q((f"{self.field_path}__lt", end))
         return condition
