@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from low_code.changes import CHANGES, Change
+from low_code.changes import CHANGES
+from low_code.edits import Change
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("settings", "shop", "templates", "fixtures", "tests", "manage.py", "pyproject.toml")

@@ -8,6 +8,7 @@ from django.db import models
 from shop import exposure
 from shop.models import Product
 from shop.models.products import PictureField
+from shop.services.groups import further_models
 
 #: Field class -> an example of its values. The first match counts.
 EXAMPLES: tuple[tuple[type[models.Field], Any], ...] = (
@@ -26,11 +27,6 @@ EXAMPLES: tuple[tuple[type[models.Field], Any], ...] = (
 #: The key of records that are named by it in a URL, the same for all models, and so high that no
 #: sequence reaches it.
 KNOWN_KEY = 1_000_001
-
-
-def further_models() -> list[exposure.Model]:
-    """Return the models that have only generated endpoints and admin pages."""
-    return [model for model in exposure.catalogue_models() if model is not Product]
 
 
 def operation_names(verb: str) -> set[str]:
