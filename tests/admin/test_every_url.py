@@ -25,7 +25,7 @@ from support import admin_urls, factories, further_models, totp, world
 
 from shop import exposure
 from shop.admin.base import FORM_KEY_FIELD
-from shop.models import IdempotencyKey, Product, User
+from shop.models import IdempotencyKey, Order, Product, User
 from shop.services.bulk_pricing import PriceChange, preview_prices
 
 SECRET = "a-long-enough-one"
@@ -80,6 +80,10 @@ FORM_VALUES = {
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
     "shop_product_change": {"name": "Vase"},
     "shop_order_add_note": {"note": "Called"},
+    "shop_order_edit_details": {
+        name: further_models.example_value(exposure.get_field(Order, name))
+        for name in exposure.staff_writable_fields(Order)
+    },
     "shop_productimport_add": {"file": RepeatableUpload("autumn.csv", b"")},
     "shop_productimport_preview_again": {"blank_cells": "clear"},
     "shop_productimport_apply": {"seen": world.CHECKED_AT.isoformat(), "good_only": "1"},

@@ -3,7 +3,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from support import factories, further_models
 from support.api_operations import OPERATIONS, PROTECTED, STAFF
-from support.image_files import make_image, send_image
+from support.image_files import make_image, send_picture
 
 from shop.models import Product, User
 
@@ -20,7 +20,7 @@ PERMISSIONS = {
     "set_image": "change_product",
     "remove_image": "change_product",
     "set_status": "change_order",
-}
+} | {name: f"change_{model}" for name, model in further_models.added_pictures().items()}
 for verb, action in {
     "create": "add",
     "replace": "change",
@@ -52,8 +52,8 @@ def grant(user, codename, *, by_group=False):
 
 
 def call(operation, app, ids):
-    if operation.id == "set_image":
-        return send_image(app, ids["product_id"], make_image())
+    if operation.id.startswith("set_") and "multipart/form-data" in operation.content:
+        return send_picture(app, operation.url(ids), make_image())
     return operation.call(app, ids)
 
 

@@ -4,65 +4,20 @@
 README shows the same table; `test_readme.py` compares the two.
 """
 
-from dataclasses import dataclass
+from low_code.edits import (
+    ORDERS,
+    PRODUCTS,
+    STATUSES,
+    USERS,
+    Change,
+    Edit,
+    catalogue_model,
+    insert,
+    order_field,
+    product_field,
+    user_field,
+)
 
-PRODUCTS = "shop/models/products.py"
-ORDERS = "shop/models/orders.py"
-USERS = "shop/models/users.py"
-STATUSES = "shop/models/order_status.py"
-
-
-@dataclass(frozen=True)
-class Edit:
-    """Replaces `old`, which is in the file once, by `new`."""
-
-    old: str
-    new: str
-
-
-def insert(text: str, *, before: str) -> Edit:
-    return Edit(before, text + before)
-
-
-def product_field(text: str) -> Edit:
-    return insert(text, before="    search_text = SearchTextField(")
-
-
-def order_field(text: str) -> Edit:
-    return insert(text, before='    created_at = models.DateTimeField(_("placed")')
-
-
-def user_field(text: str) -> Edit:
-    return insert(text, before='    created_at = models.DateTimeField(_("created")')
-
-
-def catalogue_model(text: str) -> Edit:
-    return insert(text, before="class StockMovement(models.Model):")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """A row of the table: a file of models and its edits."""
-
-    title: str
-    file: str
-    edits: tuple[Edit, ...]
-    #: What is then there without further code, as README says it.
-    gives: str
-
-    @property
-    def lines(self) -> int:
-        """The number of lines that are added or edited, blank ones not counted."""
-        return sum(_changed_lines(edit) for edit in self.edits)
-
-
-def _changed_lines(edit: Edit) -> int:
-    """Return how many lines of the new text, which are not blank, are not in the old one."""
-    old = edit.old.splitlines()
-    return len([line for line in edit.new.splitlines() if line.strip() and line not in old])
-
-
-FIELD = "admin form and list, product files in and out, API bodies and answers, documentation"
 CHANGES = (
     Change(
         title="A text of a product",
@@ -76,10 +31,12 @@ CHANGES = (
 """
             ),
         ),
-        gives=f"{FIELD}; filter `colour`",
+        gives="admin form, list column and filter; product files in and out, with preview and undo;"
+        " API bodies, answers and documentation; `?colour=green`",
+        warned=("colour",),
     ),
     Change(
-        title="A choice, indexed",
+        title="A choice, with an index",
         file=PRODUCTS,
         edits=(
             product_field(
@@ -94,10 +51,11 @@ CHANGES = (
 """
             ),
         ),
-        gives="the same; several by `season=ss&season=aw`; sorting",
+        gives="the same; checkboxes in the admin's filter;"
+        " `?season=ss&season=aw`, `?ordering=season`",
     ),
     Change(
-        title="A number, a yes or no, a date",
+        title="A number, a yes or no and a date",
         file=PRODUCTS,
         edits=(
             product_field(
@@ -110,10 +68,12 @@ CHANGES = (
 """
             ),
         ),
-        gives="the same; `min_weight`, `has_weight`, `is_fragile`, `released_on_from`",
+        gives="the same; ranges in the admin's filter;"
+        " `?min_weight=`, `?has_weight=`, `?is_fragile=`, `?released_on_from=`",
+        warned=("released_on",),
     ),
     Change(
-        title="Fields of every other kind",
+        title="Six fields of other kinds",
         file=PRODUCTS,
         edits=(
             product_field(
@@ -129,10 +89,11 @@ CHANGES = (
 """
             ),
         ),
-        gives="the same, as far as the kind can be filtered",
+        gives="the same; all but JSON can be filtered",
+        warned=("drawn_at", "discontinued_at", "tare", "site"),
     ),
     Change(
-        title="A picture, a file",
+        title="A picture and a file",
         file=PRODUCTS,
         edits=(
             product_field(
@@ -142,7 +103,8 @@ CHANGES = (
 """
             ),
         ),
-        gives="admin form with the same cleaning as a product's picture, URL in the API, backup",
+        gives="admin form, URL in API answers, `?has_back=`, backup; a picture is also re-encoded,"
+        " and set with `PUT /products/{product_id}/back/`",
     ),
     Change(
         title="A number that only programs write",
@@ -152,7 +114,8 @@ CHANGES = (
                 '    views = models.IntegerField(_("views"), default=0, editable=False)\n'
             ),
         ),
-        gives="read-only in the admin and in the API; in no file",
+        gives="read-only in admin and API; not in product files",
+        warned=("views",),
     ),
     Change(
         title="A field for staff only",
@@ -161,10 +124,10 @@ CHANGES = (
             product_field('    cost = MoneyField(_("cost"), default=0)\n'),
             insert('"cost", ', before='"low_stock_threshold", "is_low"})'),
         ),
-        gives="admin and product files; never in the API",
+        gives="admin and product files, never the API",
     ),
     Change(
-        title="A further model, with a relation and a picture",
+        title="Two further models, one with a relation and a picture",
         file=PRODUCTS,
         edits=(
             catalogue_model(
@@ -206,10 +169,11 @@ class Brand(CleanTextModel):
 '''
             ),
         ),
-        gives="admin screen, sidebar, rights of the groups, files in and out, REST, backup",
+        gives="admin screen with filters and search, sidebar, rights for the groups, files in and"
+        " out, audit log, backup; REST endpoints with filters, sorting, paging and `ETag`",
     ),
     Change(
-        title="A foreign key to it",
+        title="A foreign key: the brand",
         file=PRODUCTS,
         edits=(
             product_field(
@@ -220,10 +184,11 @@ class Brand(CleanTextModel):
 """
             ),
         ),
-        gives="autocomplete, names in files, `brand_id`, `has_brand`, `expand=brand`",
+        gives="autocomplete in the admin; names in product files; `brand_id` in the API,"
+        " `?brand_id=1&brand_id=2`, `?has_brand=`, `?expand=brand`",
     ),
     Change(
-        title="Tags: a many-to-many",
+        title="A many-to-many: tags, with their model",
         file=PRODUCTS,
         edits=(
             catalogue_model(
@@ -247,10 +212,11 @@ class Tag(CleanTextModel):
 """
             ),
         ),
-        gives="autocomplete, `mug; gift` in files, `tag_ids`, `tag_id`, `expand=tags`",
+        gives="autocomplete in the admin; `mug; gift` in product files; `tag_ids` in the API,"
+        " `?tag_id=`, `?expand=tags`",
     ),
     Change(
-        title="A rule",
+        title="A rule: a forbidden price",
         file=PRODUCTS,
         edits=(
             insert(
@@ -266,10 +232,10 @@ class Tag(CleanTextModel):
                 before="    def validate_constraints(",
             ),
         ),
-        gives="admin, product files and API refuse the price, at its field",
+        gives="admin, product files and API refuse it, with its message at the field",
     ),
     Change(
-        title="A question at checkout",
+        title="Two questions at checkout, one printed on the packing slip",
         file=ORDERS,
         edits=(
             order_field(
@@ -281,11 +247,12 @@ class Tag(CleanTextModel):
             insert('"gift_message", "pickup_on", ', before='"payment_method", "note"}\n'),
             insert('"gift_message", ', before='"note"})'),
         ),
-        gives="checkout and phone order, answers, admin, list filter, exports, packing slip,"
-        " personal data, erasure",
+        gives="checkout, phone order, API answers, admin, list filter, exports, packing slip,"
+        " personal-data export and erasure",
+        warned=("gift_message", "pickup_on"),
     ),
     Change(
-        title="A field of an order that staff write",
+        title="Two fields of an order that staff write",
         file=ORDERS,
         edits=(
             order_field(
@@ -296,7 +263,8 @@ class Tag(CleanTextModel):
             ),
             insert('"picked_by", ', before='"carrier", "tracking_number"})'),
         ),
-        gives="admin, exports, erasure; customers see `promised_on`, but not `picked_by`",
+        gives="admin, exports, erasure; customers see `promised_on`, not `picked_by`",
+        warned=("promised_on",),
     ),
     Change(
         title="A field of an order that only programs write",
@@ -314,10 +282,10 @@ class Tag(CleanTextModel):
 """
             ),
         ),
-        gives="answers, admin, list filter, exports, erasure",
+        gives="API answers, admin, list filter, exports, erasure",
     ),
     Change(
-        title="A field of a user",
+        title="Two fields of a user",
         file=USERS,
         edits=(
             user_field(
@@ -327,7 +295,7 @@ class Tag(CleanTextModel):
 """
             ),
         ),
-        gives="registration and profile, admin, exports, personal data, erasure",
+        gives="registration and profile, admin, exports, personal-data export and erasure",
     ),
     Change(
         title="A field of a user that staff write",
@@ -427,6 +395,12 @@ class Tag(CleanTextModel):
                 before="    OrderStatus.SHIPPED: StatusFacts(",
             ),
         ),
-        gives="buttons, bulk actions, tabs, tiles, labels, API, exports",
+        gives="buttons, bulk actions, tabs, dashboard tile, labels, API, exports",
     ),
 )
+
+
+def render_table() -> str:
+    """Return the changes as a table in Markdown, as README has it."""
+    rows = [f"| {c.title} | {c.lines} | {c.gives} |" for c in CHANGES]
+    return "\n".join(["| change | lines | what you get |", "| --- | --- | --- |", *rows])

@@ -67,10 +67,14 @@ class Operation:
         return self.about.get("parameters", [])
 
     @property
+    def content(self) -> dict[str, Any]:
+        """Media type -> what the document says of a body of that type."""
+        return self.about.get("requestBody", {}).get("content", {})
+
+    @property
     def body(self) -> dict[str, Any]:
         """The schema of the JSON body; empty if there is no body."""
-        content = self.about.get("requestBody", {}).get("content", {})
-        return content.get("application/json", {}).get("schema", {})
+        return self.content.get("application/json", {}).get("schema", {})
 
     @property
     def schemas(self) -> list[str]:

@@ -7,6 +7,8 @@ from django.db import models
 
 from shop import exposure
 from shop.models import Product
+from shop.models.products import PictureField
+from shop.services.groups import further_models
 
 #: Field class -> an example of its values. The first match counts.
 EXAMPLES: tuple[tuple[type[models.Field], Any], ...] = (
@@ -27,14 +29,30 @@ EXAMPLES: tuple[tuple[type[models.Field], Any], ...] = (
 KNOWN_KEY = 1_000_001
 
 
-def further_models() -> list[exposure.Model]:
-    """Return the models that have only generated endpoints and admin pages."""
-    return [model for model in exposure.catalogue_models() if model is not Product]
-
-
 def operation_names(verb: str) -> set[str]:
     """Return the ids of the generated operations with this verb, such as `list`."""
     return {f"{verb}_{model._meta.model_name}" for model in further_models()}
+
+
+def added_pictures() -> dict[str, str]:
+    """Return the ids of the operations on pictures other than a product's, with their model."""
+    return {
+        f"{verb}_{model._meta.model_name}_{name}": str(model._meta.model_name)
+        for model in exposure.catalogue_models()
+        for name in picture_fields(model)
+        for verb in ("set", "remove")
+    }
+
+
+def picture_fields(model: exposure.Model) -> list[str]:
+    """Return the picture fields that have generated operations: all but a product's `image`."""
+    fields = [exposure.get_field(model, name) for name in exposure.media_fields(model)]
+    return [
+        field.name
+        for field in fields
+        if isinstance(field, PictureField) and field.editable
+        if (model, field.name) != (Product, "image")
+    ]
 
 
 def is_required(field: exposure.Field) -> bool:
