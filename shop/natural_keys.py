@@ -88,10 +88,12 @@ class NaturalKeys:
         if field := natural_key_field(self.model):
             pairs = self.records.values_list("pk", field.attname)
             return {pk: str(text) for pk, text in pairs if text}
+        # So that a key of another record's key costs no query.
         relations = [f.name for f in exposure.concrete_fields(self.model) if f.is_relation]
+        records = self.records.select_related(*relations) if relations else self.records
         return {
             record.pk: SEPARATOR.join(map(str, record.natural_key()))  # type: ignore[union-attr]
-            for record in self.records.select_related(*relations)
+            for record in records
         }
 
     @cached_property

@@ -93,7 +93,7 @@ def create_missing(product_import: ProductImport, *, actor: User) -> int:
         ]
         audit.log_many(actor, entries, action=audit.Action.ADDED)
         product_import.detected["created"] = [
-            {"model": type(record)._meta.label_lower, "key": _stored_key(record)}
+            {"model": type(record)._meta.label_lower, "key": _stored_key(type(record), record.pk)}
             | {"name": _natural_key(record), "hash": digest}
             for record, digest in _hash_records(created)
         ]
@@ -130,7 +130,7 @@ def _find_or_create(
         known, created = NaturalKeys(model), {}
         for token, name in names.items():
             if (key := known.find(name)) is not None:
-                keys[token] = model._meta.pk.get_db_prep_value(key, connection)
+                keys[token] = _stored_key(model, key)
             else:
                 created[token] = build_record(model, name)
         try:
@@ -152,29 +152,33 @@ def _save(record: models.Model | None, actor: User) -> Any:
         names = record._meta.verbose_name_plural
         raise ImportNotReady(message % {"names": names})
     record.save(force_insert=True)
-    return _stored_key(record)
+    return _stored_key(type(record), record.pk)
 
 
 def _store_keys(product_import: ProductImport, keys: Mapping[str, Any]) -> None:
     """Replace the tokens in the rows by keys."""
-    mapping = json.dumps(keys)
-    is_postgresql = connection.vendor == "postgresql"
-    set_, parameter = ("jsonb_set", "CAST(%s AS jsonb)") if is_postgresql else ("json_set", "%s")
+    mapping, is_postgresql = json.dumps(keys), connection.vendor == "postgresql"
     for field in RELATIONS:
-        if field.many_to_many:
+        single = f"r.after ->> '{field.name}'"
+        if not field.many_to_many:
+            has_token = _is_token_sql(f"({single})")
+            value = f"CAST(%s AS jsonb) -> ({single})" if is_postgresql else f"%s ->> ({single})"
+        else:
             items = list_items(field, "after")
-            key = cast_sql(related_key(field), f"COALESCE({parameter} ->> e.value, e.value)")
+            has_token = f"EXISTS (SELECT 1 FROM {items} WHERE {_is_token_sql('e.value')})"
+            # SQLite's `->>` reads a text that begins with a digit as the place in a list.
+            label = """json_extract(%s, '$."' || e.value || '"')"""
+            found = "CAST(%s AS jsonb) ->> e.value" if is_postgresql else label
+            key = cast_sql(related_key(field), f"COALESCE({found}, e.value)")
             value = sorted_keys_sql(key, items)
             value = value if is_postgresql else f"json({value})"
-            has_token = f"EXISTS (SELECT 1 FROM {items} WHERE {_is_token_sql('e.value')})"
-        else:
-            arrow = "->" if is_postgresql else "->>"
-            value = f"{parameter} {arrow} (r.after ->> '{field.name}')"
-            has_token = _is_token_sql(f"(r.after ->> '{field.name}')")
-        path = f"'{{{field.name}}}'" if is_postgresql else f"'$.{field.name}'"
+        setter = (
+            f"jsonb_set(r.after, '{{{field.name}}}', {value})"
+            if is_postgresql
+            else f"json_set(r.after, '$.{field.name}', {value})"
+        )
         execute_sql(
-            f"UPDATE shop_importrow AS r SET after = {set_}(r.after, {path}, {value})"
-            f" WHERE {IN_USE} AND {has_token}",
+            f"UPDATE shop_importrow AS r SET after = {setter} WHERE {IN_USE} AND {has_token}",
             mapping,
             product_import.pk,
         )
@@ -235,5 +239,7 @@ def _natural_key(record: models.Model) -> str:
     return str(field.value_from_object(record)) if field else str(record)
 
 
-def _stored_key(record: models.Model) -> Any:
-    return record._meta.pk.get_db_prep_value(record.pk, connection)
+def _stored_key(model: exposure.Model, key: Any) -> Any:
+    """Return a key in the database's format, as JSON."""
+    value = model._meta.pk.get_db_prep_value(key, connection)
+    return value if isinstance(value, int) else str(value)

@@ -44,7 +44,8 @@ def link_added_products(product_import: ProductImport) -> None:
 def relink_products(product_import: ProductImport) -> None:
     """Link the changed rows' products to what the rows name, and to nothing else."""
     for field in _changed_relations(product_import):
-        _unlink(field, f"{APPLIED} AND {is_in_row(field, 'after')}", product_import.pk, CHANGED)
+        where = f"{APPLIED} AND {is_in_row(field, 'after')}"
+        _unlink(field, "after", where, product_import.pk, CHANGED)
         _link(field, "after", APPLIED, product_import.pk, CHANGED)
 
 
@@ -63,7 +64,7 @@ def restore_links(product_import: ProductImport) -> None:
             product_import.pk,
             CHANGED,
         )
-        _unlink(field, LISTED, unchanged or "[]")
+        _unlink(field, "before", LISTED, unchanged or "[]")
         _link(field, "before", LISTED, unchanged or "[]")
 
 
@@ -71,11 +72,17 @@ def _changed_relations(product_import: ProductImport) -> list[Any]:
     return [field for field in changed_fields(product_import) if field.many_to_many]
 
 
-def _unlink(field: Any, where: str, *parameters: Any) -> None:
-    """Delete the links of these rows' products."""
-    table, source, _target = join_table(field)
-    products = f"SELECT r.product_id FROM shop_importrow AS r WHERE {where}"
-    execute_sql(f"DELETE FROM {table} WHERE {source} IN ({products})", *parameters)
+def _unlink(field: Any, side: str, where: str, *parameters: Any) -> None:
+    """Delete the links of these rows' products that `before` or `after` doesn't name."""
+    table, source, target = join_table(field)
+    key = cast_sql(related_key(field), "e.value")
+    is_named = f"SELECT 1 FROM {list_items(field, side)} WHERE {key} = t.{target}"
+    execute_sql(
+        f"DELETE FROM {table} WHERE id IN (SELECT t.id FROM {table} AS t"
+        f" JOIN shop_importrow AS r ON t.{source} = r.product_id"
+        f" WHERE {where} AND NOT EXISTS ({is_named}))",
+        *parameters,
+    )
 
 
 def _link(field: Any, side: str, where: str, *parameters: Any) -> None:

@@ -115,7 +115,7 @@ class Command(BaseCommand):
         )
 
         for names in list_names(created_entries(product_import)):
-            self.stdout.write(f"Created as well: {names}")
+            self.stdout.write(f"Will be created: {names}")
         rows = product_import.rows.filter(status=ImportRow.Status.ERROR).order_by("number")
         for row in rows[:MAX_PRINTED_ERRORS]:
             texts = ((problem["message"], problem["suggestion"]) for problem in row.problems)
