@@ -3,8 +3,6 @@
 from typing import Any
 
 from django.templatetags.static import static
-from django.urls import reverse_lazy
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from shop import __version__
@@ -31,13 +29,6 @@ SIDEBAR_GROUPS = [
         ],
     ),
 ]
-#: Colour of the count beside a sidebar item, by model; other models have no count.
-BADGE_VARIANTS = {
-    "order": "warning",
-    "outboxmessage": "danger",
-    "product": "danger",
-    "cartitem": "default",
-}
 
 
 def unfold_settings(shop_name: str) -> dict[str, Any]:
@@ -67,25 +58,11 @@ def unfold_settings(shop_name: str) -> dict[str, Any]:
         "SHOW_VIEW_ON_SITE": False,
         "SIDEBAR": {
             "show_search": True,
-            "navigation": [
-                {"title": group, "items": [_sidebar_item(*item) for item in items]}
-                for group, items in SIDEBAR_GROUPS
-            ],
+            # Makes the sidebar of SIDEBAR_GROUPS and the further models of the catalogue.
+            "navigation": "shop.admin.unfold_callbacks.sidebar_navigation",
+            "groups": SIDEBAR_GROUPS,
         },
     }
-
-
-def _sidebar_item(title: Promise, icon: str, model: str) -> dict[str, Any]:
-    item = {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:shop_{model}_changelist"),
-        "permission": lambda request: request.user.has_perm(f"shop.view_{model}"),
-    }
-    if model in BADGE_VARIANTS:
-        item["badge"] = f"shop.admin.unfold_callbacks.{model}"
-        item["badge_variant"] = BADGE_VARIANTS[model]
-    return item
 
 
 GREEN = {

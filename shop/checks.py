@@ -1,32 +1,149 @@
 """System checks: mistakes that are better found before the server starts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core import checks
+from django.db import models
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
 from shop import exposure
+from shop.exposure import FilterKind
 from shop.models.order_status import (
     ORDER_STATUSES,
     PAYMENT_STATUSES,
     OrderStatus,
     PaymentStatus,
 )
+from shop.models.products import PictureField
+from shop.natural_keys import has_natural_key
+
+type Finder = Callable[[exposure.Model], Iterator[str]]
+
+#: Query parameters of lists that are no filters.
+LIST_PARAMETERS = ("page", "page_size", "search", "ordering", "expand")
+#: Filters that read a whole table without an index. The others have few values.
+INDEXED_KINDS = {FilterKind.EXACT, FilterKind.NUMBER, FilterKind.DATE, FilterKind.RELATION}
+
+
+def find_checkout_mistakes(model: exposure.Model) -> Iterator[str]:
+    """Yield a message for each field in AT_CHECKOUT that no checkout can contain."""
+    for field in _declared_fields(model, "AT_CHECKOUT"):
+        if field.many_to_many:
+            problem = "is a many-to-many field: use a foreign key"
+        elif field.name in exposure.staff_only_fields(model):
+            problem = "is in STAFF_ONLY too: remove it from one of them"
+        elif field.name not in exposure.file_fields(model):
+            problem = "can't be edited, or is an upload"
+        else:
+            continue
+        yield f"AT_CHECKOUT names '{field.name}', which {problem}"
+
+
+def find_missing_natural_keys(model: exposure.Model) -> Iterator[str]:
+    """Yield a message for each relation in a product file whose records can't be named there."""
+    names = exposure.file_fields(model) if model in exposure.catalogue_models() else []
+    for field in (exposure.get_field(model, name) for name in names):
+        related: Any = field.related_model
+        if field.is_relation and not has_natural_key(related):
+            yield (
+                f"'{field.name}' can't be in files, where nothing names a {related.__name__}: give"
+                " that one unique text field, or natural_key() and get_by_natural_key()"
+            )
+
+
+def find_fields_that_stay(model: exposure.Model) -> Iterator[str]:
+    """Yield a message for each personal field that an erasure can't clear."""
+    if not hasattr(model, "KEPT_WHEN_ERASED"):
+        return
+    for field in exposure.personal_fields(model):
+        # The erasure replaces the name that one signs in with.
+        is_replaced = field.name == getattr(model, "USERNAME_FIELD", "")
+        if not is_replaced and not exposure.can_be_erased(field):
+            yield (
+                f"'{field.name}' can't be erased with a customer's data: let it be null, give it a"
+                " default that several rows may have, or name it in KEPT_WHEN_ERASED"
+            )
+
+
+def find_ambiguous_filters(model: exposure.Model) -> Iterator[str]:
+    """Yield a message for each query parameter that two fields, or the list itself, would have."""
+    owners = dict.fromkeys(LIST_PARAMETERS, "the list itself")
+    for name in exposure.api_readable_fields(model):
+        for parameter in _filter_parameters(exposure.get_field(model, name)):
+            if parameter in owners:
+                yield f"'{name}' is filtered by '{parameter}', as is {owners[parameter]}: rename it"
+            owners[parameter] = f"'{name}'"
+
+
+def find_slow_filters(model: exposure.Model) -> Iterator[str]:
+    """Yield a message for each filter of a large table that has no index."""
+    if not hasattr(model, "SLOW_FILTERS"):
+        return
+    fast = exposure.leading_index_fields(model) | model.SLOW_FILTERS
+    for name in exposure.api_readable_fields(model):
+        field = exposure.get_field(model, name)
+        if field.many_to_many or name in fast or exposure.filter_kind(field) not in INDEXED_KINDS:
+            continue
+        yield (
+            f"'{name}' is filtered without an index: give it `db_index=True`, or name it in"
+            " SLOW_FILTERS"
+        )
+
+
+def find_unclean_pictures(model: exposure.Model) -> Iterator[str]:
+    """Yield a message for each picture that is stored as it was uploaded."""
+    for field in exposure.concrete_fields(model):
+        if isinstance(field, models.ImageField) and not isinstance(field, PictureField):
+            yield (
+                f"'{field.name}' stores pictures as they were uploaded: use PictureField, which"
+                " decodes them and removes what is hidden in them"
+            )
+
+
+#: Id of a check, its level, and the function that finds its mistakes in an exposed model.
+MODEL_CHECKS: tuple[tuple[str, type[checks.Error | checks.Warning], Finder], ...] = (
+    ("shop.E001", checks.Error, exposure.find_secret_names),
+    ("shop.E003", checks.Error, exposure.find_declaration_errors),
+    ("shop.E004", checks.Error, find_checkout_mistakes),
+    ("shop.E005", checks.Error, find_missing_natural_keys),
+    ("shop.E006", checks.Error, find_fields_that_stay),
+    ("shop.E007", checks.Error, find_ambiguous_filters),
+    ("shop.W001", checks.Warning, find_slow_filters),
+    ("shop.W002", checks.Warning, find_unclean_pictures),
+)
 
 
 @checks.register(checks.Tags.models)
-def check_secret_fields(**_: Any) -> list[checks.CheckMessage]:
-    """Require secret-sounding names to be in STAFF_ONLY, and declarations to name fields."""
+def check_exposed_models(**_: Any) -> list[checks.CheckMessage]:
+    """Find the mistakes of all exposed models, of which each message says what to do."""
     return [
-        checks.Error(f"{model.__name__}: {mistake}.", obj=model, id="shop.E001")
+        level(f"{model.__name__}: {mistake}.", obj=model, id=id_)
         for model in exposure.exposed_models()
-        for mistake in (
-            *exposure.find_secret_names(model),
-            *exposure.find_declaration_errors(model),
-        )
+        for id_, level, find_mistakes in MODEL_CHECKS
+        for mistake in find_mistakes(model)
     ]
+
+
+def _declared_fields(model: exposure.Model, declaration: str) -> list[exposure.Field]:
+    names = exposure.declared_names(model, declaration)
+    return [field for field in exposure.all_fields(model) if field.name in names]
+
+
+def _filter_parameters(field: exposure.Field) -> Iterator[str]:
+    """Yield the names of the query parameters that filter a list by the field."""
+    kind, name = exposure.filter_kind(field), field.name
+    if kind is FilterKind.NUMBER:
+        yield from (f"min_{name}", f"max_{name}")
+    elif kind is FilterKind.DATE:
+        yield from (f"{name.removesuffix('_at')}_{suffix}" for suffix in ("from", "to"))
+    elif field.many_to_many:
+        yield f"{exposure.singular(name)}_id"
+    elif kind is not None and kind is not FilterKind.FILE:
+        yield field.attname
+    if field.null or kind is FilterKind.FILE:
+        yield f"has_{name}"
 
 
 @checks.register(checks.Tags.models)

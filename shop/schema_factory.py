@@ -44,6 +44,8 @@ MAX_RELATED = 1000
 RECORD_KEY = Annotated[int, Strict(), Field(ge=1, le=2**63 - 1)]
 #: Types that pydantic would also read from a Unix timestamp.
 DATE_TYPES = (datetime.date, AwareDatetime, datetime.time)
+#: Model field -> Python type. JSON is any value: ninja would document an object without properties.
+PYTHON_TYPES: dict[str, Any] = TYPES | {"JSONField": Any}
 TIMESTAMP = re.compile(r"\s*[-+]?[\d.]+\s*")
 #: Codes of Django's validators -> pydantic's names for the same limits.
 LIMIT_NAMES = {"min_value": "ge", "max_value": "le"}
@@ -203,7 +205,7 @@ def _python_type(field: exposure.Field) -> Any:
     field the type of its output.
     """
     target = getattr(field, "target_field" if field.is_relation else "output_field", field)
-    type_: Any = TYPES[target.get_internal_type()]
+    type_: Any = PYTHON_TYPES[target.get_internal_type()]
     if field.many_to_many:
         return list[type_]
     return AwareDatetime if type_ is datetime.datetime else type_

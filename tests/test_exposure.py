@@ -76,9 +76,30 @@ def test_staff_only_and_stock_of_a_product_are_not_writable():
     assert "low_stock_threshold" in exposure.editable_fields(Product)
     assert "stock" in exposure.read_only_fields(Product)
     assert "stock" not in exposure.api_writable_fields(Product)
-    assert exposure.media_fields(Product) == ["image"]
+    assert "image" in exposure.media_fields(Product)
 
 
 def test_models_with_staff_only_are_exposed():
     assert Product in exposure.exposed_models()
     assert StockMovement not in exposure.exposed_models()
+
+
+@pytest.mark.parametrize(
+    ("field", "empty", "erased"),
+    [
+        (models.CharField(max_length=20, blank=True), "", ""),
+        (models.CharField(max_length=20), "", "[erased]"),
+        (models.CharField(max_length=4), "", "[era"),
+        (models.CharField(max_length=9, null=True), None, None),
+        (models.CharField(max_length=9, default="none"), "none", "none"),
+        (models.TextField(), "", "[erased]"),
+        (models.IntegerField(default=3), 3, 3),
+        (models.JSONField(default=dict), {}, {}),
+        (models.DateField(null=True), None, None),
+        (models.FileField(), "", ""),
+        (models.ManyToManyField(Product), [], []),
+    ],
+)
+def test_the_value_of_a_cleared_and_of_an_erased_field(field, empty, erased):
+    assert (exposure.empty_value(field), exposure.erased_value(field)) == (empty, erased)
+    assert exposure.can_be_erased(field)

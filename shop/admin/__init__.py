@@ -8,7 +8,7 @@ from django_tasks_db.models import DBTaskResult
 
 from shop import exposure
 from shop.admin import audit, carts, outbox, saved_views
-from shop.admin.base import ExposedModelAdmin
+from shop.admin.exposed import ExposedModelAdmin
 from shop.admin.imports import admin as imports
 from shop.admin.login import LoginForm
 from shop.admin.orders import admin as orders

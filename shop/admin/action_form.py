@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 
+from shop.admin.forms import add_model_error
 from shop.models.order_status import Text
 from shop.services.errors import ShopError
 
@@ -19,7 +20,7 @@ def render_action_form(
     request: HttpRequest,
     model_admin: ModelAdmin,
     *,
-    form: forms.Form,
+    form: forms.BaseForm,
     title: Text,
     button: Text,
     back_url: str,
@@ -43,6 +44,9 @@ def render_action_form(
     return TemplateResponse(request, template, context)
 
 
-def add_service_error(form: forms.Form, error: ShopError | ValidationError) -> None:
+def add_service_error(form: forms.BaseForm, error: ShopError | ValidationError) -> None:
     """Show why a service refused, at the field that a ValidationError names or above the form."""
-    form.add_error(None, error if isinstance(error, ValidationError) else str(error))
+    if isinstance(error, ValidationError):
+        add_model_error(form, error)
+    else:
+        form.add_error(None, str(error))

@@ -1,4 +1,4 @@
-"""Base classes of the admin: exposed fields, read-only pages, tabs, audit log, action forms."""
+"""Base classes of the admin: read-only pages, tabs, audit log, action forms."""
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from shop import exposure
 from shop.admin import search
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
@@ -33,8 +32,6 @@ from shop.services.idempotency import run_once
 FORM_KEY_FIELD = "once"
 CSRF_FIELD = "csrfmiddlewaretoken"
 ACTION_FIELDS = {"action": "", "select_across": "0"}
-
-type Fieldsets = list[tuple[Text | None, dict[str, Any]]]
 
 
 def staff_user(request: HttpRequest) -> User:
@@ -134,32 +131,6 @@ class AuditedAdmin(RetryingAdmin, CheckedListAdmin):
         url = reverse("admin:shop_auditentry_changelist")
         query = f"model_name={self.opts.model_name}&record_id={object_id}"
         return HttpResponseRedirect(f"{url}?{query}")
-
-
-class ExposedModelAdmin(LargeTableAdmin, AuditedAdmin):
-    """Shows all fields of a model: those of `sections` and `first_columns` first, then the rest."""
-
-    sections: Sequence[tuple[Text | None, Sequence[str]]] = ()
-    first_columns: Sequence[str] = ()
-    hidden_columns: Sequence[str] = ()
-    warn_unsaved_form = True
-
-    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
-        placed = {name for _title, names in self.sections for name in names}
-        fields = exposure.editable_fields(self.model) + exposure.read_only_fields(self.model)
-        rest = [name for name in fields if name not in placed]
-        fieldsets: Fieldsets = [(title, {"fields": list(names)}) for title, names in self.sections]
-        return fieldsets + ([(_("More"), {"fields": rest})] if rest else [])
-
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: models.Model | None = None
-    ) -> list[str]:
-        return exposure.read_only_fields(self.model)
-
-    def get_list_display(self, request: HttpRequest) -> list[str]:
-        placed = {*self.first_columns, *self.hidden_columns}
-        rest = [name for name in exposure.list_columns(self.model) if name not in placed]
-        return [*self.first_columns, *rest]
 
 
 class ReadOnlyAdmin(LargeTableAdmin, AuditedAdmin):
@@ -266,7 +237,7 @@ class ActionFormAdmin(ModelAdmin):  # type: ignore[misc]
 
         return view
 
-    def action_form_view[Form: forms.Form](
+    def action_form_view[Form: forms.BaseForm](
         self,
         request: HttpRequest,
         record: models.Model,

@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin, checkbox
 from unfold.decorators import display
 from unfold.views import ChangeList
 
+from shop import exposure
 from shop.admin import search
 from shop.admin.list_parameters import CheckedChangeList, CheckedListAdmin
 from shop.db.deferred_join import deferred_page
@@ -119,7 +120,12 @@ class CappedChangeList(CheckedChangeList):
     def get_ordering(self, request: HttpRequest, queryset: "models.QuerySet[Any]") -> list[Any]:
         """Return the requested order; the default if it would sort more than MAX_LISTED rows."""
         ordering: list[Any] = super().get_ordering(request, queryset)
-        is_indexed = str(ordering[0]).strip("-") in _indexed_fields(self.model)
+        name = str(ordering[0]).strip("-")
+        # A foreign key sorts by what the related model's rows are sorted by.
+        is_indexed = (
+            name in exposure.indexed_fields(self.model)
+            and not exposure.get_field(self.model, name).is_relation
+        )
         if (
             ORDER_VAR not in self.params
             or is_indexed
@@ -140,15 +146,6 @@ class CappedChangeList(CheckedChangeList):
         super().read_results(request)
         if not self.multi_page:
             self.result_list = self.paginator.page(1).object_list
-
-
-def _indexed_fields(model: type[models.Model]) -> set[str]:
-    """Return the fields that an index of the whole table sorts by, then by primary key."""
-    unique = {field.name for field in model._meta.concrete_fields if field.unique}
-    indexes = [index.fields for index in model._meta.indexes if index.condition is None]
-    return unique | {
-        names[0].strip("-") for names in indexes if [n.strip("-") for n in names[1:]] == ["id"]
-    }
 
 
 #: Rendered once, with a placeholder for the key: a template per row takes longer than the rest of

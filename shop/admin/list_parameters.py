@@ -29,14 +29,14 @@ class CheckedChangeList(ChangeList):  # type: ignore[misc]
                 queryset.query.sql_with_params()
             except EmptyResultSet:
                 pass
-            except (ValueError, OverflowError) as error:
+            except (ValueError, ArithmeticError) as error:
                 raise IncorrectLookupParameters(error) from error
         return queryset
 
     def get_results(self, request: HttpRequest) -> None:
         try:
             self.read_results(request)
-        except (DataError, OverflowError) as error:
+        except (DataError, ArithmeticError) as error:
             raise IncorrectLookupParameters(error) from error
 
     def read_results(self, request: HttpRequest) -> None:

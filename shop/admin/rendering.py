@@ -32,6 +32,10 @@ def render_age(moment: datetime) -> str:
 
 def render_thumbnail(product: Product, *, alt: str = "") -> str:
     """Return a product's small picture. Pass `alt` where no text beside it names the product."""
-    picture = cast("PictureFile", product.image)
+    return render_picture(cast("PictureFile", product.image), alt=alt)
+
+
+def render_picture(picture: PictureFile, *, alt: str) -> str:
+    """Return the small version of a picture, or a placeholder."""
     source = picture.small_url if picture else static("shop/no-picture.svg")
     return format_html('<img class="shop-thumb" src="{}" alt="{}" loading="lazy">', source, alt)

@@ -7,11 +7,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
 from shop.admin.base import staff_user
 from shop.admin.saved_views import saved_views_context
+from shop.models.order_status import Text
+from shop.services.groups import further_models
 from shop.services.sidebar_badges import get_badge_counts
 from shop.services.two_factor import OFF
 
@@ -38,6 +41,15 @@ BADGE_DESCRIPTIONS = {
 }
 
 
+#: Colour of the badge; other models have none.
+BADGE_VARIANTS = {
+    "order": "warning",
+    "outboxmessage": "danger",
+    "product": "danger",
+    "cartitem": "default",
+}
+
+
 def _badge_callback(model: str) -> Callable[[HttpRequest], str]:
     def render_badge(request: HttpRequest) -> str:
         """Return the badge; empty for a count of 0 and for users who may not view the list."""
@@ -57,8 +69,36 @@ def _badge_callback(model: str) -> Callable[[HttpRequest], str]:
     return render_badge
 
 
-# The sidebar in `settings.unfold` names these by model.
+# The items of the sidebar name these by model.
 order, product, cartitem, outboxmessage = map(_badge_callback, BADGE_DESCRIPTIONS)
+
+
+def sidebar_navigation(_request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of the sidebar: the shop's own, and one of further catalogue models."""
+    sales, *others = settings.UNFOLD["SIDEBAR"]["groups"]
+    items = [
+        (capfirst(model._meta.verbose_name_plural), "category", model._meta.model_name)
+        for model in further_models()
+    ]
+    catalogue = [(_("Catalogue"), items)] if items else []
+    return [
+        {"title": title, "items": [_sidebar_item(*item) for item in items]}
+        for title, items in (sales, *catalogue, *others)
+    ]
+
+
+def _sidebar_item(title: Text, icon: str, model: str) -> dict[str, Any]:
+    """Return the link to a model's list, for those who may view it."""
+    item = {
+        "title": title,
+        "icon": icon,
+        "link": reverse(f"admin:shop_{model}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"shop.view_{model}"),
+    }
+    if model in BADGE_VARIANTS:
+        item["badge"] = f"shop.admin.unfold_callbacks.{model}"
+        item["badge_variant"] = BADGE_VARIANTS[model]
+    return item
 
 
 def environment(_request: HttpRequest) -> tuple[str, str] | None:

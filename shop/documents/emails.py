@@ -71,6 +71,12 @@ def _reply_text(code: int, reply: bytes | str) -> str:
 
 
 def _order_context(message: OutboxMessage) -> dict[str, Any]:
+    """Return the context of an email about an order.
+
+    `order` and `user` are the records themselves, so that a template may use any of their fields,
+    such as `order.note`; `lines` are its items as text, `total` its total with the currency. What
+    the message itself carries, such as a `note`, is added.
+    """
     order = message.order
     if order is None:
         raise Undeliverable(_("The order was deleted."))

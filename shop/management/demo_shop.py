@@ -28,6 +28,7 @@ from shop.models.order_status import OrderStatus
 from shop.models.users import SUPERUSER_FIELDS
 from shop.services import outbox
 from shop.services.cart import add_to_cart
+from shop.services.groups import grant_catalogue_permissions
 from shop.services.orders import mark_paid, move_order, place_order
 from shop.services.payments import SUCCESS
 from shop.services.products import create_product
@@ -157,6 +158,7 @@ def make_groups() -> None:
     """Create the predefined groups again, which `flush` deletes."""
     import_module("shop.migrations.0003_groups").make_groups(apps, None)
     import_module("shop.migrations.0004_outbox").grant_permissions(apps, None)
+    grant_catalogue_permissions()
 
 
 def _plan_sales(now: datetime, rng: random.Random, *, buyers: int, products: int) -> list[Sale]:

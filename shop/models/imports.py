@@ -45,10 +45,13 @@ class ProductImport(models.Model):
     name = models.CharField(_("file"), max_length=200, db_collation=NAME_COLLATION)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
     #: Chosen by staff: encoding, delimiter, file_format, decimal_mark, blank_cells, stock_mode,
-    #: columns (field -> column index), column_headers (column index -> header).
+    #: columns (field -> column index), column_headers (column index -> header), create_missing
+    #: (labels of models).
     options = models.JSONField(_("options"), default=dict, blank=True)
     #: Read from the file: file_type, encoding, delimiter, file_format, columns, unknown_headers,
-    #: suggestions, decimal_mark, stock_mode, questions, remote_pictures, pictures, changed_fields.
+    #: suggestions, decimal_mark, stock_mode, questions, remote_pictures, pictures, changed_fields,
+    #: missing (records that rows name: model, name, nearest). Then created (model, key, hash) by
+    #: applying, and kept (names of those that undoing left).
     detected = models.JSONField(_("detected"), default=dict, blank=True)
     headers = models.JSONField(_("headers"), default=list, blank=True)
     #: Row status -> number of rows.

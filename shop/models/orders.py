@@ -49,6 +49,9 @@ class Order(CleanTextModel):
         }
     )
 
+    #: Fields that lists are filtered by without an index.
+    SLOW_FILTERS: ClassVar[frozenset[str]] = frozenset()
+
     Status = OrderStatus
     PaymentStatus = PaymentStatus
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from shop import exposure
 from shop.db.search_text import SearchTextField
 from shop.db.text_folding import NAME_COLLATION
 from shop.models.base import CleanTextModel
@@ -41,8 +42,9 @@ class UserManager(BaseUserManager["User"]):
         """Create a user. Raises ValidationError for an invalid field or an email in use."""
         user = self.model(email=email.lower(), **extra)
         user.set_password(password)
-        # `createsuperuser` asks for no name.
-        user.full_clean(exclude=["first_name", "last_name"] if user.is_superuser else None)
+        # `createsuperuser` asks for nothing else.
+        unasked = exposure.customer_writable_fields(self.model) if user.is_superuser else []
+        user.full_clean(exclude=set(unasked) - extra.keys())
         user.save(using=self._db)
         return user
 

@@ -70,7 +70,7 @@ def diff_values(model: type[Model], before: Mapping[str, Any], after: Mapping[st
     changes = {}
     for name, value in after.items():
         field = exposure.get_field(model, name)
-        old, new = _display_value(field, before.get(name)), _display_value(field, value)
+        old, new = display_value(field, before.get(name)), display_value(field, value)
         if old != new:
             changes[str(field.verbose_name)] = (old, new)
     return changes
@@ -95,7 +95,7 @@ def format_value(value: Any) -> str:
     return text or str(EMPTY)
 
 
-def _display_value(field: exposure.Field, value: Any) -> Any:
+def display_value(field: exposure.Field, value: Any) -> Any:
     """Return a field's value for display: choices by label, files and related records by name."""
     if isinstance(field, FileField):
         return getattr(value, "name", value) or ""

@@ -3,29 +3,35 @@
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from shop import exposure
 from shop.db.transactions import atomically
 from shop.images import Picture
 from shop.models import ImportRow, Product, ProductImport
+from shop.models.products import PictureField
 from shop.services.stock import lock_product
 
-PICTURE_FIELD = "image"
+#: Names of the product's picture fields.
+PICTURE_FIELDS = [
+    field.name for field in exposure.concrete_fields(Product) if isinstance(field, PictureField)
+]
 Outcome = ImportRow.Outcome
 
 
 @atomically
-def attach_picture(*, row_id: int, product_id: int, picture: Picture) -> None:
-    """Set the product's picture, once per row. The row keeps the old picture's name for an undo.
+def attach_picture(*, row_id: int, product_id: int, field: str, picture: Picture) -> None:
+    """Set a picture of the product, once per row. The row keeps the old picture's name for an undo.
 
     Raises NotFound.
     """
     product = lock_product(product_id)
     row = ImportRow.objects.select_for_update(no_key=True).get(pk=row_id)
-    if PICTURE_FIELD in row.after:
+    if field in row.after:
         return
-    row.before[PICTURE_FIELD] = product.image.name or ""
-    product.image.save(str(picture.name), picture, save=False)
-    product.save(update_fields=[PICTURE_FIELD, "updated_at"])
-    row.after[PICTURE_FIELD] = product.image.name
+    file = getattr(product, field)
+    row.before[field] = file.name or ""
+    file.save(str(picture.name), picture, save=False)
+    product.save(update_fields=[field, "updated_at"])
+    row.after[field] = file.name
     row.outcome = Outcome.APPLIED
     row.save(update_fields=["before", "after", "outcome"])
 
@@ -35,11 +41,16 @@ def restore_pictures(product_import: ProductImport) -> int:
 
     Runs in the undo's transaction, after its rows were marked and its products locked.
     """
+    return sum(_restore_field(product_import, field) for field in PICTURE_FIELDS)
+
+
+def _restore_field(product_import: ProductImport, field: str) -> int:
     restored = 0
-    rows = product_import.rows.filter(outcome=Outcome.UNDONE, after__has_key=PICTURE_FIELD)
-    for row in rows.order_by("product_id"):
-        unchanged = Product.objects.filter(pk=row.product_id or 0, image=row.after[PICTURE_FIELD])
-        if unchanged.update(image=row.before[PICTURE_FIELD], updated_at=timezone.now()):
+    # Also rows of which another field could not be undone.
+    undoing = product_import.rows.filter(outcome__in=[Outcome.UNDONE, Outcome.NOT_UNDONE])
+    for row in undoing.filter(after__has_key=field).order_by("product_id"):
+        unchanged = Product.objects.filter(pk=row.product_id or 0, **{field: row.after[field]})
+        if unchanged.update(**{field: row.before[field]}, updated_at=timezone.now()):
             restored += 1
         else:
             reason = _("The picture was changed after the import.")

@@ -1,23 +1,35 @@
 """Apply and undo an import's rows with a few SQL statements, whatever their number.
 
 Each statement reads `shop_importrow` and is the same on PostgreSQL and SQLite. Stock balances and
-the ledger are written here and in `stock._record`, nowhere else. The caller opens one transaction
-and calls the functions in the order of this module.
+the ledger are written here and in `stock._record`, nowhere else; many-to-many fields are written by
+`import_relations`. The caller opens one transaction and calls the functions in the order of this
+module.
 """
 
-from collections.abc import Iterable
-from typing import Any
-
 from django.db import connection, models
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from shop import exposure
 from shop.db.raw_sql import db_now
-from shop.models import CartItem, ImportRow, OrderItem, Product, ProductImport, StockMovement, User
+from shop.models import ImportRow, Product, ProductImport, StockMovement, User
 from shop.models.products import MAX_STOCK
+from shop.services.import_conflicts import (
+    first_conflict,
+    is_kept_sql,
+    own_joins,
+    reference_conflicts,
+    value_conflicts,
+)
 from shop.services.import_sql import (
+    APPLIED,
+    CHANGED,
+    FILE_COLUMNS,
+    FILE_FIELDS,
+    NEW,
+    PENDING,
+    UNDOING,
     cast_sql,
+    changed_fields,
     differs_sql,
     execute_sql,
     is_in_row,
@@ -26,20 +38,8 @@ from shop.services.import_sql import (
     row_value,
 )
 
-#: Product fields that a row can set.
-FILE_FIELDS = [exposure.get_field(Product, name) for name in exposure.file_fields(Product)]
 IN_BOUNDS = f"BETWEEN 0 AND {MAX_STOCK}"
-#: Rows (r) of one import and status, by outcome. Parameters: import id, status.
-PENDING = "r.product_import_id = %s AND r.status = %s AND r.outcome = ''"
-APPLIED = "r.product_import_id = %s AND r.status = %s AND r.outcome = 'applied'"
-UNDOING = "r.product_import_id = %s AND r.status = %s AND r.outcome IN ('undone', 'not_undone')"
-NEW, CHANGED = ImportRow.Status.NEW.value, ImportRow.Status.CHANGED.value
 LEFT_OUT, NOT_UNDONE = ImportRow.Outcome.LEFT_OUT.value, ImportRow.Outcome.NOT_UNDONE.value
-#: Models whose rows are deleted with a product. A reference from any other model keeps it.
-DELETED_WITH_PRODUCT = (CartItem, StockMovement, ImportRow)
-
-#: An SQL condition and the message for the rows that meet it.
-type Conflict = tuple[str, str]
 
 
 def raise_statement_timeout() -> None:
@@ -68,14 +68,18 @@ def mark_applied(product_import: ProductImport) -> int:
     )
 
 
-def leave_out_taken_skus(product_import: ProductImport) -> int:
-    """Mark the new rows whose SKU another product now has; return how many."""
+def leave_out_new_conflicts(product_import: ProductImport) -> int:
+    """Mark the new rows whose SKU another product now has, or whose brand is gone; return how many.
+
+    "Brand" stands for any relation, and "SKU" for any value that no two products share.
+    """
     conflicts = [("p.id IS NOT NULL", _("Another product has this SKU now."))]
+    conflicts += value_conflicts(FILE_FIELDS)
     return _set_outcome(
         LEFT_OUT,
         product_import,
         NEW,
-        _first_conflict(conflicts),
+        first_conflict(conflicts),
         where=PENDING,
         join="LOWER(p.sku) = LOWER(r.sku)",
     )
@@ -91,18 +95,17 @@ def leave_out_conflicts(product_import: ProductImport, *, stock_is_set: bool) ->
         ("LOWER(p.sku) <> LOWER(r.sku)", _("The product's SKU was changed after the preview.")),
     ]
     message = _("It was edited after the preview: %(field)s.")
+    changed = changed_fields(product_import)
     conflicts += [
-        (differs_sql(field, "before"), message % {"field": field.verbose_name})
-        for field in _changed_fields(product_import)
+        (differs_sql(field, "before"), message % {"field": field.verbose_name}) for field in changed
     ]
+    conflicts += value_conflicts(changed)
     if stock_is_set:
         stock = exposure.get_field(Product, "stock")
         conflicts.append((differs_sql(stock, "before"), _("Its stock changed after the preview.")))
     out_of_bounds = _("Its stock changed after the preview and would become negative or too large.")
     conflicts.append((f"p.stock + r.delta NOT {IN_BOUNDS}", out_of_bounds))
-    return _set_outcome(
-        LEFT_OUT, product_import, CHANGED, _first_conflict(conflicts), where=APPLIED
-    )
+    return _set_outcome(LEFT_OUT, product_import, CHANGED, first_conflict(conflicts), where=APPLIED)
 
 
 def add_products(product_import: ProductImport) -> int:
@@ -113,7 +116,7 @@ def add_products(product_import: ProductImport) -> int:
         if field.primary_key or field.generated:
             continue
         columns.append(quoted_column(field))
-        if field in FILE_FIELDS:
+        if field in FILE_COLUMNS:
             values.append(row_value(field, "after"))
         elif field.name == "stock":
             values.append("COALESCE(r.delta, 0)")
@@ -141,7 +144,7 @@ def update_products(product_import: ProductImport) -> int:
     values = {
         field: f"CASE WHEN {is_in_row(field, 'after')} THEN {row_value(field, 'after')}"
         f" ELSE p.{quoted_column(field)} END"
-        for field in _changed_fields(product_import)
+        for field in _changed_columns(product_import)
     }
     stock = "p.stock + COALESCE(r.delta, 0)"
     return _update_products(values, stock, product_import, f"{APPLIED} AND {stock} {IN_BOUNDS}")
@@ -176,7 +179,7 @@ def mark_not_undone(product_import: ProductImport) -> None:
         NOT_UNDONE, product_import, CHANGED, _later_changes(product_import, removed), where=UNDOING
     )
 
-    conflicts = [("p.id IS NULL", removed), *_reference_conflicts()]
+    conflicts = [("p.id IS NULL", removed), *reference_conflicts()]
     edited = _("It was edited after the import: %(field)s.")
     conflicts += [
         (differs_sql(field, "after"), edited % {"field": field.verbose_name})
@@ -188,7 +191,7 @@ def mark_not_undone(product_import: ProductImport) -> None:
         if isinstance(field, models.FileField)
     ]
     conflicts.append(("p.stock <> COALESCE(r.delta, 0)", _("Its stock changed after the import.")))
-    _set_outcome(NOT_UNDONE, product_import, NEW, _first_conflict(conflicts), where=UNDOING)
+    _set_outcome(NOT_UNDONE, product_import, NEW, first_conflict(conflicts), where=UNDOING)
 
 
 def record_stock_undo(product_import: ProductImport, *, actor: User) -> None:
@@ -201,9 +204,9 @@ def record_stock_undo(product_import: ProductImport, *, actor: User) -> None:
 def restore_products(product_import: ProductImport) -> None:
     """Restore the fields that still hold the import's value, and stock within its bounds."""
     values = {
-        field: f"CASE WHEN {is_in_row(field, 'after')} AND NOT {differs_sql(field, 'after')}"
+        field: f"CASE WHEN {is_in_row(field, 'after')} AND NOT {is_kept_sql(field)}"
         f" THEN {row_value(field, 'before')} ELSE p.{quoted_column(field)} END"
-        for field in _changed_fields(product_import)
+        for field in _changed_columns(product_import)
     }
     stock = f"CASE WHEN p.stock - r.delta {IN_BOUNDS} THEN p.stock - r.delta ELSE p.stock END"
     _update_products(values, stock, product_import, UNDOING)
@@ -215,27 +218,22 @@ def remove_added_products(product_import: ProductImport) -> None:
         f"(SELECT r.product_id FROM shop_importrow AS r WHERE {UNDOING} AND r.outcome = 'undone')"
     )
     for table, column in (
-        ("cartitem", "product_id"),
-        ("stockmovement", "product_id"),
-        ("product", "id"),
+        *own_joins(),
+        ("shop_cartitem", "product_id"),
+        ("shop_stockmovement", "product_id"),
+        ("shop_product", "id"),
     ):
-        execute_sql(
-            f"DELETE FROM shop_{table} WHERE {column} IN {products}", product_import.pk, NEW
-        )
+        execute_sql(f"DELETE FROM {table} WHERE {column} IN {products}", product_import.pk, NEW)
 
 
-def _changed_fields(product_import: ProductImport) -> list[exposure.Field]:
-    """Return the fields that any changed row sets."""
-    return [
-        field for field in FILE_FIELDS if field.name in product_import.detected["changed_fields"]
-    ]
+def _changed_columns(product_import: ProductImport) -> list[exposure.Field]:
+    return [field for field in changed_fields(product_import) if not field.many_to_many]
 
 
 def _later_changes(product_import: ProductImport, removed: str) -> tuple[str, list[str]]:
     """Return SQL, with its parameters, that names the fields changed after the import, or NULL."""
     changes = [
-        (differs_sql(field, "after"), f"{field.verbose_name}, ")
-        for field in _changed_fields(product_import)
+        (is_kept_sql(field), f"{field.verbose_name}, ") for field in changed_fields(product_import)
     ]
     changes.append((f"p.stock - r.delta NOT {IN_BOUNDS}", "stock, "))
     names = " || ".join(
@@ -252,31 +250,7 @@ def _later_changes(product_import: ProductImport, removed: str) -> tuple[str, li
     return sql, [removed, start, *(name for _condition, name in changes), end]
 
 
-def _reference_conflicts() -> Iterable[Conflict]:
-    """Yield a conflict for each foreign key to a product that must keep the product."""
-    for relation in Product._meta.get_fields(include_hidden=True):
-        if (
-            not relation.auto_created
-            or not relation.is_relation
-            or relation.related_model in DELETED_WITH_PRODUCT
-        ):
-            continue
-        key: Any = relation.field  # type: ignore[union-attr]
-        table, name = key.model._meta.db_table, capfirst(key.model._meta.verbose_name)
-        message = _("It was ordered after the import.")
-        if key.model is not OrderItem:
-            message = _("%(model)s refers to it since the import.") % {"model": name}
-        yield f"EXISTS (SELECT 1 FROM {table} AS o WHERE o.{quoted_column(key)} = p.id)", message
-
-
 # Parts of statements that both directions use.
-
-
-def _first_conflict(conflicts: Iterable[Conflict]) -> tuple[str, list[str]]:
-    """Return SQL, with its parameters, for the message of a row's first conflict, or NULL."""
-    conflicts = list(conflicts)
-    cases = " ".join(f"WHEN {condition} THEN %s" for condition, _message in conflicts)
-    return f"CASE {cases} END", [message for _condition, message in conflicts]
 
 
 def _set_outcome(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from shop import images
 from shop.models import ImportRow
-from shop.services.import_pictures import PICTURE_FIELD
+from shop.services.import_pictures import PICTURE_FIELDS
 
 #: Age from which an unreferenced file is deleted; a younger one's transaction may still be open.
 MIN_AGE = timedelta(days=1)
@@ -49,6 +49,6 @@ def _image_names() -> Iterator[str]:
                 yield from model._base_manager.exclude(**{field.name: ""}).values_list(
                     field.name, flat=True
                 )
-    yield from ImportRow.objects.filter(before__has_key=PICTURE_FIELD).values_list(
-        f"before__{PICTURE_FIELD}", flat=True
-    )
+    for name in PICTURE_FIELDS:
+        rows = ImportRow.objects.filter(before__has_key=name)
+        yield from rows.values_list(f"before__{name}", flat=True)

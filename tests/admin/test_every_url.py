@@ -21,10 +21,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from support import admin_urls, factories, totp, world
+from support import admin_urls, factories, further_models, totp, world
 
+from shop import exposure
 from shop.admin.base import FORM_KEY_FIELD
-from shop.models import IdempotencyKey, Product, User
+from shop.models import IdempotencyKey, Order, Product, User
 from shop.services.bulk_pricing import PriceChange, preview_prices
 
 SECRET = "a-long-enough-one"
@@ -79,6 +80,10 @@ FORM_VALUES = {
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
     "shop_product_change": {"name": "Vase"},
     "shop_order_add_note": {"note": "Called"},
+    "shop_order_edit_details": {
+        name: further_models.example_value(exposure.get_field(Order, name))
+        for name in exposure.staff_writable_fields(Order)
+    },
     "shop_productimport_add": {"file": RepeatableUpload("autumn.csv", b"")},
     "shop_productimport_preview_again": {"blank_cells": "clear"},
     "shop_productimport_apply": {"seen": world.CHECKED_AT.isoformat(), "good_only": "1"},
@@ -104,6 +109,13 @@ FORM_VALUES = {
     "change_prices": price_change_values,
     "receive": lambda: {"reason": "Delivery", str(Product.objects.get(sku="MUG-1").pk): 12},
 }
+for model in further_models.further_models():
+    values = further_models.example_values(model, exposure.editable_fields(model))
+    FORM_VALUES |= {
+        f"shop_{model._meta.model_name}_add": values,
+        f"shop_{model._meta.model_name}_change": values,
+        f"shop_{model._meta.model_name}_delete": {"post": "yes"},
+    }
 #: Ends of the names of URLs and actions that change nothing.
 READ_ONLY_NAMES = (
     *("_changelist", "_history", "_search_choices", "index", "search"),
@@ -133,7 +145,12 @@ def initial_values(response):
     context = response.context or {}
     form = context["adminform"].form if "adminform" in context else context.get("form")
     values = {name: form[name].value() for name in form.fields} if form else {}
-    return {name: value for name, value in values.items() if value is not None and name != "image"}
+    files = exposure.media_fields(Product) + [
+        name for model in further_models.further_models() for name in exposure.media_fields(model)
+    ]
+    return {
+        name: value for name, value in values.items() if value is not None and name not in files
+    }
 
 
 def form_values(name):

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from support import factories
+from support import factories, further_models
 
 from shop.api import model_resource
 from shop.api.products import PRODUCTS
@@ -56,8 +56,17 @@ def carls_line(carl, mug):
 
 @pytest.fixture
 def ids(carls_order, carls_line, mug):
-    """Values for the path parameters: a product, and an order and a cart line of Carl."""
-    return {"product_id": mug.pk, "order_id": carls_order.pk, "item_id": carls_line.pk}
+    """Values for the path parameters: a product, and an order and a cart line of Carl.
+
+    `pk` is a record of each further model.
+    """
+    further_models.create_records(pk=further_models.KNOWN_KEY)
+    return {
+        "product_id": mug.pk,
+        "order_id": carls_order.pk,
+        "item_id": carls_line.pk,
+        "pk": further_models.KNOWN_KEY,
+    }
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from support import factories
+from support import factories, further_models
 from support.api_operations import OPERATIONS, PROTECTED, STAFF
-from support.image_files import make_image, send_image
+from support.image_files import make_image, send_picture
 
 from shop.models import Product, User
 
-CATALOGUE_READS = {"list_products", "get_product"}
+CATALOGUE_READS = {"list_products", "get_product"} | {
+    name for verb in ("list", "get") for name in further_models.operation_names(verb)
+}
 PUBLIC = {"register", "login", "refresh", "request_password_reset", "reset_password", "health"}
 PERMISSIONS = {
     "create_product": "add_product",
@@ -18,7 +20,17 @@ PERMISSIONS = {
     "set_image": "change_product",
     "remove_image": "change_product",
     "set_status": "change_order",
-}
+} | {name: f"change_{model}" for name, model in further_models.added_pictures().items()}
+for verb, action in {
+    "create": "add",
+    "replace": "change",
+    "change": "change",
+    "delete": "delete",
+}.items():
+    PERMISSIONS |= {
+        name: name.replace(f"{verb}_", f"{action}_", 1)
+        for name in further_models.operation_names(verb)
+    }
 
 
 @pytest.fixture
@@ -40,8 +52,8 @@ def grant(user, codename, *, by_group=False):
 
 
 def call(operation, app, ids):
-    if operation.id == "set_image":
-        return send_image(app, ids["product_id"], make_image())
+    if operation.id.startswith("set_") and "multipart/form-data" in operation.content:
+        return send_picture(app, operation.url(ids), make_image())
     return operation.call(app, ids)
 
 
@@ -73,7 +85,7 @@ def test_the_token_is_checked_before_the_body_and_the_ids(strangers_app, ids, un
             )
 
 
-def test_a_public_catalogue_opens_only_its_two_reads(strangers_app, ids, settings):
+def test_a_public_catalogue_opens_only_its_reads(strangers_app, ids, settings):
     settings.SHOP_PUBLIC_CATALOG = True
     opened = {op.id for op in PROTECTED if op.call(strangers_app, ids).status_code != 401}
     assert opened == CATALOGUE_READS

@@ -1,14 +1,10 @@
 import errno
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.models import Session as BrowserSession
@@ -16,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 from support import factories, world
+from support.backups import read_everything, read_hashes, run_elsewhere
 
 from shop.management import backup
 from shop.models import Order, Product, Session, User
@@ -28,20 +25,6 @@ ROOT = django_settings.BASE_DIR
 #: A migration that changes no column and that no other depends on.
 LEAF_MIGRATION = ["admin", "0003_logentry_add_action_flag_choices"]
 PICTURE = ROOT / "fixtures/demo/pictures/mug-stone-blue.webp"
-
-
-def read_everything():
-    """Return all rows of all tables and all uploaded files."""
-    tables = apps.get_models(include_auto_created=True)
-    rows = {model.__name__: list(model._base_manager.order_by("pk").values()) for model in tables}
-    media = Path(django_settings.MEDIA_ROOT)
-    # A restore ends all sessions, and links to reset a password.
-    rows = {name: found for name, found in rows.items() if name != "Session"}
-    for user in rows["User"]:
-        del user["last_login"]
-    return rows, {
-        path.relative_to(media): path.read_bytes() for path in media.rglob("*") if path.is_file()
-    }
 
 
 @pytest.fixture
@@ -226,39 +209,13 @@ def raise_damaged():
     raise backup.BackupRefused("damaged")
 
 
-@pytest.fixture
-def run_elsewhere(tmp_path):
-    """Run commands, in one process, on an empty database and media folder of its own."""
-    environ = os.environ | {
-        "DATABASE_URL": f"sqlite:///{tmp_path}/other.sqlite3",
-        "MEDIA_ROOT": str(tmp_path / "other"),
-        "DJANGO_SETTINGS_MODULE": "settings.development",
-    }
-    code = "import json, sys, django; django.setup()\n"
-    code += "from django.core.management import call_command\n"
-    code += "for command in json.loads(sys.argv[1]): call_command(*command)"
-
-    def run(*commands):
-        arguments = [sys.executable, "-c", code, json.dumps(commands, default=str)]
-        subprocess.run(arguments, cwd=ROOT, env=environ, check=True)
-
-    return run
-
-
-def read_hashes(file):
-    """Return the hash of each member but those that a restore changes: sessions and users."""
-    with zipfile.ZipFile(file) as archive:
-        hashes = json.loads(archive.read("contents.json"))["hashes"]
-    return {name: value for name, value in hashes.items() if not name.endswith(("session", "user"))}
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("shop")
-def test_backup_moves_to_another_database_and_back(file, run_elsewhere):
+def test_backup_moves_to_another_database_and_back(file, tmp_path):
     before = read_everything()
     back = file.with_name("back.zip")
     call_command("backup", file)
-    run_elsewhere(["restore", file], ["check_stock"], ["backup", back])
+    run_elsewhere(tmp_path, ["restore", file], ["check_stock"], ["backup", back])
     assert read_hashes(back) == read_hashes(file)
     Product.objects.update(stock=0)
     call_command("restore", back, "--replace")
@@ -267,10 +224,10 @@ def test_backup_moves_to_another_database_and_back(file, run_elsewhere):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("shop")
-def test_backup_of_an_older_version_is_migrated(file, run_elsewhere):
+def test_backup_of_an_older_version_is_migrated(file, tmp_path):
     call_command("backup", file)
     with zipfile.ZipFile(file) as archive:
         contents = json.loads(archive.read("contents.json"))
     contents["migrations"].remove(LEAF_MIGRATION)
     file.write_bytes(rewrite_member(file, "contents.json", json.dumps(contents).encode()))
-    run_elsewhere(["restore", file], ["migrate", "--check"], ["check_stock"])
+    run_elsewhere(tmp_path, ["restore", file], ["migrate", "--check"], ["check_stock"])

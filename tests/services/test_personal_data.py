@@ -44,7 +44,7 @@ TEXT_FIELDS = (models.CharField, models.TextField)
 PERSONAL_TEXTS = (
     "Quietly",
     "nell@",
-    "7946",
+    "020 7946",
     "Hidden Row",
     "gate",
     "Nells phone",

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.test import Client
 
+from shop import exposure
 from shop.models import Order
-from support import factories
+from support import factories, further_models
 
 DOCUMENT = json.loads(Client().get("/api/openapi.json").content)
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -39,6 +40,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "CancelIn": {"reason": "x"},
     "StatusIn": {"status": Order.FLOW[Order.Status.PENDING][0], "note": "x"},
 }
+for model in further_models.further_models():
+    values = further_models.example_values(model, exposure.api_writable_fields(model))
+    BODIES |= dict.fromkeys([f"{model.__name__}In", f"{model.__name__}Patch"], values)
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,14 @@ class Operation:
         return self.about.get("parameters", [])
 
     @property
+    def content(self) -> dict[str, Any]:
+        """Media type -> what the document says of a body of that type."""
+        return self.about.get("requestBody", {}).get("content", {})
+
+    @property
     def body(self) -> dict[str, Any]:
         """The schema of the JSON body; empty if there is no body."""
-        content = self.about.get("requestBody", {}).get("content", {})
-        return content.get("application/json", {}).get("schema", {})
+        return self.content.get("application/json", {}).get("schema", {})
 
     @property
     def schemas(self) -> list[str]:

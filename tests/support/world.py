@@ -12,7 +12,7 @@ from shop.product_files.imports import apply, preview
 from shop.services import sessions
 from shop.services.orders import Shipment, add_note, mark_paid, move_order, place_order
 from shop.services.stock import Kind, adjust_stock
-from support import factories
+from support import factories, further_models
 
 ADDRESS = "1 Fern Lane\nKew\nLondon TW9 3AB"
 #: Statuses on the usual way of an order, which `create_world` has orders of beside all others.
@@ -45,6 +45,7 @@ def create_world(ada, carl, dora):
     )
     lamp = factories.create_product("Lamp", price="49.90", stock=9, sku="LAMP-1")
     factories.create_product("Basket", price="30.00", stock=0, sku="BASKET-1", is_active=False)
+    further_models.create_records()
     orders = _create_orders(ada, carl, dora, mug, lamp)
     mark_paid(order_id=orders[2].pk, actor=ada)
     add_note(order_id=orders[0].pk, actor=ada, note="Called, rings at noon.", is_internal=True)
@@ -98,7 +99,7 @@ def _create_users_and_sessions(carl, mug):
 
 
 CHECKED_AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-IMPORT_FILE = "SKU,name,price,stok\nMUG-1,Mug,13.00,2\nVASE-1,Vase,30,4\nBAD-1,Bad,cheap,1\n"
+IMPORT_FILE = "SKU,name,price,stok\nMUG-1,Mug,13.50,2\nVASE-1,Vase,30,4\nBAD-1,Bad,cheap,1\n"
 
 
 def create_imports(ada):

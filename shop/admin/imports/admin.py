@@ -47,9 +47,11 @@ RESULT_LABELS = {
     "changed": gettext_lazy("Changed"),
     "left_out": gettext_lazy("Left out"),
     "pictures": gettext_lazy("Pictures"),
+    "created": gettext_lazy("Created"),
     "removed": gettext_lazy("Removed"),
     "restored": gettext_lazy("Restored"),
     "not_undone": gettext_lazy("Not undone"),
+    "created_kept": gettext_lazy("Kept"),
 }
 
 
@@ -193,7 +195,9 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         form: ReadingOptionsForm | None = None,
     ) -> HttpResponse:
         may_decide = self.may_decide(request, product_import)
-        context = page_context(product_import, request.GET, may_decide=may_decide, form=form)
+        context = page_context(
+            product_import, request.GET, user=request.user, may_decide=may_decide, form=form
+        )
         return self._render(request, "page", {"title": product_import.name, **context})
 
     def _render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -206,7 +210,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         """Preview the file again with the submitted reading options."""
         if request.method != "POST":
             return self.redirect_to_record(product_import)
-        form = ReadingOptionsForm(request.POST, product_import=product_import)
+        form = ReadingOptionsForm(request.POST, product_import=product_import, user=request.user)
         if not form.is_valid():
             return self._page(request, product_import, form)
         return self._request_step(request, product_import, runner.PREVIEW, options=form.options())

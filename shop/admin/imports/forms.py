@@ -2,9 +2,11 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
@@ -12,9 +14,11 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from shop.models import ImportRow, ProductImport
 from shop.product_files.imports.error_report import REPORT_HEADERS
 from shop.product_files.imports.preview import FILE_FORMATS, QUESTIONS
+from shop.product_files.imports.relations import list_names
 from shop.product_files.reading import archives, limits
 from shop.product_files.reading.encodings import UTF_8, UTF_16, WINDOWS
 from shop.services.errors import FileRefused
+from shop.services.import_missing import add_permission
 
 DELIMITER_LABELS = {
     ",": gettext_lazy("comma"),
@@ -91,12 +95,23 @@ def _open_questions(product_import: ProductImport) -> list[str]:
     return [name for name in questions if name != "stock_mode" or has_existing]
 
 
+def _offered_records(product_import: ProductImport, user: Any) -> list[Mapping[str, Any]]:
+    """Return the missing records that the user may create and that are errors now."""
+    creates = product_import.options.get("create_missing", [])
+    missing = product_import.detected.get("missing", [])
+    models = {entry["model"] for entry in missing} - {*creates}
+    allowed = {label for label in models if user.has_perm(add_permission(apps.get_model(label)))}
+    return [entry for entry in missing if entry["model"] in allowed]
+
+
 class ReadingOptionsForm(forms.Form):
     """How to read a file, where this was not detected or was detected wrongly."""
 
-    def __init__(self, data: Any = None, *, product_import: ProductImport) -> None:
+    def __init__(self, data: Any = None, *, product_import: ProductImport, user: Any) -> None:
         options, detected = product_import.options, product_import.detected
         initial = {name: value for name, value in options.items() if isinstance(value, str)}
+        self.creates: list[str] = options.get("create_missing", [])
+        initial["create_missing"] = "create" if self.creates else ""
         super().__init__(data, initial=initial)
         self.open_questions = _open_questions(product_import)
         self._add_question_fields(options, detected)
@@ -108,6 +123,12 @@ class ReadingOptionsForm(forms.Form):
         self.fields["file_format"] = _select_field(_("Format"), labels, blank=DETECT)
         blank_cells = dict(ProductImport.BlankCells.choices)
         self.fields["blank_cells"] = _select_field(_("Blank cells"), blank_cells)
+        self.missing = _offered_records(product_import, user)
+        self.fields["create_missing"] = _select_field(
+            _("Names that don't exist"),
+            {"create": _("Create them when the import is applied")},
+            blank=_("Report them as errors"),
+        )
         self._add_column_fields(product_import)
 
     def _add_question_fields(self, options: dict[str, Any], detected: dict[str, Any]) -> None:
@@ -151,8 +172,15 @@ class ReadingOptionsForm(forms.Form):
         return [
             field
             for field in self
-            if not field.name.startswith(COLUMN_PREFIX) and field.name not in self.open_questions
+            if not field.name.startswith(COLUMN_PREFIX)
+            and field.name not in self.open_questions
+            and (field.name != "create_missing" or self.creates)
         ]
+
+    @property
+    def missing_names(self) -> list[str]:
+        """The names that can be created, a line per model."""
+        return list(list_names(self.missing))
 
     @property
     def column_fields(self) -> list[forms.BoundField]:
@@ -178,6 +206,9 @@ class ReadingOptionsForm(forms.Form):
             for name in list(values)
             if name.startswith(COLUMN_PREFIX)
         }
+        if values.pop("create_missing", ""):
+            offered = {str(entry["model"]) for entry in self.missing}
+            values["create_missing"] = sorted({*self.creates, *offered})
         if columns:
             headers = {str(index): self.column_headers[str(index)] for index in columns.values()}
             values |= {"columns": columns, "column_headers": headers}

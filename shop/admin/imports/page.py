@@ -15,6 +15,7 @@ from shop.product_files.imports import runner
 from shop.product_files.imports.error_report import REPORT_HEADERS
 from shop.product_files.imports.locking import STATE_ERRORS
 from shop.product_files.imports.preview import CHECKABLE_STATES, FILE_FORMATS
+from shop.product_files.imports.relations import created_entries, list_names
 
 State, Status = ProductImport.State, ImportRow.Status
 #: Step -> what the page says while it is pending or running.
@@ -38,12 +39,15 @@ def page_context(
     product_import: ProductImport,
     query: QueryDict,
     *,
+    user: Any,
     may_decide: bool,
     form: ReadingOptionsForm | None = None,
 ) -> dict[str, Any]:
     """Return the context. The rows cost at most one query, and one more to count a search."""
     is_busy = bool(product_import.pending_step) or product_import.state in ProductImport.IN_PROGRESS
     is_open = may_decide and not is_busy and product_import.state in CHECKABLE_STATES
+    if is_open and form is None:
+        form = ReadingOptionsForm(product_import=product_import, user=user)
     is_checked = is_open and product_import.state == State.CHECKED
     context: dict[str, Any] = {
         "import": product_import,
@@ -52,7 +56,7 @@ def page_context(
         "is_busy": is_busy,
         "reading": _reading_summary(product_import),
         "results": _result_sentences(product_import),
-        "form": (form or ReadingOptionsForm(product_import=product_import)) if is_open else None,
+        "form": form if is_open else None,
         "apply": _apply_context(product_import) if is_checked else None,
         **_progress_context(product_import),
     }
@@ -84,6 +88,7 @@ def _apply_context(product_import: ProductImport) -> dict[str, Any]:
     return {
         "changes": _describe_changes(new, changed, product_import.detected.get("pictures", 0)),
         "row_count": new + changed,
+        "created": list(list_names(created_entries(product_import))),
         "error_count": errors,
         "error_message": message % {"count": f"{errors:,}"},
         "seen": product_import.checked_at.isoformat() if product_import.checked_at else "",
@@ -107,7 +112,7 @@ def _describe_changes(new: int, changed: int, pictures: int) -> str:
 
 def _result_sentences(product_import: ProductImport) -> list[str]:
     """Say what applying and undoing changed."""
-    return [*_apply_sentences(product_import), *_undo_sentences(product_import.result)]
+    return [*_apply_sentences(product_import), *_undo_sentences(product_import)]
 
 
 def _format_counts(message: str, **counts: int) -> str:
@@ -137,12 +142,16 @@ def _apply_sentences(product_import: ProductImport) -> Iterator[str]:
                 left_out,
             )
             yield _format_counts(message, count=left_out)
+    if created := product_import.detected.get("created"):
+        for names in list_names(created):
+            yield _("Created: %(names)s.") % {"names": names}
     if count := result.get("pictures"):
         message = ngettext("%(count)s picture was added.", "%(count)s pictures were added.", count)
         yield _format_counts(message, count=count)
 
 
-def _undo_sentences(result: dict[str, int]) -> Iterator[str]:
+def _undo_sentences(product_import: ProductImport) -> Iterator[str]:
+    result = product_import.result
     if "restored" in result:
         removed, restored = result["removed"], result["restored"]
         message = ngettext(
@@ -158,6 +167,16 @@ def _undo_sentences(result: dict[str, int]) -> Iterator[str]:
                 not_undone,
             )
             yield _format_counts(message, count=not_undone)
+        if count := result.get("created_removed"):
+            message = ngettext(
+                "%(count)s record that the import had created was removed.",
+                "%(count)s records that the import had created were removed.",
+                count,
+            )
+            yield _format_counts(message, count=count)
+        if kept := product_import.detected.get("kept"):
+            message = _("Kept, because they were edited or are in use: %(names)s.")
+            yield message % {"names": ", ".join(kept)}
 
 
 def _reading_summary(product_import: ProductImport) -> list[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from shop import exposure, text_validation
+from shop.admin.imports.record_names import RecordNames
 from shop.db.search_text import FoldedText
 from shop.models import ImportRow, Product, ProductImport
 from shop.services.audit import format_value
@@ -84,33 +85,40 @@ class RowTable:
     def page_rows(self) -> Iterator[dict[str, Any]]:
         """Yield the page's rows with their changes."""
         rows = list(self.page.object_list)
+        names = RecordNames(self.product_import, rows)
         for row in rows:
             yield {
                 "row": row,
-                "changes": list(_row_changes(row, limit=MAX_UNFOLDED // (2 * len(rows)))),
+                "changes": list(_row_changes(row, names, limit=MAX_UNFOLDED // (2 * len(rows)))),
                 "has_product": row.product_id and row.outcome != Outcome.UNDONE,
             }
 
 
-def _row_changes(row: ImportRow, *, limit: int) -> Iterator[dict[str, Any]]:
+def _row_changes(row: ImportRow, names: RecordNames, *, limit: int) -> Iterator[dict[str, Any]]:
     """Yield each changed field's label, old and new value; of a new product its filled fields."""
     for name, after in row.after.items():
-        if row.status == Status.NEW and (name in {"sku", "name"} or after in {"", None}):
+        if row.status == Status.NEW and (name in {"sku", "name"} or after in ("", None, [])):
             continue
         field = exposure.get_field(Product, name)
+        old = _format_value(field, row.before[name], names) if name in row.before else None
         yield {
             "label": field.verbose_name,
-            "old": _foldable_text(field, row.before[name], limit) if name in row.before else None,
-            "new": _foldable_text(field, after, limit),
+            "old": None if old is None else _foldable_text(old, limit),
+            "new": _foldable_text(_format_value(field, after, names), limit),
         }
     if row.status == Status.NEW and row.delta:
         yield {"label": _("stock"), "old": None, "new": {"folded": f"{row.delta:,}"}}
 
 
-def _foldable_text(field: exposure.Field, value: Any, limit: int) -> dict[str, str]:
-    """Return a value's text; a long one folded, with up to `limit` characters to unfold."""
+def _format_value(field: exposure.Field, value: Any, names: RecordNames) -> str:
+    if field.is_relation:
+        return names.format(field, value) or format_value("")
     known = dict(field.flatchoices).get(value, value) if field.choices else value
-    text = str(known) if isinstance(known, str) and known else format_value(known)
+    return str(known) if isinstance(known, str) and known else format_value(known)
+
+
+def _foldable_text(text: str, limit: int) -> dict[str, str]:
+    """Return a text; a long one folded, with up to `limit` characters to unfold."""
     if len(text) <= MAX_FOLDED:
         return {"folded": text}
     unfolded = text

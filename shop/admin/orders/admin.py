@@ -11,12 +11,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import RangeNumericFilter
 from unfold.decorators import display
 
-from shop import money, text_validation
+from shop import exposure, money, text_validation
 from shop.admin.base import ReadOnlyAdmin, TabbedAdmin
 from shop.admin.exports import OrderExports
+from shop.admin.exposed import ExposedListAdmin, Fieldsets
 from shop.admin.filters import RecentDaysFilter, WholeDaysFilter
 from shop.admin.orders.phone_orders import PhoneOrderAdmin
 from shop.admin.orders.views import OrderViews
@@ -27,6 +27,21 @@ from shop.services.outbox import can_send_again
 
 Status = Order.Status
 ORDER_NUMBER_LENGTH = 8  # without its dash
+#: Fields that a column or the page shows in its own way, or that nobody needs there.
+SHOWN_OTHERWISE = (
+    "id",
+    "order_number",
+    "user",
+    "status",
+    "payment_method",
+    "payment_status",
+    "total_amount",
+    "shipping_address",
+    "carrier",
+    "tracking_number",
+    "created_at",
+    "updated_at",
+)
 
 
 class ReadOnlyInline(TabularInline):  # type: ignore[misc]
@@ -113,12 +128,14 @@ class MessageInline(ReadOnlyInline):
 
 
 @admin.register(Order)
-class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnlyAdmin):
+class OrderAdmin(
+    TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ExposedListAdmin, ReadOnlyAdmin
+):
     """The list of orders and an order's page. Orders change only by its buttons."""
 
     empty_text = _("Orders placed by an app or by you appear here.")
     add_label = _("New order")
-    list_display = (
+    first_columns = (
         "order_number",
         "user",
         "status_column",
@@ -133,9 +150,7 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
         "status",
         "payment_status",
         "payment_method",
-        ("total_amount", RangeNumericFilter),
     )
-    list_filter_submit = True
     list_select_related = ("user",)
     tab_field = "status"
     tab_labels = Status.choices
@@ -146,12 +161,9 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
         "items__sku",
     )
     search_help_text = _("Order number, name, email, phone, SKU or address")
-    fieldsets = (
-        (
-            None,
-            {"fields": ("customer", "ships_to", "note", "payment_method", "parcel", "created_at")},
-        ),
-    )
+    hidden_filters = ("order_number", "user", "carrier", "tracking_number", "updated_at")
+    hidden_columns = SHOWN_OTHERWISE
+    details = ("customer", "ships_to", "note", "payment_method", "parcel", "created_at")
     readonly_fields = ("customer", "ships_to", "parcel")
     inlines = (ItemInline, EventInline, MessageInline)
     change_form_outer_before_template = "admin/shop/order/banner.html"
@@ -164,6 +176,12 @@ class OrderAdmin(TabbedAdmin, OrderExports, PhoneOrderAdmin, OrderViews, ReadOnl
                 models.Subquery(units.annotate(n=models.Sum("quantity")).values("n")), 0
             )
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
+        placed = {*self.details, *SHOWN_OTHERWISE}
+        names = exposure.names_of(exposure.all_fields(Order))
+        rest = [name for name in names if name not in placed]
+        return [(None, {"fields": [*self.details, *rest]})]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """Search; a full order number or email returns only that order or customer's orders.

@@ -1,33 +1,69 @@
-"""Forms of the page "New order", on which staff enter orders by phone."""
+"""The form of a phone order: its customer, and the fields of a checkout."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.urls import reverse_lazy
+from django.http import HttpRequest, QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import (
-    UnfoldAdminAutocompleteModelChoiceFieldWidget,
-    UnfoldAdminEmailInputWidget,
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.admin import ModelAdmin
 
-from shop import money
-from shop.admin.forms import TextField
-from shop.models import Order, Product, User
-from shop.models.cart import MAX_LINES, MAX_QUANTITY
+from shop import exposure, money
+from shop.admin.forms import TextField, add_model_error
+from shop.admin.orders.phone_order_lines import SearchField, fetch_by_pk
+from shop.documents.field_text import field_label, field_text
+from shop.models import Order, User
+from shop.services.crud import assign_values
 from shop.services.payments import offered_methods
 
-EXTRA_LINES = 5
-MAX_PK_DIGITS = 18  # fits into a 64-bit integer
-NEW_CUSTOMER_FIELDS = ("email", "first_name", "last_name", "phone")
+#: The fields of `customer_label`.
+LABEL_FIELDS = ("email", "first_name", "last_name", "phone")
+#: What the form says otherwise than the model.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "shipping_address": {
+        "form_class": TextField,
+        "required": False,
+        "help_text": _("Leave empty to use the address of the customer's last order."),
+    },
+    "payment_method": {
+        "choices": lambda: [(m.value, m.label) for m in offered_methods(by_phone=True)]
+    },
+    "note": {
+        "form_class": TextField,
+        "help_text": _("The customer's request, such as “Ring twice”. The customer can read it."),
+    },
+}
+
+
+def order_fields(model_admin: ModelAdmin, request: HttpRequest) -> dict[str, forms.Field]:
+    """Return a form field for each field of a checkout, the address first."""
+    names = sorted(exposure.checkout_fields(Order), key=lambda name: name != "shipping_address")
+    return {
+        name: _form_field(model_admin, request, name, **OPTIONS.get(name, {})) for name in names
+    }
+
+
+def user_fields(model_admin: ModelAdmin, request: HttpRequest) -> dict[str, forms.Field]:
+    """Return a form field for the email and each field that customers fill in; all optional."""
+    names = ["email", *exposure.customer_writable_fields(User)]
+    return {name: _form_field(model_admin, request, name, required=False) for name in names}
+
+
+def _form_field(
+    model_admin: ModelAdmin, request: HttpRequest, name: str, **options: Any
+) -> forms.Field:
+    """Return the field of the model's form, without links that open another form."""
+    field = exposure.get_field(model_admin.model, name)
+    form_field: forms.Field = model_admin.formfield_for_dbfield(field, request, **options)
+    form_field.widget = getattr(form_field.widget, "widget", form_field.widget)
+    if isinstance(form_field.widget, forms.Textarea):
+        form_field.widget.attrs["rows"] = 3
+    return form_field
 
 
 def active_customers() -> models.QuerySet[User]:
@@ -40,195 +76,41 @@ def customer_label(user: User) -> str:
     return ", ".join(filter(None, [user.get_full_name(), user.email, user.phone]))
 
 
-def product_label(product: Product) -> str:
-    """Return name, SKU, price and stock, since several products may share a name."""
-    stock = gettext("%(stock)d in stock") % {"stock": product.stock}
-    if not product.stock:
-        stock = gettext("out of stock")
-    return f"{product.name} · {product.sku} · {money.format_money(product.price)} · {stock}"
-
-
-def fetch_by_pk[M: models.Model](
-    queryset: models.QuerySet[M], values: Iterable[Any]
-) -> dict[str, M]:
-    """Return primary key, as text -> record, in one query; malformed keys are ignored."""
-    pks = {value for value in map(str, values) if value.isdecimal() and len(value) <= MAX_PK_DIGITS}
-    return {str(record.pk): record for record in queryset.filter(pk__in=pks)} if pks else {}
-
-
-class SearchField(forms.ChoiceField):
-    """A choice of one record in a search box. The page contains only the chosen one."""
-
-    def __init__(self, what: str, **options: Any) -> None:
-        url = reverse_lazy("admin:shop_order_search_choices", args=[what])
-        widget = UnfoldAdminAutocompleteModelChoiceFieldWidget(attrs={"data-ajax--url": url})
-        super().__init__(widget=widget, **options)
-
-    def set_label(self, label: str, placeholder: str) -> None:
-        """Set the label, and the placeholder, which screen readers read until there is a choice."""
-        self.label = label
-        self.widget.attrs["data-placeholder"] = f"{label}: {placeholder}"
-
-    def set_choice(self, key: str, label: str) -> None:
-        """Allow this record, and show it as the chosen one."""
-        self.choices = [(key, label)]
-
-
-class OrderLineForm(forms.Form):
-    """A product and its quantity. An empty row is ignored."""
-
-    product = SearchField(
-        "product",
-        error_messages={
-            "required": _("Choose a product for this quantity."),
-            "invalid_choice": _("This product no longer exists. Choose another one."),
-        },
-    )
-    quantity = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_QUANTITY,
-        widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": "1", "inputmode": "numeric"}),
-    )
-
-    def __init__(self, *args: Any, products: Mapping[str, Product], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        number = {"number": int(str(self.prefix).rpartition("-")[2]) + 1}
-        product_field: Any = self.fields["product"]
-        product_field.set_label(gettext("Product %(number)d") % number, gettext("name or SKU"))
-        self.fields["quantity"].label = gettext("Quantity %(number)d") % number
-        self.chosen_product = products.get(str(self["product"].value()))
-        if self.chosen_product:
-            product_field.set_choice(
-                str(self.chosen_product.pk), product_label(self.chosen_product)
-            )
-
-    def clean_quantity(self) -> int:
-        """Default to 1."""
-        return self.cleaned_data["quantity"] or 1
-
-    def check_availability(self, quantity: int) -> None:
-        """Add an error if this quantity of the product cannot be sold now."""
-        product = self.chosen_product
-        if product is None:
-            return
-        values = {"product": product, "quantity": quantity, "stock": product.stock}
-        if not product.is_active:
-            message = gettext("%(product)s is archived. Choose another product.")
-            self.add_error("product", ValidationError(message % values, code="archived"))
-        elif quantity > MAX_QUANTITY:
-            message = gettext(
-                "%(product)s: %(quantity)d ordered. Order at most %(max)d of a product."
-            )
-            values["max"] = MAX_QUANTITY
-            self.add_error("quantity", ValidationError(message % values, code="max_quantity"))
-        elif not product.stock:
-            message = gettext("%(product)s is out of stock.")
-            self.add_error("product", ValidationError(message % values, code="out_of_stock"))
-        elif quantity > product.stock:
-            message = gettext("%(product)s: %(quantity)d ordered, only %(stock)d in stock.")
-            self.add_error("quantity", ValidationError(message % values, code="low_stock"))
-
-
-class BaseOrderLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
-    """The rows of products. Their products are read in one query."""
-
-    def __init__(
-        self, data: Any = None, *, rows: Sequence[Mapping[str, str]] = (), extra: int = EXTRA_LINES
-    ) -> None:
-        super().__init__(data, prefix="lines", initial=rows)
-        self.extra = len(rows) + extra
-        pks = [row["product"] for row in rows or self.submitted_rows()]
-        self.form_kwargs["products"] = fetch_by_pk(Product.objects.all(), pks)
-
-    def initial_form_count(self) -> int:
-        """Return 0, since any row may be left empty."""
-        return 0
-
-    def submitted_rows(self) -> list[dict[str, str]]:
-        """Return product and quantity of each row as they were sent, not validated."""
-        if not self.is_bound:
-            return []
-        return [
-            {name: self.data.get(f"lines-{n}-{name}", "") for name in ("product", "quantity")}
-            for n in range(self.total_form_count())
-        ]
-
-    def clean(self) -> None:
-        """Require at least one product."""
-        if not any(self.errors) and not self.quantities():
-            raise ValidationError(gettext("Choose at least one product."), code="empty")
-
-    def quantities(self) -> Counter[Product]:
-        """Return product -> quantity; rows with the same product are added up."""
-        quantities = Counter[Product]()
-        for form in self.forms:
-            if form.chosen_product and form.cleaned_data:
-                quantities[form.chosen_product] += form.cleaned_data["quantity"]
-        return quantities
-
-    def check_availability(self) -> bool:
-        """Return whether all quantities can be sold now; add errors to the rows that cannot."""
-        so_far = Counter[Product]()
-        for form in self.forms:
-            if form.chosen_product and form.cleaned_data:
-                so_far[form.chosen_product] += form.cleaned_data["quantity"]
-                form.check_availability(so_far[form.chosen_product])
-        return not any(self.errors)
-
-
-OrderLineFormSet: Any = forms.formset_factory(
-    OrderLineForm,
-    formset=BaseOrderLineFormSet,
-    max_num=MAX_LINES,
-    absolute_max=MAX_LINES,
-    validate_max=True,
-)
-
-
-class SingleLineField(TextField):
-    """An optional line of text."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, widget=UnfoldAdminTextInputWidget, **options)
-
-
 class PhoneOrderForm(forms.Form):
-    """Customer, address and payment. Fields of a new customer only for staff who may add one."""
+    """Customer, address and payment. Fields of a new customer only for staff who may add one.
+
+    `user_fields` and `order_fields` are form fields by the name of the model's field. `total` is
+    that of the products, if they are valid. `shown` is what to show again without checking it.
+    """
 
     customer = SearchField(
         "customer",
         required=False,
         error_messages={"invalid_choice": _("This customer can't order. Choose another one.")},
     )
-    email = forms.EmailField(label=_("Email"), required=False, widget=UnfoldAdminEmailInputWidget)
-    first_name = SingleLineField(label=_("First name"), max_length=100)
-    last_name = SingleLineField(label=_("Last name"), max_length=100)
-    phone = SingleLineField(label=_("Phone"), max_length=30)
-    shipping_address = TextField(
-        label=_("Shipping address"),
-        required=False,
-        max_length=1000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=_("Leave empty to use the address of the customer's last order."),
-    )
-    payment_method = forms.ChoiceField(
-        label=_("Payment"),
-        choices=lambda: [(m.value, m.label) for m in offered_methods(by_phone=True)],
-        widget=UnfoldAdminSelectWidget,
-    )
-    note = TextField(
-        label=_("Customer's note"),
-        required=False,
-        max_length=1000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text=_("The customer's request, such as “Ring twice”. The customer can read it."),
-    )
 
-    def __init__(self, data: Any = None, *, initial: Any = None, can_add: bool) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        initial: Any = None,
+        shown: QueryDict | None = None,
+        user_fields: Mapping[str, forms.Field],
+        order_fields: Mapping[str, forms.Field],
+        total: Decimal | None = None,
+    ) -> None:
         super().__init__(data, initial=initial)
-        for name in () if can_add else NEW_CUSTOMER_FIELDS:
-            del self.fields[name]
+        self.total = total
+        self.order_names = list(order_fields)
+        taken = {"customer", *order_fields}
+        self.user_names = {n: f"customer_{n}" if n in taken else n for n in user_fields}
+        self.fields |= {self.user_names[name]: field for name, field in user_fields.items()}
+        self.fields |= order_fields
+        if shown is not None:
+            self.initial = {
+                name: field.widget.value_from_datadict(shown, MultiValueDict(), name)
+                for name, field in self.fields.items()
+            }
         customer_field: Any = self.fields["customer"]
         customer_field.set_label(gettext("Known customer"), gettext("name, email or phone"))
         key = str(self["customer"].value() or "")
@@ -238,18 +120,18 @@ class PhoneOrderForm(forms.Form):
 
     def new_customer_fields(self) -> list[forms.BoundField]:
         """Return the fields of a new customer; none if the user may not add one."""
-        return [self[name] for name in NEW_CUSTOMER_FIELDS if name in self.fields]
+        return [self[name] for name in self.user_names.values()]
 
     def has_new_customer(self) -> bool:
         """Return whether any field of a new customer is filled in."""
-        return any(field.value() for field in self.new_customer_fields())
+        return any(_is_filled_in(field) for field in self.new_customer_fields())
 
     def general_fields(self) -> list[forms.BoundField]:
         """Return the fields that don't depend on the customer."""
-        return [self[name] for name in ("shipping_address", "payment_method", "note")]
+        return [self[name] for name in self.order_names]
 
     def clean(self) -> dict[str, Any]:
-        """Require a known or a complete new customer, and an address."""
+        """Require a known or a complete new customer and an address, and check the whole order."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.has_error("customer"):
             self._clean_customer()
@@ -257,6 +139,7 @@ class PhoneOrderForm(forms.Form):
         has_address = values.get("shipping_address") or self.has_error("shipping_address")
         if has_customer and not has_address:
             self._use_last_address(values)
+        self._clean_order()
         return values
 
     def _clean_customer(self) -> None:
@@ -269,10 +152,34 @@ class PhoneOrderForm(forms.Form):
                 message = gettext("Choose a customer or fill in a new one.")
             self.add_error("customer", ValidationError(message, code="required"))
         elif not self.known_customer:
-            try:
-                self.new_customer().clean_fields(exclude=["password", *self.errors])
-            except ValidationError as error:
-                self.add_error(None, error)
+            wrong = {name for name, shown in self.user_names.items() if shown in self.errors}
+            self._check(self.new_customer(), {"password", *wrong}, self.user_names)
+
+    def _clean_order(self) -> None:
+        """Check the order as the service will; without customer or total only its fields."""
+        order = Order(**self.order_values())
+        unchecked = {field.name for field in exposure.concrete_fields(Order)}
+        unchecked -= self.order_values().keys() - self.errors.keys()
+        is_complete = not self.errors and self.total is not None
+        if is_complete:
+            order.user, order.total_amount = self.known_customer or self.new_customer(), self.total
+        self._check(order, unchecked, {}, whole=is_complete)
+        self.cleaned_data |= {name: getattr(order, name) for name in self.order_values()}
+
+    def _check(
+        self,
+        record: models.Model,
+        unchecked: set[str],
+        names: Mapping[str, str],
+        *,
+        whole: bool = True,
+    ) -> None:
+        try:
+            record.clean_fields(exclude=unchecked)
+            if whole:
+                record.clean()
+        except ValidationError as error:
+            add_model_error(self, error, names)
 
     def _use_last_address(self, values: dict[str, Any]) -> None:
         orders = Order.objects.filter(user=self.known_customer)
@@ -283,13 +190,37 @@ class PhoneOrderForm(forms.Form):
             message = gettext("Enter an address. This customer has no earlier order.")
             self.add_error("shipping_address", ValidationError(message, code="required"))
 
-    def new_customer_values(self) -> dict[str, str]:
+    def order_values(self) -> dict[str, Any]:
+        """Return the values of the order's fields."""
+        return self._model_values({name: name for name in self.order_names})
+
+    def new_customer_values(self) -> dict[str, Any]:
         """Return the values of a new customer's fields."""
-        return {name: self.cleaned_data.get(name, "") for name in NEW_CUSTOMER_FIELDS}
+        return self._model_values(self.user_names)
+
+    def _model_values(self, names: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            name: self.cleaned_data[shown]
+            for name, shown in names.items()
+            if shown in self.cleaned_data
+        }
 
     def new_customer(self) -> User:
         """Return the new customer, not saved."""
-        return User(**self.new_customer_values())
+        user = User()
+        assign_values(user, self.new_customer_values())
+        return user
+
+    def summary_lines(self) -> list[tuple[str, str]]:
+        """Return label and text of each field of the order that is filled in."""
+        return _summary_lines(Order, self.order_values())
+
+    def new_customer_lines(self) -> list[tuple[str, str]]:
+        """Return the same of a new customer, without what is in `customer_label`."""
+        if self.known_customer:
+            return []
+        values = self.new_customer_values()
+        return _summary_lines(User, {n: v for n, v in values.items() if n not in LABEL_FIELDS})
 
     def check_email_is_free(self) -> bool:
         """Return whether a new customer's email is unused; add an error if an account has it."""
@@ -309,6 +240,19 @@ class PhoneOrderForm(forms.Form):
             error = ValidationError(message % {"customer": owner}, code="email_taken")
             self.add_error("email", error)
         return not owner
+
+
+def _is_filled_in(field: forms.BoundField) -> bool:
+    """Return whether a field holds something else than what an empty form does."""
+    initial, value = field.field.initial, field.value()
+    initial = initial() if callable(initial) else initial
+    return bool(value) and field.field.has_changed(initial, value)
+
+
+def _summary_lines(model: exposure.Model, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    fields = [exposure.get_field(model, name) for name in values]
+    lines = [(field_label(field), field_text(field, values[field.name])) for field in fields]
+    return [(label, text) for label, text in lines if text]
 
 
 class OrderSummaryForm(forms.Form):

@@ -1,6 +1,7 @@
 """The page "New order": enter an order by phone, check the summary, place it."""
 
 import uuid
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -15,13 +16,17 @@ from unfold.admin import ModelAdmin
 from shop import money
 from shop.admin.base import staff_user
 from shop.admin.orders.phone_order_forms import (
-    EXTRA_LINES,
-    BaseOrderLineFormSet,
-    OrderLineFormSet,
     OrderSummaryForm,
     PhoneOrderForm,
     active_customers,
     customer_label,
+    order_fields,
+    user_fields,
+)
+from shop.admin.orders.phone_order_lines import (
+    EXTRA_LINES,
+    BaseOrderLineFormSet,
+    OrderLineFormSet,
     product_label,
 )
 from shop.models import Order, Product, User
@@ -92,7 +97,13 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
         """Show the form, check what was entered, or place what was checked."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form_class = partial(PhoneOrderForm, can_add=request.user.has_perm("shop.add_user"))
+        can_add = request.user.has_perm("shop.add_user")
+        user_admin = self.admin_site.get_model_admin(User)
+        form_class = partial(
+            PhoneOrderForm,
+            user_fields=user_fields(user_admin, request) if can_add else {},
+            order_fields=order_fields(self, request),
+        )
         step = request.POST.get("step", "")
         if request.method != "POST":
             form = form_class(initial=request.GET.dict())
@@ -100,13 +111,20 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
         if step in ADDED_LINES:
             rows = OrderLineFormSet(request.POST).submitted_rows()
             lines = OrderLineFormSet(rows=rows, extra=ADDED_LINES[step])
-            return self._form_page(request, form_class(initial=request.POST.dict()), lines)
-        return self._check_or_place(request, form_class(request.POST), place=step == "place")
+            return self._form_page(request, form_class(shown=request.POST), lines)
+        lines = OrderLineFormSet(request.POST)
+        form = form_class(request.POST, total=lines.total())
+        return self._check_or_place(request, form, lines, place=step == "place")
 
     def _check_or_place(
-        self, request: HttpRequest, form: PhoneOrderForm, *, place: bool
+        self,
+        request: HttpRequest,
+        form: PhoneOrderForm,
+        lines: BaseOrderLineFormSet,
+        *,
+        place: bool,
     ) -> HttpResponse:
-        lines, summary = OrderLineFormSet(request.POST), OrderSummaryForm(request.POST)
+        summary = OrderSummaryForm(request.POST)
         refusal = ""
         if place and all([form.is_valid(), lines.is_valid(), summary.is_valid()]):
             try:
@@ -143,10 +161,7 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
                 lines={product.pk: quantity for product, quantity in lines.quantities().items()},
                 actor=staff_user(request),
                 expected_total=summary.cleaned_data["expected_total"],
-                **{
-                    name: form.cleaned_data[name]
-                    for name in ("shipping_address", "payment_method", "note")
-                },
+                **form.order_values(),
             )
             return str(details.order.pk)
 
@@ -174,18 +189,17 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         """Show what would be ordered, with the total and a new key in hidden inputs."""
         quantities = lines.quantities().items()
-        total = money.order_total((product.price, quantity) for product, quantity in quantities)
-        repeated = {name: text for name, text in request.POST.items() if name not in NOT_REPEATED}
+        total = lines.total() or Decimal(0)
+        repeated = {name: texts for name, texts in request.POST.lists() if name not in NOT_REPEATED}
         checked = {
-            "shipping_address": form.cleaned_data["shipping_address"],
-            "expected_total": total,
-            "key": uuid.uuid4(),
+            "shipping_address": [form.cleaned_data["shipping_address"]],
+            "expected_total": [total],
+            "key": [uuid.uuid4()],
         }
         context = {
             "customer": customer_label(form.known_customer or form.new_customer()),
             "is_new": not form.known_customer,
-            "values": form.cleaned_data,
-            "payment": Order.PaymentMethod(form.cleaned_data["payment_method"]).label,
+            "details": [*form.new_customer_lines(), *form.summary_lines()],
             "rows": [
                 {
                     "product": product,
@@ -196,7 +210,7 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
                 for product, quantity in quantities
             ],
             "total": money.format_money(total),
-            "hidden": (repeated | checked).items(),
+            "hidden": [(n, text) for n, texts in (repeated | checked).items() for text in texts],
             "refusal": refusal,
         }
         return self._render(request, "phone_order_summary", form, context)

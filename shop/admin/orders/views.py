@@ -4,25 +4,28 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.forms import modelform_factory
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from shop import money
+from shop import exposure, money
 from shop.admin.action_form import ButtonKind
 from shop.admin.base import staff_user
+from shop.admin.concurrent_form import ConcurrentForm
 from shop.admin.forms import ConfirmForm
 from shop.admin.orders.actions import OrderActions
 from shop.admin.orders.forms import CancelForm, MoveForm, ShipForm, StaffNoteForm
 from shop.admin.orders.printing import PRINT_TEXTS, PrintingAdmin
 from shop.models import Order, OrderItem
 from shop.models.order_status import OrderStatus, PaymentStatus, Text
-from shop.services import orders
+from shop.services import order_details, orders
 from shop.services.orders import Shipment
 
 BOOK_AS_REFUSED = _("Book as refused")
 ADD_NOTE = _("Add note")
+EDIT_DETAILS = _("Edit details")
 MARK_PAID = PaymentStatus.PAID.facts.action
 
 
@@ -70,6 +73,7 @@ class OrderViews(PrintingAdmin, OrderActions):
         "paid": "mark_paid",
         "note": "add_note",
         "print/<str:what>": "print_document",
+        **({"details": "edit_details"} if exposure.staff_writable_fields(Order) else {}),
     }
     action_permission = "change_order"
 
@@ -87,6 +91,8 @@ class OrderViews(PrintingAdmin, OrderActions):
         if order.awaits_payment:
             add(MARK_PAID, "mark_paid")
         add(ADD_NOTE, "add_note")
+        if "details" in self.action_views:
+            add(EDIT_DETAILS, "edit_details")
         for document, texts in PRINT_TEXTS.items():
             add(texts.action, "print_document", document)
         return sorted(buttons, key=lambda button: button["kind"] == "danger")
@@ -179,5 +185,32 @@ class OrderViews(PrintingAdmin, OrderActions):
             form_class=StaffNoteForm,
             title=gettext("Note on order %(order)s") % {"order": order},
             button=ADD_NOTE,
+            perform=perform,
+        )
+
+    def edit_details(self, request: HttpRequest, order: Order) -> HttpResponse:
+        """Ask for the fields that staff write, and save those that were changed."""
+
+        def perform(form: ConcurrentForm) -> str:
+            order_details.change_order_details(
+                order_id=order.pk,
+                actor=staff_user(request),
+                changes=form.submitted_values(only_changed=True),
+                check=form.check_unchanged,
+            )
+            return gettext("The details of order %(order)s were saved.") % {"order": order}
+
+        form_class: Any = modelform_factory(
+            Order,
+            form=ConcurrentForm,
+            fields=exposure.staff_writable_fields(Order),
+            formfield_callback=partial(self.formfield_for_dbfield, request=request),
+        )
+        return self.action_form_view(
+            request,
+            order,
+            form_class=lambda data: form_class(data, request.FILES or None, instance=order),
+            title=gettext("Details of order %(order)s") % {"order": order},
+            button=gettext("Save details"),
             perform=perform,
         )

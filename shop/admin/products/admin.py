@@ -1,31 +1,30 @@
 """Admin pages of products and their stock movements."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import BooleanRadioFilter, RangeNumericFilter
 from unfold.decorators import display
 
-from shop import exposure, money
-from shop.admin.base import ActionFormAdmin, ExposedModelAdmin, Fieldsets, ReadOnlyAdmin, staff_user
+from shop import money
+from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, staff_user
 from shop.admin.exports import ProductExports
+from shop.admin.exposed import ExposedModelAdmin, Fieldsets
 from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.forms import CountForm, StockForm
 from shop.admin.products.product_form import ProductForm
-from shop.admin.rendering import render_label, render_thumbnail
-from shop.models import OrderItem, Product, StockMovement
+from shop.admin.rendering import render_label
+from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.order_status import Text
 from shop.services import products, stock
-from shop.services.errors import ConcurrentUpdate, ShopError
 
 MAX_MOVEMENTS = 20
 #: Hints on a product's page: when each applies, and its text.
@@ -71,25 +70,6 @@ class StockLevelFilter(admin.SimpleListFilter):
         return queryset.filter(**lookups.get(self.value() or "", {}))
 
 
-class PictureFilter(admin.SimpleListFilter):
-    """Filter by whether there is a picture."""
-
-    title = _("picture")
-    parameter_name = "picture"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", gettext("No picture")), ("yes", gettext("Has a picture"))]
-
-    def queryset(
-        self, request: HttpRequest, queryset: models.QuerySet[Product]
-    ) -> models.QuerySet[Product]:
-        if self.value() == "no":
-            return queryset.filter(image="")
-        if self.value() == "yes":
-            return queryset.exclude(image="")
-        return queryset
-
-
 @admin.register(Product)
 class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModelAdmin):
     """The list of products and a product's page."""
@@ -112,13 +92,9 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         "updated_at",
     )
     list_display_links = ("picture", "name")
-    list_filter = (
-        StockLevelFilter,
-        ("is_active", BooleanRadioFilter),
-        ("price", RangeNumericFilter),
-        PictureFilter,
-    )
-    list_filter_submit = True
+    list_filter = (StockLevelFilter,)
+    # The search finds names and SKUs, and the filter by stock level these two flags.
+    hidden_filters = ("name", "sku", "in_stock", "is_low")
     search_fields = ("search_text",)
     search_help_text = _("Name, SKU or description")
     change_form_outer_before_template = "admin/shop/product/banner.html"
@@ -137,13 +113,8 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
-            fields = fieldsets[1][1]["fields"]
-            fields[fields.index("stock")] = "first_stock"
-            # A new product has no read-only values yet.
-            read_only = set(exposure.read_only_fields(self.model))
-            for _title, options in fieldsets:
-                options["fields"] = [name for name in options["fields"] if name not in read_only]
-        return [(title, options) for title, options in fieldsets if options["fields"]]
+            fieldsets[1][1]["fields"].insert(1, "first_stock")
+        return fieldsets
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
@@ -158,55 +129,13 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
             context["movements"] = movements[:MAX_MOVEMENTS]
         return super().render_change_form(request, context, **kwargs)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the service's errors, such as a SKU taken meanwhile, as messages.
+    def create_record(self, *, actor: User, values: Mapping[str, Any], form: Any) -> Product:
+        """Create the product and record the units that are there."""
+        units = form.cleaned_data["first_stock"] or 0
+        return products.create_product(actor=actor, values=values, stock=units)
 
-        After a ConcurrentUpdate the form is validated again.
-        """
-        try:
-            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
-        except ConcurrentUpdate:
-            return self.changeform_view(request, *args, **kwargs)
-        except (ShopError, ValidationError) as error:
-            texts = error.messages if isinstance(error, ValidationError) else [str(error)]
-            messages.error(request, " ".join(texts))
-            return HttpResponseRedirect(request.get_full_path())
-        return response
-
-    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: Any) -> None:
-        """Save only the edited fields, through the service."""
-        values = {name: getattr(obj, name) for name in form.changed_data if name != "first_stock"}
-
-        def check_unchanged(locked: Product) -> None:
-            """Raise ConcurrentUpdate if another user saved after this form was validated."""
-            for name in values:
-                current = exposure.get_field(Product, name).value_from_object(locked)
-                if current != form.initial[name]:
-                    raise ConcurrentUpdate
-
-        if change:
-            products.update_product(
-                product_id=obj.pk, actor=staff_user(request), changes=values, check=check_unchanged
-            )
-            for notice in form.notices:
-                messages.info(request, notice)
-        else:
-            units = form.cleaned_data["first_stock"] or 0
-            obj.pk = products.create_product(
-                actor=staff_user(request), values=values, stock=units
-            ).pk
-        obj.refresh_from_db()
-
-    def construct_change_message(self, *args: Any, **kwargs: Any) -> str:
-        """Return nothing, since the service writes the audit log."""
-        return ""
-
-    log_addition = log_change = lambda *_args: None
-
-    @display(description="")
-    def picture(self, product: Product) -> str:
-        """Return a thumbnail that links to the product."""
-        return render_thumbnail(product, alt=product.name)
+    def update_record(self, record: models.Model, **options: Any) -> None:
+        products.update_product(product_id=record.pk, **options)
 
     @display(description=_("Price"), ordering="price")
     def money(self, product: Product) -> str:

@@ -17,8 +17,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from shop import exposure
 from shop.admin.base import AuditedAdmin, ReadOnlyAdmin, staff_user
-from shop.admin.changelists import LargeTableAdmin
+from shop.admin.exposed import ExposedListAdmin
+from shop.admin.forms import ModelErrorsForm
 from shop.admin.rendering import render_age
 from shop.admin.users.customers import CustomerAdmin, can_manage_user, keep_own_session
 from shop.models import Session, User
@@ -26,14 +28,38 @@ from shop.services.sessions import end_sessions
 from shop.text_validation import clean_line
 
 PERMISSION_FIELDS = ("role", "is_superuser", "groups", "user_permissions")
+#: Fields with a place of their own on the page, or none.
+PLACED_FIELDS = (
+    *PERMISSION_FIELDS,
+    "id",
+    "password",
+    "session_version",
+    "last_login",
+    "created_at",
+)
+COLUMNS = ("name", "phone", "role", "is_active", "joined")
+HIDDEN_COLUMNS = (*PLACED_FIELDS, "email", "first_name", "last_name")
 
 
-class NewUserForm(UserCreationForm):  # type: ignore[misc]
+def detail_fields() -> list[str]:
+    """Return the names of all other fields of a user, whether the account is active last."""
+    names = exposure.names_of(exposure.all_fields(User))
+    details = [name for name in names if name not in PLACED_FIELDS]
+    return sorted(details, key="is_active".__eq__)
+
+
+def new_user_fields() -> list[str]:
+    """Return the names of those that are filled in when a user is added."""
+    editable = exposure.editable_fields(User)
+    return [name for name in detail_fields() if name in editable and name != "is_active"]
+
+
+class NewUserForm(ModelErrorsForm, UserCreationForm):  # type: ignore[misc]
     """Adds a user. Staff get a password here; customers choose their own by a reset email."""
 
     class Meta:
         model = User
-        fields = ("email", "first_name", "last_name", "phone", *PERMISSION_FIELDS)
+        fields = (*new_user_fields(), *PERMISSION_FIELDS)
 
     def clean(self) -> dict[str, Any]:
         """Refuse a password for a customer, so that nobody else ever knows it."""
@@ -47,7 +73,7 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]
         return values
 
 
-class ExistingUserForm(UserChangeForm):  # type: ignore[misc]
+class ExistingUserForm(ModelErrorsForm, UserChangeForm):  # type: ignore[misc]
     """Changes a user. Customers have no password field, since it shows part of the hash."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,22 +94,24 @@ class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):  # type: ignore[misc, type-arg]
     """Customers and staff. Only superusers change roles and permissions."""
 
     empty_text = gettext_lazy("Customers appear here when they register in an app.")
     form = ExistingUserForm
     add_form = NewUserForm
     change_password_form = SetPasswordForm
-    list_display = ("name", "phone", "role", "is_active", "joined")
+    list_display = COLUMNS
+    first_columns = COLUMNS
+    hidden_columns = HIDDEN_COLUMNS
     list_filter = ("role", "is_active")
+    hidden_filters = (*HIDDEN_COLUMNS, "phone")
     ordering = ("-created_at", "-id")
-    search_fields = ("search_text",)
-    search_help_text = gettext_lazy("Name, email or phone")
-    readonly_fields = ("created_at", "last_login")
-    details = ("email", "first_name", "last_name", "phone", "is_active")
+    search_fields = ("search_text",)  # type: ignore[misc]
+    search_help_text = gettext_lazy("Name, email or phone")  # type: ignore[misc]
+    dates = ("created_at", "last_login")
     add_fieldsets = (
-        (None, {"fields": ("email", "first_name", "last_name", "phone")}),
+        (None, {"fields": new_user_fields()}),
         (gettext_lazy("Permissions"), {"fields": ("role", "is_superuser", "groups")}),
         (
             gettext_lazy("Password"),
@@ -121,15 +149,15 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, LargeTableAdmin, AuditedAdmin): 
         elif is_staff or request.user.is_superuser:
             permissions = ("role",)
         return (
-            (None, {"fields": (*self.details, *password)}),
+            (None, {"fields": (*detail_fields(), *password)}),
             *(((_("Permissions"), {"fields": permissions}),) if permissions else ()),
-            (_("Dates"), {"fields": self.readonly_fields}),
+            (_("Dates"), {"fields": self.dates}),
         )
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None
     ) -> tuple[str, ...]:
-        read_only = tuple(super().get_readonly_fields(request, obj))
+        read_only = (*self.dates, *exposure.read_only_fields(User))
         if request.user.is_superuser:
             return read_only
         # Whoever can change an email can take over the account by a password reset.

@@ -60,11 +60,11 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             *super().get_urls(),
         ]
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_list_display(self, request: HttpRequest) -> list[str]:
         """Insert the purchases after the name, where a phone still shows them."""
         name, *others = super().get_list_display(request)
         purchases = PURCHASE_COLUMNS if request.user.has_perm("shop.view_order") else ()
-        return (name, *purchases, *others)
+        return [name, *purchases, *others]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the list, with the purchases of the users on its page read in one query."""

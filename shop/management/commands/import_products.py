@@ -1,5 +1,6 @@
 """`manage.py import_products FILE`: import a product file from a terminal or a nightly job."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shop.models import ImportRow, ProductImport, User
 from shop.product_files.imports import preview, runner
+from shop.product_files.imports.field_parsing import RELATIONS
+from shop.product_files.imports.relations import created_entries, list_names
 from shop.services.errors import ShopError
 from shop.services.import_retention import discard_import
 
 MAX_PRINTED_ERRORS = 20
+RELATED_MODELS = sorted({field.related_model._meta.label_lower for field in RELATIONS})
 
 
 class Command(BaseCommand):
@@ -38,6 +42,11 @@ class Command(BaseCommand):
             "--decimal-mark", choices=[".", ","], help="for files in which prices are ambiguous"
         )
         parser.add_argument(
+            "--create-missing",
+            action="store_true",
+            help="create brands and the like that the file names and that don't exist",
+        )
+        parser.add_argument(
             "--as", dest="email", help="the responsible staff user (default: the only superuser)"
         )
 
@@ -52,6 +61,7 @@ class Command(BaseCommand):
             "stock_mode": options["stock"],
             "blank_cells": options["blank"],
             "decimal_mark": options["decimal_mark"],
+            "create_missing": RELATED_MODELS if options["create_missing"] else [],
         }
         product_import = preview.store_upload(
             actor=actor,
@@ -104,9 +114,12 @@ class Command(BaseCommand):
             ", ".join(f"{label}: {counts[status]:,}" for status, label in ImportRow.Status.choices)
         )
 
+        for names in list_names(created_entries(product_import)):
+            self.stdout.write(f"Will be created: {names}")
         rows = product_import.rows.filter(status=ImportRow.Status.ERROR).order_by("number")
         for row in rows[:MAX_PRINTED_ERRORS]:
-            errors = " ".join(problem["message"] for problem in row.problems)
+            texts = ((problem["message"], problem["suggestion"]) for problem in row.problems)
+            errors = " ".join(filter(None, chain.from_iterable(texts)))
             self.stdout.write(f"Line {row.number} {row.sku}: {errors}")
         if (more := counts[ImportRow.Status.ERROR] - MAX_PRINTED_ERRORS) > 0:
             self.stdout.write(f"And {more:,} more.")
@@ -114,8 +127,9 @@ class Command(BaseCommand):
     def _print_result(self, product_import: ProductImport) -> None:
         result = product_import.result
         left_out = result["left_out"] + product_import.counts[ImportRow.Status.ERROR]
+        created = f", {result['created']:,} related records created" if "created" in result else ""
         pictures = f", {result['pictures']:,} pictures set" if "pictures" in result else ""
         self.stdout.write(
             f"Import {product_import.pk}: {result['new']:,} added, {result['changed']:,} changed,"
-            f" {left_out:,} left out{pictures}."
+            f" {left_out:,} left out{created}{pictures}."
         )

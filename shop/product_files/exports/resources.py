@@ -3,17 +3,22 @@
 import datetime
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from django.db import models
 from import_export import fields, resources, widgets
 
-from shop import exposure, money
+from shop import exposure, money, natural_keys
 from shop.models import Product
-from shop.product_files.exports.columns import CellType, Column, DecimalText
+from shop.natural_keys import NaturalKeys
+from shop.product_files.exports.columns import CellType, Column, DecimalText, LinkedKeys
 from shop.product_files.exports.export_formats import UrlBuilder
 from shop.product_files.formats.header_aliases import STOCK_WAS
 from shop.product_files.formula_escaping import escape_formula
+
+#: Different lists of related records that are formatted once.
+MAX_CACHED_LISTS = 10_000
 
 type CellFormatter = Callable[[Any], str]
 
@@ -46,6 +51,21 @@ FORMATTERS: tuple[tuple[type[exposure.Field], CellType, CellFormatter], ...] = (
 )
 
 
+def _relation_formatter(field: exposure.Field) -> CellFormatter:
+    """Return a function from a key, or a JSON list of keys, to natural keys, read once."""
+    related: Any = field.related_model
+    names = NaturalKeys(related)
+
+    @lru_cache(MAX_CACHED_LISTS)
+    def format_list(keys: str | None) -> str:
+        pks = map(related._meta.pk.to_python, json.loads(keys or "[]"))
+        return escape_formula(natural_keys.join_keys(names.format(pks)))
+
+    if field.many_to_many:
+        return format_list
+    return lambda key: escape_formula(names.texts.get(key, ""))
+
+
 def _blank_if_null(formatter: CellFormatter) -> CellFormatter:
     return lambda value: "" if value is None else formatter(value)
 
@@ -55,10 +75,7 @@ class CellWidget(widgets.Widget):  # type: ignore[misc]
 
     def __init__(self, field: exposure.Field) -> None:
         super().__init__()
-        value_field = field.target_field if isinstance(field, models.ForeignKey) else field
-        matches = (
-            (kind, show) for class_, kind, show in FORMATTERS if isinstance(value_field, class_)
-        )
+        matches = ((kind, show) for class_, kind, show in FORMATTERS if isinstance(field, class_))
         default = (CellType.LINE, lambda value: escape_formula(str(value)))
         self.cell_type, formatter = next(matches, default)
         # Checking for null costs time in each of 100,000 rows, so only nullable fields do it.
@@ -68,11 +85,22 @@ class CellWidget(widgets.Widget):  # type: ignore[misc]
         return self.formatter(value)
 
 
+def _exported_fields() -> list[str]:
+    """Return the names of the columns of product files, and of the uploaded files."""
+    written = exposure.names_of(natural_keys.file_fields(Product))
+    return [
+        name
+        for name in exposure.editable_fields(Product)
+        if name in written or isinstance(exposure.get_field(Product, name), models.FileField)
+    ]
+
+
 class ProductResource(resources.ModelResource):  # type: ignore[misc]
     """Every field that staff edit, then the stock and the stock at export.
 
     The library's export builds an object per row and a dataset of all rows. `columns` gives the
-    same cells for many rows at a time, with one query and constant memory.
+    same cells for many rows at a time, with one query and constant memory; only there, related
+    records have names.
     """
 
     stock = fields.Field(
@@ -84,7 +112,7 @@ class ProductResource(resources.ModelResource):  # type: ignore[misc]
 
     class Meta:
         model = Product
-        fields = (*exposure.editable_fields(Product), "stock", "stock_was")
+        fields = (*_exported_fields(), "stock", "stock_was")
         import_id_fields = ("sku",)
 
     @classmethod
@@ -110,7 +138,10 @@ class ProductResource(resources.ModelResource):  # type: ignore[misc]
         field = exposure.get_field(Product, resource_field.attribute)
         widget, value = resource_field.widget, resource_field.attribute
         formatter = widget.formatter
-        if isinstance(field, models.FileField):
+        if field.is_relation:
+            formatter = _relation_formatter(field)
+            value = LinkedKeys(field) if field.many_to_many else value
+        elif isinstance(field, models.FileField):
             formatter = _url_formatter(build_url)
         elif isinstance(field, models.DecimalField) and not field.null:
             formatter, value = str, DecimalText(value, field.decimal_places)

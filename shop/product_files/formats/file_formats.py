@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 from shop.product_files.formats import header_aliases, shopify, woocommerce
 from shop.product_files.formats.column_matching import match_columns
 from shop.product_files.formats.header_aliases import FieldHeaders, normalize_header
-from shop.product_files.formats.parsed_row import ParsedRow, find_row_errors
+from shop.product_files.formats.parsed_row import NO_PICTURES, ParsedRow, find_row_errors
 from shop.product_files.formula_escaping import unescape_formula
 from shop.product_files.reading.limits import quote_text
 from shop.product_files.reading.sheets import Sheet
@@ -19,6 +19,8 @@ from shop.services.errors import FileRefused
 
 __all__ = ["FileFormat", "ParsedRow", "detect_format", "parse_rows"]
 
+#: The field that a picture without a column of its own goes to.
+MAIN_PICTURE = "image"
 #: Takes the sheet, field → column index, and today; yields the rows.
 type RowParser = Callable[[Sheet, Mapping[str, int], datetime.date], Iterator[ParsedRow]]
 
@@ -67,7 +69,8 @@ def _parse_own_rows(
     sheet: Sheet, columns: Mapping[str, int], _today: datetime.date
 ) -> Iterator[ParsedRow]:
     picture_fields = sorted(header_aliases.picture_fields() & columns.keys())
-    picture_columns = [columns[field] for field in picture_fields]
+    main = [columns[field] for field in picture_fields if field == MAIN_PICTURE]
+    further = [(field, columns[field]) for field in picture_fields if field != MAIN_PICTURE]
     value_columns = [(f, index) for f, index in columns.items() if f not in picture_fields]
     for number, cells in sheet.rows:
         values = {
@@ -75,13 +78,15 @@ def _parse_own_rows(
             field: unescape_formula(cells[index]) if cells[index][:1] == "'" else cells[index]
             for field, index in value_columns
         }
-        pictures = [unescape_formula(cells[index]).strip() for index in picture_columns]
+        pictures = [unescape_formula(cells[index]).strip() for index in main]
+        named = [(field, unescape_formula(cells[index]).strip()) for field, index in further]
         yield ParsedRow(
             number,
             cells,
             values,
             problems=find_row_errors(sheet, number, cells, values),
             pictures=tuple(filter(None, pictures)) if pictures else (),
+            further_pictures={field: name for field, name in named if name} or NO_PICTURES,
         )
 
 

@@ -5,10 +5,9 @@ import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
-from django.db.models import FileField
-
-from shop import exposure
+from shop import exposure, natural_keys
 from shop.models import Product
+from shop.models.products import PictureField
 
 #: Field → its headers, the preferred one first.
 type FieldHeaders = Mapping[str, tuple[str, ...]]
@@ -107,10 +106,9 @@ _IN_PARENTHESES = re.compile(r"\([^)]*\)")
 
 def field_aliases() -> FieldHeaders:
     """Return product field → its headers: label, field name, then synonyms."""
-    labels = {
-        name: str(exposure.get_field(Product, name).verbose_name)
-        for name in exposure.editable_fields(Product)
-    }
+    fields = [exposure.get_field(Product, name) for name in exposure.editable_fields(Product)]
+    imported = {*exposure.names_of(natural_keys.file_fields(Product)), *picture_fields()}
+    labels = {field.name: str(field.verbose_name) for field in fields if field.name in imported}
     labels |= {STOCK: STOCK, STOCK_WAS_FIELD: STOCK_WAS}
     return {name: (label, name, *SYNONYMS.get(name, ())) for name, label in labels.items()}
 
@@ -120,7 +118,7 @@ def picture_fields() -> set[str]:
     return {
         name
         for name in exposure.editable_fields(Product)
-        if isinstance(exposure.get_field(Product, name), FileField)
+        if isinstance(exposure.get_field(Product, name), PictureField)
     }
 
 

@@ -3,7 +3,10 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,6 +19,7 @@ MAX_DERIVED_SKU_LENGTH = 64
 FORMULA_ERRORS = frozenset(
     {"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
+NO_PICTURES: Mapping[str, str] = MappingProxyType({})
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 #: Text whose punctuation can become hyphens without making two products equal. A minus can't.
 _SAFE_PUNCTUATION = re.compile(r"(?!.*(?:^|\s)-\d)[\w\s/.,'\u2019()&-]*")
@@ -26,8 +30,9 @@ class ParsedRow:
     """A row as it is in the file (`number`, `cells`), and its fields as text.
 
     `values` is field → text, "" for a blank cell, for the columns that the file has. It also has
-    `stock` and `stock_was`, which are no fields of a product. Picture fields are in `pictures`
-    instead, the main picture first. `skip` is the reason why the row is no product, if it is none.
+    `stock` and `stock_was`, which are no fields of a product. Pictures are in `pictures` instead,
+    the main one first, and those of other fields in `further_pictures`. `skip` is the reason why
+    the row is no product, if it is none.
     `problems` are errors of the row as messages for staff.
     """
 
@@ -37,6 +42,13 @@ class ParsedRow:
     skip: str = ""
     problems: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
+    #: Picture field -> picture, of the fields beside the main one.
+    further_pictures: Mapping[str, str] = NO_PICTURES
+
+    @property
+    def all_pictures(self) -> Iterator[str]:
+        """The pictures of all fields."""
+        return chain(self.pictures, self.further_pictures.values())
 
 
 def find_row_errors(

@@ -8,8 +8,9 @@ from django.utils.translation import ngettext
 from shop.db.transactions import atomically
 from shop.models import ImportRow, ProductImport, User
 from shop.product_files.imports.locking import STATE_ERRORS, State, claim, release
-from shop.services import audit, imports
+from shop.services import audit, import_missing, import_relations, imports
 from shop.services.errors import ImportChanged, ImportNotReady, InsufficientStock
+from shop.services.import_sql import CHANGED, NEW
 
 #: Rows that are quoted in the error about conflicts.
 MAX_QUOTED_CONFLICTS = 5
@@ -17,6 +18,8 @@ MAX_QUOTED_CONFLICTS = 5
 
 def apply_import(import_id: int, *, actor: User, good_only: bool = False) -> dict[str, int]:
     """Write the new and changed rows; return the numbers `new`, `changed` and `left_out`.
+
+    If the rows name brands or the like that are to be created, their number is `created`.
 
     With `good_only`, rows with errors are left out, and so are those whose product changed since
     the preview; the latter store the reason. Calling it again after a killed worker is safe.
@@ -29,8 +32,7 @@ def apply_import(import_id: int, *, actor: User, good_only: bool = False) -> dic
         return _apply_rows(import_id, actor=actor, good_only=good_only)
     except IntegrityError as error:
         release(import_id, heartbeat, State.CHECKED)
-        message = _("Someone just added a product with a SKU of this file. Check the file again.")
-        raise ImportChanged(message) from error
+        raise ImportChanged(_describe_integrity_error(error)) from error
     except Exception:
         release(import_id, heartbeat, State.CHECKED)
         raise
@@ -52,10 +54,14 @@ def _apply_rows(import_id: int, *, actor: User, good_only: bool) -> dict[str, in
         )
         raise ImportNotReady(message % {"count": f"{error_count:,}"})
 
+    imports.raise_statement_timeout()
+    created = import_missing.create_missing(product_import, actor=actor)
     result = _write_products(product_import, actor, good_only=good_only)
+    if created:
+        result["created"] = created
     product_import.state, product_import.applied_at = State.APPLIED, timezone.now()
     product_import.result = result
-    product_import.save(update_fields=["state", "applied_at", "result"])
+    product_import.save(update_fields=["state", "applied_at", "result", "detected"])
     change = _("applied: %(new)s new, %(changed)s changed, %(left_out)s left out")
     numbers = result | {"left_out": result["left_out"] + error_count}
     audit.log(actor, product_import, change % {name: f"{n:,}" for name, n in numbers.items()})
@@ -65,13 +71,13 @@ def _apply_rows(import_id: int, *, actor: User, good_only: bool) -> dict[str, in
 def _write_products(
     product_import: ProductImport, actor: User, *, good_only: bool
 ) -> dict[str, int]:
-    imports.raise_statement_timeout()
     marked = imports.mark_applied(product_import)
-    taken = imports.leave_out_taken_skus(product_import)
+    taken = imports.leave_out_new_conflicts(product_import)
     added = imports.add_products(product_import)
-    imports.record_stock(product_import, imports.NEW, actor=actor)
+    import_relations.link_added_products(product_import)
+    imports.record_stock(product_import, NEW, actor=actor)
 
-    imports.lock_import_products(product_import, imports.CHANGED)
+    imports.lock_import_products(product_import, CHANGED)
     conflicts = imports.leave_out_conflicts(
         product_import,
         stock_is_set=product_import.detected["stock_mode"] == ProductImport.StockMode.SET,
@@ -82,8 +88,16 @@ def _write_products(
     changed = imports.update_products(product_import)
     if changed != marked - conflicts:
         raise InsufficientStock
-    imports.record_stock(product_import, imports.CHANGED, actor=actor)
+    import_relations.relink_products(product_import)
+    imports.record_stock(product_import, CHANGED, actor=actor)
     return {"new": added, "changed": changed, "left_out": taken + conflicts}
+
+
+def _describe_integrity_error(error: IntegrityError) -> str:
+    """Say what somebody else did at the same moment."""
+    if "product_sku_is_unique" in str(error):
+        return _("Someone just added a product with a SKU of this file. Check the file again.")
+    return _("Someone just changed something that this file needs. Check the file again.")
 
 
 def _describe_conflicts(product_import: ProductImport, count: int) -> str:

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
 from typing import Any
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from shop import exposure
+from shop import exposure, natural_keys
 from shop.models import Product
 from shop.money import MoneyField
 from shop.product_files.reading import number_parsing
@@ -26,10 +26,13 @@ type RowProblem = dict[str, str]
 type CellParser = Callable[[str], Any]
 
 #: Field name -> field, for all fields that a file can set.
-FIELDS = {name: exposure.get_field(Product, name) for name in exposure.file_fields(Product)}
+FIELDS = {field.name: field for field in natural_keys.file_fields(Product)}
 NAMES_BY_ATTNAME = {field.attname: name for name, field in FIELDS.items()}
 MONEY_FIELDS = [name for name, field in FIELDS.items() if isinstance(field, MoneyField)]
-RELATIONS = [field for field in FIELDS.values() if field.is_relation]
+RELATIONS: list[Any] = [field for field in FIELDS.values() if field.is_relation]
+MANY_TO_MANY = {field.name: field for field in RELATIONS if field.many_to_many}
+#: Fields whose cells hold values, not names of records.
+VALUE_FIELDS = [name for name, field in FIELDS.items() if not field.is_relation]
 #: Field classes whose Python values are JSON values of the database's own format.
 JSON_READY = (
     models.CharField,
@@ -41,7 +44,9 @@ JSON_READY = (
 CONVERTED_FIELDS = {
     name: field for name, field in FIELDS.items() if not isinstance(field, JSON_READY)
 }
-DEFAULTS = {field.attname: field.get_default() for field in FIELDS.values()}
+DEFAULTS = {
+    field.attname: [] if field.many_to_many else field.get_default() for field in FIELDS.values()
+}
 #: Different cells of a column that are parsed once.
 CACHE_SIZE = 4096
 
@@ -72,17 +77,25 @@ MESSAGES = {
 }
 
 
-@request_schema(Product, FIELDS)
+@request_schema(Product, VALUE_FIELDS)
 class NewProduct(Body):
     """The values of a row that adds a product."""
 
 
-@request_schema(Product, FIELDS, partial=True)
+@request_schema(Product, VALUE_FIELDS, partial=True)
 class ChangedProduct(Body):
     """The values of a row that changes a product."""
 
 
 NEW_PRODUCTS, CHANGED_PRODUCTS = TypeAdapter(list[NewProduct]), TypeAdapter(list[ChangedProduct])
+
+
+class CellError(ValueError):
+    """A cell can't be read; with a suggestion for the person who wrote it."""
+
+    def __init__(self, message: str, suggestion: str) -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
 
 
 def row_problem(field: str, message: str, suggestion: str = "") -> RowProblem:
@@ -93,7 +106,17 @@ def row_problem(field: str, message: str, suggestion: str = "") -> RowProblem:
 def cell_problem(field: exposure.Field, error: object) -> RowProblem:
     """Describe a problem of one cell, with the column's name before the error."""
     message = _("%(field)s: %(error)s") % {"field": field_label(field), "error": error}
-    return row_problem(field.name, message)
+    return row_problem(field.name, message, getattr(error, "suggestion", ""))
+
+
+def missing_problem(field: exposure.Field) -> RowProblem:
+    """Describe that a new product lacks a value."""
+    return row_problem(field.name, str(MESSAGES["missing"]) % {"field": field_label(field)})
+
+
+def is_required(field: exposure.Field) -> bool:
+    """Return whether a new product needs a record in this relation."""
+    return not (field.blank if field.many_to_many else field.null or field.has_default())
 
 
 def field_label(field: exposure.Field) -> str:
@@ -103,40 +126,43 @@ def field_label(field: exposure.Field) -> str:
 
 def may_be_empty(field: exposure.Field) -> bool:
     """Return whether a blank cell can clear the field."""
+    if field.is_relation and not field.many_to_many:
+        return field.null
     return field.blank or field.null
 
 
 def empty_value(field: exposure.Field) -> Any:
     """Return the value of a cleared field."""
+    if field.many_to_many:
+        return []
     return None if field.null else field.get_default() if field.has_default() else ""
 
 
 def build_parsers(decimal_mark: str | None) -> dict[str, CellParser]:
-    """Return field name -> parser. A parser raises ValueError with a message for staff.
+    """Return the parsers of values by field name; they raise ValueError with a message for staff.
 
     Without a decimal mark, an ambiguous price such as 1,800 is an error.
     """
     return {
         name: parser if parser is str else lru_cache(CACHE_SIZE)(parser)
-        for name, field in FIELDS.items()
+        for name, field in ((name, FIELDS[name]) for name in VALUE_FIELDS)
         for parser in [_cell_parser(field, decimal_mark)]
     }
 
 
 def _cell_parser(field: exposure.Field, decimal_mark: str | None) -> CellParser:
-    target = getattr(field, "target_field", field)
     if field.choices:
         return partial(_parse_choice, field)
-    if isinstance(target, models.BooleanField):
+    if isinstance(field, models.BooleanField):
         return number_parsing.parse_boolean
-    if isinstance(target, models.IntegerField):
+    if isinstance(field, models.IntegerField):
         return number_parsing.parse_quantity
-    if isinstance(target, MoneyField):
+    if isinstance(field, MoneyField):
         return partial(_parse_money, decimal_mark)
-    if isinstance(target, models.DecimalField | models.FloatField):
-        type_ = Decimal if isinstance(target, models.DecimalField) else float
+    if isinstance(field, models.DecimalField | models.FloatField):
+        type_ = Decimal if isinstance(field, models.DecimalField) else float
         return partial(_parse_number, type_, decimal_mark)
-    return _parse_json if isinstance(target, models.JSONField) else str
+    return _parse_json if isinstance(field, models.JSONField) else str
 
 
 def _parse_choice(field: exposure.Field, text: str) -> Any:
@@ -210,19 +236,11 @@ def _to_problem(attname: str, error: ErrorDetails) -> RowProblem:
     )
 
 
-def unknown_relations(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[Any]]:
-    """Return attname -> the keys in these rows without a record; one query per relation."""
-    unknown = {}
-    for field in RELATIONS:
-        keys = {row[field.attname] for row in rows if row.get(field.attname) is not None}
-        model: Any = field.related_model
-        known = model._default_manager.filter(pk__in=keys).values_list("pk", flat=True)
-        unknown[field.attname] = keys - set(known) if keys else keys
-    return unknown
-
-
 def to_stored_value(field: exposure.Field, value: Any) -> Any:
-    """Convert a value to the database's format, as JSON."""
+    """Convert a value to the database's format, as JSON; of a relation, a key or sorted keys."""
+    if field.many_to_many:
+        target: Any = field.target_field  # type: ignore[attr-defined]
+        return [to_stored_value(target, key) for key in value]
     if isinstance(field, models.DecimalField) and value is not None:
         return f"{value:.{field.decimal_places}f}"
     if value is None or isinstance(value, str | int | float | list | dict):

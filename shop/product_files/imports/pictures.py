@@ -11,7 +11,8 @@ from django.utils.translation import ngettext
 from shop import images
 from shop.models import ImportFile, ImportRow, ProductImport, User
 from shop.product_files.formats import file_formats
-from shop.product_files.formats.parsed_row import is_remote
+from shop.product_files.formats.file_formats import MAIN_PICTURE
+from shop.product_files.formats.parsed_row import ParsedRow, is_remote
 from shop.product_files.imports.locking import renew_heartbeat
 from shop.product_files.imports.preview import open_upload
 from shop.product_files.reading.archives import find_pictures
@@ -31,7 +32,7 @@ def match_pictures(product_import: ProductImport) -> None:
     packed = _packed_pictures(product_import)
     if not packed:
         return
-    matched = {name for _row, name in _matched_rows(product_import, packed)}
+    matched = {name for _row, _field, name in _matched_rows(product_import, packed)}
     product_import.detected["pictures"] = len(matched)
     if unmatched := [name for name in packed if name not in matched]:
         product_import.warnings.append(_unmatched_warning(unmatched))
@@ -45,17 +46,20 @@ def store_pictures(product_import: ProductImport, *, actor: User) -> None:
     """
     packed = _packed_pictures(product_import)
     failed: dict[str, str] = {}
-    for row, name in _matched_rows(product_import, packed):
+    for row, field, name in _matched_rows(product_import, packed):
         renew_heartbeat(product_import.pk)
         try:
             picture = images.normalize_image(io.BytesIO(packed[name]()))
             import_pictures.attach_picture(
-                row_id=row.pk, product_id=row.product_id or 0, picture=picture
+                row_id=row.pk, product_id=row.product_id or 0, field=field, picture=picture
             )
         except (images.ImageRefused, NotFound) as error:
             failed[name] = str(error)
 
-    count = product_import.rows.filter(after__has_key=import_pictures.PICTURE_FIELD).count()
+    count = sum(
+        product_import.rows.filter(after__has_key=field).count()
+        for field in import_pictures.PICTURE_FIELDS
+    )
     product_import.result["pictures"] = count
     product_import.warnings += [
         _("Picture “%(name)s”: %(error)s") % {"name": name, "error": error}
@@ -72,7 +76,7 @@ def remote_picture_urls(product_import: ProductImport) -> Iterator[tuple[str, st
     """Yield SKU and URL of each picture on another server."""
     sheet, file_format = open_upload(product_import)
     for parsed in file_formats.parse_rows(sheet, file_format):
-        for url in filter(is_remote, parsed.pictures):
+        for url in filter(is_remote, parsed.all_pictures):
             yield parsed.values.get("sku", ""), url
 
 
@@ -82,23 +86,33 @@ def _packed_pictures(product_import: ProductImport) -> PackedPictures:
 
 def _matched_rows(
     product_import: ProductImport, packed: PackedPictures
-) -> Iterator[tuple[ImportRow, str]]:
-    """Yield each row with a picture in the ZIP that is not set yet, and the picture's name."""
+) -> Iterator[tuple[ImportRow, str, str]]:
+    """Yield row, field and picture's name for each picture in the ZIP that is not set yet."""
     sheet, file_format = open_upload(product_import)
-    names_by_line = {}
-    for parsed in file_formats.parse_rows(sheet, file_format):
-        paths = (PurePosixPath(unquote(urlsplit(name).path)) for name in parsed.pictures)
-        names = (path.stem.casefold() for path in paths)
-        if name := next((name for name in names if name in packed), ""):
-            names_by_line[parsed.number] = name
-
+    names_by_line = {
+        parsed.number: names
+        for parsed in file_formats.parse_rows(sheet, file_format)
+        if (names := _packed_names(parsed, packed))
+    }
     rows = product_import.rows.filter(status__in=[Status.NEW, Status.CHANGED, Status.UNCHANGED])
     rows = rows.exclude(outcome=ImportRow.Outcome.LEFT_OUT)
-    rows = rows.exclude(after__has_key=import_pictures.PICTURE_FIELD)
-    for row in rows.only("number", "sku", "product_id").order_by("number"):
-        name = names_by_line.get(row.number) or row.sku.casefold()
-        if name in packed:
-            yield row, name
+    for row in rows.only("number", "sku", "product_id", "after").order_by("number"):
+        names = {MAIN_PICTURE: row.sku.casefold()} | names_by_line.get(row.number, {})
+        for field, name in names.items():
+            if name in packed and field not in row.after:
+                yield row, field, name
+
+
+def _packed_names(parsed: ParsedRow, packed: PackedPictures) -> dict[str, str]:
+    """Return picture field -> name in the ZIP, of the pictures that the row names."""
+    cells = {field: (cell,) for field, cell in parsed.further_pictures.items()}
+    found = {}
+    for field, pictures in ({MAIN_PICTURE: parsed.pictures} | cells).items():
+        paths = (PurePosixPath(unquote(urlsplit(name).path)) for name in pictures)
+        names = (path.stem.casefold() for path in paths)
+        if name := next((name for name in names if name in packed), ""):
+            found[field] = name
+    return found
 
 
 def _unmatched_warning(names: list[str]) -> str:

@@ -21,13 +21,14 @@ from shop.product_files.formats.file_formats import FileFormat
 from shop.product_files.formats.parsed_row import ParsedRow, is_remote
 from shop.product_files.imports.field_parsing import MONEY_FIELDS
 from shop.product_files.imports.locking import State, claim, release, send_heartbeat
+from shop.product_files.imports.relations import RelatedNames
 from shop.product_files.imports.row_store import RowRecord, store_rows
+from shop.product_files.imports.unique_values import RepeatedValues
 from shop.product_files.imports.validation import (
     ImportSettings,
     RowDraft,
     Status,
     StockMode,
-    sku_key,
     validate_rows,
 )
 from shop.product_files.reading import number_parsing
@@ -166,6 +167,7 @@ class _PreviewRun:
             self.rows_checked += len(validated)
             for record, draft in validated:
                 self._count(record, draft)
+                settings.names.note_used(record.after)
             with transaction.atomic():
                 self._save(rows_checked=self.rows_checked)
                 store_rows(record for record, _draft in validated)
@@ -175,25 +177,26 @@ class _PreviewRun:
             checked_at=timezone.now(),
             counts=dict(self.counts),
             warnings=self._warnings(settings),
-            detected=detected | {"changed_fields": sorted(self.changed_fields)},
+            detected=detected
+            | {
+                "changed_fields": sorted(self.changed_fields),
+                "missing": settings.names.missing,
+            },
         )
 
     def _save(self, **columns: Any) -> None:
         self.heartbeat_at = send_heartbeat(self.product_import.pk, self.heartbeat_at, **columns)
 
     def _scan(self, sheet: Sheet, file_format: FileFormat) -> tuple[ImportSettings, dict[str, Any]]:
-        """Read the whole file once for its decimal mark, repeated SKUs and stock columns."""
-        first_lines: dict[str, int] = {}
-        repeated: dict[str, list[int]] = {}
+        """Read the whole file once for its decimal mark, repeated values and stock columns."""
+        repeated = RepeatedValues()
         fields: set[str] = set()
 
         def prices() -> Iterator[str]:
             for parsed in self._count_lines(file_formats.parse_rows(sheet, file_format)):
                 fields.update(parsed.values)
-                self.observed["remote_pictures"] += any(map(is_remote, parsed.pictures))
-                key = sku_key(parsed)
-                if key and first_lines.setdefault(key, parsed.number) != parsed.number:
-                    repeated.setdefault(key, [first_lines[key]]).append(parsed.number)
+                self.observed["remote_pictures"] += any(map(is_remote, parsed.all_pictures))
+                repeated.add(parsed)
                 yield from (parsed.values[name] for name in MONEY_FIELDS if name in parsed.values)
 
         decimal_mark = number_parsing.detect_decimal_mark(prices())
@@ -210,7 +213,8 @@ class _PreviewRun:
             decimal_mark=options.get("decimal_mark") or decimal_mark,
             stock_mode=options.get("stock_mode") or default_mode.value,
             clear_blanks=options.get("blank_cells") == ProductImport.BlankCells.CLEAR,
-            repeated_skus=repeated,
+            repeated=repeated,
+            names=RelatedNames(options.get("create_missing", ())),
         )
         detected = {
             "decimal_mark": decimal_mark,
@@ -254,7 +258,7 @@ class _PreviewRun:
         if sold_out and sold_out >= LARGE_SOLD_OUT_SHARE * had_stock:
             message = _("%(share)s of the products with stock in this file fall to 0.")
             warnings.append(message % {"share": f"{sold_out / had_stock:.0%}"})
-        if count := sum(map(len, settings.repeated_skus.values())):
+        if count := settings.repeated.count("sku"):
             message = _("%(count)s rows share a SKU with another row. Keep one row per SKU.")
             warnings.append(message % {"count": f"{count:,}"})
         if count := observed["no_sku"]:

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from shop.db.transactions import atomically
 from shop.models import ImportRow, ProductImport, User
 from shop.product_files.imports.locking import STATE_ERRORS, State, claim, release
-from shop.services import audit, import_pictures, imports
+from shop.services import audit, import_missing, import_pictures, import_relations, imports
 from shop.services.errors import ImportNotReady
+from shop.services.import_sql import CHANGED, NEW
 
 Outcome = ImportRow.Outcome
 
@@ -18,6 +19,7 @@ def undo_import(import_id: int, *, actor: User) -> dict[str, int]:
 
     Fields edited after the import keep their value, and so do new products that were ordered or
     edited; these rows store the reason. Stock returns as a difference, recorded in the ledger.
+    Brands and the like that the import created are removed unless they were edited or are in use.
     Calling it again after a killed worker is safe.
 
     Raises NotFound, and ImportNotReady if it is not applied.
@@ -38,7 +40,7 @@ def _undo_rows(import_id: int, *, actor: User) -> dict[str, int]:
     imports.raise_statement_timeout()
     imports.mark_undone(product_import)
     imports.lock_import_cart_items(product_import)
-    imports.lock_import_products(product_import, imports.NEW, imports.CHANGED, for_delete=True)
+    imports.lock_import_products(product_import, NEW, CHANGED, for_delete=True)
 
     pictures = 0
     if product_import.detected.get("pictures"):
@@ -46,14 +48,19 @@ def _undo_rows(import_id: int, *, actor: User) -> dict[str, int]:
     imports.mark_not_undone(product_import)
     imports.record_stock_undo(product_import, actor=actor)
     imports.restore_products(product_import)
+    import_relations.restore_links(product_import)
     imports.remove_added_products(product_import)
 
     result = _count_undone(product_import)
+    if product_import.detected.get("created"):
+        removed, kept = import_missing.remove_created(product_import, actor=actor)
+        result |= {"created_removed": removed, "created_kept": len(kept)}
+        product_import.detected["kept"] = kept
     if pictures:
         result["pictures_restored"] = pictures
     product_import.state, product_import.undone_at = State.UNDONE, timezone.now()
     product_import.result = product_import.result | result
-    product_import.save(update_fields=["state", "undone_at", "result"])
+    product_import.save(update_fields=["state", "undone_at", "result", "detected"])
     change = _("undone: %(removed)s removed, %(restored)s restored, %(not_undone)s not undone")
     audit.log(actor, product_import, change % {name: f"{n:,}" for name, n in result.items()})
     return result

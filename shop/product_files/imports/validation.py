@@ -6,21 +6,27 @@ from typing import Any
 
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from shop import text_validation
 from shop.models import ImportRow, Product, ProductImport
 from shop.models.products import MAX_STOCK, SkuField
 from shop.product_files.formats.parsed_row import ParsedRow
-from shop.product_files.imports import field_parsing
-from shop.product_files.imports.field_parsing import FIELDS, RowProblem, cell_problem, row_problem
+from shop.product_files.imports import field_parsing, model_rules, unique_values
+from shop.product_files.imports.field_parsing import (
+    FIELDS,
+    MANY_TO_MANY,
+    RELATIONS,
+    RowProblem,
+    cell_problem,
+    row_problem,
+)
+from shop.product_files.imports.relations import RelatedNames
 from shop.product_files.imports.row_store import RowRecord
+from shop.product_files.imports.unique_values import RepeatedValues, clean_value
 from shop.schema_factory import Body
 
 Status = ImportRow.Status
 StockMode = ProductImport.StockMode
-#: Line numbers that are listed if several rows have the same SKU.
-MAX_LISTED_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -31,72 +37,77 @@ class ImportSettings:
     decimal_mark: str | None
     stock_mode: str
     clear_blanks: bool
-    #: SKU in lower case -> the numbers of the lines that have it.
-    repeated_skus: Mapping[str, Sequence[int]]
+    repeated: RepeatedValues
+    names: RelatedNames
 
 
 @dataclass(slots=True)
 class RowDraft:
-    """A row during validation: the matching product, and the values that differ from it."""
+    """A row during validation: the matching product, and the values that differ from it.
+
+    `values` and `related`, which has the keys of records, are by the names of columns.
+    """
 
     parsed: ParsedRow
     sku: str
     problems: list[RowProblem]
     product: Mapping[str, Any] | None = None
     values: dict[str, Any] = field(default_factory=dict)
+    related: dict[str, Any] = field(default_factory=dict)
     stock: int | None = None
 
 
 def validate_rows(
     parsed_rows: Iterable[ParsedRow], settings: ImportSettings
 ) -> list[tuple[RowRecord, RowDraft]]:
-    """Validate the rows in their order; one query for the products, and one per relation."""
+    """Validate the rows in their order.
+
+    One query for the products, one per many-to-many and unique field in the file, and if products
+    have rules of their own, one per relation.
+    """
     drafts = [_create_draft(parsed, settings) for parsed in parsed_rows]
-    products = _fetch_products(draft.sku.lower() for draft in drafts if draft.sku)
-    parsers = field_parsing.build_parsers(settings.decimal_mark)
+    products = _fetch_products(drafts)
+    parsers = field_parsing.build_parsers(settings.decimal_mark) | dict(settings.names.parsers)
     for draft in drafts:
         draft.product = products.get(draft.sku.lower())
         if not draft.parsed.skip:
             _parse_cells(draft, parsers, settings)
             _parse_stock_cells(draft, settings)
     _validate_drafts([draft for draft in drafts if not draft.parsed.skip])
+    if model_rules.has_rules():
+        _check_rules(drafts, settings.names.missing)
     return [(_to_record(draft, settings), draft) for draft in drafts]
 
 
-def sku_key(parsed: ParsedRow) -> str:
-    """Return the row's SKU in lower case for comparison, or "" if it has none."""
-    return _clean_sku(parsed).lower()
-
-
-def _clean_sku(parsed: ParsedRow) -> str:
-    try:
-        return "" if parsed.skip else text_validation.clean_line(parsed.values.get("sku", ""))
-    except ValueError:
-        return ""
-
-
 def _create_draft(parsed: ParsedRow, settings: ImportSettings) -> RowDraft:
-    """Start a row's draft: its clean SKU and its problems, a repeated SKU included."""
+    """Start a row's draft: its clean SKU and its problems, repeated values included."""
+    sku = "" if parsed.skip else clean_value(parsed.values.get("sku", ""))
     problems = [row_problem("", message) for message in parsed.problems]
-    sku = _clean_sku(parsed)
-    lines = settings.repeated_skus.get(sku.lower(), ())
-    if others := [str(number) for number in lines if number != parsed.number]:
-        shown = ", ".join(others[:MAX_LISTED_LINES])
-        shown += ", …" if len(others) > MAX_LISTED_LINES else ""
-        message = ngettext(
-            "SKU: line %(lines)s has the same SKU.",
-            "SKU: lines %(lines)s have the same SKU.",
-            len(others),
-        )
-        suggestion = _("Keep one of these lines.")
-        problems.append(row_problem("sku", message % {"lines": shown}, suggestion))
+    problems += settings.repeated.problems(parsed)
     return RowDraft(parsed, sku, problems)
 
 
-def _fetch_products(skus: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    columns = [field.attname for field in FIELDS.values()]
-    products = Product.objects.annotate(key=Lower("sku")).filter(key__in=set(skus)).order_by()
-    return {row["key"]: row for row in products.values("pk", "key", "stock", *columns)}
+def _fetch_products(drafts: Sequence[RowDraft]) -> dict[str, dict[str, Any]]:
+    """Return the products of these rows by SKU in lower case."""
+    skus = {draft.sku.lower() for draft in drafts if draft.sku}
+    columns = [field.attname for field in FIELDS.values() if not field.many_to_many]
+    if model_rules.has_rules():
+        columns = sorted({*columns, *model_rules.needed_columns()} - {"stock"})
+    products = Product.objects.annotate(key=Lower("sku")).filter(key__in=skus).order_by()
+    found = {row["key"]: row for row in products.values("pk", "key", "stock", *columns)}
+    for name, column in MANY_TO_MANY.items():
+        if any(name in draft.parsed.values for draft in drafts):
+            _add_links(column, found.values())
+    return found
+
+
+def _add_links(column: Any, products: Iterable[dict[str, Any]]) -> None:
+    """Add the sorted keys that each product is linked to by a many-to-many field."""
+    links = {product["pk"]: product.setdefault(column.name, []) for product in products}
+    source, target = column.m2m_field_name(), column.m2m_reverse_field_name()
+    joins = column.remote_field.through._base_manager.filter(**{f"{source}__in": links})
+    for pk, key in joins.order_by(target).values_list(f"{source}_id", f"{target}_id"):
+        links[pk].append(key)
 
 
 def _parse_cells(
@@ -124,7 +135,8 @@ def _parse_cells(
             draft.problems.append(cell_problem(column, _("This can't be empty.")))
             continue
         if product is None or value != product[column.attname]:
-            draft.values[column.attname] = value
+            changed = draft.related if column.is_relation else draft.values
+            changed[column.attname] = value
 
 
 def _parse_stock_cells(draft: RowDraft, settings: ImportSettings) -> None:
@@ -167,17 +179,20 @@ def _new_stock(draft: RowDraft, cell: str, mode: str) -> int:
 
 
 def _validate_drafts(drafts: Sequence[RowDraft]) -> None:
-    """Validate the parsed values: required fields, limits, choices and relations."""
-    unknown = field_parsing.unknown_relations([draft.values for draft in drafts])
+    """Validate the parsed values: required fields, limits, choices, and what must be unique."""
     new = [draft for draft in drafts if draft.product is None]
     changed = [draft for draft in drafts if draft.product is not None and draft.values]
     _validate_fields(new, field_parsing.NEW_PRODUCTS)
     _validate_fields(changed, field_parsing.CHANGED_PRODUCTS)
-    for draft in drafts:
-        for attname in [name for name, keys in unknown.items() if draft.values.get(name) in keys]:
-            column = FIELDS[field_parsing.NAMES_BY_ATTNAME[attname]]
-            message = _("%(key)s does not exist.") % {"key": draft.values[attname]}
-            draft.problems.append(cell_problem(column, message))
+    for column in filter(field_parsing.is_required, RELATIONS):
+        for draft in new:
+            reported = (problem["field"] for problem in draft.problems)
+            if not draft.related.get(column.attname) and column.name not in reported:
+                draft.problems.append(field_parsing.missing_problem(column))
+    taken = unique_values.taken_values(draft.values | draft.related for draft in drafts)
+    if taken:
+        for draft in drafts:
+            draft.problems += unique_values.taken_problems(draft.values | draft.related, taken)
 
 
 def _validate_fields(drafts: Sequence[RowDraft], adapter: Any) -> None:
@@ -188,6 +203,26 @@ def _validate_fields(drafts: Sequence[RowDraft], adapter: Any) -> None:
         else:
             reported = {problem["field"] for problem in draft.problems}
             draft.problems += [problem for problem in result if problem["field"] not in reported]
+
+
+def _check_rules(drafts: Iterable[RowDraft], missing: Sequence[Mapping[str, str]]) -> None:
+    """Check the rules of the model in rows without other problems that change something."""
+    checked = [
+        draft
+        for draft in drafts
+        if not draft.parsed.skip
+        and not draft.problems
+        and (draft.product is None or draft.values or draft.related or draft.stock is not None)
+    ]
+    rows = []
+    for draft in checked:
+        stock = {} if draft.stock is None else {"stock": draft.stock}
+        foreign_keys = {k: v for k, v in draft.related.items() if k not in MANY_TO_MANY}
+        rows.append((draft.product, draft.values | foreign_keys | stock))
+    results = model_rules.RuleCheck(rows, missing).results()
+    for draft, (problems, cleaned) in zip(checked, results, strict=True):
+        draft.problems += problems
+        draft.values |= cleaned
 
 
 def _to_record(draft: RowDraft, settings: ImportSettings) -> RowRecord:
@@ -208,7 +243,7 @@ def _to_record(draft: RowDraft, settings: ImportSettings) -> RowRecord:
 
 
 def _fill_new(record: RowRecord, draft: RowDraft) -> None:
-    values = field_parsing.DEFAULTS | draft.values
+    values = field_parsing.DEFAULTS | draft.values | draft.related
     values["sku"] = record.sku = values["sku"] or SkuField.generate()
     record.status, record.delta = Status.NEW.value, draft.stock
     record.after = {
@@ -222,7 +257,7 @@ def _fill_new(record: RowRecord, draft: RowDraft) -> None:
 
 def _fill_changed(record: RowRecord, draft: RowDraft, product: Mapping[str, Any]) -> None:
     record.product_id, record.sku = product["pk"], product["sku"]
-    for attname, value in draft.values.items():
+    for attname, value in (draft.values | draft.related).items():
         column = FIELDS[field_parsing.NAMES_BY_ATTNAME[attname]]
         if value != product[attname]:
             record.after[column.name] = field_parsing.to_stored_value(column, value)

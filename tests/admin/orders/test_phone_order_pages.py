@@ -2,8 +2,10 @@ import re
 from decimal import Decimal
 
 import pytest
+from django import forms
 from support import factories
 
+from shop.admin.orders.phone_order_forms import PhoneOrderForm
 from shop.models import CartItem, IdempotencyKey, Order, OrderEvent, Product, User
 from shop.services.phone_orders import place_phone_order
 from shop.services.stock import find_drift
@@ -236,12 +238,13 @@ def test_the_customer_in_the_url_is_chosen(adas_browser, carl):
 
 
 def test_every_input_has_a_label(adas_browser):
-    page = adas_browser.get(PAGE).content.decode()
+    response = adas_browser.get(PAGE)
+    page = response.content.decode()
     inputs = re.findall(
         r"<(?:select|textarea|input) (?![^>]*type=\"hidden\")[^>]*name=[^>]*>", page
     )
     ids = {re.search(r' id="([^"]+)"', tag)[1] for tag in inputs}
-    assert len(ids) == 5 * 2 + 5 + 3
+    assert len(ids) == 5 * 2 + len(response.context["form"].fields)
     assert ids == set(re.findall(r'<label for="([^"]+)"', page)) & ids
 
 
@@ -318,3 +321,15 @@ def test_many_lines_run_as_many_queries_as_one(
     place = summary_data(adas_browser, data)
     with statements(count):
         adas_browser.post(PAGE, place if step == "place" else data)
+
+
+def test_a_field_of_user_and_order_with_the_same_name_has_two_inputs(carl):
+    order_fields = {"note": forms.CharField(), "shipping_address": forms.CharField()}
+    form = PhoneOrderForm(
+        {"note": "Ring", "customer_note": "VIP", "shipping_address": "1 Elm Street"},
+        user_fields={"note": forms.CharField()},
+        order_fields=order_fields,
+    )
+    form.is_valid()
+    assert form.order_values() == {"note": "Ring", "shipping_address": "1 Elm Street"}
+    assert form.new_customer_values() == {"note": "VIP"}

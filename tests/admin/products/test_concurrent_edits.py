@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from support import factories
+from support.html_forms import form_fields
 
 from shop.models import AuditEntry, Product
 from shop.services import products
@@ -13,21 +14,8 @@ def page(product):
     return f"/admin/shop/product/{product.pk}/change/"
 
 
-def form_data(form):
-    """Return what a browser sends: every field and its hidden initial value."""
-    data = {}
-    for bound in form:
-        value = bound.value()
-        if bound.name != "image" and value not in (None, False, "False"):
-            data[bound.html_name] = value
-        if bound.field.show_hidden_initial:
-            initial = form.data.get(bound.html_initial_name) if form.is_bound else value
-            data[bound.html_initial_name] = "" if initial is None else initial
-    return data
-
-
 def open_form(browser, product):
-    return form_data(browser.get(page(product)).context["adminform"].form)
+    return form_fields(browser.get(page(product)), "product_form")
 
 
 @pytest.fixture
@@ -46,7 +34,7 @@ def test_a_field_that_both_edited_is_an_error_for_the_second(adas_browser, bea, 
     assert "Ada Staff changed it to “13.00”" in error.message
     assert Product.objects.values_list("price", "description").get() == (Decimal("13.00"), "")
 
-    assert second.post(page(mug), form_data(form)).status_code == 302
+    assert second.post(page(mug), form_fields(response, "product_form")).status_code == 302
     assert Product.objects.values_list("price", "description").get() == (Decimal("14.00"), "Blue")
     assert AuditEntry.objects.first().changes.split("\n") == [
         "description: empty → Blue",
@@ -73,8 +61,8 @@ def test_correcting_one_field_keeps_the_other_users_edit(adas_browser, bea, mug)
     edited = open_form(adas_browser, mug) | {"price": "13.00"}
     del edited["is_active"]
     adas_browser.post(page(mug), edited)
-    form = second.post(page(mug), hers).context["adminform"].form
-    assert second.post(page(mug), form_data(form) | {"name": "Cup"}).status_code == 302
+    again = form_fields(second.post(page(mug), hers), "product_form")
+    assert second.post(page(mug), again | {"name": "Cup"}).status_code == 302
     saved = Product.objects.values_list("name", "price", "is_active").get()
     assert saved == ("Cup", Decimal("13.00"), False)
 

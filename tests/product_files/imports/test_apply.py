@@ -233,7 +233,7 @@ def test_sku_taken_after_the_preview_is_left_out(mug, assert_refused):
 def test_sku_taken_at_the_same_time_is_a_shop_error(mug, assert_refused, monkeypatch):
     product_import = create_preview(csv_text(("NEW-1", "Rug", "7", "", "")))
     factories.create_product("Rival", sku="new-1")
-    monkeypatch.setattr(imports, "leave_out_taken_skus", lambda *_, **__: 0)
+    monkeypatch.setattr(imports, "leave_out_new_conflicts", lambda *_, **__: 0)
     assert_refused(product_import, ImportChanged, "just added a product")
 
 

@@ -1,0 +1,418 @@
+"""Every door of the new fields of orders and users; see `tests/low_code/changes.py`."""
+
+import csv
+import io
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pypdf import PdfReader
+from support import factories, world
+from support.api_operations import SCHEMAS
+
+from shop.models import AuditEntry, Order, User
+from shop.services.accounts import add_customer
+from shop.services.personal_data import erase_personal_data, export_personal_data
+
+ORDERS = "/admin/shop/order/"
+GIFT = {"gift_message": "Happy birthday", "pickup_on": "2026-12-24"}
+PERSON = {"email": "nora@example.com", "first_name": "Nora", "last_name": "New"}
+ABOUT = {"company": "New & Sons", "birthday": "1990-05-17"}
+REFUSED = {"picked_by": "Eve", "promised_on": "2026-12-24", "channel": "web"}
+
+
+@pytest.fixture
+def order(carl, mug):
+    """An order of Carl's with a value in every new field."""
+    values = {"gift_message": GIFT["gift_message"], "pickup_on": date(2026, 12, 24)}
+    order = world.create_order(carl, (mug, 1), **values)
+    order.picked_by, order.promised_on = "=Paula", date(2026, 12, 20)
+    order.save()
+    return order
+
+
+def refused_fields(response):
+    assert factories.problem_code(response) == (422, "invalid")
+    return [(error["field"], error["code"]) for error in response.json()["errors"]]
+
+
+# API
+
+
+def test_checkout_takes_the_new_fields_and_answers_them(carls_app, mug):
+    factories.add_to_cart(carls_app.user, (mug, 1))
+    response = carls_app.post("/orders/create/", {"shipping_address": "1 Elm Street", **GIFT})
+    body = response.json()
+    expected = {**GIFT, "promised_on": None, "channel": "app"}
+    assert (response.status_code, {name: body[name] for name in expected}) == (201, expected)
+    assert "picked_by" not in body
+    assert carls_app.get(f"/orders/{body['id']}/").json() == body
+    [listed] = carls_app.get("/orders/").json()["items"]
+    assert {name: listed[name] for name in expected} == expected
+
+
+def test_checkout_leaves_out_optional_fields(carls_app, mug):
+    factories.add_to_cart(carls_app.user, (mug, 1))
+    body = carls_app.post("/orders/create/", {"shipping_address": "1 Elm Street"}).json()
+    assert (body["gift_message"], body["pickup_on"]) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("gift_message", "x" * 201, "too_long"),
+        ("gift_message", None, "string_type"),
+        ("pickup_on", "tomorrow", "date_from_datetime_parsing"),
+        *((name, value, "extra_forbidden") for name, value in REFUSED.items()),
+    ],
+)
+def test_checkout_refuses_other_values(carls_app, mug, unchanged, field, value, code):
+    factories.add_to_cart(carls_app.user, (mug, 1))
+    with unchanged():
+        response = carls_app.post("/orders/create/", {"shipping_address": "1 Elm", field: value})
+    assert refused_fields(response) == [(field, code)]
+
+
+def test_a_checkout_with_the_defaults_is_the_same_request(carls_app, mug):
+    """As of an app that a release with a new field meets between two attempts."""
+    factories.add_to_cart(carls_app.user, (mug, 1))
+    key, body = {"Idempotency-Key": "k"}, {"shipping_address": "1 Elm Street"}
+    first = carls_app.post("/orders/create/", body, **key)
+    defaults = {"gift_message": "", "pickup_on": None}
+    second = carls_app.post("/orders/create/", body | defaults, **key)
+    assert (second.status_code, second.json()) == (201, first.json())
+    other = carls_app.post("/orders/create/", body | GIFT, **key)
+    assert factories.problem_code(other) == (422, "idempotency-key-reused")
+
+
+def test_the_document_has_the_new_fields():
+    fields = {
+        name: set(schema["properties"])
+        for name, schema in SCHEMAS.items()
+        if schema.get("properties")
+    }
+    assert GIFT.keys() <= fields["CheckoutIn"]
+    assert not REFUSED.keys() & fields["CheckoutIn"]
+    for answer in ("OrderOut", "OrderSummary"):
+        assert {*GIFT, "promised_on", "channel"} <= fields[answer]
+        assert "picked_by" not in fields[answer]
+    assert {*ABOUT, "credit"} <= fields["UserOut"]
+    for body in ("RegisterIn", "ProfileIn", "ProfilePatch"):
+        assert ABOUT.keys() <= fields[body]
+        assert "credit" not in fields[body]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("gift_message=Happy birthday", True),
+        ("gift_message=Other", False),
+        ("pickup_on_from=2026-12-24&pickup_on_to=2026-12-24", True),
+        ("pickup_on_to=2026-12-23", False),
+        ("has_promised_on=true", True),
+        ("channel=app&channel=web", True),
+        ("channel=web", False),
+    ],
+)
+def test_the_order_list_is_filtered_by_the_new_fields(carls_app, order, query, is_found):
+    response = carls_app.get(f"/orders/?{query}")
+    assert response.status_code == 200
+    assert [row["id"] for row in response.json()["items"]] == [order.pk] * is_found
+
+
+def test_the_order_list_is_not_filtered_by_a_staff_field(adas_app):
+    assert refused_fields(adas_app.get("/orders/?picked_by=Paula")) == [
+        ("picked_by", "extra_forbidden")
+    ]
+
+
+def test_registration_takes_the_new_fields(strangers_app):
+    body = {**PERSON, "password": "correct-horse-8", **ABOUT}
+    user = strangers_app.post("/auth/register/", body).json()["user"]
+    assert {name: user[name] for name in ABOUT} == ABOUT
+    assert user["credit"] == "0.00"
+    nora = User.objects.get()
+    assert (nora.company, nora.birthday) == ("New & Sons", date(1990, 5, 17))
+
+
+def test_the_profile_has_the_new_fields(carls_app, carl):
+    assert carls_app.patch("/auth/profile/", ABOUT).json()["company"] == "New & Sons"
+    carls_app.patch("/auth/profile/", {"birthday": None})
+    carl.refresh_from_db()
+    assert (carl.company, carl.birthday, carl.first_name) == ("New & Sons", None, "Carl")
+    carls_app.put("/auth/profile/", {"first_name": "Carl", "last_name": "Buyer"})
+    carl.refresh_from_db()
+    assert carl.company == ""
+
+
+@pytest.mark.parametrize("call", ["post /auth/register/", "put /auth/profile/"])
+def test_customers_never_write_what_is_read_only(carls_app, unchanged, call):
+    method, path = call.split()
+    body = {"first_name": "C", "last_name": "B", "credit": "5.00"}
+    if method == "post":
+        body |= {"email": "new@example.com", "password": "correct-horse-8"}
+    with unchanged():
+        response = carls_app.call(method, path, body)
+    assert refused_fields(response) == [("credit", "extra_forbidden")]
+
+
+def test_staff_see_the_new_fields_of_an_orders_customer(adas_app, carl, order):
+    User.objects.filter(pk=carl.pk).update(company="Buyer Ltd")
+    assert adas_app.get(f"/orders/{order.pk}/").json()["customer"]["company"] == "Buyer Ltd"
+
+
+# Admin
+
+
+def phone_order(mug, **values):
+    return {
+        "lines-TOTAL_FORMS": 1,
+        "lines-INITIAL_FORMS": 0,
+        "lines-0-product": mug.pk,
+        "lines-0-quantity": "1",
+        "payment_method": "cash_on_delivery",
+        "shipping_address": "1 Elm Street",
+        "note": "",
+        "step": "check",
+        **values,
+    }
+
+
+def test_a_phone_order_asks_shows_and_stores_the_new_fields(adas_browser, mug):
+    page = adas_browser.get(f"{ORDERS}add/").content.decode()
+    assert all(f'name="{name}"' in page for name in (*GIFT, *ABOUT))
+    assert not any(f'name="{name}"' in page for name in (*REFUSED, "credit"))
+    checked = adas_browser.post(f"{ORDERS}add/", phone_order(mug, **PERSON, **ABOUT, **GIFT))
+    details = dict(checked.context["details"])
+    assert (details["Gift message"], details["Company"]) == ("Happy birthday", "New & Sons")
+    placed = {name: str(value) for name, value in checked.context["hidden"]} | {"step": "place"}
+    adas_browser.post(f"{ORDERS}add/", placed)
+    order = Order.objects.get()
+    assert (order.gift_message, order.pickup_on) == ("Happy birthday", date(2026, 12, 24))
+    assert (order.user.company, order.user.birthday) == ("New & Sons", date(1990, 5, 17))
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [({"gift_message": "\u202e"}, "gift_message"), ({"pickup_on": "x"}, "pickup_on")],
+)
+def test_a_phone_order_shows_an_error_at_its_field(
+    adas_browser, carl, mug, unchanged, values, field
+):
+    with unchanged():
+        data = phone_order(mug, customer=carl.pk, **values)
+        response = adas_browser.post(f"{ORDERS}add/", data)
+    assert list(response.context["form"].errors) == [field]
+
+
+def test_adding_rows_keeps_the_new_fields(adas_browser, carl, mug):
+    data = phone_order(mug, customer=carl.pk, **GIFT, step="more")
+    form = adas_browser.post(f"{ORDERS}add/", data).context["form"]
+    assert {name: form[name].value() for name in GIFT} == GIFT
+
+
+def test_the_orders_page_shows_the_new_fields(adas_browser, order):
+    response = adas_browser.get(f"{ORDERS}{order.pk}/change/")
+    [fieldset, *_] = response.context["adminform"].fieldsets
+    assert {*GIFT, "promised_on", "picked_by", "channel"} <= set(fieldset[1]["fields"])
+    page = response.content.decode()
+    for text in ("Gift message", "Happy birthday", "=Paula", "App"):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("channel__exact=app", 1),
+        ("channel__exact=web", 0),
+        ("gift_message__icontains=birth", 1),
+        ("pickup_on_from=2026-12-25", 0),
+        ("picked_by__icontains=paul", 1),
+    ],
+)
+def test_the_admins_list_of_orders_has_columns_and_filters(adas_browser, order, query, count):
+    changelist = adas_browser.get(f"{ORDERS}?{query}").context["cl"]
+    assert {*GIFT, "promised_on", "picked_by", "channel"} <= set(changelist.list_display)
+    assert changelist.result_count == count
+
+
+def edit_details(browser, order, **values):
+    """Open the form of the details and fill it in; return a function that sends it."""
+    url = f"{ORDERS}{order.pk}/details/"
+    page = browser.get(url)
+    form = page.context["form"]
+    data = dict(page.context["hidden"])
+    for name in form.fields:
+        if value := form[name].value():
+            data |= dict.fromkeys((form[name].html_name, form[name].html_initial_name), value)
+        elif isinstance(form[name].initial, (str, type(None))):
+            data |= dict.fromkeys((form[name].html_name, form[name].html_initial_name), "")
+    return lambda: browser.post(url, data | values)
+
+
+def test_details_are_edited(adas_browser, ada, order):
+    before = order.updated_at
+    send = edit_details(adas_browser, order, picked_by="Paul", promised_on="2026-12-22")
+    assert send().status_code == 302
+    order.refresh_from_db()
+    assert (order.picked_by, order.promised_on) == ("Paul", date(2026, 12, 22))
+    assert order.updated_at > before
+    entry = AuditEntry.objects.get(model_name="order")
+    assert entry.actor == ada
+    assert entry.changes.splitlines() == [
+        "promised on: 2026-12-20 → 2026-12-22",
+        "picked by: =Paula → Paul",
+    ]
+    assert send().status_code == 302  # the second press of the same button
+    assert AuditEntry.objects.filter(model_name="order").count() == 1
+
+
+def test_of_two_edits_of_one_field_the_second_is_told(adas_browser, order, unchanged):
+    send = edit_details(adas_browser, order, picked_by="Paul")
+    Order.objects.filter(pk=order.pk).update(picked_by="Petra", gift_message="Other")
+    with unchanged():
+        response = send()
+    assert list(response.context["form"].errors) == ["picked_by"]
+    edit_details(adas_browser, order, picked_by="Paul")()
+    order.refresh_from_db()
+    assert (order.picked_by, order.gift_message) == ("Paul", "Other")
+
+
+def test_two_edits_of_different_fields_are_both_kept(adas_browser, order):
+    send = edit_details(adas_browser, order, picked_by="Paul")
+    Order.objects.filter(pk=order.pk).update(promised_on=None)
+    send()
+    order.refresh_from_db()
+    assert (order.picked_by, order.promised_on) == ("Paul", None)
+
+
+def test_an_invalid_detail_changes_nothing(adas_browser, order, unchanged):
+    send = edit_details(adas_browser, order, picked_by="x" * 61)
+    with unchanged():
+        assert list(send().context["form"].errors) == ["picked_by"]
+
+
+def test_only_details_are_edited(adas_browser, order):
+    edit_details(adas_browser, order, gift_message="Other", channel="web", status="delivered")()
+    order.refresh_from_db()
+    assert (order.gift_message, order.channel, order.status) == (
+        "Happy birthday",
+        "app",
+        "pending",
+    )
+
+
+def test_the_users_page_edits_the_new_fields(adas_browser, carl):
+    url = f"/admin/shop/user/{carl.pk}/change/"
+    fields = [
+        name
+        for _, options in adas_browser.get(url).context["adminform"].fieldsets
+        for name in options["fields"]
+    ]
+    assert {*ABOUT, "credit"} <= set(fields)
+    data = {
+        "email": carl.email,
+        "first_name": "Carl",
+        "last_name": "Buyer",
+        "role": "customer",
+        "is_active": "on",
+        "credit": "5.00",
+        **ABOUT,
+    }
+    assert adas_browser.post(url, data).status_code == 302
+    carl.refresh_from_db()
+    assert (carl.company, carl.birthday, carl.credit) == (
+        "New & Sons",
+        date(1990, 5, 17),
+        Decimal("5.00"),
+    )
+
+
+def test_a_user_is_added_with_the_new_fields(adas_browser):
+    data = {**PERSON, **ABOUT, "credit": "1.00", "role": "customer", "usable_password": "false"}
+    assert adas_browser.post("/admin/shop/user/add/", data).status_code == 302
+    nora = User.objects.get(email=PERSON["email"])
+    assert (nora.company, nora.credit) == ("New & Sons", Decimal("1.00"))
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [("company__icontains=sons", 1), ("birthday_from=1990-05-18", 0)]
+)
+def test_the_list_of_users_has_columns_and_filters(adas_browser, ada, query, count):
+    add_customer(actor=ada, **PERSON, company="New & Sons", birthday=date(1990, 5, 17))
+    changelist = adas_browser.get(f"/admin/shop/user/?{query}").context["cl"]
+    assert {*ABOUT, "credit"} <= set(changelist.list_display)
+    assert "password" not in changelist.list_display
+    assert changelist.result_count == count
+
+
+# Files and documents
+
+
+def test_the_export_of_orders_has_the_new_fields(adas_browser, carl, order):
+    User.objects.filter(pk=carl.pk).update(company="+Buyer")
+    response = adas_browser.post(f"{ORDERS}export/", {"file_format": "csv"})
+    [row] = csv.DictReader(io.StringIO(b"".join(response).decode("utf-8-sig")))
+    expected = {
+        "gift message": "Happy birthday",
+        "pickup on": "2026-12-24",
+        "promised on": "2026-12-20",
+        "picked by": "'=Paula",
+        "channel": "App",
+        "customer company": "'+Buyer",
+        "customer birthday": "",
+        "customer credit": "0.00",
+    }
+    assert {name: row.get(name) for name in expected} == expected
+
+
+def test_the_packing_slip_has_the_gift_message(adas_browser, order):
+    url = f"{ORDERS}{order.pk}/print/packing slip/"
+    page = adas_browser.post(url).content.decode()
+    assert "Gift message: Happy birthday" in page
+    assert "2026" not in page[page.index("<table>") :]  # pickup_on isn't in ON_PACKING_SLIP
+    pdf = PdfReader(io.BytesIO(adas_browser.post(url, {"pdf": "1"}).content))
+    assert "Gift message: Happy birthday" in pdf.pages[0].extract_text()
+    invoice = adas_browser.post(f"{ORDERS}{order.pk}/print/invoice/").content.decode()
+    assert "Happy birthday" not in invoice
+
+
+def test_an_empty_field_is_not_on_the_packing_slip(adas_browser, carl, mug):
+    order = world.create_order(carl, (mug, 1))
+    page = adas_browser.post(f"{ORDERS}{order.pk}/print/packing slip/").content.decode()
+    assert 'class="note"' not in page
+
+
+# Personal data
+
+
+@pytest.fixture
+def finished_order(ada, order):
+    return world.move_along(order, "delivered", by=ada)
+
+
+def test_the_personal_data_export_has_the_new_fields(ada, carl, finished_order):
+    User.objects.filter(pk=carl.pk).update(company="Buyer Ltd", birthday=date(1990, 5, 17))
+    data = json.loads(export_personal_data(user_id=carl.pk, actor=ada))
+    [person], [order] = data["person"], data["orders"]
+    assert (person["company"], person["birthday"], person["credit"]) == (
+        "Buyer Ltd",
+        "1990-05-17",
+        "0.00",
+    )
+    assert {name: order[name] for name in GIFT} == GIFT
+    assert (order["picked_by"], order["channel"]) == ("=Paula", "app")
+
+
+def test_an_erasure_clears_the_new_fields(ada, carl, finished_order):
+    User.objects.filter(pk=carl.pk).update(
+        company="Buyer Ltd", birthday=date(1990, 5, 17), credit=Decimal(3)
+    )
+    Order.objects.filter(pk=finished_order.pk).update(channel="web")
+    erase_personal_data(user_id=carl.pk, actor=ada)
+    order = Order.objects.get(pk=finished_order.pk)
+    assert (order.gift_message, order.pickup_on, order.picked_by) == ("", None, "")
+    assert (order.promised_on, order.channel) == (None, "app")
+    carl.refresh_from_db()
+    assert (carl.company, carl.birthday, carl.credit) == ("", None, Decimal(0))
