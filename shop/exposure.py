@@ -16,20 +16,15 @@ a new field appears in each of them without further code.
 
 import enum
 import functools
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 type Model = type[models.Model]
 type Field = models.Field[Any, Any]
 
-SECRET_NAME_PATTERN = re.compile(
-    r"pass|secret|token|hash|salt|otp|key$|cost|margin|internal|private|staff"
-)
 #: What an erasure leaves in a text that may not be empty.
 ERASED = "[erased]"
 #: Field types whose values don't fit in a column of a list.
@@ -348,23 +343,6 @@ def rename_api_names(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a request body by field name: `tag_ids` becomes `tags`."""
     names = {api_name(field): field.name for field in many_to_many_fields(model)}
     return {names.get(name, name): value for name, value in values.items()}
-
-
-def find_declaration_errors(model: Model) -> Iterator[str]:
-    """Yield an error message for each name in a declaration that is not a field."""
-    for declaration in DECLARATIONS:
-        for name in sorted(declared_names(model, declaration)):
-            try:
-                get_field(model, name)
-            except FieldDoesNotExist:
-                yield f"{declaration} names '{name}', which is not a field"
-
-
-def find_secret_names(model: Model) -> Iterator[str]:
-    """Yield an error message for each public field with a secret-sounding name."""
-    for name in sorted(api_readable_fields(model)):
-        if SECRET_NAME_PATTERN.search(name):
-            yield f"'{name}' sounds secret and would be public: add it to STAFF_ONLY or rename it"
 
 
 def names_of(fields: Iterable[Field]) -> list[str]:

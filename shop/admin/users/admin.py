@@ -106,7 +106,7 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):
     hidden_columns = HIDDEN_COLUMNS
     list_filter = ("role", "is_active")
     hidden_filters = (*HIDDEN_COLUMNS, "phone")
-    ordering = ("-created_at", "-id")
+    ordering = ("-created_at", "-id")  # type: ignore[misc]
     search_fields = ("search_text",)  # type: ignore[misc]
     search_help_text = gettext_lazy("Name, email or phone")  # type: ignore[misc]
     dates = ("created_at", "last_login")

@@ -131,13 +131,6 @@ def may_be_empty(field: exposure.Field) -> bool:
     return field.blank or field.null
 
 
-def empty_value(field: exposure.Field) -> Any:
-    """Return the value of a cleared field."""
-    if field.many_to_many:
-        return []
-    return None if field.null else field.get_default() if field.has_default() else ""
-
-
 def build_parsers(decimal_mark: str | None) -> dict[str, CellParser]:
     """Return the parsers of values by field name; they raise ValueError with a message for staff.
 

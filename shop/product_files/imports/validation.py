@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from shop import text_validation
+from shop import exposure, text_validation
 from shop.models import ImportRow, Product, ProductImport
 from shop.models.products import MAX_STOCK, SkuField
 from shop.product_files.formats.parsed_row import ParsedRow
@@ -130,7 +130,7 @@ def _parse_cells(
         elif not (product and settings.clear_blanks):
             continue
         elif field_parsing.may_be_empty(column):
-            value = field_parsing.empty_value(column)
+            value = exposure.empty_value(column)
         else:
             draft.problems.append(cell_problem(column, _("This can't be empty.")))
             continue

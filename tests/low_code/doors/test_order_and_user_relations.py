@@ -5,7 +5,8 @@ import io
 import json
 
 import pytest
-from low_code.doors.test_orders_and_users import ORDERS, edit_details, phone_order, refused_fields
+from low_code.doors.test_order_and_user_pages import edit_details, phone_order
+from low_code.doors.test_orders_and_users import ORDERS, refused_fields
 from support import factories, world
 
 from shop.documents.order_documents import build_document
