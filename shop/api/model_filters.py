@@ -44,9 +44,9 @@ from shop.exposure import FilterKind
 from shop.schema_factory import FieldDefinition, add_fields, field_info, numeric_limits
 from shop.services.reports import start_of_day
 
-#: Values that one parameter may have by repeating it, and their characters together: gunicorn
-#: refuses a longer URL than 4094.
-MAX_VALUES, MAX_CHARACTERS = 50, 3000
+#: Values that one parameter may have by repeating it, and their characters together: servers
+#: refuse long URLs, in which a character outside of ASCII takes up to 12 (`gunicorn.conf.py`).
+MAX_VALUES, MAX_CHARACTERS = 50, 2000
 #: Digits of a number to compare with: more than any column has.
 MAX_DIGITS = 15
 #: Parameters of a list that don't filter it.

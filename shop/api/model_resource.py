@@ -259,7 +259,7 @@ class ModelResource:
                     item[name] = [records[key] for key in item[column] if key in records]
             else:
                 stop = start + len(other.names)
-                rows = dict.fromkeys(row[start:stop] for row in joined)
+                rows = [row[start:stop] for row in joined]
                 records = other.by_key(root, rows, sees_all=sees_all)
                 for item in items:
                     item[name] = records.get(item[column])

@@ -102,6 +102,8 @@ def enforced_csp():
     return response["Content-Security-Policy"]
 
 
+GROUPS = User._meta.get_field("groups")
+
 #: Module of shop/db, name, expression and its expected value.
 INTERNALS = [
     (
@@ -186,6 +188,12 @@ INTERNALS = [
         "Options.db_returning_fields",
         lambda: [field.name for field in OrderItem._meta.db_returning_fields],
         ["id", "subtotal"],
+    ),
+    (
+        "key_lists",
+        "ManyToManyField.m2m_field_name and m2m_reverse_field_name",
+        lambda: [GROUPS.m2m_field_name(), GROUPS.m2m_reverse_field_name()],
+        ["user", "group"],
     ),
     ("deferred_join", "Query.where", lambda: type(PRODUCTS.query.where), WhereNode),
     ("deferred_join", "WhereNode()", lambda: bool(WhereNode()), False),
