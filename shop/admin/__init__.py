@@ -8,7 +8,7 @@ from django_tasks_db.models import DBTaskResult
 
 from shop import exposure
 from shop.admin import audit, carts, outbox, saved_views
-from shop.admin.exposed import ExposedModelAdmin
+from shop.admin.catalogue_files import CatalogueAdmin
 from shop.admin.imports import admin as imports
 from shop.admin.login import LoginForm
 from shop.admin.orders import admin as orders
@@ -28,4 +28,4 @@ admin.site.unregister([TOTPDevice, StaticDevice])
 # A model that declares its exposure gets an admin without writing one.
 for model in exposure.exposed_models():
     if not admin.site.is_registered(model):
-        admin.site.register(model, ExposedModelAdmin)
+        admin.site.register(model, CatalogueAdmin)

@@ -18,7 +18,7 @@ class _FormReader(HTMLParser):
         found = dict(attrs)
         name, kind = found.get("name") or "", found.get("type") or "text"
         if tag == "form":
-            self.is_inside = found.get("id") == self.form_id
+            self.is_inside = (found.get("id") or "") == self.form_id
         if not self.is_inside:
             return
         if tag == "select":

@@ -17,7 +17,7 @@ from shop.product_files.reading.limits import quote_text
 from shop.product_files.reading.xlsx_reader import XlsxReader
 from shop.services.errors import FileRefused
 
-__all__ = ["Sheet", "open_sheet"]
+__all__ = ["Sheet", "open_sheet", "read_table"]
 
 _LOOKS_LIKE_DATA = re.compile(r"[^\w]*\d+(?:[.,\s'\u2019]\d+)*[^\w]*|https?://.*")
 
@@ -90,6 +90,30 @@ def open_sheet(file: IO[bytes], name: str, *, encoding: str = "", delimiter: str
     return _open_content(file, name, encoding, delimiter, is_packed=False)
 
 
+def read_table(file: IO[bytes], *, max_rows: int) -> Iterator[list[str]]:
+    """Yield the rows of a CSV or XLSX file as text, the headers first, without blank rows.
+
+    Raises FileRefused for another file, for a damaged one, and for too many rows.
+    """
+    head = file.read(encodings.HEAD_BYTES)
+    if not head.strip():
+        raise FileRefused(_("The file is empty."))
+    if file_types.detect_file_type(head, lambda: head + file.read()) == file_types.TEXT:
+        _encoding, codec, separator = _detect_csv(file, "", "")
+        rows = csv_reader.read_csv_rows(_file_opener(file), codec, separator)
+    else:
+        archive = archives.open_archive(file)
+        if not archives.is_xlsx(archive):
+            raise FileRefused(_("This is a ZIP file. Upload the table in it, as CSV or XLSX."))
+        rows = XlsxReader(file, archive).read_rows()
+    for count, (line, cells) in enumerate(rows):
+        if count > max_rows:
+            message = _("The file has more than %(limit)s rows. Split it into several files.")
+            raise FileRefused(message % {"limit": f"{max_rows:,}"})
+        csv_reader.check_column_count(line, len(cells))
+        yield cells
+
+
 def _open_content(
     file: IO[bytes], name: str, encoding: str, delimiter: str, *, is_packed: bool
 ) -> Sheet:
@@ -111,9 +135,20 @@ def _open_content(
 
 
 def _open_csv(file: IO[bytes], encoding: str, delimiter: str) -> Sheet:
-    def open_file() -> IO[bytes]:
-        return io.BufferedReader(_FileView(file), encodings.HEAD_BYTES)
+    encoding, codec, separator = _detect_csv(file, encoding, delimiter)
+    return _build_sheet(
+        lambda: csv_reader.read_csv_rows(_file_opener(file), codec, separator),
+        *("CSV", encoding, separator),
+    )
 
+
+def _file_opener(file: IO[bytes]) -> Callable[[], IO[bytes]]:
+    return lambda: io.BufferedReader(_FileView(file), encodings.HEAD_BYTES)
+
+
+def _detect_csv(file: IO[bytes], encoding: str, delimiter: str) -> tuple[str, str, str]:
+    """Return a text file's encoding, Python's codec for it, and the separator of its columns."""
+    open_file = _file_opener(file)
     if encoding:
         encoding, codec = encodings.check_encoding(open_file, encoding)
     else:
@@ -123,10 +158,7 @@ def _open_csv(file: IO[bytes], encoding: str, delimiter: str) -> Sheet:
             "%(separator)s can't separate columns. Choose comma, semicolon, tab or vertical bar."
         )
         raise FileRefused(message % {"separator": quote_text(delimiter)})
-    separator = delimiter or csv_reader.detect_delimiter(open_file, codec)
-    return _build_sheet(
-        lambda: csv_reader.read_csv_rows(open_file, codec, separator), "CSV", encoding, separator
-    )
+    return encoding, codec, delimiter or csv_reader.detect_delimiter(open_file, codec)
 
 
 def _build_sheet(
