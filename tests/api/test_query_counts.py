@@ -3,8 +3,6 @@ from django.contrib.auth.models import Permission
 from support import factories
 
 from shop import exposure
-from shop.api import model_resource
-from shop.db import compiled_queries
 from shop.models import Order, Product, User
 from shop.services.orders import place_order
 
