@@ -131,9 +131,7 @@ def _error_responses(
     responses = {status: _error_response(status, sorted(set(codes[status]))) for status in codes}
     schemas = [parameter["schema"] for parameter in described.get("parameters", ())]
     if any(schema.get("type") == "array" for schema in schemas):
-        responses[414] = {
-            "description": "URI Too Long: too many values. The server answers, in HTML."
-        }
+        responses[414] = {"description": "URI Too Long: too many values. The body is HTML."}
     return dict(sorted(responses.items()))
 
 
