@@ -128,7 +128,11 @@ def _error_responses(
     }
     for status in (status for status, applies in implied.items() if applies):
         codes.setdefault(status, []).append(problems.CODE_BY_STATUS[status])
-    return {status: _error_response(status, sorted(set(codes[status]))) for status in sorted(codes)}
+    responses = {status: _error_response(status, sorted(set(codes[status]))) for status in codes}
+    schemas = [parameter["schema"] for parameter in described.get("parameters", ())]
+    if any(schema.get("type") == "array" for schema in schemas):
+        responses[414] = {"description": "URI Too Long: too many values. The body is HTML."}
+    return dict(sorted(responses.items()))
 
 
 @functools.cache
