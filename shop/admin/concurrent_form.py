@@ -57,14 +57,15 @@ class ConcurrentForm(forms.ModelForm):  # type: ignore[type-arg]
     def submitted_values(self, *, only_changed: bool) -> dict[str, Any]:
         """Return the values to save by field name, after validation; pictures are normalised."""
         names = self.changed_data if only_changed else list(self.fields)
-        model = self._meta.model
-        many_to_many = exposure.names_of(exposure.many_to_many_fields(model))
-        columns = exposure.names_of(exposure.concrete_fields(model))
-        return {
-            name: self.cleaned_data[name] if name in many_to_many else getattr(self.instance, name)
-            for name in names
-            if name in many_to_many or name in columns
-        }
+        many_to_many = exposure.names_of(exposure.many_to_many_fields(self._meta.model))
+        columns = {field.name: field for field in exposure.concrete_fields(self._meta.model)}
+        values = {name: self.cleaned_data[name] for name in names if name in many_to_many}
+        for name in [name for name in names if name in columns]:
+            value, field = getattr(self.instance, name), columns[name]
+            # A form clears a field, such as JSON, to null; one that can't be null has its default.
+            is_cleared = value is None and not field.null and field.has_default()
+            values[name] = field.get_default() if is_cleared else value
+        return values
 
     def check_unchanged(self, locked: models.Model) -> None:
         """Raise ConcurrentUpdate if another user saved a field after this form was validated."""

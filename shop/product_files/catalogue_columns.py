@@ -134,9 +134,10 @@ class CatalogueColumn(fields.Field):  # type: ignore[misc]
             raise ValueError(" ".join(error.messages)) from error
 
     def _empty(self) -> Any:
-        if self.field.null or not self.field.empty_strings_allowed:
+        field = self.field
+        if field.null or (not field.empty_strings_allowed and not field.blank):
             return None  # validation refuses it where there must be a value
-        return ""
+        return field.get_default()
 
 
 def parse_whole_number(text: str) -> int:

@@ -247,6 +247,13 @@ def test_the_form_saves_every_kind_of_field_with_one_audit_entry(
     assert len(lines) == 11
 
 
+def test_a_cleared_field_that_cannot_be_null_has_its_default(adas_browser, mug):
+    data = open_form(adas_browser, mug) | {"facts": ""}
+    assert adas_browser.post(page(mug), data).status_code == 302
+    mug.refresh_from_db()
+    assert mug.facts == {}
+
+
 def test_an_untouched_form_changes_nothing(adas_browser, mug, unchanged):
     Product.objects.filter(pk=mug.pk).update(description="one\ntwo")
     mug.refresh_from_db()
