@@ -93,8 +93,8 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     )
     list_display_links = ("picture", "name")
     list_filter = (StockLevelFilter,)
-    # The search finds names and SKUs, and the filter by stock level these two flags.
-    hidden_filters = ("name", "sku", "in_stock", "is_low")
+    # The search finds names and SKUs, and the filter by stock level the rest.
+    hidden_filters = ("name", "sku", "stock", "in_stock", "is_low")
     search_fields = ("search_text",)
     search_help_text = _("Name, SKU or description")
     change_form_outer_before_template = "admin/shop/product/banner.html"
