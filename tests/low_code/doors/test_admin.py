@@ -155,17 +155,27 @@ def test_relations_filter_by_one_or_more_records(adas_browser, mug, lamp, jug, t
 HOSTILE = ["x", "\0", "1" * 30, "-1", "1e400", "NaN", "a" * 60_000, "%", "'", "0000-01-01", "[]"]
 
 
-@pytest.mark.parametrize("value", HOSTILE)
-def test_no_value_of_a_filter_is_a_server_error(adas_browser, mug, value):
+def test_no_value_of_a_filter_is_a_server_error(adas_browser, mug):
+    """Each parameter has a third of the values, and each value is once in all of them."""
     response = adas_browser.get(PRODUCTS)
-    names = {
-        name for spec in response.context["cl"].filter_specs for name in spec.expected_parameters()
-    }
+    names = sorted(
+        {
+            name
+            for spec in response.context["cl"].filter_specs
+            for name in spec.expected_parameters()
+        }
+    )
     assert len(names) > 25
-    for name in names:
-        for url in (PRODUCTS, f"{PRODUCTS}export/"):
-            assert adas_browser.get(url, {name: value}).status_code < 500, (name, value)
-            assert adas_browser.get(url, {name: ["", value], "e": "1"}).status_code < 500
+    queries = [{name: [value] for name in names} for value in HOSTILE if len(value) < 100]
+    queries += [
+        {name: ["", value] if position % 2 else [value], "e": "1"}
+        for number, name in enumerate(names)
+        for position, value in enumerate(HOSTILE)
+        if (number + position) % 3 == 0
+    ]
+    for number, query in enumerate(queries):
+        url = f"{PRODUCTS}export/" if number % 2 else PRODUCTS
+        assert adas_browser.get(url, query).status_code < 500, (url, query)
 
 
 def test_relations_are_hidden_from_staff_who_may_not_see_the_records(clerk, mug):
