@@ -4,31 +4,28 @@ A model with a `STAFF_ONLY` attribute gets `/api/<plural name>/`. Whoever may re
 read its records; staff with the model's permissions may write them.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils.text import slugify
-from ninja import Path, Query, Router, Status
+from ninja import Query, Router, Status
 
 from shop import exposure
 from shop.api import etags, pictures
 from shop.api.auth import ApiRequest, catalogue_reader, staff_with
 from shop.api.etags import IfMatch, IfNoneMatch
 from shop.api.idempotency import idempotent
-from shop.api.model_filters import expand_schema, filter_schema
+from shop.api.model_filters import expand_schema, filter_schema, key_parameter
 from shop.api.model_resource import ModelResource
 from shop.api.openapi import documents_errors
 from shop.api.paging import Page, Paging
 from shop.api.pictures import named
 from shop.api.record_data import errors_by_api_name
-from shop.api.request_values import Id
 from shop.api.schemas import RESPONSES
 from shop.api.strict_requests import Body
 from shop.schema_factory import request_schema
 from shop.services import crud
 from shop.services.errors import InUse, RecordChanged
-
-RecordId = Annotated[Id, Path()]
 
 
 def url_segment(model: exposure.Model) -> str:
@@ -42,11 +39,12 @@ def build_router(model: exposure.Model) -> Router:
     full_body = request_schema(model, exposure.api_writable_fields(model))(
         _generated(model, "In", Body)
     )
-    _add_read_endpoints(router, resource)
-    _add_create_and_delete(router, resource, full_body)
-    _add_change_endpoints(router, resource, full_body)
+    record_id = key_parameter(model, "pk")
+    _add_read_endpoints(router, resource, record_id)
+    _add_create_and_delete(router, resource, record_id, full_body)
+    _add_change_endpoints(router, resource, record_id, full_body)
 
-    def save_picture(request: ApiRequest, pk: int, picture: Any, name: str) -> HttpResponse:
+    def save_picture(request: ApiRequest, pk: Any, picture: Any, name: str) -> HttpResponse:
         crud.update_record(model, pk=pk, actor=request.auth.user, changes={name: picture})
         return resource.saved_response(request, pk)
 
@@ -60,7 +58,7 @@ def _generated(model: exposure.Model, suffix: str, base: type[Any]) -> type[Any]
     return type(f"{model.__name__}{suffix}", (base,), attributes)
 
 
-def _add_read_endpoints(router: Router, resource: ModelResource) -> None:
+def _add_read_endpoints(router: Router, resource: ModelResource, record_id: Any) -> None:
     model, response = resource.model, resource.response
     name, plural = model._meta.verbose_name, model._meta.verbose_name_plural
     list_filters: Any = filter_schema(model)(_generated(model, "Filters", Paging))
@@ -83,14 +81,16 @@ def _add_read_endpoints(router: Router, resource: ModelResource) -> None:
     @named(f"get_{model._meta.model_name}")
     def get(
         request: ApiRequest,
-        pk: RecordId,
+        pk: record_id,
         expand: Query[expand_parameters] = nothing_expanded,
         if_none_match: IfNoneMatch = "",
     ) -> HttpResponse:
         return resource.get_response(request, pk, expand, if_none_match)
 
 
-def _add_create_and_delete(router: Router, resource: ModelResource, full_body: Any) -> None:
+def _add_create_and_delete(
+    router: Router, resource: ModelResource, record_id: Any, full_body: Any
+) -> None:
     model, response, codename = resource.model, resource.response, resource.model._meta.model_name
     name = model._meta.verbose_name
 
@@ -118,12 +118,14 @@ def _add_create_and_delete(router: Router, resource: ModelResource, full_body: A
     )
     @named(f"delete_{codename}")
     @documents_errors(InUse)
-    def delete(request: ApiRequest, pk: RecordId) -> Status[None]:
+    def delete(request: ApiRequest, pk: record_id) -> Status[None]:
         crud.delete_record(model, pk=pk, actor=request.auth.user)
         return Status(204, None)
 
 
-def _add_change_endpoints(router: Router, resource: ModelResource, full_body: Any) -> None:
+def _add_change_endpoints(
+    router: Router, resource: ModelResource, record_id: Any, full_body: Any
+) -> None:
     model, codename = resource.model, resource.model._meta.model_name
     name, writable = model._meta.verbose_name, exposure.api_writable_fields(model)
     patch_body: Any = request_schema(model, writable, partial=True)(
@@ -143,7 +145,7 @@ def _add_change_endpoints(router: Router, resource: ModelResource, full_body: An
     @documents_errors(RecordChanged)
     @named(f"replace_{codename}")
     def replace(
-        request: ApiRequest, pk: RecordId, body: full_body, if_match: IfMatch = ""
+        request: ApiRequest, pk: record_id, body: full_body, if_match: IfMatch = ""
     ) -> HttpResponse:
         return update(request, pk, body, if_match)
 
@@ -156,12 +158,12 @@ def _add_change_endpoints(router: Router, resource: ModelResource, full_body: An
     @documents_errors(RecordChanged)
     @named(f"change_{codename}")
     def change(
-        request: ApiRequest, pk: RecordId, body: patch_body, if_match: IfMatch = ""
+        request: ApiRequest, pk: record_id, body: patch_body, if_match: IfMatch = ""
     ) -> HttpResponse:
         return update(request, pk, body, if_match)
 
     @errors_by_api_name(model)
-    def update(request: ApiRequest, pk: int, body: Any, if_match: str) -> HttpResponse:
+    def update(request: ApiRequest, pk: Any, body: Any, if_match: str) -> HttpResponse:
         changes = exposure.rename_api_names(model, body.model_dump(exclude_unset=True))
         crud.update_record(
             model,

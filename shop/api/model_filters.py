@@ -24,6 +24,7 @@ from django.db import models
 from django.db.models import Q, UniqueConstraint, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
+from ninja import Path
 from pydantic import BaseModel, BeforeValidator, Field
 
 from shop import exposure
@@ -164,7 +165,7 @@ def _field_parameters(model: exposure.Model, field: exposure.Field) -> Iterator[
         yield _parameter(field, name, bool | None, lambda value: Q((name, value)))
     elif kind in {FilterKind.CHOICE, FilterKind.RELATION, FilterKind.EXACT}:
         # A tuple, so that the parameters are hashable.
-        value_type: Any = _value_type(field)
+        value_type: Any = parameter_type(field)
         most = min(MAX_VALUES, MAX_CHARACTERS // (getattr(field, "max_length", None) or 1) or 1)
         values = Annotated[tuple[value_type, ...], Field(max_length=most)]
         parameter = f"{exposure.singular(name)}_id" if field.many_to_many else field.attname
@@ -259,7 +260,13 @@ def _among(model: exposure.Model, field: exposure.Field) -> Callable[[Any], Q]:
     return _compare(f"{field.attname}__in")
 
 
-def _value_type(field: exposure.Field) -> Any:
+def key_parameter(model: exposure.Model, name: str) -> Any:
+    """Return the type of the parameter in the path that names one record: an integer or a UUID."""
+    type_ = parameter_type(exposure.get_field(model, model._meta.pk.name))
+    return Annotated[type_, Path(alias=name)]  # type: ignore[type-arg]
+
+
+def parameter_type(field: exposure.Field) -> Any:
     """Return the type of a value that a choice, a key or a short text is compared with."""
     if field.choices:
         values = [value for value, _label in field.flatchoices] + ([""] if field.blank else [])

@@ -4,17 +4,17 @@ from collections.abc import Callable, Collection
 from typing import Annotated, Any
 
 from django.http import HttpResponse
-from ninja import File, Path, Router, UploadedFile
+from ninja import File, Router, UploadedFile
 
 from shop import exposure
 from shop.api.auth import ApiRequest, staff_with
+from shop.api.model_filters import key_parameter
 from shop.api.model_resource import ModelResource
 from shop.api.record_data import errors_by_api_name
-from shop.api.request_values import Id
 from shop.models.products import PictureField
 
 #: Called with the request, the record's key, the picture or "", and the name of the field.
-type SavePicture = Callable[[ApiRequest, int, Any, str], HttpResponse]
+type SavePicture = Callable[[ApiRequest, Any, Any, str], HttpResponse]
 
 
 def add_endpoints(
@@ -29,15 +29,23 @@ def add_endpoints(
 
     `key` is the name of the record's key in the path.
     """
+    record_id = key_parameter(resource.model, key)
     editable = exposure.editable_fields(resource.model)
     for name in exposure.media_fields(resource.model):
         field = exposure.get_field(resource.model, name)
         if isinstance(field, PictureField) and name in editable and name not in besides:
-            _add_pair(router, resource, field, errors_by_api_name(resource.model)(save), key)
+            _add_pair(
+                router, resource, field, errors_by_api_name(resource.model)(save), key, record_id
+            )
 
 
 def _add_pair(
-    router: Router, resource: ModelResource, field: exposure.Field, save: SavePicture, key: str
+    router: Router,
+    resource: ModelResource,
+    field: exposure.Field,
+    save: SavePicture,
+    key: str,
+    record_id: Any,
 ) -> None:
     model, name = resource.model, field.name
     codename = str(model._meta.model_name)
@@ -56,7 +64,7 @@ def _add_pair(
     @named(f"set_{codename}_{name}")
     def set_picture(
         request: ApiRequest,
-        pk: Annotated[Id, Path(alias=key)],
+        pk: record_id,
         picture: Annotated[UploadedFile, File(alias=name)],
     ) -> HttpResponse:
         return save(request, pk, picture, name)
@@ -68,7 +76,7 @@ def _add_pair(
         **options,
     )
     @named(f"remove_{codename}_{name}")
-    def remove_picture(request: ApiRequest, pk: Annotated[Id, Path(alias=key)]) -> HttpResponse:
+    def remove_picture(request: ApiRequest, pk: record_id) -> HttpResponse:
         return save(request, pk, "", name)
 
 
