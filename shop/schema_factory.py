@@ -230,7 +230,9 @@ def _type_constraints(field: exposure.Field, type_: Any) -> Iterator[Any]:
         )
         yield Field(min_length=None if field.blank else 1, max_length=field.max_length)
     if isinstance(field, models.JSONField):
-        yield AfterValidator(lambda value: json.loads(json.dumps(value, default=float)))
+        yield AfterValidator(_clean_json)
+        if not field.null:
+            yield AfterValidator(_refuse_null)
     if type_ is Decimal:
         yield Field(
             max_digits=getattr(field, "max_digits", None),
@@ -254,6 +256,29 @@ def _field_validators(field: exposure.Field) -> Iterator[Any]:
             others.append(validator)
     if others:
         yield AfterValidator(_run_validators(field, others))
+
+
+def _clean_json(value: Any) -> Any:
+    """Return a value that every database stores. Its texts follow the rules of other texts."""
+    plain = json.loads(json.dumps(value, default=float, allow_nan=False))
+    unread = [plain]
+    while unread:
+        part = unread.pop()
+        if isinstance(part, str):
+            text_validation.clean_text(part)
+        elif isinstance(part, dict):
+            unread += [*part, *part.values()]
+        elif isinstance(part, list):
+            unread += part
+        elif isinstance(part, int) and abs(part) >= 2**63:
+            raise ValueError(_("This number is too large."))
+    return plain
+
+
+def _refuse_null(value: Any) -> Any:
+    if value is None:
+        raise PydanticCustomError("null", "{message}", {"message": _("This field cannot be null.")})
+    return value
 
 
 def _reject_timestamp(value: Any) -> Any:

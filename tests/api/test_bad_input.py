@@ -13,7 +13,7 @@ OPTIONAL_BODIES = {"logout", "cancel_order"}
 ALL_FIELDS = {field for schema in BODIES for field in hostile_inputs.schema_validators(schema)}
 SECRET_NAME = re.compile("password|refresh")
 LISTS = [op for op in OPERATIONS if op.id.startswith("list_")]
-WITH_ID = [op for op in OPERATIONS if "{" in op.path and op.id != "set_image"]
+WITH_ID = [op for op in OPERATIONS if "{" in op.path and not op.takes_a_file]
 REQUESTS = [(operation, schema) for operation in WITH_BODY for schema in operation.schemas]
 
 

@@ -21,7 +21,7 @@ from shop.services import sessions
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 JSON = "application/json"
-WITHOUT_DATABASE = {"refresh", "set_image"}
+WITHOUT_DATABASE = {"refresh", *(op.id for op in OPERATIONS if op.takes_a_file)}
 
 
 @pytest.fixture

@@ -63,6 +63,10 @@ class Operation:
         return "403" in self.about["responses"]
 
     @property
+    def takes_a_file(self) -> bool:
+        return "multipart/form-data" in self.about.get("requestBody", {}).get("content", {})
+
+    @property
     def parameters(self) -> list[dict[str, Any]]:
         return self.about.get("parameters", [])
 

@@ -81,6 +81,8 @@ def test_a_product_is_created_and_changed_with_the_new_fields(adas_app, carls_ap
         ({"price": "13.00"}, [("price", "unlucky")]),
         ({"season": "xx"}, [("season", "literal_error")]),
         ({"weight": 5001}, [("weight", "less_than_equal")]),
+        ({"facts": None}, [("facts", "null")]),
+        ({"facts": {"a": "\0"}}, [("facts", "value_error")]),
         ({"cost": "1.00"}, [("cost", "extra_forbidden")]),
         ({"views": 1}, [("views", "extra_forbidden")]),
         ({"back": "x.webp"}, [("back", "extra_forbidden")]),
