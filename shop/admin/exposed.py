@@ -25,6 +25,9 @@ from shop.natural_keys import natural_key_field
 from shop.services import crud
 from shop.services.errors import ConcurrentUpdate, ShopError
 
+#: Columns that a list shows beside its `first_columns`; the form shows all fields.
+MAX_COLUMNS = 25
+
 type Fieldsets = list[tuple[Text | None, dict[str, Any]]]
 
 
@@ -57,7 +60,7 @@ class ExposedListAdmin(LargeTableAdmin):
         first = list(self.first_columns) or (["picture"] if self._picture_field() else [])
         placed = {*first, *self.hidden_columns}
         rest = [name for name in exposure.list_columns(self.model) if name not in placed]
-        return [*first, *rest]
+        return [*first, *rest[:MAX_COLUMNS]]
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """Return the columns that link to a record: by default the picture and what follows it."""

@@ -31,7 +31,7 @@ from shop.product_files.reading.sheets import read_table
 from shop.services import crud
 from shop.services.errors import FileRefused
 
-MAX_ROWS = 5_000
+MAX_ROWS = 2_000
 MAX_BYTES = 2 * 1024 * 1024
 
 
