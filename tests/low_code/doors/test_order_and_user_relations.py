@@ -141,7 +141,8 @@ def test_labels_are_edited_and_the_rule_is_obeyed(adas_browser, carl, mug, tags,
     assert edit_details(adas_browser, order, labels=keys(tags))().status_code == 302
     assert keys(order.labels.order_by("pk")) == keys(tags)
     assert AuditEntry.objects.get(model_name="order").changes == "labels: empty → gift, mug"
-    assert "gift, mug" in adas_browser.get(f"{ORDERS}{order.pk}/change/").content.decode()
+    page = adas_browser.get(f"{ORDERS}{order.pk}/change/").content.decode()
+    assert "gift, mug" in page or "mug, gift" in page  # as the database has them
     send = edit_details(adas_browser, order, picked_by="Nobody")
     with unchanged():
         errors = send().context["form"].errors.as_data()
