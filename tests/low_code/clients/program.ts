@@ -9,7 +9,10 @@ const [url = "", token = ""] = process.argv.slice(2);
 const headers = { Authorization: `Bearer ${token}` };
 const shop = createClient<paths>({ baseUrl: url, headers });
 
-function required<T>(answer: { data?: T; error?: components["schemas"]["Problem"] }): T {
+// A URL that is too long is refused by the server, without a problem document.
+type Problem = components["schemas"]["Problem"] | undefined;
+
+function required<T>(answer: { data?: T; error?: Problem }): T {
   if (answer.data === undefined) throw new Error(`${answer.error?.code} ${answer.error?.detail}`);
   return answer.data;
 }
