@@ -8,13 +8,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 from django.db import connection, models
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from shop import exposure, natural_keys
+from shop.documents.field_text import field_label
 from shop.models import Product
 from shop.money import MoneyField
 from shop.product_files.reading import number_parsing
@@ -117,11 +117,6 @@ def missing_problem(field: exposure.Field) -> RowProblem:
 def is_required(field: exposure.Field) -> bool:
     """Return whether a new product needs a record in this relation."""
     return not (field.blank if field.many_to_many else field.null or field.has_default())
-
-
-def field_label(field: exposure.Field) -> str:
-    """Return the column's name with a capital."""
-    return str(capfirst(field.verbose_name))
 
 
 def may_be_empty(field: exposure.Field) -> bool:
