@@ -11,12 +11,10 @@ from django import forms
 from django.contrib import messages
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session as SessionRow
-from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from import_export.admin import ImportMixin
@@ -36,7 +34,6 @@ from shop.services.errors import FileRefused, ShopError
 
 #: How long a preview can be confirmed.
 UPLOAD_LIFETIME = timedelta(hours=1)
-_CONTENT = "upload"
 
 
 class TableFormat(Format):  # type: ignore[misc]
@@ -181,35 +178,31 @@ def _digest(result: Result) -> str:
 
 
 def keep_upload(request: HttpRequest, content: bytes, digest: str) -> str:
-    """Keep an upload in a row of the sessions' table; return a token by which its owner takes it.
+    """Keep an upload as a session of its own and return its key.
 
-    All processes share this table, nobody can download it, and its rows expire.
+    All processes share the table of sessions, nobody can download from it, and its rows expire.
     """
     SessionStore.clear_expired()
-    store = SessionStore()
-    store[_CONTENT] = base64.b64encode(content).decode()
-    store.set_expiry(UPLOAD_LIFETIME)
-    store.create()
-    return signing.dumps([store.session_key, staff_user(request).pk, digest], salt=_CONTENT)
+    upload = SessionStore()
+    upload["uploaded_by"], upload["digest"] = staff_user(request).pk, digest
+    upload["content"] = base64.b64encode(content).decode()
+    upload.set_expiry(UPLOAD_LIFETIME)
+    upload.create()
+    return str(upload.session_key)
 
 
-def take_upload(request: HttpRequest, token: str) -> tuple[bytes, str]:
+def take_upload(request: HttpRequest, key: str) -> tuple[bytes, str]:
     """Return an upload and the digest of its preview, and remove it, so that it is applied once.
 
     Raises ShopError if there is none, or if another user has uploaded it.
     """
-    refusal = _("This import was applied already, or its preview is too old. Upload it again.")
-    try:
-        key, user_pk, digest = signing.loads(token, salt=_CONTENT, max_age=UPLOAD_LIFETIME)
-    except signing.BadSignature as error:
-        raise ShopError(refusal) from error
-    rows = SessionRow.objects.filter(session_key=key, expire_date__gt=timezone.now())
-    row = rows.select_for_update().first()
-    if row is None or user_pk != staff_user(request).pk:
-        raise ShopError(refusal)
-    content = base64.b64decode(row.get_decoded()[_CONTENT])
-    row.delete()
-    return content, digest
+    upload = SessionStore(key)
+    is_own = upload.get("uploaded_by") == staff_user(request).pk
+    if not is_own or not SessionRow.objects.filter(session_key=key).delete()[0]:
+        raise ShopError(
+            _("This import was applied already, or its preview is too old. Upload it again.")
+        )
+    return base64.b64decode(upload["content"]), upload["digest"]
 
 
 class CatalogueAdmin(CatalogueFiles, ExposedModelAdmin):

@@ -1,38 +1,97 @@
 """Files of further catalogue models: read as a table, imported by django-import-export, exported.
 
-Their columns are those of `exposure.file_fields`. Rows are found by their natural key, or by their
-id in a model without one. Foreign keys and many-to-many fields hold natural keys.
+Their columns are those of `natural_keys.file_fields`, with the cells of product files. Rows are
+found by their natural key, or by their id in a model without one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
-from import_export import resources
+from import_export import fields, resources
 from import_export.instance_loaders import BaseInstanceLoader
 from tablib import Dataset  # type: ignore[import-untyped]
 
-from shop import exposure, text_validation
+from shop import exposure, natural_keys, text_validation
 from shop.natural_keys import NaturalKeys, natural_key_field
-from shop.product_files.catalogue_columns import (
-    CatalogueColumn,
-    file_columns,
-    key_field,
-    parse_whole_number,
-)
-from shop.product_files.exports.columns import Column
+from shop.product_files.exports.columns import table_rows
+from shop.product_files.exports.field_columns import cell_format, field_column
 from shop.product_files.exports.product_export import FILE_WRITERS, Format
+from shop.product_files.formats.column_matching import match_columns
 from shop.product_files.formula_escaping import unescape_formula
+from shop.product_files.imports.field_parsing import (
+    CellError,
+    CellParser,
+    may_be_empty,
+    validating_parser,
+)
+from shop.product_files.imports.relations import RelatedNames
 from shop.product_files.reading.limits import quote_text
+from shop.product_files.reading.number_parsing import parse_quantity
 from shop.product_files.reading.sheets import read_table
 from shop.services import crud
 from shop.services.errors import FileRefused
 
 MAX_ROWS = 2_000
 MAX_BYTES = 2 * 1024 * 1024
+
+
+def key_field(model: exposure.Model) -> exposure.Field:
+    """Return the field whose value says which record a row is about."""
+    return natural_key_field(model) or exposure.get_field(model, model._meta.pk.name)
+
+
+def file_columns(model: exposure.Model) -> list[exposure.Field]:
+    """Return the fields that are columns, the key first."""
+    return list(dict.fromkeys([key_field(model), *natural_keys.file_fields(model)]))
+
+
+class CatalogueColumn(fields.Field):  # type: ignore[misc]
+    """A column of a file: parses and formats the cells of one model field."""
+
+    def __init__(self, field: exposure.Field, parser: CellParser) -> None:
+        super().__init__(field.attname, str(field.verbose_name), readonly=field.primary_key)
+        self.field, self.parser = field, parser
+        _cell_type, self.formatter = cell_format(field)
+
+    def get_value(self, instance: Any) -> Any:
+        """Return the stored or, during an import, the imported value; keys of related records."""
+        if not self.field.many_to_many:
+            return getattr(instance, self.field.attname)
+        imported = instance.__dict__.get(f"_imported_{self.field.name}")
+        if imported is not None or not instance.pk:
+            return imported or ()
+        return tuple(sorted(record.pk for record in getattr(instance, self.field.name).all()))
+
+    def export(self, instance: Any, **_kwargs: Any) -> str:
+        """Return the value as the text of a cell of the preview."""
+        value = self.get_value(instance)
+        return "" if value is None else self.formatter(value)
+
+    def save(self, instance: Any, row: Any, *_args: Any, **_kwargs: Any) -> None:
+        """Set the value of a row's cell. Raises ValueError with a message for staff."""
+        text = unescape_formula(row[self.column_name]).strip()
+        is_default = instance._state.adding and self.field.has_default()
+        if self.readonly or (not text and is_default):
+            return
+        value = self._parse(text)
+        if self.field.many_to_many:
+            instance.__dict__[f"_imported_{self.field.name}"] = tuple(value)
+        else:
+            setattr(instance, self.field.attname, value)
+
+    def _parse(self, text: str) -> Any:
+        if not text and may_be_empty(self.field):
+            return exposure.empty_value(self.field)
+        if not text:
+            raise ValueError(_("This can't be empty."))
+        try:
+            return self.parser(text)
+        except CellError as error:
+            raise ValueError(f"{error} {error.suggestion}".rstrip()) from error
 
 
 class RecordLoader(BaseInstanceLoader):  # type: ignore[misc]
@@ -48,10 +107,10 @@ class RecordLoader(BaseInstanceLoader):  # type: ignore[misc]
     def get_instance(self, row: Any) -> Any | None:
         text = unescape_formula(row.get(str(self.field.verbose_name), "")).strip()
         if self.records is None:
-            pk = parse_whole_number(text) if text else None
+            pk = parse_quantity(text) if text else None
         else:
             pk = self._find(self.records, text)
-        if pk is None and (self.records or not text):
+        if pk is None:
             return None
         if pk in self.seen:
             message = _("%(text)s is in more than one row.")
@@ -59,7 +118,7 @@ class RecordLoader(BaseInstanceLoader):  # type: ignore[misc]
         self.seen.add(pk)
         try:
             return self.resource.get_queryset().get(pk=pk)
-        except (self.resource._meta.model.DoesNotExist, OverflowError) as error:
+        except self.resource._meta.model.DoesNotExist as error:
             message = _("There is no record with the ID %(text)s.")
             raise ValueError(message % {"text": quote_text(text)}) from error
 
@@ -75,10 +134,11 @@ class CatalogueResource(resources.ModelResource):  # type: ignore[misc]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        model = self._meta.model
+        columns = file_columns(self._meta.model)
+        parsers = RelatedNames(field for field in columns if field.is_relation).parsers
         self.fields = {
-            field.name: CatalogueColumn(field, is_key=field == key_field(model))
-            for field in file_columns(model)
+            field.name: CatalogueColumn(field, parsers.get(field.name) or validating_parser(field))
+            for field in columns
         }
 
     def get_import_id_fields(self) -> list[str]:
@@ -94,10 +154,8 @@ class CatalogueResource(resources.ModelResource):  # type: ignore[misc]
     get_export_order = get_import_order
 
     def get_queryset(self) -> Any:
-        queryset = self._meta.model._default_manager.all()
-        return queryset.prefetch_related(
-            *exposure.names_of(exposure.many_to_many_fields(self._meta.model))
-        )
+        relations = exposure.names_of(exposure.many_to_many_fields(self._meta.model))
+        return self._meta.model._default_manager.prefetch_related(*relations)
 
     def skip_row(self, instance: Any, original: Any, row: Any, errors: Any = None) -> bool:
         """Return whether the row changes nothing."""
@@ -115,6 +173,7 @@ class CatalogueResource(resources.ModelResource):  # type: ignore[misc]
 
     def save_instance(self, instance: Any, is_create: Any, row: Any, **options: Any) -> None:
         """Create or change the record, with an entry in the audit log."""
+        model, actor = self._meta.model, options["user"]
         values = {
             column.attribute: column.get_value(instance)
             for column in self.fields.values()
@@ -122,12 +181,9 @@ class CatalogueResource(resources.ModelResource):  # type: ignore[misc]
         }
         try:
             if is_create:
-                record = crud.create_record(self._meta.model, actor=options["user"], values=values)
-                instance.pk = record.pk
+                instance.pk = crud.create_record(model, actor=actor, values=values).pk
             else:
-                crud.update_record(
-                    self._meta.model, pk=instance.pk, actor=options["user"], changes=values
-                )
+                crud.update_record(model, pk=instance.pk, actor=actor, changes=values)
         except ValidationError as error:
             raise ValidationError(self._by_column(error.update_error_dict({}))) from error
 
@@ -163,58 +219,31 @@ def read_dataset(model: exposure.Model, content: bytes) -> Dataset:
 
     Raises FileRefused with a message for staff, also for an unknown column.
     """
-    if len(content) > MAX_BYTES:
-        message = _("The file is larger than %(limit)s MB. Split it into several files.")
-        raise FileRefused(message % {"limit": MAX_BYTES // 1024 // 1024})
     rows = read_table(BytesIO(content), max_rows=MAX_ROWS)
-    headers = _find_columns(model, next(rows, []))
-    dataset = Dataset(headers=headers)
+    headers = next(rows, [])
+    columns = {field.name: str(field.verbose_name) for field in file_columns(model)}
+    match = match_columns(headers, {name: (header,) for name, header in columns.items()})
+    values = {"columns": ", ".join(columns.values())}
+    if match.unknown:
+        message = _("The column %(header)s is unknown. There are: %(columns)s.")
+        raise FileRefused(message % (values | {"header": quote_text(match.unknown[0])}))
+    if natural_key_field(model) and key_field(model).name not in match.places:
+        message = _("The column %(name)s is missing. There are: %(columns)s.")
+        raise FileRefused(message % (values | {"name": quote_text(columns[key_field(model).name])}))
+
+    dataset = Dataset(headers=[columns[name] for name in match.places])
     for cells in rows:
         if any(cell.strip() for cell in cells[len(headers) :]):
             message = _("Row %(row)d has more cells than there are columns.")
             raise FileRefused(message % {"row": len(dataset) + 1})
-        dataset.append([*cells, *[""] * len(headers)][: len(headers)])
+        padded = [*cells, *[""] * len(headers)]
+        dataset.append([padded[index] for index in match.places.values()])
     if not len(dataset):
         raise FileRefused(_("The file has column names but no rows below them."))
     return dataset
 
 
-def _find_columns(model: exposure.Model, cells: Sequence[str]) -> list[str]:
-    """Return the columns' own names for the headers of a file."""
-    names = [str(field.verbose_name) for field in file_columns(model)]
-    known = {_fold(name): name for name in names}
-    headers = list(map(str.strip, cells))
-    while headers and not headers[-1]:
-        headers.pop()
-    found = [known.get(_fold(header), "") for header in headers]
-    values = {"columns": ", ".join(names)}
-    for header, name in zip(headers, found, strict=True):
-        if not name:
-            message = _("The column %(header)s is unknown. There are: %(columns)s.")
-            raise FileRefused(message % (values | {"header": quote_text(header)}))
-        if found.count(name) > 1:
-            message = _("More than one column is called %(name)s. Rename or delete all but one.")
-            raise FileRefused(message % {"name": quote_text(name)})
-    if natural_key_field(model) and names[0] not in found:
-        message = _("The column %(name)s is missing. There are: %(columns)s.")
-        raise FileRefused(message % (values | {"name": quote_text(names[0])}))
-    return found
-
-
-def _fold(header: str) -> str:
-    return " ".join(header.replace("\ufeff", "").casefold().split())
-
-
 def export_records(records: models.QuerySet[Any], *, file_format: Format) -> Iterator[bytes]:
     """Yield the file in chunks, in the order of the records' keys."""
-    resource = resource_class(records.model)()
-    columns = [
-        Column(column.column_name, str, cell_type=column.cell_type)
-        for column in resource.fields.values()
-    ]
-    many_to_many = exposure.names_of(exposure.many_to_many_fields(records.model))
-    chunks = records.order_by("pk").prefetch_related(*many_to_many).iterator(chunk_size=500)
-    rows = (
-        tuple(column.export(record) for column in resource.fields.values()) for record in chunks
-    )
-    return FILE_WRITERS[file_format](columns, rows)
+    columns = list(map(field_column, file_columns(records.model)))
+    return FILE_WRITERS[file_format](columns, table_rows(columns, records.order_by("pk")))

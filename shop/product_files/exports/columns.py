@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import batched, repeat
 from typing import Any
 
-from django.db.models import Func, QuerySet, TextField
+from django.db.models import Func, QuerySet, Subquery, TextField
 
 from shop import money
 
@@ -15,6 +15,8 @@ ROWS_PER_BATCH = 500
 #: Rows that the database driver fetches at a time.
 ROWS_PER_FETCH = 2000
 
+#: The path of a field, or an expression.
+type Value = str | Func | Subquery
 type Cells = tuple[str, ...]
 
 
@@ -46,30 +48,6 @@ class DecimalText(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
-class LinkedKeys(Func):
-    """The keys that a record is linked to by a many-to-many field, as the text of a JSON list."""
-
-    template = (
-        "(SELECT CAST(%(aggregate)s(j.%(target)s) AS text) FROM %(table)s AS j"
-        " WHERE j.%(source)s = %(expressions)s)"
-    )
-    output_field = TextField()
-
-    def __init__(self, field: Any) -> None:
-        super().__init__("pk")
-        self.relation = field
-
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:  # type: ignore[override]
-        quote = connection.ops.quote_name
-        names = {
-            "aggregate": "json_agg" if connection.vendor == "postgresql" else "json_group_array",
-            "table": quote(self.relation.m2m_db_table()),
-            "source": quote(self.relation.m2m_column_name()),
-            "target": quote(self.relation.m2m_reverse_name()),
-        }
-        return super().as_sql(compiler, connection, **names, **context)
-
-
 @dataclass(frozen=True)
 class Column:
     """An export column: its header, and the function that formats the values of `fields` as text.
@@ -79,10 +57,10 @@ class Column:
 
     header: str
     format_cell: Callable[..., str]
-    fields: tuple[str | Func, ...] = ()
+    fields: tuple[Value, ...] = ()
     cell_type: CellType = CellType.TEXT
 
-    def format_batch(self, values: Mapping[str | Func, Sequence[Any]]) -> Iterable[str]:
+    def format_batch(self, values: Mapping[Value, Sequence[Any]]) -> Iterable[str]:
         """Return the cells for a batch of rows, given as one sequence of values per field."""
         if not self.fields:
             return repeat(self.format_cell())

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet, TextChoices
@@ -10,14 +11,19 @@ from shop import exposure
 from shop.models import Order, OrderItem, User
 from shop.models.order_status import OrderStatus, PaymentStatus
 from shop.product_files.exports.columns import CellType, Column, DecimalText, table_rows
+from shop.product_files.exports.field_columns import field_column
 from shop.product_files.exports.product_export import FILE_WRITERS, Format
-from shop.product_files.exports.record_columns import record_column
 from shop.product_files.formula_escaping import escape_formula
 
 
 def _label_of(choices: type[TextChoices]) -> Callable[[str], str]:
     """Return a function from a stored value to its label."""
     return lambda value: str(choices(value).label)
+
+
+def _choice_formatter(field: exposure.Field) -> Callable[[Any], str]:
+    labels = {None: "", **dict(field.flatchoices)}
+    return lambda value: escape_formula(str(labels.get(value, value)))
 
 
 def _format_utc_seconds(moment: datetime.datetime) -> str:
@@ -66,13 +72,12 @@ LEFT_OUT = {
 }
 
 
-def order_columns() -> tuple[list[Column], dict[str, Any]]:
-    """Return ORDER_COLUMNS and one for each further field, and what to annotate for these.
+def order_columns() -> list[Column]:
+    """Return ORDER_COLUMNS and one for each further field, of which choices have their labels.
 
     Of customers there are the fields that they see: others hold passwords and rights.
     """
     columns = list(ORDER_COLUMNS)
-    annotations: dict[str, Any] = {}
     known = LEFT_OUT.union(*(column.fields for column in ORDER_COLUMNS))
     of_customer = exposure.api_readable_fields(User)
     for path, prefix, fields in (
@@ -85,10 +90,11 @@ def order_columns() -> tuple[list[Column], dict[str, Any]]:
             header = str(field.verbose_name)
             if prefix == "customer" or header in {column.header for column in columns}:
                 header = f"{prefix} {header}"
-            column, annotation = record_column(header, path, field)
+            column = replace(field_column(field, f"{path}__"), header=header)
+            if field.choices:
+                column = replace(column, format_cell=_choice_formatter(field))
             columns.append(column)
-            annotations |= annotation
-    return columns, annotations
+    return columns
 
 
 def export_items(orders: QuerySet[Order]) -> QuerySet[OrderItem]:
@@ -100,6 +106,5 @@ def export_items(orders: QuerySet[Order]) -> QuerySet[OrderItem]:
 
 def export_orders(orders: QuerySet[Order], *, file_format: Format) -> Iterator[bytes]:
     """Yield the file in chunks. One statement, read while the chunks are consumed."""
-    columns, annotations = order_columns()
-    items = export_items(orders).annotate(**annotations)
-    return FILE_WRITERS[file_format](columns, table_rows(columns, items))
+    columns = order_columns()
+    return FILE_WRITERS[file_format](columns, table_rows(columns, export_items(orders)))

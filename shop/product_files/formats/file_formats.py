@@ -79,14 +79,18 @@ def _parse_own_rows(
             for field, index in value_columns
         }
         pictures = [unescape_formula(cells[index]).strip() for index in main]
-        named = [(field, unescape_formula(cells[index]).strip()) for field, index in further]
+        named = {
+            field: name
+            for field, index in further
+            if (name := unescape_formula(cells[index]).strip())
+        }
         yield ParsedRow(
             number,
             cells,
             values,
             problems=find_row_errors(sheet, number, cells, values),
             pictures=tuple(filter(None, pictures)) if pictures else (),
-            further_pictures={field: name for field, name in named if name} or NO_PICTURES,
+            further_pictures=named or NO_PICTURES,
         )
 
 

@@ -3,9 +3,8 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -46,9 +45,11 @@ class ParsedRow:
     further_pictures: Mapping[str, str] = NO_PICTURES
 
     @property
-    def all_pictures(self) -> Iterator[str]:
+    def all_pictures(self) -> tuple[str, ...]:
         """The pictures of all fields."""
-        return chain(self.pictures, self.further_pictures.values())
+        if not self.further_pictures:  # the common case
+            return self.pictures
+        return (*self.pictures, *self.further_pictures.values())
 
 
 def find_row_errors(

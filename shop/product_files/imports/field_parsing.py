@@ -8,13 +8,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 from django.db import connection, models
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from shop import exposure, natural_keys
+from shop.documents.field_text import field_label
 from shop.models import Product
 from shop.money import MoneyField
 from shop.product_files.reading import number_parsing
@@ -119,11 +119,6 @@ def is_required(field: exposure.Field) -> bool:
     return not (field.blank if field.many_to_many else field.null or field.has_default())
 
 
-def field_label(field: exposure.Field) -> str:
-    """Return the column's name with a capital."""
-    return str(capfirst(field.verbose_name))
-
-
 def may_be_empty(field: exposure.Field) -> bool:
     """Return whether a blank cell can clear the field."""
     if field.is_relation and not field.many_to_many:
@@ -143,13 +138,29 @@ def build_parsers(decimal_mark: str | None) -> dict[str, CellParser]:
     }
 
 
+def validating_parser(field: exposure.Field) -> CellParser:
+    """Return a parser for single cells of any model's field, which also validates the value."""
+    schema = request_schema(field.model, [field.name], partial=True)(Body)
+    parse = _cell_parser(field, None)
+
+    def parse_valid(text: str) -> Any:
+        value = parse(text)
+        try:
+            return getattr(schema(**{field.attname: value}), field.attname)
+        except ValidationError as error:
+            [details] = error.errors(include_url=False)
+            raise ValueError(_to_problem(field, details)["message"]) from error
+
+    return parse_valid
+
+
 def _cell_parser(field: exposure.Field, decimal_mark: str | None) -> CellParser:
     if field.choices:
         return partial(_parse_choice, field)
     if isinstance(field, models.BooleanField):
         return number_parsing.parse_boolean
     if isinstance(field, models.IntegerField):
-        return number_parsing.parse_quantity
+        return number_parsing.parse_integer
     if isinstance(field, MoneyField):
         return partial(_parse_money, decimal_mark)
     if isinstance(field, models.DecimalField | models.FloatField):
@@ -186,11 +197,12 @@ def _parse_money(decimal_mark: str | None, text: str) -> Decimal:
 def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(_("%(text)s is not JSON.") % {"text": quote_text(text)}) from error
 
 
 def _parse_number(type_: Callable[[str], Any], decimal_mark: str | None, text: str) -> Any:
+    decimal_mark = decimal_mark or number_parsing.detect_decimal_mark([text])
     try:
         return type_(text.strip().replace(",", ".") if decimal_mark == "," else text.strip())
     except (ValueError, InvalidOperation) as error:
@@ -208,16 +220,16 @@ def validate_values(
     except ValidationError as error:
         for details in error.errors(include_url=False):
             index, attname = details["loc"][:2]
-            problems.setdefault(int(index), []).append(_to_problem(str(attname), details))
+            field = FIELDS[NAMES_BY_ATTNAME[str(attname)]]
+            problems.setdefault(int(index), []).append(_to_problem(field, details))
         valid = [row for index, row in enumerate(rows) if index not in problems]
         bodies = iter(adapter.validate_python(valid))
     for index in range(len(rows)):
         yield problems[index] if index in problems else next(bodies)
 
 
-def _to_problem(attname: str, error: ErrorDetails) -> RowProblem:
+def _to_problem(field: exposure.Field, error: ErrorDetails) -> RowProblem:
     """Convert a pydantic error to a message for staff."""
-    field = FIELDS[NAMES_BY_ATTNAME.get(attname, attname)]
     if error["type"] not in MESSAGES:
         return cell_problem(field, error["msg"].removeprefix("Value error, "))
     values = {

@@ -19,7 +19,7 @@ from shop.product_files.formats import file_formats
 from shop.product_files.formats.column_matching import match_columns
 from shop.product_files.formats.file_formats import FileFormat
 from shop.product_files.formats.parsed_row import ParsedRow, is_remote
-from shop.product_files.imports.field_parsing import MONEY_FIELDS
+from shop.product_files.imports.field_parsing import MONEY_FIELDS, RELATIONS
 from shop.product_files.imports.locking import State, claim, release, send_heartbeat
 from shop.product_files.imports.relations import RelatedNames
 from shop.product_files.imports.row_store import RowRecord, store_rows
@@ -214,7 +214,7 @@ class _PreviewRun:
             stock_mode=options.get("stock_mode") or default_mode.value,
             clear_blanks=options.get("blank_cells") == ProductImport.BlankCells.CLEAR,
             repeated=repeated,
-            names=RelatedNames(options.get("create_missing", ())),
+            names=RelatedNames(RELATIONS, options.get("create_missing", ())),
         )
         detected = {
             "decimal_mark": decimal_mark,

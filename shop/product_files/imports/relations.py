@@ -15,7 +15,6 @@ from shop.models import ProductImport
 from shop.natural_keys import NaturalKeys
 from shop.product_files.imports.field_parsing import (
     CACHE_SIZE,
-    RELATIONS,
     CellError,
     CellParser,
 )
@@ -29,15 +28,16 @@ QUOTED_LENGTH, MAX_LISTED_NAMES = 60, 20
 
 
 class RelatedNames:
-    """Finds the records that a file names, and collects the names of those that don't exist.
+    """Finds the records that cells of these relations name, and collects the names of missing ones.
 
     `creates` are the labels of the models, such as `shop.brand`, whose missing records are to be
     created. A row then gets a token instead of a key. Else a missing name is an error.
     """
 
-    def __init__(self, creates: Collection[str]) -> None:
+    def __init__(self, relations: Iterable[Any], creates: Collection[str] = ()) -> None:
+        self.relations = list(relations)
         self.creates = creates
-        models: set[Any] = {field.related_model for field in RELATIONS}
+        models: set[Any] = {field.related_model for field in self.relations}
         self._keys = {model: NaturalKeys(model) for model in models}
         self._allowed: dict[exposure.Field, set[Any]] = {}
         self._indexes: dict[tuple[exposure.Model, str], int | None] = {}
@@ -46,12 +46,12 @@ class RelatedNames:
         self.missing: list[dict[str, Any]] = []
         self.parsers: Mapping[str, CellParser] = {
             field.name: lru_cache(CACHE_SIZE)(partial(self._parse_cell, field))
-            for field in RELATIONS
+            for field in self.relations
         }
 
     def note_used(self, values: Mapping[str, Any]) -> None:
         """Mark what a row to be applied needs, in `missing`."""
-        for field in RELATIONS if self.creates else ():
+        for field in self.relations if self.creates else ():
             keys = values.get(field.name)
             for key in keys if isinstance(keys, list) else [keys]:
                 if is_token(key):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shop import exposure, natural_keys, text_validation
+from shop.documents.field_text import field_label
 from shop.models import Product
 from shop.product_files.formats.parsed_row import ParsedRow
 from shop.product_files.imports.field_parsing import (
@@ -15,7 +16,6 @@ from shop.product_files.imports.field_parsing import (
     RowProblem,
     build_parsers,
     cell_problem,
-    field_label,
     row_problem,
 )
 
@@ -42,13 +42,16 @@ class RepeatedValues:
             if place[1] and self._first_lines.setdefault(place, parsed.number) != parsed.number:
                 self._lines.setdefault(place, [self._first_lines[place]]).append(parsed.number)
 
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
     def count(self, name: str) -> int:
         """Return the number of rows that share a value of the field with another row."""
         return sum(len(lines) for (field, _key), lines in self._lines.items() if field == name)
 
     def problems(self, parsed: ParsedRow) -> Iterator[RowProblem]:
         """Yield a problem for each of the row's values that other rows have."""
-        for name in self._names if self._lines else ():
+        for name in self._names:
             lines = self._lines.get((name, self._key(parsed, name)), ())
             others = [str(number) for number in lines if number != parsed.number]
             if not others:

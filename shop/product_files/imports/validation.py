@@ -83,7 +83,8 @@ def _create_draft(parsed: ParsedRow, settings: ImportSettings) -> RowDraft:
     """Start a row's draft: its clean SKU and its problems, repeated values included."""
     sku = "" if parsed.skip else clean_value(parsed.values.get("sku", ""))
     problems = [row_problem("", message) for message in parsed.problems]
-    problems += settings.repeated.problems(parsed)
+    if settings.repeated:
+        problems += settings.repeated.problems(parsed)
     return RowDraft(parsed, sku, problems)
 
 

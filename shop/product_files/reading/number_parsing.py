@@ -137,6 +137,13 @@ def parse_quantity(text: str) -> int:
     return int(digits)
 
 
+def parse_integer(text: str) -> int:
+    """Return a whole number, which may have a minus before it. Raises ValueError like the above."""
+    normalized = _normalize_number(text)
+    is_negative = normalized.startswith("-")
+    return -parse_quantity(normalized[1:]) if is_negative else parse_quantity(text)
+
+
 def parse_boolean(text: str) -> bool:
     """Return the meaning of a yes/no cell in English, German, French, digits or shop terms.
 
