@@ -28,6 +28,9 @@ SECRET_NAME_PATTERN = re.compile(
 )
 #: Query parameters of lists that are no filters.
 LIST_PARAMETERS = ("page", "page_size", "search", "ordering", "expand")
+#: Models with hand-written endpoints, and the first segments of the paths that have them.
+OWN_ENDPOINTS = {"Product", "Order", "User"}
+URL_SEGMENTS = {"auth", "products", "cart", "orders", "health", "docs"}
 #: Filters that read a whole table without an index. The others have few values.
 INDEXED_KINDS = {FilterKind.EXACT, FilterKind.NUMBER, FilterKind.DATE, FilterKind.RELATION}
 
@@ -40,6 +43,23 @@ def find_declaration_errors(model: exposure.Model) -> Iterator[str]:
                 exposure.get_field(model, name)
             except FieldDoesNotExist:
                 yield f"{declaration} names '{name}', which is not a field"
+
+
+def find_other_types(model: exposure.Model) -> Iterator[str]:
+    """Yield an error message for each declaration that is not a set, such as a single text."""
+    for declaration in exposure.DECLARATIONS:
+        if not isinstance(getattr(model, declaration, frozenset()), frozenset):
+            yield f'{declaration} must be a frozenset of field names: frozenset({{"name"}})'
+
+
+def find_url_clashes(model: exposure.Model) -> Iterator[str]:
+    """Yield a message if the API has no path for the model's records, or another one's."""
+    if model.__name__ in OWN_ENDPOINTS:
+        return
+    segment = exposure.url_segment(model)
+    others = [m for m in exposure.exposed_models() if exposure.url_segment(m) == segment]
+    if not segment or segment in URL_SEGMENTS or others != [model]:
+        yield f"/api/{segment}/ is taken or empty: set another verbose_name_plural in Meta"
 
 
 def find_secret_names(model: exposure.Model) -> Iterator[str]:
@@ -132,6 +152,8 @@ MODEL_CHECKS: tuple[tuple[str, type[checks.Error | checks.Warning], Finder], ...
     ("shop.E005", checks.Error, find_missing_natural_keys),
     ("shop.E006", checks.Error, find_fields_that_stay),
     ("shop.E007", checks.Error, find_ambiguous_filters),
+    ("shop.E008", checks.Error, find_url_clashes),
+    ("shop.E009", checks.Error, find_other_types),
     ("shop.W001", checks.Warning, find_slow_filters),
     ("shop.W002", checks.Warning, find_unclean_pictures),
 )

@@ -21,6 +21,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.utils.text import slugify
 
 type Model = type[models.Model]
 type Field = models.Field[Any, Any]
@@ -327,6 +328,11 @@ def expandable_fields(model: Model) -> list[str]:
         for name in api_readable_fields(model)
         if get_field(model, name).related_model in catalogue
     ]
+
+
+def url_segment(model: Model) -> str:
+    """Return the segment of an API path for a model, from its plural name: `suppliers`."""
+    return slugify(str(model._meta.verbose_name_plural))
 
 
 def exposed_models() -> list[Model]:

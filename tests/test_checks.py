@@ -52,6 +52,26 @@ def test_a_field_with_a_secret_name_must_be_staff_only(errors_for, name):
     assert errors_for(name, STAFF_ONLY=frozenset({name})) == []
 
 
+def test_a_declaration_must_be_a_set(errors_for):
+    assert "shop.E009" in errors_for("weight", STAFF_ONLY="weight")
+
+
+@pytest.mark.parametrize("plural", ["orders", "Orders", "auth", "物"])
+def test_a_model_needs_a_path_of_its_own_in_the_api(errors_for, plural):
+    meta = type("Meta", (), {"app_label": "shop", "verbose_name_plural": plural})
+    assert errors_for("weight", STAFF_ONLY=NO_FIELDS, Meta=meta) == ["shop.E008"]
+
+
+def test_two_models_need_two_paths(errors_in):
+    meta = type("Meta", (), {"app_label": "shop", "verbose_name_plural": "things"})
+
+    def build():
+        build_model(STAFF_ONLY=NO_FIELDS)
+        build_model("Other", STAFF_ONLY=NO_FIELDS, Meta=meta)
+
+    assert errors_in(build) == ["shop.E008", "shop.E008"]
+
+
 @pytest.mark.parametrize("name", ["name", "weight", "keyboard", "colour", "price"])
 def test_other_fields_may_be_public(errors_for, name):
     assert errors_for(name, STAFF_ONLY=NO_FIELDS) == []

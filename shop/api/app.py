@@ -26,7 +26,7 @@ api.add_router("/orders/", orders.router, tags=["Orders"])
 api.add_router("/health/", health.router, tags=["Operation"])
 for model in exposure.catalogue_models():
     if model is not Product:
-        segment = model_endpoints.url_segment(model)
+        segment = exposure.url_segment(model)
         api.add_router(
             f"/{segment}/", model_endpoints.build_router(model), tags=[segment.capitalize()]
         )

@@ -7,7 +7,6 @@ read its records; staff with the model's permissions may write them.
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils.text import slugify
 from ninja import Query, Router, Status
 
 from shop import exposure
@@ -26,11 +25,6 @@ from shop.api.strict_requests import Body
 from shop.schema_factory import request_schema
 from shop.services import crud
 from shop.services.errors import InUse, RecordChanged
-
-
-def url_segment(model: exposure.Model) -> str:
-    """Return the path segment of a model's records, from its plural name: `suppliers`."""
-    return slugify(str(model._meta.verbose_name_plural))
 
 
 def build_router(model: exposure.Model) -> Router:

@@ -9,15 +9,15 @@ import hashlib
 import json
 import os
 import shutil
-import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, time, timedelta
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from time import sleep
 from typing import IO, Any
 from uuid import UUID
 
@@ -208,9 +208,9 @@ def _encode_json(value: Any) -> str:
     """Encode a value that JSON lacks, in the form that the field's `to_python` accepts."""
     if isinstance(value, bytes | memoryview):
         return base64.b64encode(value).decode()
-    if isinstance(value, date):  # or datetime, its subclass
+    if isinstance(value, date | time):  # or datetime, a subclass of date
         return value.isoformat()
-    if isinstance(value, Decimal | UUID):
+    if isinstance(value, Decimal | UUID | timedelta):
         return str(value)
     raise TypeError(f"Backups don't support values of {type(value)}.")
 
@@ -299,7 +299,7 @@ def _lock_all_tables(cursor: Any, tables: str) -> None:
         except OperationalError as error:
             if not is_busy(error) or attempt == LOCK_ATTEMPTS - 1:
                 raise
-            time.sleep(0.1)
+            sleep(0.1)
         else:
             return
 

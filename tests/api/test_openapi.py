@@ -9,7 +9,6 @@ from support import further_models
 from support.api_operations import DOCUMENT, OPERATIONS, SCHEMAS, operation_id
 
 from shop import exposure
-from shop.api.model_endpoints import url_segment
 from shop.api.problems import BUSY_CODE, CODE_BY_STATUS, error_status
 from shop.api.products import PRODUCTS
 from shop.models import Order, Product
@@ -52,14 +51,18 @@ UNUSED_ERRORS = {("409", "in-use")}
 FURTHER_MODELS = further_models.further_models()
 #: Operations that the models have beside those of the contract.
 GENERATED_OPERATIONS = {
-    *(f"{method} /{url_segment(m)}/" for m in FURTHER_MODELS for method in ("get", "post")),
     *(
-        f"{method} /{url_segment(m)}/{{pk}}/"
+        f"{method} /{exposure.url_segment(m)}/"
+        for m in FURTHER_MODELS
+        for method in ("get", "post")
+    ),
+    *(
+        f"{method} /{exposure.url_segment(m)}/{{pk}}/"
         for m in FURTHER_MODELS
         for method in ("get", "put", "patch", "delete")
     ),
     *(
-        f"{method} /{url_segment(model)}/{{{key}}}/{name}/"
+        f"{method} /{exposure.url_segment(model)}/{{{key}}}/{name}/"
         for model, key in [(Product, "product_id"), *((m, "pk") for m in FURTHER_MODELS)]
         for name in further_models.picture_fields(model)
         for method in ("put", "delete")

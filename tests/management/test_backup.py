@@ -1,8 +1,10 @@
 import errno
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.conf import settings as django_settings
@@ -10,6 +12,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db import models
 from django.test import Client
 from support import factories, world
 from support.backups import read_everything, read_hashes, run_elsewhere
@@ -231,3 +234,20 @@ def test_backup_of_an_older_version_is_migrated(file, tmp_path):
     contents["migrations"].remove(LEAF_MIGRATION)
     file.write_bytes(rewrite_member(file, "contents.json", json.dumps(contents).encode()))
     run_elsewhere(tmp_path, ["restore", file], ["migrate", "--check"], ["check_stock"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (models.DurationField(), timedelta(days=-1, seconds=5, microseconds=7)),
+        (models.TimeField(), time(7, 5, 3, 9)),
+        (models.DateField(), date(2026, 3, 1)),
+        (models.DateTimeField(), datetime(2026, 3, 1, 7, 5, tzinfo=UTC)),
+        (models.UUIDField(), UUID(int=7)),
+        (models.DecimalField(), Decimal("1.250")),
+        (models.BinaryField(), b"\0a"),
+    ],
+)
+def test_a_value_of_any_kind_is_read_as_it_was_written(field, value):
+    text = json.loads(json.dumps(value, default=backup._encode_json))
+    assert field.to_python(text) == value
