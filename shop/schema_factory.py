@@ -177,8 +177,7 @@ def _request_field(
     elif field.is_relation and type_ is int:
         type_ = RECORD_KEY
     elif field.choices:
-        blank = ("",) if field.blank else ()
-        type_ = Literal[tuple(value for value, _label in field.flatchoices) + blank]
+        type_ = Literal[choice_values(field)]
     else:
         for constraint in (*_type_constraints(field, type_), *_field_validators(field)):
             type_ = Annotated[type_, constraint]
@@ -289,6 +288,12 @@ def _reject_timestamp(value: Any) -> Any:
             "date_parsing", "{message}", {"message": _("Use the ISO 8601 format.")}
         )
     return value
+
+
+def choice_values(field: exposure.Field) -> tuple[Any, ...]:
+    """Return the values of a field with choices; a text that may be empty has that choice too."""
+    blank = ("",) if field.blank and field.empty_strings_allowed else ()
+    return tuple(value for value, _label in field.flatchoices) + blank
 
 
 def numeric_limits(field: exposure.Field) -> dict[str, Any]:
