@@ -35,6 +35,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from shop import exposure, text_validation
+from shop.db.nullable_values import may_be_null
 
 #: Types that don't accept other types: neither "3" nor true is a number.
 STRICT_TYPES = (int, bool)
@@ -152,7 +153,7 @@ def add_fields[M: BaseModel](schema: type[M], definitions: Iterable[FieldDefinit
 
 def _response_field(field: exposure.Field) -> FieldDefinition:
     type_ = _python_type(field)
-    if field.null or isinstance(field, models.FileField):
+    if may_be_null(field) or isinstance(field, models.FileField):
         type_ = type_ | None
     return exposure.api_name(field), type_, field_info(field)
 
