@@ -35,6 +35,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from shop import exposure, text_validation
+from shop.db.nullable_values import may_be_null
 
 #: Types that don't accept other types: neither "3" nor true is a number.
 STRICT_TYPES = (int, bool)
@@ -152,7 +153,7 @@ def add_fields[M: BaseModel](schema: type[M], definitions: Iterable[FieldDefinit
 
 def _response_field(field: exposure.Field) -> FieldDefinition:
     type_ = _python_type(field)
-    if field.null or isinstance(field, models.FileField):
+    if may_be_null(field) or isinstance(field, models.FileField):
         type_ = type_ | None
     return exposure.api_name(field), type_, field_info(field)
 
@@ -177,8 +178,7 @@ def _request_field(
     elif field.is_relation and type_ is int:
         type_ = RECORD_KEY
     elif field.choices:
-        blank = ("",) if field.blank else ()
-        type_ = Literal[tuple(value for value, _label in field.flatchoices) + blank]
+        type_ = Literal[choice_values(field)]
     else:
         for constraint in (*_type_constraints(field, type_), *_field_validators(field)):
             type_ = Annotated[type_, constraint]
@@ -289,6 +289,12 @@ def _reject_timestamp(value: Any) -> Any:
             "date_parsing", "{message}", {"message": _("Use the ISO 8601 format.")}
         )
     return value
+
+
+def choice_values(field: exposure.Field) -> tuple[Any, ...]:
+    """Return the values of a field with choices; a text that may be empty has that choice too."""
+    blank = ("",) if field.blank and field.empty_strings_allowed else ()
+    return tuple(value for value, _label in field.flatchoices) + blank
 
 
 def numeric_limits(field: exposure.Field) -> dict[str, Any]:

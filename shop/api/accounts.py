@@ -118,8 +118,11 @@ def get_profile(request: ApiRequest) -> HttpResponse:
 
 @router.put("/profile/", response=UserOut, auth=signed_in)
 def replace_profile(request: ApiRequest, body: ProfileIn) -> HttpResponse:
-    """Set all fields of the profile. Fields that are left out get their defaults."""
-    return _update_profile(request, body.model_dump())
+    """Set the fields of the profile. A phone number that is left out is cleared.
+
+    Other fields that are left out keep their values: an app may be older than they are.
+    """
+    return _update_profile(request, {"phone": "", **body.model_dump(exclude_unset=True)})
 
 
 @router.patch("/profile/", response=UserOut, auth=signed_in)

@@ -111,9 +111,10 @@ def _add_create_and_delete(
         description="Refused while other records refer to it.",
     )
     @named(f"delete_{codename}")
-    @documents_errors(InUse)
-    def delete(request: ApiRequest, pk: record_id) -> Status[None]:
-        crud.delete_record(model, pk=pk, actor=request.auth.user)
+    @documents_errors(InUse, RecordChanged)
+    def delete(request: ApiRequest, pk: record_id, if_match: IfMatch = "") -> Status[None]:
+        check = resource.precondition(request, if_match)
+        crud.delete_record(model, pk=pk, actor=request.auth.user, check=check)
         return Status(204, None)
 
 

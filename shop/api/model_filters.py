@@ -42,7 +42,13 @@ from shop.api.request_values import (
 from shop.db.key_lists import linked_to
 from shop.db.text_folding import is_searchable
 from shop.exposure import FilterKind
-from shop.schema_factory import FieldDefinition, add_fields, field_info, numeric_limits
+from shop.schema_factory import (
+    FieldDefinition,
+    add_fields,
+    choice_values,
+    field_info,
+    numeric_limits,
+)
 from shop.services.reports import start_of_day
 
 #: Values that one parameter may have by repeating it, and their characters together: servers
@@ -269,9 +275,9 @@ def key_parameter(model: exposure.Model, name: str) -> Any:
 def parameter_type(field: exposure.Field) -> Any:
     """Return the type of a value that a choice, a key or a short text is compared with."""
     if field.choices:
-        values = [value for value, _label in field.flatchoices] + ([""] if field.blank else [])
+        values = choice_values(field)
         by_text = {str(value): value for value in values}
-        choice: Any = Literal[tuple(values)]
+        choice: Any = Literal[values]
         return Annotated[choice, BeforeValidator(lambda text: by_text.get(text, text))]
     target: Any = field.target_field if field.is_relation else field  # type: ignore[attr-defined]
     if isinstance(target, models.UUIDField):

@@ -98,9 +98,13 @@ def change_product(
 
 
 @router.delete("/{product_id}/", response={204: None}, auth=staff_with("delete_product"))
-def delete_product(request: ApiRequest, product_id: ProductId) -> Status[None]:
+@documents_errors(errors.RecordChanged)
+def delete_product(
+    request: ApiRequest, product_id: ProductId, if_match: IfMatch = ""
+) -> Status[None]:
     """Delete a product, or archive it if it was ever ordered: past orders still show it."""
-    products.remove_product(product_id=product_id, actor=request.auth.user)
+    check = PRODUCTS.precondition(request, if_match)
+    products.remove_product(product_id=product_id, actor=request.auth.user, check=check)
     return Status(204, None)
 
 

@@ -66,9 +66,9 @@ class SessionOut(BaseModel):
     user: UserOut
 
 
-@request_schema(User, exposure.customer_writable_fields(User), with_defaults=True)
+@request_schema(User, exposure.customer_writable_fields(User))
 class ProfileIn(Body):
-    """What customers say about themselves."""
+    """The fields of the profile. Those that are left out keep their values, but for the phone."""
 
 
 @request_schema(User, exposure.customer_writable_fields(User), partial=True)
@@ -76,7 +76,12 @@ class ProfilePatch(Body):
     """The fields of the profile to change."""
 
 
-class RegisterIn(ProfileIn):
+@request_schema(User, exposure.customer_writable_fields(User), with_defaults=True)
+class NewCustomer(Body):
+    """What customers say about themselves when they register."""
+
+
+class RegisterIn(NewCustomer):
     """A new account."""
 
     email: Email

@@ -72,9 +72,12 @@ def _update[M: Model](
 
 
 @atomically
-def delete_record(model: type[Model], *, pk: int, actor: User) -> None:
-    """Delete a record. Raises NotFound; InUse if another record needs it."""
+def delete_record[M: Model](
+    model: type[M], *, pk: int, actor: User, check: Callable[[M], None] = lambda _: None
+) -> None:
+    """Delete a record, unless `check` refuses. Raises NotFound; InUse if another needs it."""
     record = lock_record(model, pk)
+    check(record)
     audit.log(actor, record, action=audit.Action.REMOVED)
     try:
         record.delete()

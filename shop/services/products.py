@@ -63,13 +63,17 @@ def _update_locked(
 
 
 @atomically
-def remove_product(*, product_id: int, actor: User) -> bool:
+def remove_product(
+    *, product_id: int, actor: User, check: Callable[[Product], None] = lambda _: None
+) -> bool:
     """Delete a product that was never ordered, else archive it; remove it from every cart.
 
-    Past orders keep showing an archived product. Return whether it was deleted. Raises NotFound.
+    Past orders keep showing an archived product. `check` gets the locked product and may raise to
+    refuse. Return whether it was deleted. Raises NotFound.
     """
     CartItem.objects.filter(product=product_id).delete()
     product = lock_product(product_id)
+    check(product)
     if OrderItem.objects.filter(product=product).exists():
         set_active(product_ids=[product_id], is_active=False, actor=actor)
         return False

@@ -75,11 +75,12 @@ HEADERS = {
     "get_product": ["If-None-Match"],
     "replace_product": ["If-Match"],
     "change_product": ["If-Match"],
+    "delete_product": ["If-Match"],
 } | {
     name: [header]
     for header, verbs in {
         "If-None-Match": ("list", "get"),
-        "If-Match": ("replace", "change"),
+        "If-Match": ("replace", "change", "delete"),
     }.items()
     for verb in verbs
     for name in further_models.operation_names(verb)

@@ -176,6 +176,25 @@ def test_of_two_changes_with_the_same_etag_only_the_first_succeeds(adas_app, mug
     assert factories.problem_code(second) == (412, "precondition-failed")
 
 
+@pytest.mark.parametrize("is_ordered", [False, True])
+def test_a_product_is_removed_only_if_the_etag_matches(
+    adas_app, carl, dora, mug, unchanged, is_ordered
+):
+    factories.add_to_cart(carl, (mug, 1))
+    if is_ordered:
+        place_order(user=carl, shipping_address="1 Fern Road")
+    factories.add_to_cart(dora, (mug, 1))
+    path = f"/products/{mug.pk}/"
+    tag = adas_app.get(path)["ETag"]
+    assert adas_app.patch(path, {"name": "Cup"}).status_code == 200
+    with unchanged():
+        refused = adas_app.delete(path, **{"If-Match": tag})
+    assert factories.problem_code(refused) == (412, "precondition-failed")
+    newer = adas_app.get(path)["ETag"]
+    assert adas_app.delete(path, **{"If-Match": newer}).status_code == 204
+    assert Product.objects.filter(is_active=True).count() == 0
+
+
 def test_a_product_that_was_never_ordered_is_deleted(adas_app, mug, lamp, carl, unchanged):
     factories.add_to_cart(carl, (mug, 1), (lamp, 1))
     response = adas_app.delete(f"/products/{mug.pk}/")

@@ -1,21 +1,37 @@
 """Django's SQLite backend with the collation of names and the folding of searched texts.
 
+Its integers have the ranges of PostgreSQL's: what a laptop accepts, production stores.
+
 The schema refers to both. Other programs, such as the `sqlite3` shell, can therefore read products
 and users, but not sort them by name or write them.
 
-Undocumented in Django: `DatabaseWrapper.get_new_connection` returns the driver's connection.
+Undocumented in Django: `DatabaseWrapper.get_new_connection` returns the driver's connection, and
+`ops_class` makes the operations, of which `integer_field_range` gives each field its validators.
 """
 
 from typing import Any
 
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 
 from shop.db.search_text import SQLITE_FUNCTION
 from shop.db.text_folding import NAME_COLLATION, compare_names, fold_search_text
 
 
+class DatabaseOperations(SQLiteOperations):
+    """Bounds integers as PostgreSQL does; SQLite would take 64 bits in every column."""
+
+    def integer_field_range(self, internal_type: str) -> tuple[int, int]:
+        """Return the least and the largest value of an integer field of this type."""
+        least, largest = BaseDatabaseOperations.integer_field_range(self, internal_type)
+        return least, largest
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Registers a collation and a function on each connection."""
+
+    ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open a connection that knows the shop's collation and function."""

@@ -364,8 +364,10 @@ def test_a_further_model_is_created_once_and_changed_with_a_condition(adas_app, 
         assert factories.problem_code(refused) == (412, "precondition-failed")
     assert error_fields(adas_app.patch(path, {"country_id": 99})) == [("country_id", "invalid")]
     assert factories.problem_code(carls_app.patch(path, {"name": "X"})) == (403, "forbidden")
+    refused = adas_app.delete(path, **{"If-Match": found["ETag"]})
+    assert factories.problem_code(refused) == (412, "precondition-failed")
     assert carls_app.get(path).json() == changed.json()
-    assert adas_app.delete(path).status_code == 204
+    assert adas_app.delete(path, **{"If-Match": changed["ETag"]}).status_code == 204
     assert carls_app.get("/brands/").json()["count"] == 0
 
 

@@ -144,9 +144,14 @@ def test_the_profile_has_the_new_fields(carls_app, carl):
     carls_app.patch("/auth/profile/", {"birthday": None})
     carl.refresh_from_db()
     assert (carl.company, carl.birthday, carl.first_name) == ("New & Sons", None, "Carl")
-    carls_app.put("/auth/profile/", {"first_name": "Carl", "last_name": "Buyer"})
+
+
+def test_an_older_app_that_replaces_the_profile_keeps_the_new_fields(carls_app, carl):
+    carls_app.patch("/auth/profile/", {**ABOUT, "phone": "123"})
+    response = carls_app.put("/auth/profile/", {"first_name": "Karl", "last_name": "Buyer"})
+    assert (response.status_code, response.json()["first_name"]) == (200, "Karl")
     carl.refresh_from_db()
-    assert carl.company == ""
+    assert (carl.company, carl.birthday, carl.phone) == ("New & Sons", date(1990, 5, 17), "")
 
 
 @pytest.mark.parametrize("call", ["post /auth/register/", "put /auth/profile/"])
