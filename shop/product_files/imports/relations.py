@@ -19,7 +19,13 @@ from shop.product_files.imports.field_parsing import (
     CellParser,
 )
 from shop.product_files.reading.limits import quote_text
-from shop.services.import_missing import build_record, is_token, missing_token, token_index
+from shop.services.import_missing import (
+    build_record,
+    is_token,
+    known_entries,
+    missing_token,
+    token_index,
+)
 
 #: Names that one import can create; more are errors, because they are in a wrong column.
 MAX_MISSING = 5000
@@ -118,7 +124,7 @@ def _quote_names(names: Iterable[str]) -> str:
 
 def created_entries(product_import: ProductImport) -> list[Mapping[str, Any]]:
     """Return the missing records that applying the import creates."""
-    return [entry for entry in product_import.detected.get("missing", []) if entry.get("used")]
+    return [entry for entry in known_entries(product_import, "missing") if entry.get("used")]
 
 
 def list_names(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
