@@ -108,10 +108,19 @@ class RelatedNames:
     def _unknown_error(self, model: exposure.Model, names: Collection[str]) -> CellError:
         nearest = (self._keys[model].nearest(name) for name in names)
         message = ngettext("%(names)s doesn't exist.", "%(names)s don't exist.", len(names))
-        suggestion = ""
+        suggestions = []
         if close := [text for text in nearest if text]:
-            suggestion = _("Did you mean %(names)s?") % {"names": _quote_names(close)}
-        return CellError(message % {"names": _quote_names(names)}, suggestion)
+            suggestions.append(_("Did you mean %(names)s?") % {"names": _quote_names(close)})
+        if any(self._needs_more(model, name) for name in names):
+            reason = _("%(model)s: a name alone isn't enough to create it, so add it first.")
+            label = capfirst(str(model._meta.verbose_name))
+            suggestions.append(reason % {"model": label})
+        return CellError(message % {"names": _quote_names(names)}, " ".join(suggestions))
+
+    def _needs_more(self, model: exposure.Model, name: str) -> bool:
+        """Return whether a missing record can't be created by its name alone."""
+        index = self._indexes.get((model, natural_keys.fold_key(name)), 0)
+        return index is None and len(self.missing) < MAX_MISSING
 
 
 def _clean_name(name: str) -> str:
