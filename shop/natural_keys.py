@@ -73,6 +73,11 @@ def _has_own_key(model: exposure.Model) -> bool:
     return hasattr(model, "natural_key") and hasattr(manager, "get_by_natural_key")
 
 
+def key_text(record: Any) -> str:
+    """Return what the record's own `natural_key()` says, as one text."""
+    return SEPARATOR.join(map(str, record.natural_key()))
+
+
 class NaturalKeys:
     """The records of a model by their natural keys, read by one query on the first use."""
 
@@ -91,10 +96,7 @@ class NaturalKeys:
         # So that a key of another record's key costs no query.
         relations = [f.name for f in exposure.concrete_fields(self.model) if f.is_relation]
         records = self.records.select_related(*relations) if relations else self.records
-        return {
-            record.pk: SEPARATOR.join(map(str, record.natural_key()))  # type: ignore[union-attr]
-            for record in records
-        }
+        return {record.pk: key_text(record) for record in records}
 
     @cached_property
     def _keys(self) -> dict[str, Any]:

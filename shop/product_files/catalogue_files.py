@@ -1,14 +1,15 @@
 """Files of further catalogue models: read as a table, imported by django-import-export, exported.
 
 Their columns are those of `natural_keys.file_fields`, with the cells of product files. Rows are
-found by their natural key, or by their id in a model without one.
+found by their natural key, or by their id in a model without one. A key that
+the model declares as Django does is computed from the cells.
 """
 
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 from import_export import fields, resources
@@ -16,7 +17,7 @@ from import_export.instance_loaders import BaseInstanceLoader
 from tablib import Dataset  # type: ignore[import-untyped]
 
 from shop import exposure, natural_keys, text_validation
-from shop.natural_keys import NaturalKeys, natural_key_field
+from shop.natural_keys import NaturalKeys, has_natural_key, natural_key_field
 from shop.product_files.exports.columns import table_rows
 from shop.product_files.exports.field_columns import cell_format, field_column
 from shop.product_files.exports.product_export import FILE_WRITERS, Format
@@ -39,14 +40,17 @@ MAX_ROWS = 2_000
 MAX_BYTES = 2 * 1024 * 1024
 
 
-def key_field(model: exposure.Model) -> exposure.Field:
-    """Return the field whose value says which record a row is about."""
-    return natural_key_field(model) or exposure.get_field(model, model._meta.pk.name)
+def key_field(model: exposure.Model) -> exposure.Field | None:
+    """Return the field whose value says which record a row is about; None if several fields do."""
+    if field := natural_key_field(model):
+        return field
+    return None if has_natural_key(model) else exposure.get_field(model, model._meta.pk.name)
 
 
 def file_columns(model: exposure.Model) -> list[exposure.Field]:
     """Return the fields that are columns, the key first."""
-    return list(dict.fromkeys([key_field(model), *natural_keys.file_fields(model)]))
+    key, fields = key_field(model), natural_keys.file_fields(model)
+    return list(dict.fromkeys([key, *fields] if key else fields))
 
 
 class CatalogueColumn(fields.Field):  # type: ignore[misc]
@@ -101,13 +105,13 @@ class RecordLoader(BaseInstanceLoader):  # type: ignore[misc]
         super().__init__(resource, dataset)
         model = resource._meta.model
         self.field = key_field(model)
-        self.records = NaturalKeys(model) if natural_key_field(model) else None
+        self.records = NaturalKeys(model) if has_natural_key(model) else None
         self.seen: set[Any] = set()
 
     def get_instance(self, row: Any) -> Any | None:
-        text = unescape_formula(row.get(str(self.field.verbose_name), "")).strip()
+        text = self._key_text(row)
         if self.records is None:
-            pk = parse_quantity(text) if text else None
+            pk = self._parse_pk(text) if text else None
         else:
             pk = self._find(self.records, text)
         if pk is None:
@@ -119,14 +123,40 @@ class RecordLoader(BaseInstanceLoader):  # type: ignore[misc]
         try:
             return self.resource.get_queryset().get(pk=pk)
         except self.resource._meta.model.DoesNotExist as error:
-            message = _("There is no record with the ID %(text)s.")
-            raise ValueError(message % {"text": quote_text(text)}) from error
+            raise _unknown_id(text) from error
+
+    def _key_text(self, row: Any) -> str:
+        """Return the cell of the key or, if the model declares several fields, their text."""
+        if self.field:
+            return unescape_formula(row.get(str(self.field.verbose_name), "")).strip()
+        record = self.resource._meta.model()
+        try:
+            for column in self.resource.fields.values():
+                if column.column_name in row and not column.field.many_to_many:
+                    column.save(record, row)
+            return natural_keys.key_text(record)
+        except (ValueError, TypeError, AttributeError, ObjectDoesNotExist):
+            return ""  # a part is missing or wrong, which the column reports
+
+    def _parse_pk(self, text: str) -> Any:
+        pk = self.resource._meta.model._meta.pk
+        if isinstance(pk, models.IntegerField):
+            return parse_quantity(text)
+        try:
+            return pk.to_python(text)
+        except ValidationError as error:
+            raise _unknown_id(text) from error
 
     def _find(self, records: NaturalKeys, text: str) -> Any | None:
         try:
             return records.find(text_validation.clean_line(text))
         except ValueError:  # the column reports the character
             return None
+
+
+def _unknown_id(text: str) -> ValueError:
+    message = _("There is no record with the ID %(text)s.")
+    return ValueError(message % {"text": quote_text(text)})
 
 
 class CatalogueResource(resources.ModelResource):  # type: ignore[misc]
@@ -227,9 +257,10 @@ def read_dataset(model: exposure.Model, content: bytes) -> Dataset:
     if match.unknown:
         message = _("The column %(header)s is unknown. There are: %(columns)s.")
         raise FileRefused(message % (values | {"header": quote_text(match.unknown[0])}))
-    if natural_key_field(model) and key_field(model).name not in match.places:
+    key = natural_key_field(model)
+    if key and key.name not in match.places:
         message = _("The column %(name)s is missing. There are: %(columns)s.")
-        raise FileRefused(message % (values | {"name": quote_text(columns[key_field(model).name])}))
+        raise FileRefused(message % (values | {"name": quote_text(columns[key.name])}))
 
     dataset = Dataset(headers=[columns[name] for name in match.places])
     for cells in rows:

@@ -52,6 +52,13 @@ def token_index(token: str) -> int:
     return int(token.removeprefix(TOKEN_PREFIX))
 
 
+def known_entries(product_import: ProductImport, key: str) -> list[Mapping[str, Any]]:
+    """Return the entries of `detected[key]` whose model wasn't removed from the project since."""
+    labels = {model._meta.label_lower for model in apps.get_models()}
+    entries = product_import.detected.get(key, [])
+    return [entry for entry in entries if entry["model"] in labels]
+
+
 def build_record(model: exposure.Model, name: str) -> models.Model | None:
     """Return a new record, not saved, that has only its natural key; None if it needs more."""
     field = natural_key_field(model)
@@ -194,8 +201,8 @@ def remove_created(product_import: ProductImport, *, actor: User) -> tuple[int, 
     Those that were edited, or that something refers to, are kept.
     """
     removed, kept = 0, []
-    by_model: dict[exposure.Model, dict[Any, dict[str, str]]] = defaultdict(dict)
-    for entry in product_import.detected.get("created", []):
+    by_model: dict[exposure.Model, dict[Any, Mapping[str, Any]]] = defaultdict(dict)
+    for entry in known_entries(product_import, "created"):
         model = apps.get_model(entry["model"])
         by_model[model][model._meta.pk.to_python(entry["key"])] = entry
 

@@ -18,7 +18,7 @@ from shop.product_files.imports.relations import list_names
 from shop.product_files.reading import archives, limits
 from shop.product_files.reading.encodings import UTF_8, UTF_16, WINDOWS
 from shop.services.errors import FileRefused
-from shop.services.import_missing import add_permission
+from shop.services.import_missing import add_permission, known_entries
 
 DELIMITER_LABELS = {
     ",": gettext_lazy("comma"),
@@ -98,7 +98,7 @@ def _open_questions(product_import: ProductImport) -> list[str]:
 def _offered_records(product_import: ProductImport, user: Any) -> list[Mapping[str, Any]]:
     """Return the missing records that the user may create and that are errors now."""
     creates = product_import.options.get("create_missing", [])
-    missing = product_import.detected.get("missing", [])
+    missing = known_entries(product_import, "missing")
     models = {entry["model"] for entry in missing} - {*creates}
     allowed = {label for label in models if user.has_perm(add_permission(apps.get_model(label)))}
     return [entry for entry in missing if entry["model"] in allowed]

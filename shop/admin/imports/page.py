@@ -16,6 +16,7 @@ from shop.product_files.imports.error_report import REPORT_HEADERS
 from shop.product_files.imports.locking import STATE_ERRORS
 from shop.product_files.imports.preview import CHECKABLE_STATES, FILE_FORMATS
 from shop.product_files.imports.relations import created_entries, list_names
+from shop.services.import_missing import known_entries
 
 State, Status = ProductImport.State, ImportRow.Status
 #: Step -> what the page says while it is pending or running.
@@ -142,9 +143,8 @@ def _apply_sentences(product_import: ProductImport) -> Iterator[str]:
                 left_out,
             )
             yield _format_counts(message, count=left_out)
-    if created := product_import.detected.get("created"):
-        for names in list_names(created):
-            yield _("Created: %(names)s.") % {"names": names}
+    for names in list_names(known_entries(product_import, "created")):
+        yield _("Created: %(names)s.") % {"names": names}
     if count := result.get("pictures"):
         message = ngettext("%(count)s picture was added.", "%(count)s pictures were added.", count)
         yield _format_counts(message, count=count)
@@ -187,7 +187,8 @@ def _reading_summary(product_import: ProductImport) -> list[tuple[str, Any]]:
     file_format = FILE_FORMATS[detected["file_format"]]
     known, delimiter = file_format.known(), detected["delimiter"]
     columns = [
-        _column_text(product_import.headers[index], known[field][0])
+        # A field may have been removed from the model since then.
+        _column_text(product_import.headers[index], known.get(field, (field,))[0])
         for field, index in detected["columns"].items()
     ]
     ignored = [name for name in detected["unknown_headers"] if name not in REPORT_HEADERS]

@@ -11,7 +11,7 @@ from shop import exposure
 from shop.models import ImportRow, ProductImport
 from shop.natural_keys import NaturalKeys, join_keys
 from shop.product_files.imports.field_parsing import RELATIONS
-from shop.services.import_missing import is_token, token_index
+from shop.services.import_missing import is_token, known_entries, token_index
 
 
 class RecordNames:
@@ -56,7 +56,7 @@ def _used_keys(rows: Iterable[ImportRow]) -> dict[exposure.Model, set[Any]]:
 def _created_names(product_import: ProductImport) -> dict[str, dict[Any, str]]:
     """Return label of a model -> key -> name, of the records that the import created."""
     names: dict[str, dict[Any, str]] = defaultdict(dict)
-    for entry in product_import.detected.get("created", []):
+    for entry in known_entries(product_import, "created"):
         key = apps.get_model(entry["model"])._meta.pk.to_python(entry["key"])
         names[entry["model"]][key] = entry["name"]
     return names

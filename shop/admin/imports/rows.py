@@ -96,10 +96,14 @@ class RowTable:
 
 def _row_changes(row: ImportRow, names: RecordNames, *, limit: int) -> Iterator[dict[str, Any]]:
     """Yield each changed field's label, old and new value; of a new product its filled fields."""
+    # A row may have fields that were removed from the model since then.
+    known = {field.name: field for field in exposure.all_fields(Product)}
     for name, after in row.after.items():
+        if name not in known:
+            continue
         if row.status == Status.NEW and (name in {"sku", "name"} or after in ("", None, [])):
             continue
-        field = exposure.get_field(Product, name)
+        field = known[name]
         old = _format_value(field, row.before[name], names) if name in row.before else None
         yield {
             "label": field.verbose_name,

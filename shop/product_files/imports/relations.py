@@ -19,7 +19,13 @@ from shop.product_files.imports.field_parsing import (
     CellParser,
 )
 from shop.product_files.reading.limits import quote_text
-from shop.services.import_missing import build_record, is_token, missing_token, token_index
+from shop.services.import_missing import (
+    build_record,
+    is_token,
+    known_entries,
+    missing_token,
+    token_index,
+)
 
 #: Names that one import can create; more are errors, because they are in a wrong column.
 MAX_MISSING = 5000
@@ -102,10 +108,19 @@ class RelatedNames:
     def _unknown_error(self, model: exposure.Model, names: Collection[str]) -> CellError:
         nearest = (self._keys[model].nearest(name) for name in names)
         message = ngettext("%(names)s doesn't exist.", "%(names)s don't exist.", len(names))
-        suggestion = ""
+        suggestions = []
         if close := [text for text in nearest if text]:
-            suggestion = _("Did you mean %(names)s?") % {"names": _quote_names(close)}
-        return CellError(message % {"names": _quote_names(names)}, suggestion)
+            suggestions.append(_("Did you mean %(names)s?") % {"names": _quote_names(close)})
+        if any(self._needs_more(model, name) for name in names):
+            reason = _("%(model)s: a name alone isn't enough to create it, so add it first.")
+            label = capfirst(str(model._meta.verbose_name))
+            suggestions.append(reason % {"model": label})
+        return CellError(message % {"names": _quote_names(names)}, " ".join(suggestions))
+
+    def _needs_more(self, model: exposure.Model, name: str) -> bool:
+        """Return whether a missing record can't be created by its name alone."""
+        index = self._indexes.get((model, natural_keys.fold_key(name)), 0)
+        return index is None and len(self.missing) < MAX_MISSING
 
 
 def _clean_name(name: str) -> str:
@@ -118,7 +133,7 @@ def _quote_names(names: Iterable[str]) -> str:
 
 def created_entries(product_import: ProductImport) -> list[Mapping[str, Any]]:
     """Return the missing records that applying the import creates."""
-    return [entry for entry in product_import.detected.get("missing", []) if entry.get("used")]
+    return [entry for entry in known_entries(product_import, "missing") if entry.get("used")]
 
 
 def list_names(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from support.import_client import (
     latest_import,
     prices,
     step_url,
+    undo,
     upload,
 )
 
@@ -202,3 +203,41 @@ def test_purge_deletes_old_imports_that_were_not_applied(adas_browser):
     assert (purge_imports(), ProductImport.objects.count()) == (0, 1)
     ProductImport.objects.update(heartbeat_at=timezone.now() - IMPORT_RETENTION)
     assert (purge_imports(), ProductImport.objects.count()) == (1, 0)
+
+
+def remove_field_from(product_import):
+    """Let the import have a field and a model that the project doesn't have any more."""
+    detected = product_import.detected
+    entry = {"model": "shop.gone", "name": "Acme", "key": 1, "hash": "", "used": True}
+    detected["columns"]["gone"] = detected["columns"].pop("price")
+    detected["changed_fields"].append("gone")
+    detected |= {"missing": [entry], "created": [entry]}
+    product_import.save()
+    for row in product_import.rows.exclude(after={}):
+        row.after["gone"], row.before["gone"] = "new:0", 1
+        row.save()
+
+
+@pytest.mark.parametrize("state", ["checked", "applied", "undone"])
+def test_an_import_outlives_the_fields_that_it_has_set(adas_browser, state):
+    upload(adas_browser, VALID_FILE)
+    if state != "checked":
+        apply(adas_browser)
+    remove_field_from(latest_import())
+    if state == "undone":
+        undo(adas_browser)
+        assert prices() == PRICES_BEFORE
+    assert latest_import().state == state
+    for tab in ("new", "changed", "unchanged"):
+        answer = adas_browser.get(f"{step_url('change')}?show={tab}")
+        assert answer.status_code == 200
+        assert len(list(answer.context["rows"].page_rows())) == 1
+    assert adas_browser.get(step_url("error-report")).status_code == 200
+    assert adas_browser.get(IMPORTS).status_code == 200
+
+
+def test_a_checked_import_with_a_removed_field_is_applied(adas_browser):
+    upload(adas_browser, VALID_FILE)
+    remove_field_from(latest_import())
+    apply(adas_browser)
+    assert (latest_import().state, prices()) == ("applied", PRICES_AFTER)
