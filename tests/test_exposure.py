@@ -44,7 +44,7 @@ def test_concrete_fields_are_in_declaration_order(thing):
 
 @isolate_apps("shop")
 def test_bytes_are_no_column_of_a_list():
-    class Letter(models.Model):
+    class Letter(models.Model):  # noqa: DJ008
         seal = models.BinaryField(editable=True)
 
         class Meta:
