@@ -29,7 +29,7 @@ type Field = models.Field[Any, Any]
 #: What an erasure leaves in a text that may not be empty.
 ERASED = "[erased]"
 #: Field types whose values don't fit in a column of a list.
-NON_COLUMN_TYPES = (models.TextField, models.JSONField, models.FileField)
+NON_COLUMN_TYPES = (models.TextField, models.JSONField, models.FileField, models.BinaryField)
 DECLARATIONS = (
     "STAFF_ONLY",
     "READ_ONLY_FOR_CUSTOMERS",

@@ -42,6 +42,17 @@ def test_concrete_fields_are_in_declaration_order(thing):
     assert exposure.get_field(thing, "photo") is thing._meta.get_field("photo")
 
 
+@isolate_apps("shop")
+def test_bytes_are_no_column_of_a_list():
+    class Letter(models.Model):  # noqa: DJ008
+        seal = models.BinaryField(editable=True)
+
+        class Meta:
+            app_label = "shop"
+
+    assert exposure.list_columns(Letter) == []
+
+
 @pytest.mark.parametrize(
     ("get_names", "names"),
     [

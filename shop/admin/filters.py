@@ -1,5 +1,6 @@
 """Filters of the admin lists, made from the models' fields. Days are UTC days."""
 
+import copy
 import math
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
@@ -76,7 +77,8 @@ class FieldFilter(admin.FieldListFilter):
         self.emptiness_parameter = f"{field_path}__isempty"
         self.emptiness = params.pop(self.emptiness_parameter, [])
         #: The type of the values; a generated field has that of what it computes.
-        self.value_field: Field[Any, Any] = getattr(field, "output_field", field)
+        self.value_field: Field[Any, Any] = copy.copy(getattr(field, "output_field", field))
+        self.value_field.name, self.value_field.verbose_name = field.name, field.verbose_name
         super().__init__(self.value_field, request, params, model, model_admin, field_path)
         self.field = field
         self.title = field.verbose_name

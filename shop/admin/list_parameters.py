@@ -29,7 +29,8 @@ class CheckedChangeList(ChangeList):  # type: ignore[misc]
                 queryset.query.sql_with_params()
             except EmptyResultSet:
                 pass
-            except (ValueError, ArithmeticError) as error:
+            # A text is compared with a duration, say, as if it were one.
+            except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
                 raise IncorrectLookupParameters(error) from error
         return queryset
 

@@ -8,6 +8,21 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+#: The old filter of the product list -> the filter by the field that replaces it.
+RENAMED_FILTERS = {"picture=yes": "image__isempty=0", "picture=no": "image__isempty=1"}
+
+
+def rename_picture_filter(apps, schema_editor):
+    """Let the saved views of products filter by picture as before."""
+    views = apps.get_model("shop", "SavedView").objects.using(schema_editor.connection.alias)
+    for view in views.filter(screen="product", query__contains="picture="):
+        parts = [RENAMED_FILTERS.get(part, part) for part in view.query.split("&")]
+        query = "&".join(sorted(parts))
+        if len(query) <= view._meta.get_field("query").max_length:
+            view.query = query
+            view.save(update_fields=["query"])
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -64,4 +79,5 @@ class Migration(migrations.Migration):
             model_name='order',
             index=models.Index(fields=['updated_at', 'id'], name='order_by_update'),
         ),
+        migrations.RunPython(rename_picture_filter, migrations.RunPython.noop),
     ]

@@ -5,6 +5,7 @@ import datetime
 import pytest
 from support import factories
 
+from shop.admin.products.admin import ProductAdmin
 from shop.models import Product
 
 PRODUCTS = "/admin/shop/product/"
@@ -71,3 +72,14 @@ def test_a_list_has_the_same_statements_under_all_filters(adas_browser, products
     adas_browser.get(PRODUCTS, query)
     with statements(4):
         assert factories.page_messages(adas_browser.get(PRODUCTS, query)) == []
+
+
+@pytest.mark.parametrize("query", ["in_stock__exact=1", "is_low__exact=0"])
+def test_a_generated_field_is_filtered_by_what_it_computes(
+    adas_browser, products, monkeypatch, query
+):
+    Product.objects.filter(name="Mug").update(stock=0)
+    Product.objects.filter(name="Lamp").update(stock=99)
+    monkeypatch.setattr(ProductAdmin, "hidden_filters", ())
+    response = adas_browser.get(f"{PRODUCTS}?{query}")
+    assert [product.name for product in response.context["cl"].result_list] == ["Lamp"]

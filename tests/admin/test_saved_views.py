@@ -1,5 +1,9 @@
+import importlib
+
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission
+from django.db import connection
 from support import factories
 
 from shop.models import AuditEntry, SavedView
@@ -203,3 +207,22 @@ def test_a_saved_view_is_logged(adas_browser, ada):
         "savedview",
         "To chase",
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("picture=no", "image__isempty=1"),
+        ("level=low&picture=yes&q=mug", "image__isempty=0&level=low&q=mug"),
+        ("picture=maybe&q=mug", "picture=maybe&q=mug"),
+        ("q=picture%3Dno", "q=picture%3Dno"),
+        (f"picture=no&q={'x' * 985}", f"picture=no&q={'x' * 985}"),
+    ],
+)
+def test_the_migration_renames_the_filter_by_picture(ada, old, new):
+    migration = importlib.import_module("shop.migrations.0007_order_fields_and_updates")
+    save_view(ada, screen="product", query=old)
+    save_view(ada, query="picture=no")
+    migration.rename_picture_filter(apps, connection.schema_editor(atomic=False))
+    queries = SavedView.objects.order_by("-screen").values_list("query", flat=True)
+    assert list(queries) == [new, "picture=no"]

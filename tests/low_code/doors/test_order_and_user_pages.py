@@ -56,6 +56,13 @@ def test_a_phone_order_shows_an_error_at_its_field(
     assert list(response.context["form"].errors) == [field]
 
 
+@pytest.mark.parametrize("path", ["add/", "{}/details/"])
+def test_the_calendar_of_a_date_finds_the_scripts_that_it_needs(adas_browser, order, path):
+    page = adas_browser.get(ORDERS + path.format(order.pk)).content.decode()
+    scripts = [page.index(f"admin/js/{n}.js") for n in ("core", "admin/DateTimeShortcuts")]
+    assert scripts == sorted(scripts)
+
+
 def test_adding_rows_keeps_the_new_fields(adas_browser, carl, mug):
     data = phone_order(mug, customer=carl.pk, **GIFT, step="more")
     form = adas_browser.post(f"{ORDERS}add/", data).context["form"]
