@@ -89,9 +89,12 @@ def find_missing_natural_keys(model: exposure.Model) -> Iterator[str]:
     for field in (exposure.get_field(model, name) for name in names):
         related: Any = field.related_model
         if field.is_relation and not has_natural_key(related):
+            texts = ", ".join(exposure.names_of(exposure.unique_text_fields(related)))
+            problem = f"has several unique texts ({texts})" if texts else "has no unique text"
             yield (
-                f"'{field.name}' can't be in files, where nothing names a {related.__name__}: give"
-                " that one unique text field, or natural_key() and get_by_natural_key()"
+                f"'{field.name}' can't be in files, where nothing names a {related.__name__}, which"
+                f" {problem}: give it one that can't be null, or natural_key() and"
+                " get_by_natural_key()"
             )
 
 

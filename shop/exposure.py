@@ -266,9 +266,8 @@ def leading_index_fields(model: Model) -> set[str]:
         if isinstance(constraint, models.UniqueConstraint) and constraint.condition is None
         for name in _first_names(constraint)
     }
-    return (
-        _fields_with_an_index(model) | expressions | {names[0] for names in _index_columns(model)}
-    )
+    leading = {names[0] for names in _index_columns(model)}
+    return _fields_with_an_index(model) | expressions | leading
 
 
 def _fields_with_an_index(model: Model) -> set[str]:
@@ -297,7 +296,7 @@ def _first_names(constraint: models.UniqueConstraint) -> Iterator[str]:
 
 
 def unique_text_fields(model: Model) -> list[Field]:
-    """Return the single text fields whose value identifies a row, perhaps regardless of case."""
+    """Return the single texts, never null, whose value identifies a row, perhaps in any case."""
     by_constraint = {
         name
         for constraint in model._meta.constraints
@@ -308,7 +307,8 @@ def unique_text_fields(model: Model) -> list[Field]:
     return [
         field
         for field in concrete_fields(model)
-        if isinstance(field, models.CharField) and (field.unique or field.name in by_constraint)
+        if isinstance(field, models.CharField) and not field.null
+        if field.unique or field.name in by_constraint
     ]
 
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.test.utils import isolate_apps
 from low_code import growth
 
-from shop.checks import check_exposed_models, check_statuses
+from shop.checks import check_exposed_models, check_statuses, find_missing_natural_keys
 from shop.models.order_status import ORDER_STATUSES, PAYMENT_STATUSES, OrderStatus
 from shop.models.products import PictureField
 
@@ -135,6 +135,14 @@ class NamedManager(models.Manager):
         ({"name": models.CharField(max_length=9, unique=True)}, []),
         ({"name": models.CharField(max_length=9)}, ["shop.E005"]),
         ({f"name{n}": models.CharField(max_length=9, unique=True) for n in "ab"}, ["shop.E005"]),
+        ({"name": models.CharField(max_length=9, unique=True, null=True)}, ["shop.E005"]),
+        (
+            {
+                "name": models.CharField(max_length=9, unique=True),
+                "ean": models.CharField(max_length=9, unique=True, null=True),
+            },
+            [],
+        ),
         (
             {
                 "name": models.CharField(max_length=9),
@@ -155,6 +163,19 @@ def test_what_a_file_points_to_needs_a_natural_key(errors_in, body, errors, kind
         build_model(brand=getattr(models, kind)("shop.Brand", *options), STAFF_ONLY=NO_FIELDS)
 
     assert errors_in(build) == errors
+
+
+def test_the_mistake_names_the_texts_of_which_none_is_the_name(monkeypatch):
+    with isolate_apps("shop") as isolated:
+        texts = {name: models.CharField(max_length=9, unique=True) for name in ("sku", "ean")}
+        build_model("Brand", **texts)
+        thing = build_model(
+            brand=models.ForeignKey("shop.Brand", models.PROTECT), STAFF_ONLY=NO_FIELDS
+        )
+        isolated.clear_cache()
+        monkeypatch.setattr("shop.exposure.apps", isolated)
+        [mistake] = find_missing_natural_keys(thing)
+    assert "(sku, ean)" in mistake
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,10 @@ def problem_response(
 def validation_problem(field_errors: Iterable[FieldError]) -> HttpResponse:
     """Return a 422 response that lists the invalid fields."""
     listed = [error.model_dump() for error in field_errors]
-    detail = "; ".join(f"{error['field']}: {error['message']}" for error in listed)
+    # An error of the whole record has no field.
+    detail = "; ".join(
+        ": ".join(filter(None, (error["field"], error["message"]))) for error in listed
+    )
     return problem_response(422, detail, errors=listed)
 
 

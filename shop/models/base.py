@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.utils.translation import gettext as _
 
 from shop import exposure, text_validation
 
@@ -45,9 +46,22 @@ class CleanTextModel(models.Model):
         try:
             super().clean_fields(exclude=[*(exclude or ()), *errors])
         except ValidationError as error:
-            errors |= error.error_dict
+            errors |= {
+                name: [_unknown_record(found) or found for found in field_errors]
+                for name, field_errors in error.error_dict.items()
+            }
         if errors:
             raise ValidationError(errors)
+
+
+def _unknown_record(error: ValidationError) -> ValidationError | None:
+    """Return the error of a key of no record, in words for people; None for another error."""
+    params = error.params or {}
+    if not {"model", "value"} <= params.keys():
+        return None
+    return ValidationError(
+        _("%(key)s does not exist."), code=error.code, params={"key": params["value"]}
+    )
 
 
 def _clean_field_text(field: exposure.Field, value: str) -> str:

@@ -1,6 +1,8 @@
+import json
 from types import SimpleNamespace
 
 import pytest
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import (
     DataError,
     IntegrityError,
@@ -17,6 +19,7 @@ from support.api_operations import OPERATIONS
 from settings.env import Rate
 from shop import throttling
 from shop.api import cart, tokens
+from shop.api.problems import HANDLERS
 from shop.services import sessions
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -321,3 +324,10 @@ def test_error_responses_have_cors_headers(strangers_app, body, content_type, st
     response = strangers_app.client.post("/api/auth/login/", body, content_type, headers=headers)
     assert response.status_code == status
     assert response["Access-Control-Allow-Origin"] == headers["Origin"]
+
+
+def test_an_error_of_the_whole_record_is_told_without_a_field():
+    error = ValidationError({NON_FIELD_ERRORS: ["Bad."], "name": ["Worse."]})
+    problem = json.loads(HANDLERS[ValidationError](None, error).content)
+    assert [found["field"] for found in problem["errors"]] == ["", "name"]
+    assert problem["detail"] == "Bad.; name: Worse."
