@@ -431,6 +431,7 @@ def test_a_brand_that_products_use_is_not_deleted(adas_browser, mug, unchanged):
     with unchanged():
         response = adas_browser.get(page(mug.brand, "delete"))
         assert response.context["protected"]
+        assert not response.context["perms_lacking"]
         assert adas_browser.post(page(mug.brand, "delete"), {"post": "yes"}).status_code == 200
 
 
