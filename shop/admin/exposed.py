@@ -45,6 +45,8 @@ class ExposedListAdmin(LargeTableAdmin):
     hidden_columns: Collection[str] = ()
     hidden_filters: Collection[str] = ()
     list_filter_submit = True
+    # On a phone, cards leave it out.
+    empty_value_display = '<span class="shop-no-value">-</span>'
 
     def __init__(self, model: Any, admin_site: Any) -> None:
         super().__init__(model, admin_site)
@@ -102,6 +104,15 @@ class ExposedListAdmin(LargeTableAdmin):
             or self.can_search_related(request, exposure.get_field(self.model, name))
         ]
 
+    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
+        """Return the relations whose records the user may search."""
+        return [
+            name
+            for name in exposure.editable_fields(self.model)
+            if exposure.get_field(self.model, name).is_relation
+            and self.can_search_related(request, exposure.get_field(self.model, name))
+        ]
+
     def can_search_related(self, request: HttpRequest, field: exposure.Field) -> bool:
         """Return whether the user may search the records that the field refers to."""
         try:
@@ -119,6 +130,8 @@ class ExposedModelAdmin(ExposedListAdmin, AuditedAdmin):
     """
 
     form = ConcurrentForm
+    #: On a phone, the list has a card for each record; see `admin.css`.
+    has_cards = True
     sections: Sequence[tuple[Text | None, Sequence[str]]] = ()
     warn_unsaved_form = True
 
@@ -141,15 +154,6 @@ class ExposedModelAdmin(ExposedListAdmin, AuditedAdmin):
     ) -> list[str]:
         return exposure.read_only_fields(self.model)
 
-    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
-        """Return the relations whose records the user may search."""
-        return [
-            name
-            for name in exposure.editable_fields(self.model)
-            if exposure.get_field(self.model, name).is_relation
-            and self.can_search_related(request, exposure.get_field(self.model, name))
-        ]
-
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show the service's errors, such as a name taken meanwhile, as messages.
 
@@ -163,6 +167,14 @@ class ExposedModelAdmin(ExposedListAdmin, AuditedAdmin):
             texts = error.messages if isinstance(error, ValidationError) else [str(error)]
             messages.error(request, " ".join(texts))
             return HttpResponseRedirect(request.get_full_path())
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Return what a deletion would delete, or only the records that protect it from one.
+
+        Django also asks for the right to delete those, and would show that instead of them.
+        """
+        deleted, counts, missing_rights, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set() if protected else missing_rights, protected
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Delete the record; if another began to need it meanwhile, show which one."""

@@ -111,3 +111,15 @@
     });
   });
 })();
+
+/* The columns' titles, which the cards of a phone show before the values. */
+document.addEventListener("DOMContentLoaded", () => {
+  const titles = [...document.querySelectorAll(".shop-card-list #result_list thead th")].map((th) => {
+    const copy = th.cloneNode(true);
+    copy.querySelectorAll(".sortoptions, .material-symbols-outlined").forEach((x) => x.remove());
+    return copy.textContent.trim();
+  });
+  document.querySelectorAll(".shop-card-list #result_list .data-row").forEach((row) => {
+    [...row.children].forEach((cell, i) => { cell.dataset.label = titles[i] ?? ""; });
+  });
+});

@@ -431,7 +431,14 @@ def test_a_brand_that_products_use_is_not_deleted(adas_browser, mug, unchanged):
     with unchanged():
         response = adas_browser.get(page(mug.brand, "delete"))
         assert response.context["protected"]
+        assert not response.context["perms_lacking"]
         assert adas_browser.post(page(mug.brand, "delete"), {"post": "yes"}).status_code == 200
+
+
+def test_a_further_model_has_cards_without_empty_values_on_a_phone(adas_browser, brand):
+    page = adas_browser.get(BRANDS).content.decode()
+    assert "shop-card-list" in page
+    assert "shop-no-value" in page
 
 
 def test_a_further_model_is_listed_searched_and_found(adas_browser, create_brand, create_tag):

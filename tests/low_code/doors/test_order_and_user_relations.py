@@ -5,6 +5,8 @@ import io
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from low_code.doors.test_order_and_user_pages import edit_details, phone_order
 from low_code.doors.test_orders_and_users import ORDERS, refused_fields
 from support import factories, world
@@ -197,3 +199,20 @@ def test_personal_data_names_and_empties_relations(ada, carl, tags, japan, creat
     order.refresh_from_db()
     assert (carl.home, order.pickup_point) == (None, None)
     assert (keys(carl.interests.all()), keys(order.labels.all())) == ([], [])
+
+
+@pytest.mark.parametrize("path", ["order/add/", "user/add/", "user/{}/change/"])
+def test_forms_find_related_records_by_typing(
+    adas_browser, carl, create_country, create_tag, django_assert_num_queries, path
+):
+    url = "/admin/shop/" + path.format(carl.pk)
+    adas_browser.get(url)
+    with CaptureQueriesContext(connection) as few:
+        adas_browser.get(url)
+    for number in range(3):
+        create_country(f"Far away {number}")
+        create_tag(f"Hobby {number}")
+    with django_assert_num_queries(len(few)):
+        page = adas_browser.get(url).content.decode()
+    assert "Far away" not in page
+    assert "Hobby" not in page
