@@ -58,11 +58,24 @@ class ExposedListAdmin(LargeTableAdmin):
             natural_key = natural_key_field(model)
             self.ordering = (natural_key.name if natural_key else "pk",)
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
         first = list(self.first_columns) or (["picture"] if self._picture_field() else [])
         placed = {*first, *self.hidden_columns}
         rest = [name for name in exposure.list_columns(self.model) if name not in placed]
-        return [*first, *rest[:MAX_COLUMNS]]
+        return [*first, *(self._column(name) for name in rest[:MAX_COLUMNS])]
+
+    def _column(self, name: str) -> Any:
+        """Return the field's name; of a generated yes or no, a column that shows it as an icon."""
+        field = exposure.get_field(self.model, name)
+        if not isinstance(getattr(field, "output_field", None), models.BooleanField):
+            return name
+
+        @display(description=field.verbose_name, ordering=name, boolean=True)
+        def column(record: models.Model) -> Any:
+            return getattr(record, name)
+
+        column.__name__ = name
+        return column
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """Return the columns that link to a record: by default the picture and what follows it."""

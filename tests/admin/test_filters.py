@@ -1,6 +1,7 @@
 """The filters of the shop's own lists, which are made from the fields. More in `tests/low_code`."""
 
 import datetime
+import re
 
 import pytest
 from support import factories
@@ -83,3 +84,10 @@ def test_a_generated_field_is_filtered_by_what_it_computes(
     monkeypatch.setattr(ProductAdmin, "hidden_filters", ())
     response = adas_browser.get(f"{PRODUCTS}?{query}")
     assert [product.name for product in response.context["cl"].result_list] == ["Lamp"]
+
+
+def test_a_generated_boolean_is_shown_as_an_icon(adas_browser, mug, monkeypatch):
+    monkeypatch.setattr(ProductAdmin, "hidden_columns", ())
+    page = adas_browser.get(f"{PRODUCTS}?o=7").content.decode()
+    [cell] = re.findall(r'<td class="field-in_stock.*?</td>', page, re.DOTALL)
+    assert 'title="True"' in cell
