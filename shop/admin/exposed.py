@@ -144,7 +144,7 @@ class ExposedModelAdmin(ExposedListAdmin, AuditedAdmin):
 
     form = ConcurrentForm
     #: On a phone, the list has a card for each record; see `admin.css`.
-    has_cards = True
+    list_class = "shop-card-list"
     sections: Sequence[tuple[Text | None, Sequence[str]]] = ()
     warn_unsaved_form = True
 

@@ -308,8 +308,8 @@ def test_cells_are_read_as_in_product_files(ada, create_tag):
         (["", "mugs", "1"], {"tags"}),
         (["", "", "1,250"], {"tare"}),
     ):
-        headers = ["ID", "season", "tags", "tare"]
-        rows = Dataset([str(product.pk), *cells], headers=headers)
+        headers = ["SKU", "season", "tags", "tare"]
+        rows = Dataset([product.sku, *cells], headers=headers)
         result = resource.import_data(rows, dry_run=True, user=ada)
         assert {name for row in result.invalid_rows for name in row.error_dict} == wrong
         if not wrong:
