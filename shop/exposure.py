@@ -44,18 +44,12 @@ class FilterKind(enum.Enum):
     """How the values of a field are compared when a list is filtered by it."""
 
     BOOLEAN = enum.auto()
-    #: One or more of the field's choices.
-    CHOICE = enum.auto()
-    #: One or more records, by their keys.
-    RELATION = enum.auto()
-    #: One or more texts or keys, exactly.
-    EXACT = enum.auto()
-    #: From a lowest to a highest number.
-    NUMBER = enum.auto()
-    #: From a first to a last day or moment.
-    DATE = enum.auto()
-    #: Whether there is a file.
-    FILE = enum.auto()
+    CHOICE = enum.auto()  # one or more of the choices
+    RELATION = enum.auto()  # one or more records, by their keys
+    EXACT = enum.auto()  # one or more texts or keys, exactly
+    NUMBER = enum.auto()  # from a lowest to a highest one
+    DATE = enum.auto()  # from a first to a last day or moment
+    FILE = enum.auto()  # whether there is one
 
 
 #: Field class -> how it is filtered. The first match counts; other fields are not filtered.
