@@ -1,7 +1,6 @@
 """Query strings and selections that no page of the admin sends: refused, with nothing changed."""
 
 import pytest
-from django.db.models import DurationField, ExpressionWrapper, F
 from support import factories, world
 from unfold.views import ChangeList
 
@@ -49,11 +48,17 @@ def test_a_number_beyond_the_column_is_no_error(adas_browser, orders, page, quer
     assert adas_browser.get(f"{page}?{query}").status_code in {200, 302}
 
 
-def test_a_value_that_is_no_duration_is_no_error(adas_browser, orders, monkeypatch):
-    age = ExpressionWrapper(F("updated_at") - F("created_at"), DurationField())
-    rows = Order.objects.annotate(age=age).filter(age__gt="1").order_by("pk")
+@pytest.mark.parametrize("error", [AttributeError, TypeError, ValueError, OverflowError])
+def test_a_value_that_a_lookup_cannot_convert_is_no_error(adas_browser, orders, monkeypatch, error):
+    """Django raises an AttributeError for a text that is compared with a duration on SQLite."""
+
+    def refuse(_query):
+        raise error
+
+    rows = Order.objects.all()
+    monkeypatch.setattr(type(rows.query), "sql_with_params", refuse)
     monkeypatch.setattr(ChangeList, "get_queryset", lambda *_arguments: rows)
-    assert adas_browser.get(f"{ORDERS}?id__gte=1").status_code in {200, 302}
+    assert adas_browser.get(f"{ORDERS}?id__gte=1").status_code == 302
 
 
 @pytest.mark.parametrize("lookup", ["regex", "iregex", "range"])
