@@ -19,6 +19,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from
 
 SHOP_NAME = ENVIRONMENT.shop_name
 SHOP_CURRENCY = ENVIRONMENT.shop_currency
+# Percent of tax that prices contain; None without tax. A product may have its own.
+SHOP_TAX_RATE = ENVIRONMENT.shop_tax_rate
 SHOP_IMPRINT = ENVIRONMENT.shop_imprint
 SHOP_FONTS = ENVIRONMENT.shop_fonts
 SHOP_ENVIRONMENT = ENVIRONMENT.shop_environment
@@ -27,10 +29,13 @@ SHOP_DEMO_LOGINS: list[tuple[str, str, str]] = []
 # Whether `manage.py demo`, whose passwords are public, and `manage.py test` may run.
 SHOP_DEVELOPMENT_COMMANDS = False
 SHOP_PAYMENT_METHODS = ENVIRONMENT.payment_methods
+SHOP_PAYMENT_GATEWAY = ENVIRONMENT.payment_gateway
+SHOP_PAYMENT_WEBHOOK_SECRET = ENVIRONMENT.payment_webhook_secret
 SHOP_PUBLIC_CATALOG = ENVIRONMENT.public_catalog
 SHOP_TWO_FACTOR = ENVIRONMENT.two_factor
 OTP_TOTP_ISSUER = SHOP_NAME
 SHOP_RESET_URL = ENVIRONMENT.reset_url
+SHOP_ORDER_URL = ENVIRONMENT.order_url
 SHOP_TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 SHOP_RATES = {
     "login": ENVIRONMENT.rate_login,
@@ -114,7 +119,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "settings.formats"
-TIME_ZONE = "UTC"
+TIME_ZONE = ENVIRONMENT.shop_time_zone
 USE_TZ = True
 
 # With the prefix, which Django adds too late for a WSGI server: its handler reads them before.

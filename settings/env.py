@@ -8,9 +8,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import (
@@ -54,6 +56,22 @@ def parse_currency(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{3}", text):
         raise ValueError(f"'{text}' is not a currency code such as EUR")
     return text
+
+
+def parse_time_zone(text: str) -> str:
+    """Return the name of a time zone such as Europe/Berlin. Raises ValueError for an unknown one."""
+    if text not in available_timezones():
+        raise ValueError(f"'{text}' is not a time zone such as Europe/Berlin")
+    return text
+
+
+def parse_tax_rate(text: str) -> Decimal | None:
+    """Return a rate in percent such as 19 or 5.5; None for an empty one. Raises ValueError."""
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?|100", text):
+        raise ValueError(f"'{text}' is not a tax rate in percent such as 19 or 5.5")
+    return Decimal(text)
 
 
 def parse_script_name(text: str) -> str:
@@ -198,6 +216,8 @@ EmailURL = Annotated[dict[str, Any], BeforeValidator(parse_email_url)]
 RateText = Annotated[Rate, BeforeValidator(parse_rate)]
 PaymentMethods = Annotated[list[str], BeforeValidator(parse_payment_methods)]
 Currency = Annotated[str, AfterValidator(parse_currency)]
+TimeZone = Annotated[str, AfterValidator(parse_time_zone)]
+TaxRate = Annotated[Decimal | None, BeforeValidator(parse_tax_rate)]
 ProjectPath = Annotated[Path, AfterValidator(lambda path: ROOT / path)]
 
 
@@ -224,6 +244,8 @@ class Environment(BaseModel):
     media_root: ProjectPath = _variable("MEDIA_ROOT", ".media")
     shop_name: str = _variable("SHOP_NAME", "Fern & Ember")
     shop_currency: Currency = _variable("SHOP_CURRENCY", "EUR")
+    shop_time_zone: TimeZone = _variable("SHOP_TIME_ZONE", "UTC")
+    shop_tax_rate: TaxRate = _variable("SHOP_TAX_RATE", "")
     shop_imprint: str = _variable("SHOP_IMPRINT", "")
     shop_fonts: CommaSeparated = _variable("SHOP_FONTS", "")
     shop_environment: str = _variable("SHOP_ENVIRONMENT", "")
@@ -232,7 +254,12 @@ class Environment(BaseModel):
     )
     public_catalog: bool = _variable("SHOP_PUBLIC_CATALOG", "false")
     two_factor: Literal["off", "optional", "required"] = _variable("SHOP_TWO_FACTOR", "off")
+    payment_gateway: str = _variable(
+        "SHOP_PAYMENT_GATEWAY", "shop.services.payments.SimulatedGateway"
+    )
+    payment_webhook_secret: str = _variable("SHOP_PAYMENT_WEBHOOK_SECRET", "")
     reset_url: str = _variable("SHOP_RESET_URL", "")
+    order_url: str = _variable("SHOP_ORDER_URL", "")
     rate_login: RateText = _variable("SHOP_RATE_LOGIN", "10/min")
     rate_register: RateText = _variable("SHOP_RATE_REGISTER", "10/min")
     rate_api: RateText = _variable("SHOP_RATE_API", "600/min")

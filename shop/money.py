@@ -1,14 +1,20 @@
-"""Money: amounts in the shop's one currency, with two decimals."""
+"""Money and tax rates. Amounts have two decimals, and are shown with those of their currency."""
 
 from collections.abc import Iterable
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 DECIMAL_PLACES = 2
 CENT = Decimal("0.01")
 MAX_PRICE = Decimal("99999999.99")
+#: ISO 4217 currencies with minor unit 0: https://www.iso.org/iso-4217-currency-codes.html
+CURRENCIES_WITHOUT_CENTS = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}
+    | {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
 
 
 class MoneyField(models.DecimalField):  # type: ignore[type-arg]
@@ -19,14 +25,40 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
 
-def format_money(amount: Decimal) -> str:
-    """Format an amount with the currency: `1,234.50 EUR`."""
-    return f"{format_amount(amount)} {settings.SHOP_CURRENCY}"
+class TaxRateField(models.DecimalField):  # type: ignore[type-arg]
+    """Percent of tax that a price contains, such as 19.00; null without tax."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs = {
+            "max_digits": 5,
+            "decimal_places": 2,
+            "null": True,
+            "blank": True,
+            "validators": [MinValueValidator(0), MaxValueValidator(100)],
+        } | kwargs
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
 
-def format_amount(amount: Decimal) -> str:
-    """Format an amount without the currency: `1,234.50`."""
-    return f"{amount:,.{DECIMAL_PLACES}f}"
+def default_currency() -> str:
+    """Return the currency of a new order."""
+    currency: str = settings.SHOP_CURRENCY
+    return currency
+
+
+def format_money(amount: Decimal, currency: str | None = None) -> str:
+    """Format an amount with its currency, by default the shop's: `1,234.50 EUR`."""
+    currency = currency or default_currency()
+    return f"{format_amount(amount, currency)} {currency}"
+
+
+def format_amount(amount: Decimal, currency: str | None = None) -> str:
+    """Format an amount without the currency: `1,234.50`, or `1,234` of a currency without cents."""
+    return f"{amount:,.{shown_decimals(currency or default_currency())}f}"
+
+
+def shown_decimals(currency: str) -> int:
+    """Return the number of decimals that amounts in this currency are shown with."""
+    return 0 if currency in CURRENCIES_WITHOUT_CENTS else DECIMAL_PLACES
 
 
 def order_total(lines: Iterable[tuple[Decimal, int]]) -> Decimal:

@@ -15,6 +15,7 @@ from shop.api import tokens
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Session, User
 from shop.services.errors import InvalidToken, ShopError
+from shop.services.payments import Authorization
 from shop.services.sessions import record_successor_use
 from shop.throttling import check_rate, client_ip
 
@@ -45,6 +46,8 @@ class ApiRequest(HttpRequest):
     """A request that `Bearer` has authenticated."""
 
     auth: Caller
+    #: Money that a gateway has reserved for the order that this request places.
+    authorization: Authorization | None
 
 
 class Bearer(HttpBearer):

@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +28,7 @@ KEY_HEADER: Any = Header(  # type: ignore[type-arg]
 IdempotencyKeyHeader = Annotated[SingleLineText, KEY_HEADER]
 
 type Endpoint = Callable[..., HttpResponse]
+type Around = Callable[..., AbstractContextManager[None]]
 
 
 def idempotent(endpoint: Endpoint) -> Endpoint:
@@ -35,9 +37,29 @@ def idempotent(endpoint: Endpoint) -> Endpoint:
     Effects, key and response are one transaction, so a failed call stores no key. Without a key,
     the endpoint is called as it is.
     """
+    return _make_idempotent(endpoint, None)
 
+
+def idempotent_within(around: Around) -> Callable[[Endpoint], Endpoint]:
+    """Return `idempotent` for an endpoint that needs something done outside of the transaction.
+
+    `around` gets the request, its key and the endpoint's values. It is a context manager, entered
+    before the transaction and left after it.
+    """
+    return functools.partial(_make_idempotent, around=around)
+
+
+def _make_idempotent(endpoint: Endpoint, around: Around | None) -> Endpoint:
     @functools.wraps(endpoint)
     def run(request: ApiRequest, *, idempotency_key: str, **values: Any) -> HttpResponse:
+        if around is None:
+            return run_with_key(request, idempotency_key, values)
+        with around(request, key=idempotency_key, **values):
+            return run_with_key(request, idempotency_key, values)
+
+    def run_with_key(
+        request: ApiRequest, idempotency_key: str, values: dict[str, Any]
+    ) -> HttpResponse:
         if not idempotency_key:
             return endpoint(request, **values)
         answer, is_replay = run_once(

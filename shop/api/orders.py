@@ -1,7 +1,8 @@
 """Order endpoints: customers place and cancel orders, staff change their status."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from django.db.models import Count, QuerySet, Window, prefetch_related_objects
@@ -9,7 +10,7 @@ from django.http import HttpResponse
 from ninja import Path, Query, Router
 
 from shop.api.auth import ApiRequest, Caller, customer_or_staff, staff_with
-from shop.api.idempotency import idempotent
+from shop.api.idempotency import idempotent, idempotent_within
 from shop.api.media_urls import site_root
 from shop.api.model_filters import build_condition, expand_schema, search_condition
 from shop.api.model_resource import ModelResource, expanded_names
@@ -29,8 +30,10 @@ from shop.api.schemas import (
 )
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderEvent, OrderItem, User
-from shop.services import errors, orders
+from shop.services import errors, order_moves, orders
+from shop.services.idempotency import is_known
 from shop.services.orders import OrderDetails
+from shop.services.payments import gateway
 
 router = Router()
 ORDERS = ModelResource(Order, OrderOut)
@@ -66,10 +69,36 @@ def list_orders(request: ApiRequest, filters: Query[OrderFilters]) -> HttpRespon
     )
 
 
+@contextmanager
+def authorized_payment(request: ApiRequest, *, key: str, body: CheckoutIn) -> Iterator[None]:
+    """Reserve the money of a card before the order's transaction; release it if that fails.
+
+    The endpoint finds it as `request.authorization`. Nothing is reserved for a repeated request.
+    """
+    request.authorization = None
+    is_card = body.payment_method == Order.PaymentMethod.CARD
+    if not is_card or is_known(user=request.auth.user, key=key):
+        yield
+        return
+    with errors_by_api_name(Order):
+        request.authorization = orders.authorize_checkout(
+            user=request.auth.user,
+            method=body.payment_method,
+            token=body.payment_token or "",
+            expected_total=body.expected_total,
+        )
+    try:
+        yield
+    except Exception:
+        if request.authorization:
+            gateway().void(request.authorization)
+        raise
+
+
 @router.post(
     "/create/", response={201: OrderOut}, auth=customer_or_staff("view_order", "change_order")
 )
-@idempotent
+@idempotent_within(authorized_payment)
 @documents_errors(
     errors.CartEmpty,
     errors.InsufficientStock,
@@ -82,9 +111,11 @@ def create_order(request: ApiRequest, body: CheckoutIn) -> HttpResponse:
 
     Send an `Idempotency-Key` so that you can safely repeat the request if the response is lost.
     """
-    values = body.model_dump() | {"payment_token": body.payment_token or ""}
+    values = body.model_dump(exclude={"payment_token"})
     with errors_by_api_name(Order):
-        details = orders.place_order(user=request.auth.user, **values)
+        details = orders.place_order(
+            user=request.auth.user, authorization=request.authorization, **values
+        )
     return respond(OrderOut, _order_with_history(request, details), status=201)
 
 
@@ -120,7 +151,7 @@ def set_status(request: ApiRequest, order_id: OrderId, body: StatusIn) -> HttpRe
 
 def _change_status(request: ApiRequest, order_id: int, status: str, note: str) -> HttpResponse:
     caller = request.auth
-    orders.move_order(
+    order_moves.move_order(
         order_id=order_id, to=status, actor=caller.user, by_staff=caller.is_staff, note=note
     )
     return _order_response(request, order_id)

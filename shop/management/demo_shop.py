@@ -29,7 +29,9 @@ from shop.models.users import SUPERUSER_FIELDS
 from shop.services import outbox
 from shop.services.cart import add_to_cart
 from shop.services.groups import grant_catalogue_permissions
-from shop.services.orders import mark_paid, move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.order_payments import mark_paid
+from shop.services.orders import authorize_checkout, place_order
 from shop.services.payments import SUCCESS
 from shop.services.products import create_product
 from shop.services.stock import adjust_stock
@@ -283,7 +285,9 @@ def _place_order(
         user=buyer,
         shipping_address=address,
         payment_method=sale.payment,
-        payment_token=SUCCESS if sale.payment == Order.PaymentMethod.CARD else "",
+        authorization=authorize_checkout(
+            user=buyer, method=sale.payment, token=SUCCESS, expected_total=None
+        ),
     )
     placed.append(details.order)
 

@@ -1,24 +1,31 @@
 """The shop's tables."""
 
 from shop.models.audit import AuditEntry
+from shop.models.carriers import Carrier
 from shop.models.cart import CartItem
 from shop.models.imports import ImportFile, ImportRow, ProductImport
+from shop.models.invoices import Invoice, InvoiceCounter
 from shop.models.orders import IdempotencyKey, Order, OrderEvent, OrderItem
 from shop.models.outbox import OutboxMessage
+from shop.models.payments import Payment
 from shop.models.products import Product, StockMovement
 from shop.models.saved_views import SavedView
 from shop.models.users import Session, User
 
 __all__ = [
     "AuditEntry",
+    "Carrier",
     "CartItem",
     "IdempotencyKey",
     "ImportFile",
     "ImportRow",
+    "Invoice",
+    "InvoiceCounter",
     "Order",
     "OrderEvent",
     "OrderItem",
     "OutboxMessage",
+    "Payment",
     "Product",
     "ProductImport",
     "SavedView",

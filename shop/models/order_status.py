@@ -31,6 +31,10 @@ class StatusFacts:
     waiting_for: Text = ""
     #: Whether customers may cancel an order in this status; staff may whenever `next` allows it.
     customer_can_cancel: bool = False
+    #: Whether staff may change address and items.
+    can_be_edited: bool = False
+    #: Permission on orders that moving one here takes.
+    permission: str = "change_order"
     #: Template in `templates/emails/` mailed to the customer on arrival; empty for none.
     email: str = ""
 
@@ -75,7 +79,9 @@ class PaymentStatus(models.TextChoices):
 
     PENDING = "pending", _("Not yet paid")
     PAID = "paid", _("Paid")
+    REFUND_DUE = "refund_due", _("Refund due")
     REFUNDED = "refunded", _("Refunded")
+    VOIDED = "voided", _("Nothing to pay")
 
     @property
     def facts(self) -> PaymentFacts:
@@ -89,6 +95,7 @@ ORDER_STATUSES: dict[str, StatusFacts] = {
         role="warning",
         waiting_for=_("to be confirmed"),
         customer_can_cancel=True,
+        can_be_edited=True,
     ),
     OrderStatus.CONFIRMED: StatusFacts(
         next=(OrderStatus.SHIPPED, OrderStatus.CANCELLED),
@@ -97,6 +104,7 @@ ORDER_STATUSES: dict[str, StatusFacts] = {
         bulk_action=_("Confirm selected orders"),
         waiting_for=_("to be shipped"),
         customer_can_cancel=True,
+        can_be_edited=True,
     ),
     OrderStatus.SHIPPED: StatusFacts(
         next=(OrderStatus.DELIVERED, OrderStatus.CANCELLED),
@@ -104,6 +112,7 @@ ORDER_STATUSES: dict[str, StatusFacts] = {
         action=_("Mark as shipped"),
         bulk_action=_("Ship selected orders"),
         waiting_for=_("on the way"),
+        permission="fulfil_order",
         email="order_shipped",
     ),
     OrderStatus.DELIVERED: StatusFacts(
@@ -111,6 +120,7 @@ ORDER_STATUSES: dict[str, StatusFacts] = {
         role="success",
         action=_("Mark as delivered"),
         bulk_action=_("Deliver selected orders"),
+        permission="fulfil_order",
         email="order_delivered",
     ),
     OrderStatus.CANCELLED: StatusFacts(
@@ -125,5 +135,7 @@ ORDER_STATUSES: dict[str, StatusFacts] = {
 PAYMENT_STATUSES: dict[str, PaymentFacts] = {
     PaymentStatus.PENDING: PaymentFacts(role="warning"),
     PaymentStatus.PAID: PaymentFacts(role="success", action=_("Mark as paid")),
-    PaymentStatus.REFUNDED: PaymentFacts(role="info"),
+    PaymentStatus.REFUND_DUE: PaymentFacts(role="danger", action=_("Refund")),
+    PaymentStatus.REFUNDED: PaymentFacts(role="neutral"),
+    PaymentStatus.VOIDED: PaymentFacts(role="neutral"),
 }

@@ -1,5 +1,6 @@
 """Orders, their items and events, and the idempotency keys of API calls."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from shop.models.base import CleanTextModel, generate_code
 from shop.models.cart import MAX_QUANTITY
 from shop.models.order_status import ORDER_STATUSES, OrderStatus, PaymentStatus
 from shop.models.products import Product
-from shop.money import MoneyField
+from shop.money import MoneyField, TaxRateField, default_currency
 
 
 def generate_order_number() -> str:
@@ -21,13 +22,21 @@ def generate_order_number() -> str:
 
 
 class Order(CleanTextModel):
-    """A customer's order, with the total at the time of ordering.
+    """A customer's order.
 
-    Only `services.orders` changes its status; see `shop.models.order_status`.
+    Only `services.orders` changes its status, see `shop.models.order_status`; `services.order_edit`
+    its address and lines; `services.refunds` and `services.returns` what is owed and paid back.
+
+    Four amounts tell what money is owed, in the order's `currency`: `total_amount` is the sum of
+    the lines. `credited_amount` is the part of it that the customer need not pay any more: the
+    whole of a cancelled order, units sent back, a reduction of the price. `paid_amount` was
+    received, and `refunded_amount` was paid back. Each payment and refund is a Payment.
     """
 
     #: Fields that the API never contains; it has the customer instead of the user.
-    STAFF_ONLY: ClassVar[frozenset[str]] = frozenset({"user", "carrier", "tracking_number"})
+    STAFF_ONLY: ClassVar[frozenset[str]] = frozenset(
+        {"user", "carrier", "tracking_number", "tracking_url", "shipped_at"}
+    )
     #: Fields that customers fill in at checkout, and staff in a phone order.
     AT_CHECKOUT: ClassVar[frozenset[str]] = frozenset(
         {"shipping_address", "payment_method", "note"}
@@ -43,14 +52,21 @@ class Order(CleanTextModel):
             "payment_method",
             "payment_status",
             "total_amount",
+            "credited_amount",
+            "paid_amount",
+            "refunded_amount",
+            "currency",
             "carrier",
+            "shipped_at",
             "created_at",
             "updated_at",
         }
     )
 
     #: Fields that lists are filtered by without an index.
-    SLOW_FILTERS: ClassVar[frozenset[str]] = frozenset()
+    SLOW_FILTERS: ClassVar[frozenset[str]] = frozenset(
+        {"credited_amount", "paid_amount", "refunded_amount", "currency"}
+    )
 
     Status = OrderStatus
     PaymentStatus = PaymentStatus
@@ -94,17 +110,34 @@ class Order(CleanTextModel):
         editable=False,
     )
     total_amount = MoneyField(_("total"), editable=False)
+    credited_amount = MoneyField(_("credited"), default=Decimal("0.00"), editable=False)
+    paid_amount = MoneyField(_("amount paid"), default=Decimal("0.00"), editable=False)
+    refunded_amount = MoneyField(_("amount refunded"), default=Decimal("0.00"), editable=False)
+    currency = models.CharField(
+        _("currency"), max_length=3, default=default_currency, editable=False
+    )
     shipping_address = models.TextField(_("shipping address"), max_length=1000)
     note = models.TextField(_("customer's note"), max_length=1000, blank=True)
     carrier = models.CharField(_("carrier"), max_length=60, blank=True, editable=False)
     tracking_number = models.CharField(
         _("tracking number"), max_length=60, blank=True, editable=False
     )
+    # Made from the carrier's template when the number is entered.
+    tracking_url = models.CharField(_("tracking link"), max_length=500, blank=True, editable=False)
+    shipped_at = models.DateTimeField(_("shipped"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("placed"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated at"), default=timezone.now, editable=False)
 
     class Meta:
         ordering = ("-created_at", "-id")
+        # Beside Django's own: "change" is to confirm, cancel, mark as paid and add notes.
+        permissions = (
+            ("fulfil_order", "Can pack, ship and deliver orders"),
+            ("edit_order", "Can change address and items of orders"),
+            ("refund_order", "Can refund orders and take returns"),
+            ("export_order", "Can export orders with their addresses"),
+            ("view_revenue", "Can view revenue"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(status__in=OrderStatus.values),
@@ -120,6 +153,14 @@ class Order(CleanTextModel):
             ),
             models.CheckConstraint(
                 condition=Q(total_amount__gte=0), name="order_total_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(credited_amount__gte=0, credited_amount__lte=F("total_amount")),
+                name="order_credited_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_amount__gte=0, refunded_amount__lte=F("paid_amount")),
+                name="order_refunded_in_bounds",
             ),
         )
         indexes = (
@@ -142,10 +183,31 @@ class Order(CleanTextModel):
         return (OrderStatus.CANCELLED,) if facts.customer_can_cancel else ()
 
     @property
+    def can_be_edited(self) -> bool:
+        """Whether staff may change address and items."""
+        return ORDER_STATUSES[self.status].can_be_edited
+
+    @property
+    def balance(self) -> Decimal:
+        """What the customer owes the shop; negative if the shop owes the customer."""
+        owed: Decimal = self.total_amount - self.credited_amount
+        received: Decimal = self.paid_amount - self.refunded_amount
+        return owed - received
+
+    @property
+    def amount_due(self) -> Decimal:
+        """What the customer still has to pay."""
+        return max(self.balance, Decimal("0.00"))
+
+    @property
+    def refund_due(self) -> Decimal:
+        """What the shop still has to pay back."""
+        return max(-self.balance, Decimal("0.00"))
+
+    @property
     def awaits_payment(self) -> bool:
         """Whether the order still has to be paid."""
-        is_unpaid = self.payment_status == PaymentStatus.PENDING
-        return is_unpaid and self.status != OrderStatus.CANCELLED
+        return self.balance > 0
 
 
 class OrderItem(models.Model):
@@ -158,6 +220,9 @@ class OrderItem(models.Model):
     name = models.CharField(_("name"), max_length=200)
     price = MoneyField(_("price"), max_digits=10)
     quantity = models.PositiveIntegerField(_("quantity"))
+    returned_quantity = models.PositiveIntegerField(_("returned"), default=0)
+    #: Percent of tax that the price contains; None without tax.
+    tax_rate = TaxRateField(_("tax rate"))
     subtotal = models.GeneratedField(
         verbose_name=_("subtotal"),
         expression=F("price") * F("quantity"),
@@ -173,6 +238,10 @@ class OrderItem(models.Model):
                 condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY),
                 name="order_quantity_in_bounds",
             ),
+            models.CheckConstraint(
+                condition=Q(returned_quantity__lte=F("quantity")),
+                name="order_returned_in_bounds",
+            ),
             models.CheckConstraint(condition=Q(price__gte=0), name="order_price_not_negative"),
         )
 
@@ -181,19 +250,28 @@ class OrderItem(models.Model):
 
 
 class OrderEvent(CleanTextModel):
-    """An entry in an order's timeline: what changed, when and by whom. Append-only."""
+    """An entry in an order's timeline: what changed, when and by whom. Append-only.
+
+    `details` is what the shop says about it, such as the changed fields; `note` is what a person
+    wrote.
+    """
 
     class Kind(models.TextChoices):
         STATUS = "status", _("Status")
         PAYMENT = "payment", _("Payment")
         NOTE = "note", _("Note")
         PRINTED = "printed", _("Printed")
+        EDITED = "edited", _("Edited")
+        TRACKING = "tracking", _("Tracking")
+        RETURNED = "returned", _("Returned")
+        REFUNDED = "refunded", _("Refunded")
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="events")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.STATUS)
     status = models.CharField(_("status"), max_length=20, choices=OrderStatus)
     payment_status = models.CharField(_("paid"), max_length=20, choices=PaymentStatus)
     note = models.TextField(_("note"), max_length=1000, blank=True)
+    details = models.TextField(_("details"), blank=True)
     is_internal = models.BooleanField(_("for staff only"), default=False)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -12,13 +12,20 @@ from shop.models.order_status import OrderStatus, Role, Text
 from shop.models.orders import Order
 
 ORDER_PLACED, PASSWORD_RESET = "order_placed", "password_reset"
+ORDER_EDITED, ORDER_TRACKING = "order_edited", "order_tracking"
+ORDER_REFUNDED, ORDER_RETURNED = "order_refunded", "order_returned"
+GATEWAY_CAPTURE, GATEWAY_REFUND = "gateway_capture", "gateway_refund"
 
 
 class OutboxMessage(models.Model):
-    """A message to a customer: waiting, sent or failed. `services.outbox` writes and sends it."""
+    """A message to a customer or to the payment gateway: waiting, sent or failed.
+
+    `services.outbox` writes and sends it.
+    """
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("Email")
+        GATEWAY = "gateway", _("Payment gateway")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("Waiting")
@@ -33,7 +40,13 @@ class OutboxMessage(models.Model):
     #: Kind -> what staff call it. An email's kind is the name of its template.
     LABELS: ClassVar[dict[str, Text]] = {
         ORDER_PLACED: _("Order confirmation"),
+        ORDER_EDITED: _("Order changed"),
+        ORDER_TRACKING: _("Tracking number"),
+        ORDER_REFUNDED: _("Refund"),
+        ORDER_RETURNED: _("Return"),
         PASSWORD_RESET: _("Password reset"),
+        GATEWAY_CAPTURE: _("Take the card payment"),
+        GATEWAY_REFUND: _("Pay back to the card"),
         **{status.facts.email: status.label for status in OrderStatus if status.facts.email},
     }
 

@@ -18,7 +18,7 @@ from shop.db.private_attributes import is_committed, mark_committed
 from shop.db.search_text import SearchTextField
 from shop.db.text_folding import NAME_COLLATION
 from shop.models.base import CleanTextModel, generate_code
-from shop.money import MAX_PRICE, MoneyField
+from shop.money import MAX_PRICE, MoneyField, TaxRateField
 
 MAX_STOCK = 1_000_000_000
 SKU_TAKEN_CODE = "sku_taken"
@@ -102,7 +102,7 @@ class Product(CleanTextModel):
     """
 
     #: Fields that the admin and product files show, but never the API.
-    STAFF_ONLY: ClassVar[frozenset[str]] = frozenset({"low_stock_threshold", "is_low"})
+    STAFF_ONLY: ClassVar[frozenset[str]] = frozenset({"low_stock_threshold", "is_low", "tax_rate"})
     #: A sale changes both, and no index may slow it down.
     SLOW_FILTERS: ClassVar[frozenset[str]] = frozenset({"stock", "updated_at"})
 
@@ -130,6 +130,10 @@ class Product(CleanTextModel):
         max_digits=10,
         validators=[MinValueValidator(Decimal("0.00")), MaxValueValidator(MAX_PRICE)],
         help_text=_("In the shop's currency, with two decimals."),
+    )
+    tax_rate = TaxRateField(
+        _("tax rate"),
+        help_text=_("Percent of tax in the price. Leave empty for the shop's usual rate."),
     )
     stock = models.PositiveIntegerField(
         _("stock"),
@@ -236,6 +240,7 @@ class StockMovement(models.Model):
         RECEIVED = "received", _("Received")
         RETURNED = "returned", _("Returned")
         DAMAGED = "damaged", _("Damaged or lost")
+        ORDER_EDIT = "order_edit", _("Order edited")
         COUNTED = "counted", _("Counted")
         CORRECTION = "correction", _("Correction")
         IMPORT = "import", _("Import")
@@ -292,7 +297,8 @@ class StockMovement(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["order", "product", "kind"],
-                condition=Q(order__isnull=False),
+                # An order is edited, and units of it are sent back, any number of times.
+                condition=Q(order__isnull=False, kind__in=["sale", "cancellation"]),
                 name="movement_of_a_kind_once_per_order_and_product",
             ),
         )

@@ -88,6 +88,21 @@ class PaymentDeclined(ShopError):
     code, message = "payment-declined", _("The payment was declined.")
 
 
+class WebhookRefused(ShopError):
+    code, message = "webhook-refused", _("The signature of this webhook is not valid.")
+
+
+class OrderChanged(ShopError):
+    code, message = (
+        "order-changed",
+        _("Someone else changed this order in the meantime. Check it and try again."),
+    )
+
+
+class NothingToRefund(ShopError):
+    code, message = "nothing-to-refund", _("More can't be paid back than was paid.")
+
+
 class InvalidTransition(ShopError):
     code, message = "invalid-transition", _("The order can't move to this status.")
 

@@ -40,6 +40,11 @@ def run_once(*, user: User, key: str, request: str, work: Callable[[], str]) -> 
     return answer, False
 
 
+def is_known(*, user: User, key: str) -> bool:
+    """Return whether the key was used before; an empty one never is."""
+    return bool(key) and IdempotencyKey.objects.filter(user=user, key=key).exists()
+
+
 def find_answer(*, user: User, key: str, request: str) -> str | None:
     """Return the stored answer to this request, or None if the key is unknown or empty.
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from shop.db.transactions import atomically
 from shop.models import Order, User
 from shop.services import audit, crud
-from shop.services.orders import lock_order
+from shop.services.order_records import lock_order
 
 
 def change_order_details(

@@ -9,12 +9,14 @@ Another kind of message is a member of `OutboxMessage.Channel` and a function in
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from threading import Event
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -29,11 +31,12 @@ from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
 from shop.documents import emails
 from shop.documents.emails import DeliveryRefused, Undeliverable
-from shop.models import Order, OutboxMessage, User
-from shop.models.outbox import PASSWORD_RESET
+from shop.models import Order, OutboxMessage, Payment, User
+from shop.models.outbox import GATEWAY_CAPTURE, GATEWAY_REFUND, PASSWORD_RESET
 from shop.services import audit, background
 from shop.services.errors import MessagePending
 from shop.services.idempotency import run_once
+from shop.services.payments import Authorization, gateway
 
 #: How long a message is tried, and the pauses between attempts: one minute, doubling to an hour.
 TRIED_FOR = timedelta(days=2)
@@ -48,10 +51,26 @@ MAX_RESETS, RESET_PERIOD = 3, timedelta(hours=1)
 KEPT_FOR = timedelta(days=90)
 BATCH_SIZE = 50
 NEVER = Event()
+NO_VALUES: Mapping[str, str] = MappingProxyType({})
+
+
+def call_gateway(message: OutboxMessage) -> None:
+    """Take or pay back the money that the message is about. Raises what the gateway raises."""
+    values = {**message.payload, "amount": Decimal(message.payload["amount"])}
+    try:
+        if message.kind == GATEWAY_REFUND:
+            gateway().refund(**values)
+        else:
+            del values["key"]
+            gateway().capture(**values)
+    except OSError as error:  # the mail server may be there nevertheless
+        raise DeliveryRefused(_("The payment gateway can't be reached.")) from error
+
 
 #: Channel -> the function that sends a message; it raises what `emails.send_email` raises.
 SENDERS: dict[str, Callable[[OutboxMessage], None]] = {
-    OutboxMessage.Channel.EMAIL: emails.send_email
+    OutboxMessage.Channel.EMAIL: emails.send_email,
+    OutboxMessage.Channel.GATEWAY: call_gateway,
 }
 PENDING = OutboxMessage.Status.PENDING
 
@@ -76,17 +95,45 @@ def suppress_messages() -> Iterator[None]:
         _is_suppressed.reset(token)
 
 
-def add_order_messages(orders: Sequence[Order], kind: str, *, note: str = "") -> None:
+def add_order_messages(
+    orders: Sequence[Order], kind: str, *, note: str = "", values: Mapping[str, str] = NO_VALUES
+) -> None:
     """Write a message to each order's customer with one INSERT, in the caller's transaction.
 
-    They are sent after the commit.
+    They are sent after the commit. `values` are further ones of the email's template.
     """
     if _is_suppressed.get():
         return
-    payload = {"note": note} if note else {}
+    payload = {**({"note": note} if note else {}), **values}
     added = [_new_message(kind, order.user, order=order, payload=payload) for order in orders]
     insert_rows(added)
     _deliver_after_commit(partial(_deliver_new, added))
+
+
+def add_gateway_capture(payment: Payment, authorization: Authorization | None) -> None:
+    """Let the gateway take reserved money after the commit, unless it has taken it already."""
+    if authorization and not authorization.is_captured:
+        _add_gateway_message(GATEWAY_CAPTURE, payment, payment.reference)
+
+
+def add_gateway_refund(refund: Payment) -> None:
+    """Let the gateway pay back an amount after the commit."""
+    taken = refund.order.payments.filter(kind=Payment.Kind.PAYMENT).exclude(reference="").first()
+    _add_gateway_message(GATEWAY_REFUND, refund, taken.reference if taken else "")
+
+
+def _add_gateway_message(kind: str, payment: Payment, reference: str) -> None:
+    payload = {
+        "reference": reference,
+        "amount": str(payment.amount),
+        "currency": payment.order.currency,
+        "key": f"payment-{payment.pk}",
+    }
+    order = payment.order
+    message = _new_message(kind, order.user, order=order, payload=payload)
+    message.channel, message.recipient = OutboxMessage.Channel.GATEWAY, ""
+    insert_rows([message])
+    _deliver_after_commit(partial(_deliver_new, [message]))
 
 
 def _deliver_after_commit(deliver: Callable[[], object]) -> None:
@@ -157,7 +204,9 @@ def send_again(*, message_ids: Collection[int], actor: User) -> int:
         raise MessagePending
     now = timezone.now()
     for message in messages:
-        message.recipient, message.status, message.error = message.user.email, PENDING, ""
+        if message.channel == OutboxMessage.Channel.EMAIL:
+            message.recipient = message.user.email
+        message.status, message.error = PENDING, ""
         message.attempts, message.due_at, message.expires_at = 0, now, now + TRIED_FOR
     names = ("recipient", "status", "error", "attempts", "due_at", "expires_at")
     update_rows(messages, *names)

@@ -15,10 +15,12 @@ from shop.models import (
     AuditEntry,
     CartItem,
     IdempotencyKey,
+    Invoice,
     Order,
     OrderEvent,
     OrderItem,
     OutboxMessage,
+    Payment,
     SavedView,
     Session,
     StockMovement,
@@ -52,6 +54,8 @@ def export_personal_data(*, user_id: int, actor: User) -> str:
         "person": User.objects.filter(pk=user.pk),
         "orders": orders,
         "order_lines": OrderItem.objects.filter(order__in=orders).order_by("pk"),
+        "payments": Payment.objects.filter(order__in=orders).order_by("pk"),
+        "invoices": Invoice.objects.filter(order__in=orders).order_by("pk"),
         "order_history": OrderEvent.objects.filter(order__in=orders).order_by("pk"),
         "cart": CartItem.objects.filter(user=user).order_by("pk"),
         "sessions": Session.objects.filter(user=user),
@@ -74,7 +78,7 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     orders = Order.objects.filter(user=user)
     unfinished = orders.filter(
         Q(status__in=OPEN_STATUSES)
-        | Q(status=Order.Status.DELIVERED, payment_status=Order.PaymentStatus.PENDING)
+        | Q(payment_status__in=[Order.PaymentStatus.PENDING, Order.PaymentStatus.REFUND_DUE])
     )
     if numbers := list(unfinished.order_by("pk").values_list("order_number", flat=True)):
         raise NotErasable(
@@ -88,8 +92,9 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     _erase_fields(orders)
     orders.update(updated_at=timezone.now())
     OrderEvent.objects.filter(order__in=orders).exclude(kind=OrderEvent.Kind.PRINTED).update(
-        note=""
+        note="", details=""
     )
+    Payment.objects.filter(order__in=orders).update(reason="")
     StockMovement.objects.filter(order__in=orders).update(reason="")
     _anonymize(user)
     _audit_entries(user, orders).update(changes="", client_ip="", device="")

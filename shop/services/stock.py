@@ -7,10 +7,11 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Subquery, Sum, Value, Window
+from django.db.models import F, OuterRef, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from shop.services import audit
 from shop.services.errors import InsufficientStock, NotFound, StockChanged, StockLimitReached
 
 Kind = StockMovement.Kind
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -40,31 +42,44 @@ def take_stock(changes: Sequence[StockChange], *, actor: User) -> None:
 
 
 def return_stock(
-    changes: Sequence[StockChange], *, actor: User, reason: str, written_off: Collection[int] = ()
+    changes: Sequence[StockChange],
+    *,
+    actor: User,
+    reason: str,
+    kind: Kind = Kind.CANCELLATION,
+    written_off: Mapping[int, int] = NOTHING,
 ) -> None:
-    """Return the units of cancelled orders. The database refuses a second return of the same order.
+    """Bring back the units of orders: all of cancelled ones, or some that were sent back.
+
+    The database refuses a second cancellation of the same order. `written_off` maps product ids to
+    how many of the units can't be sold: they return and are written off, two movements, so that
+    the movements of an order still tell what the customer keeps.
 
     Raises StockLimitReached if a product would have more than MAX_STOCK.
-
-    Units of the product ids in `written_off` return and are written off: two movements, so that
-    the movements of an order still add up to zero.
     """
     try:
-        _record_movements(changes, kind=Kind.CANCELLATION, actor=actor, reason=reason)
+        _record_movements(changes, kind=kind, actor=actor, reason=reason)
     except InsufficientStock as error:  # more units never make it too low
         raise StockLimitReached from error
     damaged = [
-        StockChange(change.product_id, -change.delta)
-        for change in changes
-        if change.product_id in written_off
+        StockChange(product_id, -units) for product_id, units in written_off.items() if units
     ]
     if damaged:
         _record_movements(
             damaged,
             kind=Kind.DAMAGED,
             actor=actor,
-            reason=reason or _("Written off when the order was cancelled"),
+            reason=reason or _("Written off when the order was returned"),
         )
+
+
+def change_ordered_stock(changes: Sequence[StockChange], *, actor: User) -> None:
+    """Take and return the differences that an edit of an order makes.
+
+    In one statement, so that two edits lock their products in the same order. Raises
+    InsufficientStock if a product has fewer units, or is gone, or would have more than MAX_STOCK.
+    """
+    _record_movements(changes, kind=Kind.ORDER_EDIT, actor=actor)
 
 
 def split_by_stock_limit(orders: Iterable[Order]) -> tuple[list[Order], list[Order]]:
@@ -282,22 +297,25 @@ def find_drift() -> Iterator[str]:
             f" the movements up to it add up to {movement.running}."
         )
     yield from _find_order_drift()
-    lines = OrderItem.objects.filter(order=OuterRef("order"), product=OuterRef("product"))
-    unordered = StockMovement.objects.exclude(order=None).exclude(Exists(lines)).order_by("pk")
-    for stray in unordered.select_related("product", "order"):
-        yield f"{stray.order}: movement {stray.pk} of {stray.product.sku}, not ordered."
 
 
 def _find_order_drift() -> Iterator[str]:
-    """Yield order items whose movements differ from what was ordered, or from 0 if cancelled."""
+    """Yield orders' products of which other units have moved than the customer has.
+
+    Those are the units ordered and not sent back; none of a cancelled order, and none of a product
+    that an edit has removed.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT o.order_number, i.sku, o.status, i.quantity, COALESCE(SUM(m.delta), 0)"
-            " FROM shop_orderitem i JOIN shop_order o ON o.id = i.order_id"
-            " LEFT JOIN shop_stockmovement m ON m.order_id = o.id AND m.product_id = i.product_id"
-            " GROUP BY o.order_number, i.sku, o.status, i.quantity, i.id"
-            " HAVING COALESCE(SUM(m.delta), 0)"
-            " <> CASE WHEN o.status = 'cancelled' THEN 0 ELSE -i.quantity END ORDER BY i.id"
+            "SELECT o.order_number, p.sku, o.status, SUM(units), SUM(delta)"
+            " FROM (SELECT order_id, product_id, quantity - returned_quantity AS units, 0 AS delta"
+            " FROM shop_orderitem UNION ALL"
+            " SELECT order_id, product_id, 0, delta FROM shop_stockmovement"
+            " WHERE order_id IS NOT NULL) AS lines"
+            " JOIN shop_order o ON o.id = order_id JOIN shop_product p ON p.id = product_id"
+            " GROUP BY o.id, o.order_number, o.status, p.id, p.sku"
+            " HAVING SUM(delta)"
+            " <> CASE WHEN o.status = 'cancelled' THEN 0 ELSE -SUM(units) END ORDER BY o.id, p.id"
         )
-        for number, sku, status, quantity, delta in cursor.fetchall():
-            yield f"{number} ({status}): {quantity} × {sku} ordered, movements add up to {delta}."
+        for number, sku, status, units, delta in cursor.fetchall():
+            yield f"{number} ({status}): {units} × {sku} ordered, movements add up to {delta}."

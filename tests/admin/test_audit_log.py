@@ -9,7 +9,10 @@ from support import factories
 from shop.models import AuditEntry, Product, StockMovement, User
 from shop.services import stock
 from shop.services.cart import add_to_cart
-from shop.services.orders import add_note, mark_paid, move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.order_notes import add_note
+from shop.services.order_payments import mark_paid
+from shop.services.orders import place_order
 
 LIST = "/admin/shop/auditentry/"
 

@@ -11,7 +11,8 @@ from support import factories
 
 from shop.admin.dashboard import format_comparison
 from shop.models import Order, Product
-from shop.services.orders import move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.orders import place_order
 
 MONEY = re.compile(r"\d EUR")
 

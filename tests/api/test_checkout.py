@@ -176,7 +176,7 @@ def test_an_order_needs_an_address(carls_app, unchanged, address):
 
 @pytest.mark.usefixtures("cart")
 def test_an_error_during_checkout_rolls_everything_back(carls_app, unchanged, monkeypatch):
-    monkeypatch.setattr(orders, "_build_items", lambda *_: 1 / 0)
+    monkeypatch.setattr(orders, "build_item", lambda *_: 1 / 0)
     with unchanged():
         assert factories.problem_code(create(carls_app, KEY)) == (500, "internal-error")
     monkeypatch.undo()

@@ -12,9 +12,11 @@ from support import factories
 from shop.models import (
     CartItem,
     IdempotencyKey,
+    Invoice,
     Order,
     OrderItem,
     OutboxMessage,
+    Payment,
     Product,
     SavedView,
     StockMovement,
@@ -38,6 +40,13 @@ CHECKS = [
     ("order_payment_method_is_known", Order, {"payment_method": "shells"}),
     ("order_payment_status_is_known", Order, {"payment_status": "promised"}),
     ("order_total_not_negative", Order, {"total_amount": Decimal("-0.01")}),
+    ("order_credited_in_bounds", Order, {"credited_amount": Decimal("-0.01")}),
+    ("order_credited_in_bounds", Order, {"credited_amount": F("total_amount") + 1}),
+    ("order_refunded_in_bounds", Order, {"refunded_amount": Decimal("-0.01")}),
+    ("order_refunded_in_bounds", Order, {"refunded_amount": F("paid_amount") + 1}),
+    ("order_returned_in_bounds", OrderItem, {"returned_quantity": F("quantity") + 1}),
+    ("payment_amounts_not_negative", Payment, {"amount": Decimal("-0.01")}),
+    ("payment_amounts_not_negative", Payment, {"credited_amount": Decimal("-0.01")}),
     ("order_quantity_in_bounds", OrderItem, {"quantity": 0}),
     ("order_quantity_in_bounds", OrderItem, {"quantity": 1000}),
     ("order_price_not_negative", OrderItem, {"price": Decimal("-0.01")}),
@@ -51,6 +60,8 @@ UNIQUE = [
     ("cart_one_line_per_product", CartItem, "user_id"),
     ("order_one_line_per_product", OrderItem, "order_id"),
     ("idempotency_key_once_per_user", IdempotencyKey, "key"),
+    ("payment_reference_once", Payment, "reference"),
+    ("invoice_number_once", Invoice, "year"),
     ("saved_view_name_once_per_list", SavedView, "owner_id"),
 ]
 
@@ -64,6 +75,9 @@ def _one_row_each(carl, mug):
     factories.add_to_cart(carl, (mug, 1))
     IdempotencyKey.objects.create(user=carl, key="k", fingerprint="f")
     SavedView.objects.create(owner=carl, screen="order", name="n", query="q=1")
+    order = Order.objects.get()
+    Payment.objects.create(order=order, kind="payment", amount=1, reference="pay_1")
+    Invoice.objects.create(order=order, year=2026, sequence=1, amount=1)
 
 
 def stored_rows(model):

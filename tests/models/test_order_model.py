@@ -1,4 +1,5 @@
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -57,17 +58,13 @@ def test_the_flow_contains_every_status():
 
 
 @pytest.mark.parametrize(
-    ("payment", "status", "awaits"),
-    [
-        ("pending", "pending", True),
-        ("pending", "delivered", True),
-        ("pending", "cancelled", False),
-        ("paid", "pending", False),
-        ("refunded", "cancelled", False),
-    ],
+    ("credited", "paid", "awaits"), [(0, 0, True), (0, 9, True), (0, 10, False), (10, 0, False)]
 )
-def test_awaits_payment(payment, status, awaits):
-    assert Order(payment_status=payment, status=status).awaits_payment is awaits
+def test_awaits_payment(credited, paid, awaits):
+    order = Order(
+        total_amount=Decimal(10), credited_amount=Decimal(credited), paid_amount=Decimal(paid)
+    )
+    assert order.awaits_payment is awaits
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ from support import factories
 from support.concurrency import run_concurrently, tally
 
 from shop.models import Order, Product, StockMovement
-from shop.services.orders import move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.orders import place_order
 from shop.services.stock import find_drift
 
 pytestmark = pytest.mark.django_db(transaction=True)

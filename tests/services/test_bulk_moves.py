@@ -4,14 +4,10 @@ from support import factories
 
 from shop.models import Order, OrderEvent, Product, StockMovement
 from shop.models.order_status import OrderStatus
-from shop.services.orders import (
-    Shipment,
-    add_note,
-    move_order,
-    move_orders,
-    place_order,
-    record_printing,
-)
+from shop.services.order_moves import move_order, move_orders
+from shop.services.order_notes import add_note, record_printing
+from shop.services.orders import place_order
+from shop.services.shipments import Shipment
 from shop.services.stock import find_drift
 
 #: The status before "shipped".
@@ -121,7 +117,12 @@ def test_carrier_and_tracking_number_are_stored_and_emailed(
 def test_cancelling_writes_off_the_chosen_products(ada, orders_of, mug, lamp):
     [pk] = orders_of("shipped")
     move_order(
-        order_id=pk, to="cancelled", actor=ada, by_staff=True, note="Refused", written_off=[lamp.pk]
+        order_id=pk,
+        to="cancelled",
+        actor=ada,
+        by_staff=True,
+        note="Refused",
+        written_off={lamp.pk: 1},
     )
     assert dict(Product.objects.values_list("name", "stock")) == {"Mug": 1000, "Lamp": 999}
     movements = (

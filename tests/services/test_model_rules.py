@@ -7,8 +7,10 @@ from support import factories, world
 from shop.models import Order, User
 from shop.services import accounts
 from shop.services.order_details import change_order_details
-from shop.services.orders import Shipment, move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.orders import place_order
 from shop.services.phone_orders import place_phone_order
+from shop.services.shipments import Shipment
 
 WHERE = {"shipping_address": "1 Elm Street"}
 PERSON = {"email": "nora@example.com", "first_name": "Nora", "last_name": "New"}

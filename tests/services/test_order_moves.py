@@ -6,7 +6,9 @@ from support import factories
 
 from shop.models import Order, Product
 from shop.services.errors import InvalidTransition, NotFound
-from shop.services.orders import mark_paid, move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.order_payments import mark_paid
+from shop.services.orders import authorize_checkout, place_order
 from shop.services.stock import find_drift
 
 STATUS_PAIRS = list(itertools.product(Order.Status, repeat=2))
@@ -133,14 +135,16 @@ def test_a_payment_is_recorded_once(ada, carls_order, refused):
         mark_paid(order_id=carls_order.pk, actor=ada)
 
 
-def test_cancelling_a_paid_order_refunds_it(ada, carl, mug):
+def test_cancelling_a_paid_order_makes_a_refund_due(ada, carl, mug):
     factories.add_to_cart(carl, (mug, 1))
     order = place_order(
         user=carl,
         shipping_address="1 Elm Street",
         payment_method="card",
-        payment_token="tok_success",
+        authorization=authorize_checkout(
+            user=carl, method="card", token="tok_success", expected_total=None
+        ),
     ).order
     assert order.payment_status == "paid"
     move_order(order_id=order.pk, to="cancelled", actor=carl, by_staff=False)
-    assert Order.objects.get().payment_status == order.events.last().payment_status == "refunded"
+    assert Order.objects.get().payment_status == order.events.last().payment_status == "refund_due"

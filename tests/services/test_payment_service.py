@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -6,25 +8,28 @@ from shop.models import Order
 from shop.services.errors import PaymentDeclined
 from shop.services.payments import (
     TOKENS,
+    authorize,
     default_method,
-    initial_payment_status,
-    next_payment_status,
+    settled_status,
 )
+
+AMOUNT = Decimal("12.50")
 
 
 @pytest.mark.parametrize("token", ["", *TOKENS])
 @pytest.mark.parametrize("method", ["cash_on_delivery", "bank_transfer"])
 def test_orders_without_a_card_are_paid_later(method, token):
-    assert initial_payment_status(method=method, token=token) == "pending"
+    assert authorize(method=method, token=token, amount=AMOUNT) is None
 
 
 def test_card_payments_are_paid_immediately():
-    assert initial_payment_status(method="card", token="tok_success") == "paid"
+    authorization = authorize(method="card", token="tok_success", amount=AMOUNT)
+    assert (authorization.amount, authorization.is_captured) == (AMOUNT, True)
 
 
 def refused_field(**payment):
     with pytest.raises(ValidationError) as refusal:
-        initial_payment_status(**payment)
+        authorize(**payment, amount=AMOUNT)
     ((field, (error,)),) = refusal.value.error_dict.items()
     return field, error.code
 
@@ -59,24 +64,31 @@ def test_the_default_is_cash_if_it_is_offered(methods, default, settings):
 
 def test_a_declined_card():
     with pytest.raises(PaymentDeclined):
-        initial_payment_status(method="card", token="tok_declined")
+        authorize(method="card", token="tok_declined", amount=AMOUNT)
 
 
 @pytest.mark.parametrize(
-    ("method", "payment", "to", "expected"),
+    ("total", "credited", "paid", "refunded", "expected"),
     [
-        ("cash_on_delivery", "pending", "confirmed", "pending"),
-        ("cash_on_delivery", "pending", "shipped", "pending"),
-        ("cash_on_delivery", "pending", "delivered", "paid"),
-        ("cash_on_delivery", "paid", "delivered", "paid"),
-        ("cash_on_delivery", "pending", "cancelled", "pending"),
-        ("bank_transfer", "pending", "delivered", "pending"),
-        ("bank_transfer", "pending", "cancelled", "pending"),
-        ("bank_transfer", "paid", "cancelled", "refunded"),
-        ("card", "paid", "delivered", "paid"),
-        ("card", "paid", "cancelled", "refunded"),
+        (50, 0, 0, 0, "pending"),
+        (50, 0, 20, 0, "pending"),
+        (50, 0, 50, 0, "paid"),
+        (50, 10, 50, 10, "paid"),
+        (50, 10, 50, 0, "refund_due"),
+        (50, 0, 60, 0, "refund_due"),
+        (50, 50, 50, 0, "refund_due"),
+        (50, 50, 50, 20, "refund_due"),
+        (50, 50, 50, 50, "refunded"),
+        (50, 50, 0, 0, "voided"),
+        (0, 0, 0, 0, "voided"),
     ],
 )
-def test_the_payment_status_after_a_move(method, payment, to, expected):
-    order = Order(payment_method=method, payment_status=payment)
-    assert next_payment_status(order, to) == expected
+def test_the_amounts_of_an_order_make_its_payment_status(total, credited, paid, refunded, expected):
+    order = Order(
+        total_amount=Decimal(total),
+        credited_amount=Decimal(credited),
+        paid_amount=Decimal(paid),
+        refunded_amount=Decimal(refunded),
+    )
+    assert settled_status(order) == expected
+    assert order.amount_due - order.refund_due == total - credited - paid + refunded

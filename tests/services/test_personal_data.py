@@ -20,7 +20,9 @@ from shop.models import (
 )
 from shop.services import accounts, outbox, personal_data, sessions, sign_ins
 from shop.services.errors import NotErasable, NotFound
-from shop.services.orders import add_note, move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.order_notes import add_note
+from shop.services.orders import place_order
 from shop.services.phone_orders import place_phone_order
 
 #: Every foreign key to a user. Cover a new one in export and erasure, unless it names staff only,
@@ -29,6 +31,8 @@ USER_FOREIGN_KEYS = {
     "AuditEntry.actor",
     "CartItem.user",
     "IdempotencyKey.user",
+    "Invoice.actor",
+    "Payment.actor",
     "ProductImport.actor",
     "LogEntry.user",
     "Order.user",

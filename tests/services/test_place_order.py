@@ -14,7 +14,7 @@ from shop.services.errors import (
     ProductUnavailable,
     TotalChanged,
 )
-from shop.services.orders import place_order
+from shop.services.orders import authorize_checkout, place_order
 from shop.services.stock import find_drift
 
 ADDRESS = "1 Elm Street\nSpringfield"
@@ -173,13 +173,13 @@ def test_invalid_values_are_refused(carl, refused, values, field):
 @pytest.mark.usefixtures("full_cart")
 def test_a_declined_card_is_refused(carl, refused):
     with refused(PaymentDeclined):
-        place(carl, payment_method="card", payment_token="tok_declined")
+        authorize_checkout(user=carl, method="card", token="tok_declined", expected_total=None)
 
 
 @pytest.mark.usefixtures("full_cart")
 def test_the_ledger_refuses_what_the_first_check_missed(carl, mug, refused, monkeypatch):
     Product.objects.filter(pk=mug.pk).update(stock=2)
-    monkeypatch.setattr(orders, "_check_lines", lambda _: None)
+    monkeypatch.setattr(orders, "check_lines", lambda _: None)
     with refused(InsufficientStock):
         place(carl)
 

@@ -9,7 +9,8 @@ from support import factories
 
 from shop.models import Order, OrderItem, StockMovement
 from shop.services import reports
-from shop.services.orders import move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.orders import place_order
 from shop.services.reports import BestSeller, Comparison, DailySales, LowStockProduct, Sales
 
 TICK = timedelta(microseconds=1)

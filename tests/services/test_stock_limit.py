@@ -6,7 +6,7 @@ from support import factories, world
 from shop.models import Order, Product, StockMovement
 from shop.models.products import MAX_STOCK
 from shop.services.errors import StockLimitReached
-from shop.services.orders import move_order, move_orders
+from shop.services.order_moves import move_order, move_orders
 from shop.services.stock import Kind, adjust_stock, find_drift
 
 

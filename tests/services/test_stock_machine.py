@@ -25,7 +25,8 @@ from shop.product_files.imports.preview import preview_import, store_upload
 from shop.product_files.imports.undo import undo_import
 from shop.services import cart, errors, phone_orders, products, stock
 from shop.services.idempotency import run_once
-from shop.services.orders import move_order, move_orders, place_order
+from shop.services.order_moves import move_order, move_orders
+from shop.services.orders import place_order
 
 ADDRESS = "1 Elm Street"
 NEW_PRICE = Decimal("5.00")
@@ -189,14 +190,15 @@ class ShopMachine(RuleBasedStateMachine):
         order = self.orders[number % len(self.orders)]
         self.move(order, to or (*Order.FLOW[order.status], "pending")[0], written_off=written_off)
 
-    def move(self, order, to, *, by="ada", written_off=()):
+    def move(self, order, to, *, by="ada", written_off=frozenset()):
         is_allowed = to in Order.FLOW[order.status]
         if by != "ada":
             is_allowed = Order.Status(order.status).facts.customer_can_cancel
         call = partial(
             move_order, order_id=order.pk, to=to, actor=self.people[by], by_staff=by == "ada"
         )
-        call = partial(call, written_off=[self.pk(sku) for sku in written_off])
+        lost = {self.pk(sku): order.lines[sku] for sku in order.lines.keys() & written_off}
+        call = partial(call, written_off=lost)
         if self.succeeds(None if is_allowed else errors.InvalidTransition, call):
             self.record_move(order, to, written_off=written_off)
 

@@ -6,7 +6,7 @@ from support import factories
 from shop.models import Product, StockMovement
 from shop.models.products import MAX_STOCK
 from shop.services.errors import InsufficientStock, NotFound, StockChanged
-from shop.services.orders import move_order
+from shop.services.order_moves import move_order
 from shop.services.stock import (
     Kind,
     StockChange,

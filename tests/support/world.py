@@ -10,7 +10,11 @@ from shop.models import IdempotencyKey, OutboxMessage, ProductImport, SavedView
 from shop.models.order_status import OrderStatus
 from shop.product_files.imports import apply, preview
 from shop.services import sessions
-from shop.services.orders import Shipment, add_note, mark_paid, move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.order_notes import add_note
+from shop.services.order_payments import mark_paid
+from shop.services.orders import place_order
+from shop.services.shipments import Shipment
 from shop.services.stock import Kind, adjust_stock
 from support import factories, further_models
 

@@ -15,9 +15,9 @@ from shop.admin.orders.forms import CancelManyForm
 from shop.admin.orders.printing import PRINT_TEXTS, bulk_print_action
 from shop.models import Order
 from shop.models.order_status import OrderStatus
-from shop.services import orders
+from shop.services import order_moves
 from shop.services.errors import ShopError, StockLimitReached
-from shop.services.orders import BulkMoveResult
+from shop.services.order_moves import BulkMoveResult
 
 BULK_STATUSES = [status for status in OrderStatus if status.facts.bulk_action]
 MAX_NAMED_ORDERS = 20
@@ -104,7 +104,9 @@ class OrderActions(ModelAdmin):  # type: ignore[misc]
             note = form.cleaned_data["note"]
         pks = list(selected.values_list("pk", flat=True))
         try:
-            result = orders.move_orders(order_ids=pks, to=to, actor=staff_user(request), note=note)
+            result = order_moves.move_orders(
+                order_ids=pks, to=to, actor=staff_user(request), note=note
+            )
         except ShopError as error:  # another request changed the stock meanwhile
             messages.error(request, str(error))
             return None

@@ -18,7 +18,7 @@ from shop.admin.forms import ConfirmForm
 from shop.documents import order_documents, pdf
 from shop.models import Order
 from shop.models.order_status import Text
-from shop.services import orders
+from shop.services import order_notes
 from shop.services.orders import OrderDetails
 
 type PrintAction = Callable[
@@ -105,8 +105,10 @@ class PrintingAdmin(ActionFormAdmin):
         never a document without an entry. Raises ValidationError for too many orders.
         """
         as_pdf = "pdf" in request.POST
-        details = orders.record_printing(
-            order_ids=list(selected.values_list("pk", flat=True)[: orders.MAX_PRINTED_ORDERS + 1]),
+        details = order_notes.record_printing(
+            order_ids=list(
+                selected.values_list("pk", flat=True)[: order_notes.MAX_PRINTED_ORDERS + 1]
+            ),
             actor=staff_user(request),
             what=f"{document.capitalize()} {'downloaded as PDF' if as_pdf else 'printed'}",
         )

@@ -20,8 +20,8 @@ from shop.admin.orders.forms import CancelForm, MoveForm, ShipForm, StaffNoteFor
 from shop.admin.orders.printing import PRINT_TEXTS, PrintingAdmin
 from shop.models import Order, OrderItem
 from shop.models.order_status import OrderStatus, PaymentStatus, Text
-from shop.services import order_details, orders
-from shop.services.orders import Shipment
+from shop.services import order_details, order_moves, order_notes, order_payments
+from shop.services.shipments import Shipment
 
 BOOK_AS_REFUSED = _("Book as refused")
 ADD_NOTE = _("Add note")
@@ -129,14 +129,18 @@ class OrderViews(PrintingAdmin, OrderActions):
         form: Any,
     ) -> str:
         values = form.cleaned_data
-        orders.move_order(
+        order_moves.move_order(
             order_id=order.pk,
             to=status,
             actor=staff_user(request),
             by_staff=True,
             note=values["note"],
             shipment=Shipment(values.get("carrier", ""), values.get("tracking_number", "")),
-            written_off=values.get("written_off", ()),
+            written_off={
+                item.product_id: item.quantity
+                for item in items
+                if item.product_id in values.get("written_off", ())
+            },
         )
         if status == OrderStatus.CANCELLED:
             return format_cancellation(order, items, values["written_off"])
@@ -149,7 +153,7 @@ class OrderViews(PrintingAdmin, OrderActions):
         """Ask, then mark the order as paid."""
 
         def perform(_form: ConfirmForm) -> str:
-            orders.mark_paid(order_id=order.pk, actor=staff_user(request))
+            order_payments.mark_paid(order_id=order.pk, actor=staff_user(request))
             return gettext("Order %(order)s was marked as paid.") % {"order": order}
 
         return self.action_form_view(
@@ -171,7 +175,7 @@ class OrderViews(PrintingAdmin, OrderActions):
 
         def perform(form: StaffNoteForm) -> str:
             values = form.cleaned_data
-            orders.add_note(
+            order_notes.add_note(
                 order_id=order.pk,
                 actor=staff_user(request),
                 note=values["note"],

@@ -7,7 +7,8 @@ from support import factories
 from shop.admin.orders.actions import format_bulk_result
 from shop.models import Order, OrderEvent, StockMovement
 from shop.services.errors import InvalidTransition
-from shop.services.orders import BulkMoveResult, place_order
+from shop.services.order_moves import BulkMoveResult
+from shop.services.orders import place_order
 
 LIST = "/admin/shop/order/"
 READY_TO_SHIP = Order.Status.path_to("shipped")[-2]

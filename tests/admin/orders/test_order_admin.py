@@ -6,7 +6,8 @@ from support import factories
 from shop import exposure
 from shop.admin.orders.views import BOOK_AS_REFUSED
 from shop.models import Order, OrderEvent
-from shop.services.orders import move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.orders import place_order
 from shop.services.stock import find_drift
 
 LIST = "/admin/shop/order/"

@@ -10,7 +10,7 @@ from support.page_actions import ORDERS, open_order, run_list_action, submit_act
 
 from shop.admin.orders.views import BOOK_AS_REFUSED
 from shop.models import Order, Product, StockMovement
-from shop.services.orders import move_order
+from shop.services.order_moves import move_order
 from shop.services.stock import find_drift
 
 device = pytest.fixture(params=["page", "phone"])(

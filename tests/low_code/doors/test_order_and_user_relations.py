@@ -13,7 +13,7 @@ from support import factories, world
 
 from shop.documents.order_documents import build_document
 from shop.models import AuditEntry, Order, User
-from shop.services.orders import record_printing
+from shop.services.order_notes import record_printing
 from shop.services.personal_data import erase_personal_data, export_personal_data
 
 NORA = {"email": "nora@example.com", "first_name": "Nora", "last_name": "New"}

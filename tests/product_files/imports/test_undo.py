@@ -22,7 +22,8 @@ from shop.product_files.imports.locking import STALLED_AFTER
 from shop.product_files.imports.undo import undo_import
 from shop.services import imports
 from shop.services.errors import ImportNotReady, NotFound
-from shop.services.orders import move_order, place_order
+from shop.services.order_moves import move_order
+from shop.services.orders import place_order
 from shop.services.products import remove_product, update_product
 from shop.services.stock import Kind, adjust_stock, find_drift
 

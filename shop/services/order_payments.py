@@ -1,0 +1,185 @@
+"""What an order's customer pays and gets back. Each movement of money is a Payment."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shop import money
+from shop.db.bulk_rows import insert_rows
+from shop.db.transactions import atomically
+from shop.models import Order, OrderEvent, Payment, User
+from shop.models.outbox import ORDER_REFUNDED
+from shop.services import audit, outbox
+from shop.services.errors import (
+    InvalidTransition,
+    NotFound,
+    NothingToRefund,
+    OrderChanged,
+    ShopError,
+)
+from shop.services.order_records import (
+    lock_order,
+    locked_orders,
+    record_event,
+    record_events,
+    save_orders,
+)
+from shop.services.payments import GatewayEvent, settled_status
+
+MONEY_FIELDS = ("credited_amount", "paid_amount", "refunded_amount", "payment_status")
+
+
+@dataclass(frozen=True)
+class BulkPaymentResult:
+    """The orders marked as paid, and those refused, each with its error."""
+
+    paid: Sequence[Order]
+    refused: Sequence[tuple[Order, ShopError]]
+
+
+def add_payment(order: Order, amount: Decimal, **values: Any) -> Payment:
+    """Add a received amount to the order and return its Payment; the caller saves both."""
+    order.paid_amount += amount
+    order.payment_status = settled_status(order)
+    return Payment(order=order, kind=Payment.Kind.PAYMENT, amount=amount, **values)
+
+
+@atomically
+def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
+    """Record that what is due was paid. Raises NotFound, InvalidTransition if nothing is due."""
+    result = mark_orders_paid(order_ids=[order_id], actor=actor, note=note)
+    for _order, error in result.refused:
+        raise error
+    if not result.paid:
+        raise NotFound
+    return result.paid[0]
+
+
+@atomically
+def mark_orders_paid(
+    *, order_ids: Collection[int], actor: User, note: str = ""
+) -> BulkPaymentResult:
+    """Record that what is due of each order was paid; the result names those that owe nothing."""
+    orders = list(locked_orders(order_ids))
+    paid = [order for order in orders if order.awaits_payment]
+    refused = [(order, _not_awaiting(order)) for order in orders if not order.awaits_payment]
+    receive_payments(paid, actor=actor, note=note)
+    return BulkPaymentResult(paid, refused)
+
+
+def receive_payments(orders: Sequence[Order], *, actor: User | None, note: str = "") -> None:
+    """Write that what is due of these locked orders was paid, with one event each."""
+    if not orders:
+        return
+    now, paid = timezone.now(), Order.PaymentStatus.PAID
+    audit.log_many(
+        actor, [(order, audit.diff_record(order, {"payment_status": paid})) for order in orders]
+    )
+    payments = [add_payment(order, order.amount_due, actor=actor) for order in orders]
+    for order in orders:
+        order.updated_at = now
+    save_orders(orders, *MONEY_FIELDS, "updated_at")
+    insert_rows(payments)
+    record_events(orders, actor=actor, kind=OrderEvent.Kind.PAYMENT, note=note)
+
+
+@atomically
+def refund_order(
+    *,
+    order_id: int,
+    actor: User | None,
+    amount: Decimal | None = None,
+    reason: str = "",
+    notify: bool = False,
+    reference: str = "",
+    expected_refunded: Decimal | None = None,
+) -> Order:
+    """Record that an amount was paid back, by default all that is due.
+
+    What goes beyond the refund that is due lowers the price of the order. A card's money is paid
+    back by the gateway after the commit. `expected_refunded` is the amount refunded that was shown
+    before. Raises NotFound; OrderChanged if it is another now; NothingToRefund for more than was
+    received, with `refundable`; ValidationError for an amount that is not positive.
+    """
+    order = lock_order(order_id)
+    if expected_refunded is not None and order.refunded_amount != expected_refunded:
+        raise OrderChanged
+    amount = order.refund_due if amount is None else amount
+    refundable = order.paid_amount - order.refunded_amount
+    if amount > refundable or not refundable:
+        raise NothingToRefund(
+            _("At most %(amount)s can be paid back.")
+            % {"amount": money.format_money(refundable, order.currency)},
+            refundable=refundable,
+        )
+    if amount <= 0:
+        raise ValidationError({"amount": ValidationError(_("Enter an amount."), code="min_value")})
+    before = order.refunded_amount
+    refund = _add_refund(order, amount, actor=actor, reason=reason, reference=reference)
+    order.updated_at = timezone.now()
+    save_orders([order], *MONEY_FIELDS, "updated_at")
+    insert_rows([refund])
+    audit.log(actor, order, {str(_("amount refunded")): (before, order.refunded_amount)})
+    record_event(
+        order,
+        actor=actor,
+        kind=OrderEvent.Kind.REFUNDED,
+        details=money.format_money(amount, order.currency),
+        note=reason,
+    )
+    if order.payment_method == Order.PaymentMethod.CARD and not reference:
+        outbox.add_gateway_refund(refund)
+    if notify:
+        text = money.format_money(amount, order.currency)
+        outbox.add_order_messages([order], ORDER_REFUNDED, note=reason, values={"amount": text})
+    return order
+
+
+def _add_refund(order: Order, amount: Decimal, **values: Any) -> Payment:
+    """Add a refund to the order and return its Payment; the caller saves both.
+
+    The revenue falls by what was credited and has not lowered it yet.
+    """
+    order.credited_amount += max(amount - order.refund_due, Decimal(0))
+    counted = order.payments.aggregate(sum=Sum("credited_amount"))["sum"] or Decimal(0)
+    order.refunded_amount += amount
+    order.payment_status = settled_status(order)
+    credited = min(amount, order.credited_amount - counted)
+    return Payment(
+        order=order, kind=Payment.Kind.REFUND, amount=amount, credited_amount=credited, **values
+    )
+
+
+@atomically
+def record_gateway_event(event: GatewayEvent) -> Order:
+    """Record what a gateway says was paid or paid back, once for each reference.
+
+    Raises NotFound for an unknown order, and what `refund_order` raises.
+    """
+    order = Order.objects.filter(order_number=event.order_number).first()
+    if order is None:
+        raise NotFound
+    order = lock_order(order.pk)
+    if order.payments.filter(kind=event.kind, reference=event.reference).exists():
+        return order
+    if event.kind == Payment.Kind.REFUND:
+        return refund_order(
+            order_id=order.pk, actor=None, amount=event.amount, reference=event.reference
+        )
+    payment = add_payment(order, event.amount, reference=event.reference)
+    order.updated_at = timezone.now()
+    save_orders([order], *MONEY_FIELDS, "updated_at")
+    insert_rows([payment])
+    record_event(order, actor=None, kind=OrderEvent.Kind.PAYMENT)
+    return order
+
+
+def _not_awaiting(order: Order) -> InvalidTransition:
+    message = _("Order %(order)s isn't awaiting payment.") % {"order": order}
+    return InvalidTransition(message, order_status=order.status)

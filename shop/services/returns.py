@@ -1,0 +1,124 @@
+"""Units that customers send back after the delivery."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shop import money
+from shop.db.bulk_rows import insert_rows, update_rows
+from shop.db.transactions import atomically
+from shop.models import Order, OrderEvent, OrderItem, Payment, StockMovement, User
+from shop.models.order_status import OrderStatus
+from shop.models.outbox import ORDER_RETURNED
+from shop.services import audit, outbox
+from shop.services.errors import InvalidTransition
+from shop.services.order_payments import MONEY_FIELDS
+from shop.services.order_records import lock_order, record_event, save_orders
+from shop.services.payments import settled_status
+from shop.services.stock import StockChange, return_stock
+
+
+@dataclass(frozen=True)
+class ReturnedUnits:
+    """How many units of a product came back: sellable ones, and others that are written off."""
+
+    put_back: int = 0
+    write_off: int = 0
+
+    @property
+    def units(self) -> int:
+        """All units that came back."""
+        return self.put_back + self.write_off
+
+
+@atomically
+def return_items(
+    *,
+    order_id: int,
+    returned: Mapping[int, ReturnedUnits],
+    actor: User,
+    note: str = "",
+    notify: bool = False,
+) -> Order:
+    """Take back units of a delivered order; `returned` is by product id.
+
+    Their price is credited, so that it need not be paid, or becomes a refund that is due. Raises
+    NotFound, InvalidTransition for an order that was not delivered, StockLimitReached;
+    ValidationError for no units at all, or more than the customer has.
+    """
+    order = lock_order(order_id)
+    if order.status != OrderStatus.DELIVERED:
+        message = _("Only delivered orders can be returned.")
+        raise InvalidTransition(message, order_status=order.status)
+    items = _returned_items(order, returned)
+    value = money.order_total((item.price, returned[item.product_id].units) for item in items)
+    credit = _add_credit(order, value, actor=actor, reason=note[:200])
+    order.updated_at = timezone.now()
+    save_orders([order], *MONEY_FIELDS, "updated_at")
+    update_rows(items, "returned_quantity")
+    if credit.credited_amount:
+        insert_rows([credit])
+    details = "\n".join(_describe(item, returned[item.product_id]) for item in items)
+    audit.log(actor, order, details)
+    record_event(order, actor=actor, kind=OrderEvent.Kind.RETURNED, note=note, details=details)
+    if notify:
+        outbox.add_order_messages([order], ORDER_RETURNED, note=note, values={"items": details})
+    return_stock(
+        [StockChange(i.product_id, returned[i.product_id].units, order.pk) for i in items],
+        actor=actor,
+        reason=note[:200],
+        kind=StockMovement.Kind.RETURNED,
+        written_off={i.product_id: returned[i.product_id].write_off for i in items},
+    )
+    return order
+
+
+def _returned_items(order: Order, returned: Mapping[int, ReturnedUnits]) -> list[OrderItem]:
+    """Return the items of which units come back, with the new `returned_quantity`."""
+    chosen = {product: units for product, units in returned.items() if units.units}
+    items = list(order.items.filter(product__in=chosen).order_by("product_id"))
+    if not items or len(items) != len(chosen):
+        raise ValidationError(_("Enter how many units came back."), code="required")
+    for item in items:
+        units = chosen[item.product_id]
+        kept = item.quantity - item.returned_quantity
+        if min(units.put_back, units.write_off) < 0 or units.units > kept:
+            raise ValidationError(
+                _("The customer has %(kept)d × %(name)s, so at most that many can come back.")
+                % {"kept": kept, "name": item.name},
+                code="max_value",
+            )
+        item.returned_quantity += units.units
+    return items
+
+
+def _add_credit(order: Order, value: Decimal, *, actor: User, reason: str) -> Payment:
+    """Credit the value of what came back; the caller saves the order and the Payment.
+
+    What was never paid lowers the revenue now, the rest when it is paid back. Earlier credits may
+    have covered a part of the value already.
+    """
+    due = order.amount_due
+    order.credited_amount += min(value, order.total_amount - order.credited_amount)
+    order.payment_status = settled_status(order)
+    unpaid = due - order.amount_due
+    return Payment(
+        order=order,
+        kind=Payment.Kind.CREDIT,
+        credited_amount=unpaid,
+        actor=actor,
+        reason=reason,
+    )
+
+
+def _describe(item: OrderItem, returned: ReturnedUnits) -> str:
+    return _("%(units)d × %(name)s: %(put_back)d put back, %(write_off)d written off") % {
+        "units": returned.units,
+        "name": item.name,
+        "put_back": returned.put_back,
+        "write_off": returned.write_off,
+    }
