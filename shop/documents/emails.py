@@ -1,7 +1,9 @@
 """Emails, rendered from messages of the outbox. A template's first line is the subject."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +19,7 @@ from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderItem, OutboxMessage
 from shop.models.outbox import PASSWORD_RESET
 
+NO_VALUES: Mapping[str, str] = MappingProxyType({})
 #: Replies of an SMTP server from this code on are permanent (RFC 5321, section 4.2.1).
 PERMANENT_REPLY = 500
 
@@ -34,17 +37,39 @@ class DeliveryRefused(Exception):
     """The server refused this message for now; it may accept others, and this one later."""
 
 
+@dataclass(frozen=True)
+class RenderedEmail:
+    """An email as it is sent."""
+
+    subject: str
+    text: str
+
+
+def render_email(message: OutboxMessage) -> RenderedEmail:
+    """Return the email of a message, which need not be saved. Raises Undeliverable."""
+    render_context = CONTEXTS.get(message.kind, _order_context)
+    context = {"shop": settings.SHOP_NAME, **render_context(message)}
+    subject, text = render_to_string(f"emails/{message.kind}.txt", context).split("\n", 1)
+    return RenderedEmail(subject.strip(), text.strip() + "\n")
+
+
+def preview_email(
+    order: Order, kind: str, *, note: str = "", values: Mapping[str, str] = NO_VALUES
+) -> RenderedEmail:
+    """Return the email of this kind that the order's customer would get now."""
+    payload = {"note": note, **values}
+    return render_email(OutboxMessage(kind=kind, user=order.user, order=order, payload=payload))
+
+
 def send_email(message: OutboxMessage) -> None:
     """Render the message and hand it to the mail server.
 
     Raises Undeliverable, DeliveryRefused, or OSError if the server can't be reached or used.
     """
-    render_context = CONTEXTS.get(message.kind, _order_context)
-    context = {"shop": settings.SHOP_NAME, **render_context(message)}
-    subject, body = render_to_string(f"emails/{message.kind}.txt", context).split("\n", 1)
+    rendered = render_email(message)
     email = EmailMessage(
-        subject=subject.strip(),
-        body=body.strip() + "\n",
+        subject=rendered.subject,
+        body=rendered.text,
         to=[message.recipient],
         # The same for each attempt, so that mailboxes recognise a duplicate.
         headers={"Message-ID": f"<{message.pk}.{int(message.expires_at.timestamp())}@{DNS_NAME}>"},
