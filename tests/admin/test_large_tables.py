@@ -3,7 +3,8 @@
 import pytest
 from support import factories, world
 
-from shop.admin import changelists, dashboard, search
+from shop.admin import changelists, dashboard
+from shop.db import row_search
 from shop.models import Order
 from shop.services.sidebar_badges import get_badge_counts
 
@@ -21,7 +22,7 @@ def orders(carl, dora, mug):
 def count_of_two(monkeypatch):
     """Lists are counted up to two rows."""
     monkeypatch.setattr(changelists, "MAX_LISTED", 2)
-    monkeypatch.setattr(search, "MAX_COUNTED", 2)
+    monkeypatch.setattr(row_search, "MAX_COUNTED", 2)
 
 
 def listed_keys(answer):
