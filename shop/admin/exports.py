@@ -130,11 +130,14 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         try:
-            queryset = self.get_changelist_instance(request).queryset
+            changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{back}?e=1")
         query = request.GET.urlencode()
-        return self._export_response(request, queryset, back=f"{back}?{query}" if query else back)
+        back = f"{back}?{query}" if query else back
+        if changelist.filter_errors:  # the list shows them
+            return HttpResponseRedirect(back)
+        return self._export_response(request, changelist.queryset, back=back)
 
     @admin.action(
         description=gettext_lazy("Export selected %(verbose_name_plural)s"), permissions=["export"]

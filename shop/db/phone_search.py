@@ -6,6 +6,7 @@ front. A number that is looked up with a country code is also found where it was
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import F, Func, TextField
@@ -74,7 +75,8 @@ class ContactTextField(FoldedTextField):
 
 class _ContactContains(FoldedContains):
     def as_sql(self, compiler: Any, connection: Any) -> Any:
-        parts, params = [], []
+        parts: list[str] = []
+        params: list[Any] = []
         for text in (self.rhs, *phone_patterns(str(self.rhs))):
             sql, values = FoldedContains(self.lhs, text).as_sql(compiler, connection)
             parts.append(sql)
@@ -89,8 +91,7 @@ ContactTextField.register_lookup(FoldedStartsWith, "istartswith")
 class ContactSearchField(SearchTextField):
     """A SearchTextField of the named fields and of the digits of the field `phone`."""
 
-    def __init__(self, *, fields: tuple[str, ...] = (), phone: str = "", **options: Any) -> None:
+    def __init__(self, *, fields: Sequence[str] = (), phone: str = "", **options: Any) -> None:
         if phone:
-            fields = (*fields, PhoneDigits(phone))
             options |= {"output_field": ContactTextField()}
-        super().__init__(fields=fields, **options)
+        super().__init__(fields=(*fields, *([PhoneDigits(phone)] if phone else [])), **options)

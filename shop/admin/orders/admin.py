@@ -17,7 +17,7 @@ from shop import exposure, money
 from shop.admin.base import ReadOnlyAdmin, TabbedAdmin
 from shop.admin.exports import OrderExports
 from shop.admin.exposed import ExposedListAdmin, Fieldsets
-from shop.admin.filters import RecentDaysFilter, WholeDaysFilter
+from shop.admin.filters import PeriodFilter
 from shop.admin.orders.phone_orders import PhoneOrderAdmin
 from shop.admin.orders.views import OrderViews
 from shop.admin.outbox import SEND_AGAIN, message_status
@@ -146,12 +146,16 @@ class OrderAdmin(
         "age",
     )
     list_filter = (
-        RecentDaysFilter,
-        ("created_at", WholeDaysFilter),
+        ("created_at", PeriodFilter),
         "status",
         "payment_status",
         "payment_method",
     )
+    filter_titles = {  # noqa: RUF012
+        "created_at": _("Order date"),
+        "payment_status": _("Payment"),
+        "payment_method": _("Payment method"),
+    }
     list_select_related = ("user",)
     tab_field = "status"
     tab_labels = Status.choices
