@@ -143,6 +143,7 @@ OTHER_PAGES = (
     "/admin/shop/product/export/",
 )
 EXPORTS = ("/admin/shop/order/export/", "/admin/shop/product/export/")
+EXPORT_OPTIONS = {"file_format": "csv", "layout": "own", "rows": "order"}
 
 
 class PageCosts(NamedTuple):
@@ -216,6 +217,7 @@ def url_values(shop):
         "order": order.pk,
         "number": order.order_number,
         "email": user.email,
+        "phone": user.phone.replace("+44", "0"),
         "last_name": user.last_name,
         "product": f"{shop.products // 2:06d}",
         "products": shop.products,
@@ -230,7 +232,11 @@ def pages(shop, browser, only):
             yield path, path.format(**values), None
     for path in EXPORTS:
         if re.search(only, path):
-            yield f"{path} (first chunk)", path, {"file_format": "csv", "layout": "own"}
+            yield (
+                f"{path} (first chunk)",
+                path,
+                {"file_format": "csv", "layout": "own", "rows": "order"},
+            )
     for name, queries in LISTS.items():
         for query in ("", *queries):
             path = f"/admin/shop/{name}/{query and '?'}{query}"
