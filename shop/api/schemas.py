@@ -34,7 +34,7 @@ from shop.models import Order, Product, StockMovement, User
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
 from shop.models.products import MAX_STOCK
 from shop.schema_factory import generate_response, request_schema, response_schema
-from shop.services.payments import TOKENS, default_method, offered_methods
+from shop.services.payments import TOKENS, default_method, is_simulated, offered_methods
 
 MultiLineText = Annotated[str, AfterValidator(text_validation.clean_text), Field(max_length=1000)]
 Password = Annotated[str, Field(min_length=1, max_length=256)]
@@ -43,8 +43,12 @@ Units = Annotated[int, Strict(), Field(ge=0, le=MAX_STOCK)]
 type Status = Literal[tuple(Order.Status.values)]  # type: ignore[valid-type]
 type Payment = Literal[tuple(Order.PaymentMethod.values)]  # type: ignore[valid-type]
 type OfferedPayment = Literal[tuple(map(str, offered_methods()))]  # type: ignore[valid-type]
-# Only a shop that offers cards documents the tokens that simulate them.
-PaymentToken: Any = Literal[TOKENS] if "card" in offered_methods() else ShortText
+# Only a shop that offers simulated cards documents their tokens.
+PaymentToken: Any = (
+    Literal[TOKENS]
+    if "card" in offered_methods() and is_simulated()
+    else Annotated[SingleLineText, Field(max_length=255)]
+)
 
 
 # Accounts
@@ -240,7 +244,7 @@ class CheckoutIn(Body):
 
     payment_method: OfferedPayment = str(default_method())
     payment_token: PaymentToken | None = Field(
-        None, description="Required for `card`, ignored otherwise. Payments are simulated."
+        None, description="Required for `card`, ignored otherwise."
     )
     expected_total: Amount | None = Field(
         None, description="The total shown to the customer. The order is refused if it has changed."
