@@ -76,10 +76,10 @@ def test_each_field_has_one_filter(adas_browser, mug):
         "level",
         *(
             "price",
-            "tax_rate",
             "image",
             "is_active",
             "low_stock_threshold",
+            "tax_rate",
             "created_at",
             "updated_at",
         ),
