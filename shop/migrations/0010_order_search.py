@@ -1,10 +1,13 @@
 """Search users by their phone's digits, and name the periods of saved views."""
 
 import logging
+from decimal import Decimal
 from urllib.parse import parse_qsl, urlencode
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import DatabaseError, migrations, models, transaction
 
+import shop.money
 from shop.db.phone_search import ContactTextField, PhoneDigits
 from shop.db.search_text import FoldedText
 
@@ -83,4 +86,26 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(add_indexes, allow_time),
         migrations.RunPython(name_periods, number_periods),
+        migrations.AlterField(
+            "product",
+            "price",
+            shop.money.MoneyField(
+                "price",
+                decimal_places=2,
+                help_text="In the shop's currency.",
+                max_digits=10,
+                validators=[MinValueValidator(Decimal("0.00")), MaxValueValidator(Decimal("99999999.99"))],
+            ),
+        ),
+        migrations.AlterField(
+            "outboxmessage",
+            "channel",
+            models.CharField(
+                "channel",
+                choices=[("email", "Email"), ("gateway", "Payment gateway")],
+                default="email",
+                editable=False,
+                max_length=10,
+            ),
+        ),
     ]

@@ -49,8 +49,8 @@ def _format_customer_name(first: str, last: str) -> str:
 
 
 @lru_cache(MAX_CACHED_AMOUNTS)
-def _tax(gross: Decimal, rate: Decimal | None) -> Decimal:
-    [line] = split_tax([(gross, rate)])
+def _tax(gross: Decimal, rate: Decimal | None, currency: str) -> Decimal:
+    [line] = split_tax([(gross, rate)], currency=currency)
     return line.tax
 
 
@@ -92,13 +92,14 @@ def _order_columns(rates: Sequence[Decimal]) -> list[Column]:
     gross: list[Value] = [order_values.gross_at_rate("", rate) for rate in rates]
 
     def tax_column(rate: Decimal, value: Value) -> Column:
-        def show(amount: Decimal | None) -> str:
-            return "0.00" if amount is None else str(_tax(amount, rate))
+        def show(amount: Decimal | None, currency: str) -> str:
+            return "0.00" if amount is None else str(_tax(amount, rate, currency))
 
-        return Column(f"tax {rate.normalize():f}%", show, (value,), MONEY)
+        return Column(f"tax {rate.normalize():f}%", show, (value, "currency"), MONEY)
 
-    def net(gross_total: str, *amounts: Decimal | None) -> str:
-        taxes = (_tax(a, rate) for a, rate in zip(amounts, rates, strict=True) if a is not None)
+    def net(gross_total: str, currency: str, *amounts: Decimal | None) -> str:
+        by_rate = zip(amounts, rates, strict=True)
+        taxes = (_tax(amount, rate, currency) for amount, rate in by_rate if amount is not None)
         return str(Decimal(gross_total) - sum(taxes, Decimal(0)))
 
     return [
@@ -107,7 +108,7 @@ def _order_columns(rates: Sequence[Decimal]) -> list[Column]:
         Column(
             "returned", _blank_or_number, (order_values.units("", "returned_quantity"),), NUMBER
         ),
-        Column("net", net, (total, *gross), MONEY),
+        Column("net", net, (total, "currency", *gross), MONEY),
         *map(tax_column, rates, gross),
         Column("gross", str, (total,), MONEY),
         Column("credited", str, (DecimalText("credited_amount"),), MONEY),
@@ -120,6 +121,7 @@ def _order_columns(rates: Sequence[Decimal]) -> list[Column]:
 def _item_columns() -> list[Column]:
     """Return the columns of a row per item. An order's amounts stand on its first row only."""
     subtotal = DecimalText("subtotal")
+    taxed = (subtotal, "tax_rate", "order__currency")
     is_later = order_values.has_row_before()
 
     def amount_column(header: str, field: str) -> Column:
@@ -137,8 +139,8 @@ def _item_columns() -> list[Column]:
         Column("price", str, (DecimalText("price"),), MONEY),
         Column(
             "net",
-            lambda gross, rate: str(Decimal(gross) - _tax(Decimal(gross), rate)),
-            (subtotal, "tax_rate"),
+            lambda gross, *tax: str(Decimal(gross) - _tax(Decimal(gross), *tax)),
+            taxed,
             MONEY,
         ),
         Column(
@@ -149,8 +151,8 @@ def _item_columns() -> list[Column]:
         ),
         Column(
             "tax",
-            lambda gross, rate: str(_tax(Decimal(gross), rate)),
-            (subtotal, "tax_rate"),
+            lambda gross, *tax: str(_tax(Decimal(gross), *tax)),
+            taxed,
             MONEY,
         ),
         Column("subtotal", str, (subtotal,), MONEY),
