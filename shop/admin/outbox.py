@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, TabbedAdmin, staff_user
 from shop.admin.forms import ConfirmForm
-from shop.admin.rendering import render_label
+from shop.admin.rendering import message_label
 from shop.models import OutboxMessage
 from shop.services import outbox
 from shop.services.errors import MessagePending
@@ -20,12 +20,6 @@ from shop.services.errors import MessagePending
 SEND_AGAIN = _("Send again")
 #: Shown only of a message that is waiting.
 PENDING_FIELDS = ("due_at", "expires_at")
-
-
-def message_status(message: OutboxMessage) -> str:
-    """Return the label of a message's status."""
-    status = OutboxMessage.Status(message.status)
-    return render_label(OutboxMessage.ROLES[status], status.label)
 
 
 @admin.register(OutboxMessage)
@@ -67,7 +61,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     @display(description=_("Status"), ordering="status")
     def status_column(self, message: OutboxMessage) -> str:
         """Return the label of the status."""
-        return message_status(message)
+        return message_label(message)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any

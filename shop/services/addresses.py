@@ -26,7 +26,9 @@ POSTCODE = re.compile(
     r"|[A-Z]\d[\dW] ?[A-Z\d]{4}"  # Ireland: H91 X0X0
     r"|[A-Z]\d[A-Z] ?\d[A-Z]\d"  # Canada: M5V 2T6
     r"|\d{4} ?[A-Z]{2}(?= )"  # Netherlands: 1017 AB
-    r"|(?:[A-Z]{1,3}-)?(?:\d{5}(?:-\d{4})?|\d{2}-\d{3}|\d{3} \d{2}|\d{4}-\d{3}|\d{3}-\d{4}|\d{4}|\d{6})"
+    r"|(?:[A-Z]{1,3}-)?\d{5}(?:-\d{4})?"  # D-10119, 75011, 10118-1234
+    r"|\d{2}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}"  # Poland, Portugal, Japan
+    r"|(?:[A-Z]{1,3}-)?(?:\d{3} \d{2}|\d{4}|\d{6})"  # Sweden, Austria, India
     r")(?![\w-])",
     re.IGNORECASE,
 )
@@ -36,11 +38,11 @@ CEDEX = re.compile(r" cedex\b.*", re.IGNORECASE)
 
 
 def town_of(address: str) -> str:
-    """Return the town in a postal address, without postcode, state and country; a guess.
+    r"""Return the town in a postal address, without postcode, state and country; a guess.
 
     Lines and commas separate the parts. Empty if no part looks like a town.
 
-    >>> town_of("1 Fern Lane\\nKew\\nLondon TW9 3AB"), town_of("Torstr. 5, 10119 Berlin, Germany")
+    >>> town_of("1 Fern Lane\nKew\nLondon TW9 3AB"), town_of("Torstr. 5, 10119 Berlin, Germany")
     ('London', 'Berlin')
     """
     parts = [part.strip() for part in re.split(r"[,;\n]", address) if part.strip()]
