@@ -92,7 +92,7 @@ def _event_of(payment: Payment, events: Iterable[OrderEvent]) -> OrderEvent | No
 
 def _event_entry(event: OrderEvent, *, is_first: bool) -> TimelineEntry:
     titles = {
-        Kind.PAYMENT: _("Payment received"),
+        Kind.PAYMENT: _("Payment"),
         Kind.EDITED: _("Order edited"),
         Kind.TRACKING: _("Tracking changed"),
         Kind.RETURNED: _("Items returned"),
