@@ -8,7 +8,7 @@ from pypdf import PdfReader
 from support import factories, world
 from support.page_actions import ORDERS, open_order, run_list_action, submit_action
 
-from shop.admin.orders.views import BOOK_AS_REFUSED
+from shop.admin.orders.move_views import BOOK_AS_REFUSED
 from shop.models import Order, Product, StockMovement
 from shop.services.order_moves import move_order
 from shop.services.stock import find_drift
