@@ -49,6 +49,8 @@ class OrderEditForm(SeenForm):
         quantities = {f"{QUANTITY}{item.product_id}": _quantity_field(item) for item in items}
         initial = {name: getattr(order, name) for name in text_fields}
         super().__init__(data, current=edit_version(order, items), initial=initial)
+        for name, field in quantities.items() if data is not None else ():
+            self.data.setdefault(name, str(field.initial))  # an item that was added meanwhile
         self.order_names = [*text_fields, *quantities]
         self.fields = {**text_fields, **quantities, **self.fields}
         for name in self.order_names:
@@ -119,8 +121,8 @@ class OrderEditForm(SeenForm):
             message = gettext("Someone else changed it to “%(value)s”. Save again to keep yours.")
             self.add_error(name, ValidationError(message % values, code="changed"))
         else:
-            self.data[name] = str(current)  # type: ignore[index]
-        self.data[hidden] = str(current)  # type: ignore[index]
+            self.data[name] = str(current)
+        self.data[hidden] = str(current)
         return gettext("%(field)s is now “%(value)s”.") % values
 
     def _describe_removed(self) -> list[str]:

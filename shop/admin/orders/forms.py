@@ -128,6 +128,8 @@ class SeenForm(forms.Form):
     known to be new: a second press of the same button must find the first one's result instead.
     """
 
+    data: Any  # a copy, which what is counted as seen is written to
+
     seen = forms.CharField(required=False, widget=forms.HiddenInput, strip=False)
 
     def __init__(
@@ -144,7 +146,7 @@ class SeenForm(forms.Form):
         """
         if self.cleaned_data["seen"] in ("", self.current):
             return
-        self.data["seen"] = self.current  # type: ignore[index]
+        self.data["seen"] = self.current
         raise OrderChanged(self.report_change())
 
     def report_change(self) -> str:
