@@ -55,6 +55,7 @@ class OrderEditForm(SeenForm):
         self.fields = {**text_fields, **quantities, **self.fields}
         for name in self.order_names:
             self.fields[name].show_hidden_initial = True
+        self.fields[self.text_names[0]].widget.attrs["autofocus"] = True
         self.lines = AddedLineFormSet(data, extra=3) if can_add else None
 
     def is_valid(self) -> bool:
