@@ -245,7 +245,7 @@ def test_the_query_count_does_not_depend_on_the_number_of_hits(
 ):
     for _ in range(orders):
         world.create_order(carl, (mug, 1))
-    with statements(6):
+    with statements(7):
         adas_browser.get("/admin/shop/order/", {"q": term})
 
 

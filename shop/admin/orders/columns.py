@@ -61,12 +61,11 @@ class OrderColumns(TabbedAdmin):
         )
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Return the list, with the items of the orders on its page."""
+        """Return the list, with the items of the orders on its page; an action needs no items."""
         changelist = super().get_changelist_instance(request)
-        orders = list(changelist.result_list)
-        if orders:
-            models.prefetch_related_objects(orders, "items")
-        changelist.result_list = orders
+        if request.method != "POST":
+            changelist.result_list = list(changelist.result_list)
+            models.prefetch_related_objects(changelist.result_list, "items")
         return changelist
 
     def empty_tab(

@@ -59,14 +59,14 @@ class OrderPage(OrderViews):
         """Add what the blocks of the page show."""
         order: Order = kwargs["obj"]
         context |= {
+            "items": item_rows(order),  # first: the buttons need the items too
             "order": order,
             "total": money.format_money(order.total_amount, order.currency),
             "status_labels": [
                 status_label(OrderStatus(order.status)),
                 status_label(PaymentStatus(order.payment_status)),
             ],
-            "buttons": self.buttons(order) if self.has_action_permission(request) else [],
-            "items": item_rows(order),
+            "buttons": self.buttons(request, order),
             "has_returns": any(item.returned_quantity for item in order.items.all()),
             "totals": total_rows(order),
             "timeline": build_timeline(order, request),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -34,6 +34,8 @@ class PrintTexts:
     bulk_action: Text
     #: A plural with the placeholder `count`.
     title: Text
+    #: Permission on orders that printing it takes.
+    permission: str
 
 
 PRINT_TEXTS = {
@@ -41,11 +43,13 @@ PRINT_TEXTS = {
         action=_("Print packing slip"),
         bulk_action=_("Print packing slips"),
         title=ngettext_lazy("%(count)d packing slip", "%(count)d packing slips", "count"),
+        permission="fulfil_order",
     ),
     order_documents.INVOICE: PrintTexts(
         action=_("Print invoice"),
         bulk_action=_("Print invoices"),
         title=ngettext_lazy("%(count)d invoice", "%(count)d invoices", "count"),
+        permission="change_order",
     ),
 }
 
@@ -82,6 +86,8 @@ class PrintingAdmin(ActionFormAdmin):
         """Ask, then print one order's document or return it as PDF."""
         if what not in PRINT_TEXTS:
             raise Http404
+        if not request.user.has_perm(f"shop.{PRINT_TEXTS[what].permission}"):
+            raise PermissionDenied
         if request.method == "POST":
             return self.print_documents(request, Order.objects.filter(pk=order.pk), what)
         button = PRINT_TEXTS[what].action

@@ -1,6 +1,6 @@
 // Select2's boxes have no accessible name: use the label of their field, open or closed.
 django.jQuery(($) => {
-  $(".shop-phone-order select.admin-autocomplete").each((_, select) => {
+  $(":is(.shop-phone-order, .shop-step) select.admin-autocomplete").each((_, select) => {
     const label = select.labels[0];
     const box = $(select).next().find(".select2-selection");
     const shown = box.find(".select2-selection__rendered").removeAttr("role aria-readonly");
