@@ -21,7 +21,7 @@ def get_badge_counts(user: User, models: Collection[str]) -> dict[str, int]:
     """Return the counts of these BADGE_MODELS, each at most MAX_COUNTED + 1, by one query.
 
     They are not cached, so that they agree with the page that shows them: in whichever process an
-    order was confirmed. Of a million orders, they are read from indexes within two milliseconds.
+    order was confirmed. Indexes and the limit bound their cost in a shop of a million orders.
     """
     since = timezone.now() - FAILURES_COUNTED
     failed = OutboxMessage.objects.filter(status=OutboxMessage.Status.FAILED)
