@@ -83,6 +83,7 @@ INVALID = [  # variable, text, part of the message
     ("SHOP_TWO_FACTOR", "maybe", "'off', 'optional' or 'required'"),
     ("JWT_SIGNING_KEY", " , ", "at least 1 item"),
     ("SHOP_CURRENCY", "euro", "'euro' is not a currency code such as EUR"),
+    ("SHOP_CURRENCY", "KWD", "'KWD' has more than two decimals"),
     ("SHOP_CURRENCY", "eur", "'eur' is not a currency code such as EUR"),
     ("SHOP_PAYMENT_METHODS", "card,shells", "'shells' is none of cash_on_delivery, "),
     ("SHOP_PAYMENT_METHODS", " , ", "it names no payment method"),
