@@ -131,10 +131,6 @@ class Product(CleanTextModel):
         validators=[MinValueValidator(Decimal("0.00")), MaxValueValidator(MAX_PRICE)],
         help_text=_("In the shop's currency, with two decimals."),
     )
-    tax_rate = TaxRateField(
-        _("tax rate"),
-        help_text=_("Percent of tax in the price. Leave empty for the shop's usual rate."),
-    )
     stock = models.PositiveIntegerField(
         _("stock"),
         default=0,
@@ -157,6 +153,10 @@ class Product(CleanTextModel):
         default=5,
         validators=[MaxValueValidator(MAX_STOCK)],
         help_text=_("Staff are warned when the stock falls to this number."),
+    )
+    tax_rate = TaxRateField(
+        _("tax rate"),
+        help_text=_("Percent of tax in the price. Leave empty for the shop's usual rate."),
     )
     is_low = models.GeneratedField(
         verbose_name=_("low"),

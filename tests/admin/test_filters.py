@@ -56,7 +56,15 @@ def test_each_field_has_one_filter(adas_browser, mug):
     specs = response.context["cl"].filter_specs
     assert [getattr(spec, "field_path", "level") for spec in specs] == [
         "level",
-        *("price", "image", "is_active", "low_stock_threshold", "created_at", "updated_at"),
+        *(
+            "price",
+            "image",
+            "is_active",
+            "low_stock_threshold",
+            "tax_rate",
+            "created_at",
+            "updated_at",
+        ),
     ]
 
 

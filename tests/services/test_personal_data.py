@@ -108,6 +108,8 @@ def test_the_export_contains_all_personal_data(nell, ada, carl, mug):
     assert {name: len(rows) for name, rows in data.items()} == {
         "answers_kept": 1,
         "cart": 1,
+        "invoices": 0,
+        "payments": 1,
         "changes_by_staff": len(Order.Status.path_to("delivered")) + 5,
         "emails": len([s for s in Order.Status.path_to("delivered") if s.facts.email]) + 3,
         "order_history": len(Order.Status.path_to("delivered")) + 4,

@@ -85,7 +85,7 @@ def test_the_list_names_the_orders_that_do_not_fit(ada, orders):
 
 def test_a_race_for_the_last_room_is_a_message(ada, full, monkeypatch):
     monkeypatch.setattr(
-        "shop.services.orders.split_by_stock_limit", lambda orders: (list(orders), [])
+        "shop.services.order_moves.split_by_stock_limit", lambda orders: (list(orders), [])
     )
     browser, before = factories.staff_client(ada), factories.all_rows()
     values = {"action": "move_to_cancelled", "_selected_action": [full.pk], "note": ""}

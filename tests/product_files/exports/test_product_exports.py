@@ -71,11 +71,11 @@ def two_products(db):
 
 def test_own_layout_has_every_editable_field(two_products):
     assert decode_csv(exported()) == (
-        '"name","SKU","description","price","picture","active","reorder level","stock",'
+        '"name","SKU","description","price","picture","active","reorder level","tax rate","stock",'
         '"stock at export"\r\n'
         '"Ada\'s ""best"" mug, größer","090.750","Thrown by hand.\nFor 1 < 2 & more.",12.50,'
-        '"https://shop.example.com/media/products/a.webp","yes",5,3,3\r\n'
-        '"\'=1+1","1E5","",0.00,"","no",0,0,0\r\n'
+        '"https://shop.example.com/media/products/a.webp","yes",5,,3,3\r\n'
+        '"\'=1+1","1E5","",0.00,"","no",0,,0,0\r\n'
     )
 
 
@@ -90,16 +90,17 @@ def test_xlsx_cells_are_typed_as_numbers_and_text(two_products):
             "https://shop.example.com/media/products/a.webp",
             "yes",
             5,
+            None,
             3,
             3,
         ],
-        ["'=1+1", "1E5", None, 0, None, "no", 0, 0, 0],
+        ["'=1+1", "1E5", None, 0, None, "no", 0, None, 0, 0],
     ]
     formats = [
         cell.number_format
         for cell in next(load_workbook(io.BytesIO(data)).active.iter_rows(min_row=2))
     ]
-    assert formats == ["@", "@", "General", "0.00", "@", "@", "General", "General", "General"]
+    assert formats == ["@", "@", "General", "0.00", "@", "@", *["General"] * 4]
 
 
 def test_django_import_export_writes_the_same_cells(two_products):
@@ -239,7 +240,7 @@ def test_xlsx_has_one_sheet_with_frozen_bold_header(db):
     book = load_workbook(io.BytesIO(exported(file_format="xlsx")))
     assert book.sheetnames == ["Sheet1"]
     assert book.active.freeze_panes == "A2"
-    assert [cell.font.b for cell in book.active[1]] == [True] * 9
+    assert [cell.font.b for cell in book.active[1]] == [True] * 10
     assert len(xlsx_writer.STYLES.split("<xf ")) - 1 == 1 + len(CellType) + 1
 
 
