@@ -90,6 +90,11 @@ def preview_email(
     return render_email(OutboxMessage(kind=kind, user=order.user, order=order, payload=payload))
 
 
+def can_be_shown(message: OutboxMessage) -> bool:
+    """Return whether staff may read the message: an email, but no link to somebody's account."""
+    return message.channel == OutboxMessage.Channel.EMAIL and message.kind not in CONTEXTS
+
+
 def send_email(message: OutboxMessage) -> None:
     """Render the message and hand it to the mail server.
 
