@@ -56,6 +56,11 @@ def phone_order_values():
     }
 
 
+def return_values():
+    order = Order.objects.filter(status="delivered").order_by("pk").first()
+    return {f"put_back_{order.items.first().product_id}": 1}
+
+
 def price_change_values():
     change = PriceChange(percent=Decimal(5))
     pks = Product.objects.values_list("pk", flat=True)
@@ -80,6 +85,14 @@ FORM_VALUES = {
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
     "shop_product_change": {"name": "Vase"},
     "shop_order_add_note": {"note": "Called"},
+    "shop_order_edit_order": {
+        "shipping_address": "2 Elm Street",
+        "lines-TOTAL_FORMS": 0,
+        "lines-INITIAL_FORMS": 0,
+    },
+    "shop_order_edit_tracking": {"tracking_number": "RM 9"},
+    "shop_order_return_items": return_values,
+    "shop_order_refund": {"amount": "1.00"},
     "shop_order_edit_details": {
         name: further_models.example_value(field)
         for name in exposure.staff_writable_fields(Order)

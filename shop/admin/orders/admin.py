@@ -194,10 +194,12 @@ class OrderAdmin(
     ) -> Any:
         """Add the banner's context: order, total, status labels and buttons."""
         order = kwargs["obj"]
-        context |= {"order": order, "total": money.format_money(order.total_amount), "buttons": []}
+        context |= {
+            "order": order,
+            "total": money.format_money(order.total_amount),
+            "buttons": self.buttons(request, order),
+        }
         context["labels"] = [self.status_column(order), self.payment_column(order)]
-        if self.has_action_permission(request):
-            context["buttons"] = self.buttons(order)
         return super().render_change_form(request, context, **kwargs)
 
     @display(description=_("Customer"))
