@@ -72,16 +72,6 @@ class CancelForm(forms.Form):
         written_off.choices = [(item.product_id, str(item)) for item in items]
 
 
-class CancelManyForm(forms.Form):
-    """Cancel several orders for the same reason."""
-
-    note = NoteField(
-        label=_("Reason"),
-        required=False,
-        help_text=_("Optional. The customers can read it. All items go back into stock."),
-    )
-
-
 class StaffNoteForm(forms.Form):
     """Add a note to an order's timeline."""
 

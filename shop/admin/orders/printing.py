@@ -34,6 +34,8 @@ class PrintTexts:
     bulk_action: Text
     #: A plural with the placeholder `count`.
     title: Text
+    #: Permission on orders that printing many of them takes.
+    permission: str
 
 
 PRINT_TEXTS = {
@@ -41,11 +43,13 @@ PRINT_TEXTS = {
         action=_("Print packing slip"),
         bulk_action=_("Print packing slips"),
         title=ngettext_lazy("%(count)d packing slip", "%(count)d packing slips", "count"),
+        permission="fulfil_order",
     ),
     order_documents.INVOICE: PrintTexts(
         action=_("Print invoice"),
         bulk_action=_("Print invoices"),
         title=ngettext_lazy("%(count)d invoice", "%(count)d invoices", "count"),
+        permission="change_order",
     ),
 }
 
@@ -55,7 +59,7 @@ def bulk_print_action(document: str) -> PrintAction:
 
     @admin.action(
         description=PRINT_TEXTS[document].bulk_action,  # type: ignore[arg-type]
-        permissions=["action"],
+        permissions=[PRINT_TEXTS[document].permission],
     )
     def run(
         model_admin: "PrintingAdmin", request: HttpRequest, selected: models.QuerySet[Order]
