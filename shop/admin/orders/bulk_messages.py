@@ -57,15 +57,15 @@ def others_text(selection: Selection) -> SafeString | None:
     count, step = selection.other_count, selection.step
     if not count:
         return None
-    reasons = [(order, step.describe_refusal(order)) for order in selection.others]
-    orders = _name_orders(reasons, count)
+    orders = _name_others(selection)
     return fill_html(step.texts.refused, number=count, count=f"{count:,}", orders=orders)
 
 
 def nothing_ready_text(selection: Selection) -> SafeString:
-    """Say that the step can change none of the selected orders."""
-    sentences = [fill_html(selection.step.texts.none_ready), others_text(selection)]
-    return format_html_join(" ", "{}", [(sentence,) for sentence in sentences if sentence])
+    """Say that the step can change none of the selected orders, and why."""
+    if not selection.other_count:
+        return conditional_escape(_("No orders are selected."))
+    return fill_html(selection.step.texts.none_ready, orders=_name_others(selection))
 
 
 def result_text(
@@ -102,12 +102,25 @@ def _reason(selection: Selection, order: Order, error: Exception) -> str:
     return selection.step.describe_refusal(order)
 
 
+def _name_others(selection: Selection) -> SafeString:
+    """Name the orders that the step can't change."""
+    reasons = [(order, selection.step.describe_refusal(order)) for order in selection.others]
+    return _name_orders(reasons, selection.other_count)
+
+
 def _name_orders(reasons: Sequence[tuple[Order, str]], count: int) -> SafeString:
     """Return links to the first MAX_NAMED_ORDERS orders, each with its reason."""
     named = [
-        format_html('<a class="shop-link" href="{}">{}</a> ({})', order_url(order), order, reason)
+        format_html(
+            '<a class="shop-link whitespace-nowrap" href="{}">{}</a> ({})',
+            order_url(order),
+            order,
+            reason,
+        )
         for order, reason in reasons[:MAX_NAMED_ORDERS]
     ]
-    if count > len(named):
-        named.append(conditional_escape("…"))
-    return format_html_join(", ", "{}", [(link,) for link in named])
+    orders = format_html_join(", ", "{}", [(link,) for link in named])
+    if count == len(named):
+        return orders
+    more = f"{count - len(named):,}"
+    return fill_html(_("%(orders)s and %(count)s more"), orders=orders, count=more)

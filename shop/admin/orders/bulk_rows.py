@@ -47,7 +47,7 @@ def describe_place(address: str) -> str:
 
 def describe_items(order: Order) -> str:
     """Return the first item and the number of further ones: `2 × Dipped Mug, +1`."""
-    first, *others = order.items.all()
-    if not others:
-        return str(first)
-    return _("%(item)s, +%(count)d") % {"item": first, "count": len(others)}
+    items = list(order.items.all())
+    if len(items) > 1:
+        return _("%(item)s, +%(count)d") % {"item": items[0], "count": len(items) - 1}
+    return ", ".join(map(str, items))

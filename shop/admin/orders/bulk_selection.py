@@ -21,7 +21,7 @@ VERSION_FIELD = "version"
 #: The most orders that a page lists, unless its step has a limit of its own.
 MAX_LISTED_ORDERS = 50
 #: The most orders that a text names.
-MAX_NAMED_ORDERS = 20
+MAX_NAMED_ORDERS = 10
 MAX_KEY_DIGITS = 18
 
 

@@ -60,7 +60,7 @@ class BulkTexts:
     #: Heading and button.
     title: Text
     done: Text
-    #: With the placeholder `orders` too.
+    #: With the placeholder `orders` too, for some of the selected orders and for all of them.
     refused: Text
     none_ready: Text
     hint: Text = ""
@@ -131,7 +131,7 @@ OTHER_TEXTS = BulkTexts(
         "%(count)s of the selected orders can't be changed: %(orders)s.",
         "number",
     ),
-    none_ready=_("None of the selected orders can be changed."),
+    none_ready=_("None of the selected orders can be changed: %(orders)s."),
 )
 
 TEXTS: dict[str, BulkTexts] = {
@@ -145,7 +145,7 @@ TEXTS: dict[str, BulkTexts] = {
             "%(count)s of the selected orders can't be confirmed: %(orders)s.",
             "number",
         ),
-        none_ready=_("None of the selected orders can be confirmed."),
+        none_ready=_("None of the selected orders can be confirmed: %(orders)s."),
     ),
     OrderStatus.SHIPPED: BulkTexts(
         title=ngettext_lazy("Ship %(count)s order", "Ship %(count)s orders", "number"),
@@ -157,7 +157,7 @@ TEXTS: dict[str, BulkTexts] = {
             "%(count)s of the selected orders can't be shipped: %(orders)s.",
             "number",
         ),
-        none_ready=_("None of the selected orders can be shipped."),
+        none_ready=_("None of the selected orders can be shipped: %(orders)s."),
         hint=_(
             "You can paste a column of tracking numbers from a spreadsheet, with or without a"
             " column of order numbers or carriers before it."
@@ -177,7 +177,7 @@ TEXTS: dict[str, BulkTexts] = {
             "%(count)s of the selected orders can't be marked as delivered: %(orders)s.",
             "number",
         ),
-        none_ready=_("None of the selected orders can be marked as delivered."),
+        none_ready=_("None of the selected orders can be marked as delivered: %(orders)s."),
     ),
     OrderStatus.CANCELLED: BulkTexts(
         title=ngettext_lazy("Cancel %(count)s order", "Cancel %(count)s orders", "number"),
@@ -191,7 +191,7 @@ TEXTS: dict[str, BulkTexts] = {
             "%(count)s of the selected orders can't be cancelled: %(orders)s.",
             "number",
         ),
-        none_ready=_("None of the selected orders can be cancelled."),
+        none_ready=_("None of the selected orders can be cancelled: %(orders)s."),
         hint=_("All items go back into stock. A cancelled order can't be opened again."),
     ),
 }
@@ -288,7 +288,7 @@ MARK_PAID = BulkStep(
             "%(count)s of the selected orders owe nothing: %(orders)s.",
             "number",
         ),
-        none_ready=_("None of the selected orders owes anything."),
+        none_ready=_("None of the selected orders owes anything: %(orders)s."),
     ),
     permission="change_order",
     ready=IS_DUE,
