@@ -54,8 +54,8 @@ PRINT_TEXTS = {
         bulk_action=_("Print invoices"),
         title=ngettext_lazy("%(count)d document", "%(count)d documents", "count"),
         hint=_(
-            "The invoice gets its number when it is printed for the first time. From then on, "
-            "refunds, returns and changes of the order get a credit note by themselves."
+            "The invoice gets its number when it is printed for the first time. From then on, a"
+            " refund, a return or a change of the order issues a credit note."
         ),
         permission="change_order",
     ),
