@@ -19,6 +19,7 @@ SIDEBAR_GROUPS = [
             (_("Imports"), "upload_file", "productimport"),
             (_("Stock movements"), "swap_vert", "stockmovement"),
             (_("Open carts"), "shopping_cart", "cartitem"),
+            (_("Carriers"), "local_shipping", "carrier"),
         ],
     ),
     (

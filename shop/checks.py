@@ -1,17 +1,19 @@
 """System checks: mistakes that are better found before the server starts."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist
-from django.db import models
+from django.db import DatabaseError, models, transaction
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from shop import exposure
 from shop.exposure import FilterKind
+from shop.models import Order
 from shop.models.order_status import (
     ORDER_STATUSES,
     PAYMENT_STATUSES,
@@ -192,6 +194,32 @@ def _filter_parameters(field: exposure.Field) -> Iterator[str]:
         yield field.attname
     if field.null or kind is FilterKind.FILE:
         yield f"has_{name}"
+
+
+@checks.register(checks.Tags.database)
+def check_currency(databases: Collection[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
+    """Warn if orders are in another currency than the shop. Runs with `migrate`."""
+    return [
+        checks.Warning(
+            f"SHOP_CURRENCY is {settings.SHOP_CURRENCY}, but there are orders in"
+            f" {', '.join(others)}.",
+            hint="Orders keep their currency, but figures add all amounts up. Set SHOP_CURRENCY"
+            " back if the shop still sells in it.",
+            id="shop.W003",
+        )
+        for alias in databases or ()
+        if (others := _find_other_currencies(alias))
+    ]
+
+
+def _find_other_currencies(alias: str) -> list[str]:
+    """Return the other currencies of orders; none if the tables aren't there yet."""
+    others = Order.objects.using(alias).exclude(currency=settings.SHOP_CURRENCY)
+    try:
+        with transaction.atomic(using=alias):
+            return list(others.order_by("currency").values_list("currency", flat=True).distinct())
+    except DatabaseError:
+        return []
 
 
 @checks.register(checks.Tags.models)

@@ -89,6 +89,7 @@ INVALID = [  # variable, text, part of the message
     ("SHOP_TWO_FACTOR", "maybe", "'off', 'optional' or 'required'"),
     ("JWT_SIGNING_KEY", " , ", "at least 1 item"),
     ("SHOP_CURRENCY", "euro", "'euro' is not a currency code such as EUR"),
+    ("SHOP_CURRENCY", "KWD", "'KWD' has more than two decimals"),
     ("SHOP_CURRENCY", "eur", "'eur' is not a currency code such as EUR"),
     ("SHOP_TIME_ZONE", "Mars/Olympus", "'Mars/Olympus' is not a time zone such as Europe/Berlin"),
     ("SHOP_TAX_RATE", "nineteen", "'nineteen' is not a tax rate in percent such as 19 or 5.5"),
