@@ -90,14 +90,6 @@ def print_action_name(document: str) -> str:
 class PrintingAdmin(ActionFormAdmin):
     """The list actions and the view that print."""
 
-    def has_fulfil_order_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may print packing slips; Django calls it for `permissions=`."""
-        return bool(request.user.has_perm("shop.fulfil_order"))
-
-    def has_change_order_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may issue invoices; Django calls it for `permissions=`."""
-        return bool(request.user.has_perm("shop.change_order"))
-
     def print_document(self, request: HttpRequest, order: Order, what: str) -> HttpResponse:
         """Ask, then print one order's document or return it as PDF."""
         if what not in PRINT_TEXTS:
