@@ -13,14 +13,15 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from shop.admin import search
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
 from shop.admin.list_parameters import CheckedListAdmin
 from shop.admin.retrying import RetryingAdmin
+from shop.db import row_search
 from shop.models import User
 from shop.models.order_status import Text
 from shop.services import audit
@@ -55,11 +56,12 @@ def submitted_key(request: HttpRequest) -> str:
     return f"page {key}" if key else ""
 
 
-def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
+def run_form_once(request: HttpRequest, work: Callable[[], str], *, is_html: bool = False) -> None:
     """Run `work` and show the message it returns, but only for the form's first submission.
 
-    A repeated submission changes nothing and shows a message that says so. Raises ShopError if the
-    form was submitted before with other values, and whatever `work` raises.
+    A repeated submission changes nothing and shows a message that says so. `is_html` says that the
+    message is HTML. Raises ShopError if the form was submitted before with other values, and
+    whatever `work` raises.
     """
     fields = sorted((name, values) for name, values in request.POST.lists() if name != CSRF_FIELD)
     try:
@@ -74,13 +76,11 @@ def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
             _("You already submitted this form with other values. Check them and submit it again.")
         ) from error
 
+    message, show = result, messages.success
     if is_repeated:
-        message = _(
-            "You already submitted this form. Nothing was changed. First result: %(result)s"
-        )
-        messages.info(request, message % {"result": result})
-    else:
-        messages.success(request, result)
+        text = _("You already submitted this form. Nothing was changed. First result: %(result)s")
+        message, show = text % {"result": result}, messages.info
+    show(request, mark_safe(message) if is_html else message)  # noqa: S308 - `work` made the HTML
 
 
 def action_fields(request: HttpRequest) -> list[tuple[str, str]]:
@@ -158,7 +158,9 @@ class TabbedAdmin(LargeTableAdmin):
         paginator = super().get_paginator(request, *args, **kwargs)
         rows = self.model._default_manager
         paginator.also = {
-            f"n_{value}": CappedCount(rows.filter(**{self.tab_field: value}), search.MAX_COUNTED)
+            f"n_{value}": CappedCount(
+                rows.filter(**{self.tab_field: value}), row_search.MAX_COUNTED
+            )
             for value, _label in self.tab_labels
         }
         return paginator
@@ -177,7 +179,7 @@ class TabbedAdmin(LargeTableAdmin):
         lookup = f"{self.tab_field}__exact"
         current = request.GET.get(lookup, "")
         counts = {value: numbers[f"n_{value}"] for value, _label in self.tab_labels}
-        limit = search.MAX_COUNTED
+        limit = row_search.MAX_COUNTED
         return [
             {
                 "label": label,

@@ -14,7 +14,7 @@ from shop.api.auth import ApiRequest, Caller, customer_or_staff
 from shop.api.etags import etag_matches
 from shop.api.idempotency import idempotent, idempotent_within
 from shop.api.media_urls import site_root
-from shop.api.model_filters import build_condition, expand_schema, search_condition
+from shop.api.model_filters import build_condition, expand_schema
 from shop.api.model_resource import ModelResource, expanded_names
 from shop.api.openapi import documents_errors
 from shop.api.paging import Page, paginated_response
@@ -34,6 +34,7 @@ from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderEvent, OrderItem, User
 from shop.services import errors, order_moves, orders
 from shop.services.idempotency import is_known
+from shop.services.order_search import search_orders
 from shop.services.orders import OrderDetails
 from shop.services.payments import gateway
 
@@ -167,11 +168,11 @@ def _visible_orders(caller: Caller) -> QuerySet[Order]:
 
 
 def _filter_orders(rows: QuerySet[Order], filters: Any, caller: Caller) -> QuerySet[Order]:
-    searched = ["order_number", *(["user__search_text"] if caller.is_staff else [])]
     tie_breaker = "-id" if filters.ordering.startswith("-") else "id"
-    return rows.filter(
-        build_condition(Order, filters, search=False), search_condition(searched, filters.search)
-    ).order_by(*dict.fromkeys((filters.ordering, tie_breaker)))
+    rows = rows.filter(build_condition(Order, filters, search=False))
+    if filters.search:
+        rows = search_orders(rows, filters.search, by_staff=caller.is_staff).queryset
+    return rows.order_by(*dict.fromkeys((filters.ordering, tie_breaker)))
 
 
 def _summaries(request: ApiRequest, listed: list[Order], parameters: Any) -> list[dict[str, Any]]:

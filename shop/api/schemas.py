@@ -408,8 +408,8 @@ class OrderFilters(Paging):
 
     search: ShortText = Field(
         "",
-        description="Part of the order number; for admins, also words in the customer's name,"
-        " email or phone.",
+        description="Words in the order number, or in the name or SKU of an item; for admins, also"
+        " in the customer's name, email or phone, or in the shipping address.",
     )
 
 

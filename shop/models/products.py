@@ -129,7 +129,7 @@ class Product(CleanTextModel):
         _("price"),
         max_digits=10,
         validators=[MinValueValidator(Decimal("0.00")), MaxValueValidator(MAX_PRICE)],
-        help_text=_("In the shop's currency, with two decimals."),
+        help_text=_("In the shop's currency."),
     )
     stock = models.PositiveIntegerField(
         _("stock"),

@@ -25,6 +25,7 @@ from support import admin_urls, factories, further_models, totp, world
 
 from shop import exposure
 from shop.admin.base import FORM_KEY_FIELD
+from shop.admin.orders.bulk_steps import BULK_STEPS
 from shop.models import IdempotencyKey, Order, Product, User
 from shop.services.bulk_pricing import PriceChange, preview_prices
 
@@ -114,12 +115,14 @@ FORM_VALUES = {
     "auth_group_add": {"name": "Night shift"},
     "auth_group_change": {"name": "Night shift"},
     "auth_group_delete": {"post": "yes"},
+    "shop_carrier_add": {"name": "Pigeon"},
+    "shop_carrier_change": {"name": "Pigeon"},
     "shop_savedview_add": {"name": "Late", "screen": "order", "query": "days=7"},
     "shop_savedview_change": {"name": "Early"},
     "shop_savedview_delete": {"post": "yes"},
     # list actions
     "delete_selected": {"post": "yes"},
-    "move_to_cancelled": {"note": "Storm"},
+    **{step.name: {FORM_KEY_FIELD: step.name} for step in BULK_STEPS},
     "change_prices": price_change_values,
     "receive": lambda: {"reason": "Delivery", str(Product.objects.get(sku="MUG-1").pk): 12},
 }
@@ -134,6 +137,7 @@ for model in further_models.further_models():
 READ_ONLY_NAMES = (
     *("_changelist", "_history", "_search_choices", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
+    *("_download_pdf", "download_selected"),
     # The file of a further model, whose import needs what its preview stored: see
     # tests/low_code/doors/test_admin_files.py.
     "_import",

@@ -80,6 +80,11 @@ def bulk_cancel(page):
     page.get_by_role("heading", name="Cancel").wait_for()
 
 
+def bulk_ship(page):
+    run_list_action(page, ORDERS, "Ship selected orders", "Confirmed")
+    page.get_by_text("Show the email").click()
+
+
 def printed(page):
     page.goto(ORDERS)
     page.locator(".field-order_number a").first.click()
@@ -173,7 +178,8 @@ def own_two_factor(page):
 
 
 VISITS = (
-    *(no_matches, filter_panel, selection, bulk_cancel, printed, invalid_form, invalid_action),
+    *(no_matches, filter_panel, selection, bulk_cancel, bulk_ship, printed),
+    *(invalid_form, invalid_action),
     *(price_preview, receive_stock, product_search, invalid_order, checked_order),
     *(save_view, command_search_results),
     *(applied_import, waiting_import, failed_import),

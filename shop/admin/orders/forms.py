@@ -97,16 +97,6 @@ class ShipForm(MailedMoveForm):
     field_order = ("carrier", "tracking_number", "note", "notify")
 
 
-class CancelManyForm(forms.Form):
-    """Cancel several orders for the same reason."""
-
-    note = NoteField(
-        label=_("Reason"),
-        required=False,
-        help_text=_("Optional. The customers can read it. All items go back into stock."),
-    )
-
-
 class StaffNoteForm(forms.Form):
     """Add a note to an order's timeline."""
 
