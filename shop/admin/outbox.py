@@ -17,6 +17,7 @@ from shop.admin.rendering import message_label
 from shop.documents import emails
 from shop.documents.emails import Undeliverable
 from shop.models import OutboxMessage
+from shop.models.outbox import EMAILS
 from shop.services import outbox
 from shop.services.errors import MessagePending
 
@@ -38,6 +39,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     search_help_text = _("Name, email or order number")
     readonly_fields = (
         "message",
+        "leaves",
         "recipient",
         "order",
         "status_column",
@@ -56,6 +58,8 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         is_pending = obj is not None and obj.status == OutboxMessage.Status.PENDING
         hidden = set() if is_pending else set(PENDING_FIELDS)
+        if obj is not None and obj.kind not in EMAILS:
+            hidden.add("leaves")
         if obj is not None and not emails.can_be_shown(obj):
             hidden.add("preview")
         return [name for name in self.readonly_fields if name not in hidden]
@@ -69,6 +73,11 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     def status_column(self, message: OutboxMessage) -> str:
         """Return the label of the status."""
         return message_label(message)
+
+    @display(description=_("Leaves"))
+    def leaves(self, message: OutboxMessage) -> str:
+        """Return the step at which this kind of email leaves."""
+        return str(EMAILS[message.kind].leaves)
 
     @display(description=_("As it would be sent now"))
     def preview(self, message: OutboxMessage) -> str:
