@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 
 from shop import money
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin
+from shop.admin.changelists import NUMBER_FORMAT
 from shop.admin.filters import WholeDaysFilter
 from shop.admin.orders.printing import pdf_response
 from shop.documents.invoices import build_invoice_document, invoice_title
@@ -74,7 +75,7 @@ class InvoiceAdmin(ActionFormAdmin, ReadOnlyAdmin):
         """Return the order's customer."""
         return str(invoice.order.user)
 
-    @display(description=_("Amount"), ordering="amount")
+    @display(description=_("Amount"), ordering="amount", formatting=NUMBER_FORMAT)
     def total(self, invoice: Invoice) -> str:
         """Return the amount in the order's currency, negative for a credit note."""
         is_credit = invoice.kind == Invoice.Kind.CREDIT_NOTE

@@ -22,6 +22,7 @@ DOWNLOADS = {
     "shop_productimport_sample",
     "shop_productimport_error_report",
     "shop_productimport_picture_urls",
+    "shop_invoice_download_pdf",
 }
 
 

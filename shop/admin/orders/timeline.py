@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from shop import money
 from shop.admin.rendering import message_label, render_label
+from shop.documents.invoices import invoice_title
 from shop.models import Invoice, Order, OrderEvent, OutboxMessage, Payment
 from shop.models.order_status import OrderStatus
 from shop.services.outbox import can_send_again
@@ -40,6 +41,8 @@ class TimelineEntry:
     note: str = ""
     error: str = ""
     send_again_url: str = ""
+    #: The page of the invoice.
+    url: str = ""
 
 
 def build_timeline(order: Order, request: HttpRequest) -> list[TimelineEntry]:
@@ -50,9 +53,9 @@ def build_timeline(order: Order, request: HttpRequest) -> list[TimelineEntry]:
     user = request.user
     payments = list(order.payments.select_related("actor"))
     entries = list(_event_entries(order, payments))
-    entries += [
-        _invoice_entry(order, invoice) for invoice in order.invoices.select_related("actor")
-    ]
+    can_view = user.has_perm("shop.view_invoice")
+    invoices = order.invoices.select_related("actor")
+    entries += [_invoice_entry(order, invoice, can_view=can_view) for invoice in invoices]
     if user.has_perm("shop.view_outboxmessage"):
         can_send = user.has_perm("shop.change_outboxmessage")
         messages = order.messages.order_by("id")
@@ -129,16 +132,13 @@ def _payment_entry(order: Order, payment: Payment) -> TimelineEntry:
     )
 
 
-def _invoice_entry(order: Order, invoice: Invoice) -> TimelineEntry:
-    titles = {
-        Invoice.Kind.INVOICE: _("Invoice %(number)s issued"),
-        Invoice.Kind.CREDIT_NOTE: _("Credit note %(number)s issued"),
-    }
+def _invoice_entry(order: Order, invoice: Invoice, *, can_view: bool) -> TimelineEntry:
     return TimelineEntry(
         at=invoice.issued_at,
-        title=titles[Invoice.Kind(invoice.kind)] % {"number": invoice.number},
+        title=_("%(document)s issued") % {"document": invoice_title(invoice)},
         by=str(invoice.actor or ""),
         amounts=(money.format_money(invoice.amount, order.currency),),
+        url=reverse("admin:shop_invoice_change", args=[invoice.pk]) if can_view else "",
     )
 
 

@@ -6,7 +6,8 @@ from support import factories
 
 from shop import exposure
 from shop.admin.orders.page import FURTHER_FIELDS
-from shop.models import Carrier, Invoice, Order, OutboxMessage
+from shop.models import Carrier, Order, OutboxMessage
+from shop.services.invoices import issue_invoices
 from shop.services.order_moves import move_order
 from shop.services.order_notes import add_note, record_printing
 from shop.services.order_payments import mark_paid, refund_order
@@ -96,10 +97,14 @@ def test_the_timeline_marks_what_only_staff_see(adas_browser, ada, order):
     assert notes == {"Packing slip printed": True, "For all": False, "Rings at noon": True}
 
 
-def test_issued_invoices_are_in_the_timeline(adas_browser, ada, order):
-    Invoice.objects.create(order=order, year=2026, sequence=7, amount=order.total_amount, actor=ada)
-    [(_, amount)] = [e for e in timeline(adas_browser, order) if "2026-00007" in e[0]]
-    assert amount == "74.90 EUR"
+def test_issued_invoices_are_in_the_timeline(adas_browser, staff_client_with, ada, order):
+    [invoice] = issue_invoices(order_ids=[order.pk], actor=ada)
+    [entry] = [e for e in open_page(adas_browser, order).context["timeline"] if e.url]
+    assert (entry.amounts, entry.by) == (("74.90 EUR",), str(ada))
+    assert invoice.number in entry.title
+    assert adas_browser.get(entry.url).status_code == 200
+    entries = open_page(staff_client_with("view_order"), order).context["timeline"]
+    assert [(e.url, invoice.number in e.title) for e in entries] == [("", True), ("", False)]
 
 
 @pytest.mark.parametrize("status", ["pending", "sent", "failed"])
