@@ -289,11 +289,12 @@ def test_recent_days_include_today(adas_browser, orders, days, number):
     assert len(listed(adas_browser, days=days)) == number
 
 
-def test_items_of_a_refused_delivery_are_written_off(adas_browser, orders, mug):
+def test_items_of_a_refused_delivery_are_written_off(adas_browser, orders):
     url = f"{LIST}{orders[1].pk}/move/cancelled/"
     form = adas_browser.get(url).context["form"]
     assert form.initial["note"] == "Refused on delivery."
-    adas_browser.post(url, {"note": "Refused on delivery.", "written_off": [mug.pk]})
+    units = {row.write_off.name: row.units for row in form.rows()}
+    adas_browser.post(url, {"note": "Refused on delivery.", **units})
     assert statuses()[1] == "cancelled"
     assert list(StockMovement.objects.values_list("kind", "delta")[:2]) == [
         ("damaged", -2),
