@@ -59,7 +59,7 @@ class BulkReasonForm(BulkForm):
 class CodeField(TextField):
     """A carrier or a tracking number."""
 
-    def __init__(self, *, attrs: Mapping[str, str], **options: Any) -> None:
+    def __init__(self, *, attrs: Mapping[str, Any], **options: Any) -> None:
         widget = UnfoldAdminTextInputWidget(attrs={**CODE_ATTRS, **attrs})
         super().__init__(required=False, max_length=60, widget=widget, **options)
 
@@ -83,11 +83,20 @@ class BulkShipForm(BulkForm):
         for order in orders:
             self.fields[f"carrier-{order.pk}"] = CodeField(
                 label=gettext("Carrier of %(order)s") % {"order": order},
-                attrs={"list": "carriers", "data-ship": "carrier", "enterkeyhint": "next"},
+                attrs={
+                    "list": "carriers",
+                    "data-ship": "carrier",
+                    "enterkeyhint": "next",
+                    "placeholder": _("Carrier"),
+                },
             )
             self.fields[f"tracking-{order.pk}"] = CodeField(
                 label=gettext("Tracking number of %(order)s") % {"order": order},
-                attrs={"data-ship": "tracking", "enterkeyhint": "next"},
+                attrs={
+                    "data-ship": "tracking",
+                    "enterkeyhint": "next",
+                    "placeholder": _("Tracking number"),
+                },
             )
 
     def visible_fields(self) -> list[forms.BoundField]:

@@ -68,8 +68,11 @@ class Selection:
     def __init__(self, step: BulkStep, orders: QuerySet[Order]) -> None:
         self.step = step
         self.ready = orders.filter(step.ready)
-        self._others = orders.exclude(step.ready)
         self._groups = list(self._read_groups(orders))
+        #: The first of the orders that the step can't change, read before it changes others.
+        self.others: list[Order] = []
+        if self.other_count:
+            self.others = list(orders.exclude(step.ready)[:MAX_NAMED_ORDERS])
 
     def _read_groups(self, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
         """Read numbers and sums for each currency."""
@@ -119,11 +122,6 @@ class Selection:
         """The number of selected orders that the step can't change."""
         selected: int = sum(group["n_selected"] for group in self._groups)
         return selected - self.total.count
-
-    @cached_property
-    def others(self) -> list[Order]:
-        """The first of the orders that the step can't change."""
-        return list(self._others[:MAX_NAMED_ORDERS]) if self.other_count else []
 
     @cached_property
     def listed(self) -> list[Order]:

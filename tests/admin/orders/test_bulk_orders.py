@@ -90,6 +90,8 @@ def test_each_step_asks_first_and_says_what_it_did(
         done = confirm(adas_browser, page, notify="on")
     [message] = factories.page_messages(done)
     assert f'href="{LIST}{orders[2].pk}/change/"' in message
+    assert (numbers_in(message)[0], numbers_in(message)[-1]) == ("2", "1")
+    assert message.count("href=") == 1
     changed = Order.objects.exclude(pk=orders[2].pk)
     if to in Order.Status.values:
         assert set(changed.values_list("status", flat=True)) == {to}
