@@ -29,6 +29,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ("DJANGO_SECRET_KEY", "JWT_SIGNING_KEY")
 REQUIRED_IN_PRODUCTION = (*SECRETS, "DJANGO_ALLOWED_HOSTS", "DATABASE_URL", "EMAIL_URL")
 MIN_SECRET_BYTES = 32
+#: ISO 4217 currencies with minor unit 3 or 4.
+CURRENCIES_WITH_MORE_DECIMALS = frozenset(
+    {"BHD", "CLF", "IQD", "JOD", "KWD", "LYD", "OMR", "TND", "UYW"}
+)
 PAYMENT_METHODS = ("cash_on_delivery", "bank_transfer", "card")
 PERIODS = {"s": 1, "sec": 1, "min": 60, "hour": 3600, "day": 86400}
 SMTP_OPTIONS: dict[str, dict[str, bool]] = {
@@ -52,14 +56,21 @@ def split_list(text: str) -> list[str]:
 
 
 def parse_currency(text: str) -> str:
-    """Return an ISO 4217 code such as EUR. Raises ValueError if it does not look like one."""
+    """Return an ISO 4217 code such as EUR.
+
+    Raises ValueError if it does not look like one, or if amounts would need more than two decimals.
+    """
     if not re.fullmatch(r"[A-Z]{3}", text):
         raise ValueError(f"'{text}' is not a currency code such as EUR")
+    if text in CURRENCIES_WITH_MORE_DECIMALS:
+        raise ValueError(
+            f"'{text}' has more than two decimals, which amounts of the shop can't have"
+        )
     return text
 
 
 def parse_time_zone(text: str) -> str:
-    """Return the name of a time zone such as Europe/Berlin. Raises ValueError for an unknown one."""
+    """Return the name of a time zone such as Europe/Berlin. Raises ValueError if it is unknown."""
     if text not in available_timezones():
         raise ValueError(f"'{text}' is not a time zone such as Europe/Berlin")
     return text

@@ -13,6 +13,7 @@ SIDEBAR_GROUPS = [
         _("Sales"),
         [
             (_("Orders"), "shopping_bag", "order"),
+            (_("Invoices"), "receipt_long", "invoice"),
             (_("Emails"), "mail", "outboxmessage"),
             (_("Products"), "inventory_2", "product"),
             (_("Imports"), "upload_file", "productimport"),

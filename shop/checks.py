@@ -1,23 +1,26 @@
 """System checks: mistakes that are better found before the server starts."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist
-from django.db import models
-from django.template import TemplateDoesNotExist
+from django.db import DatabaseError, models, transaction
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from shop import exposure
 from shop.exposure import FilterKind
+from shop.models import Order
 from shop.models.order_status import (
     ORDER_STATUSES,
     PAYMENT_STATUSES,
     OrderStatus,
     PaymentStatus,
 )
+from shop.models.outbox import EMAILS
 from shop.models.products import PictureField
 from shop.natural_keys import has_natural_key
 
@@ -193,6 +196,32 @@ def _filter_parameters(field: exposure.Field) -> Iterator[str]:
         yield f"has_{name}"
 
 
+@checks.register(checks.Tags.database)
+def check_currency(databases: Collection[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
+    """Warn if orders are in another currency than the shop. Runs with `migrate`."""
+    return [
+        checks.Warning(
+            f"SHOP_CURRENCY is {settings.SHOP_CURRENCY}, but there are orders in"
+            f" {', '.join(others)}.",
+            hint="Orders keep their currency, but figures add all amounts up. Set SHOP_CURRENCY"
+            " back if the shop still sells in it.",
+            id="shop.W003",
+        )
+        for alias in databases or ()
+        if (others := _find_other_currencies(alias))
+    ]
+
+
+def _find_other_currencies(alias: str) -> list[str]:
+    """Return the other currencies of orders; none if the tables aren't there yet."""
+    others = Order.objects.using(alias).exclude(currency=settings.SHOP_CURRENCY)
+    try:
+        with transaction.atomic(using=alias):
+            return list(others.order_by("currency").values_list("currency", flat=True).distinct())
+    except DatabaseError:
+        return []
+
+
 @checks.register(checks.Tags.models)
 def check_statuses(**_: Any) -> list[checks.CheckMessage]:
     """Require a complete row for every status: pages, emails and the API rely on it."""
@@ -220,8 +249,6 @@ def _find_status_mistakes() -> Iterator[str]:
             for step in facts.next
             if step not in OrderStatus.values
         )
-        if facts.email and not _template_exists(f"emails/{facts.email}.txt"):
-            yield f"The email of '{status}', emails/{facts.email}.txt, does not exist"
 
 
 def _find_payment_mistakes() -> Iterator[str]:
@@ -230,9 +257,32 @@ def _find_payment_mistakes() -> Iterator[str]:
             yield f"PAYMENT_STATUSES has no row for '{status}'"
 
 
-def _template_exists(name: str) -> bool:
+@checks.register(checks.Tags.templates)
+def check_emails(**_: Any) -> list[checks.CheckMessage]:
+    """Require templates that can be read for every kind of email; its HTML is optional."""
+    kinds = {*EMAILS, *(facts.email for facts in ORDER_STATUSES.values() if facts.email)}
+    mistakes = [
+        mistake
+        for kind in sorted(kinds)
+        for mistake in (
+            _find_template_mistake(f"emails/{kind}.txt"),
+            _find_template_mistake(f"emails/{kind}.html", is_optional=True),
+        )
+        if mistake
+    ]
+    return [checks.Error(f"{mistake}.", id="shop.E010") for mistake in mistakes]
+
+
+def _find_template_mistake(name: str, *, is_optional: bool = False) -> str:
+    """Return what is wrong with a template, or with one that it uses; empty for nothing."""
     try:
-        get_template(name)
+        template = get_template(name)
     except TemplateDoesNotExist:
-        return False
-    return True
+        return "" if is_optional else f"The email's template {name} does not exist"
+    except TemplateSyntaxError as error:
+        return f"The email's template {name} can't be read: {error}"
+    try:
+        template.render({})  # without values, which are empty then
+    except (TemplateDoesNotExist, TemplateSyntaxError) as error:
+        return f"The email's template {name} uses one that does not exist or can't be read: {error}"
+    return ""

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
+from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 DECIMAL_PLACES = 2
 CENT = Decimal("0.01")
@@ -17,12 +22,44 @@ CURRENCIES_WITHOUT_CENTS = frozenset(
 )
 
 
+def validate_smallest_unit(amount: Decimal) -> None:
+    """Raise ValidationError for cents in a currency that has none, such as JPY."""
+    currency = default_currency()
+    if amount % 1 and not shown_decimals(currency):
+        message = _("%(currency)s has no decimals: enter a whole amount.")
+        raise ValidationError(message % {"currency": currency}, code="no_decimals")
+
+
+class MoneyFormField(forms.DecimalField):
+    """Asks for an amount in the shop's currency, and shows it with the decimals of that."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"decimal_places": shown_decimals(default_currency())})
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, Decimal) and not self.decimal_places and not value % 1:
+            return int(value)
+        return super().prepare_value(value)
+
+
 class MoneyField(models.DecimalField):  # type: ignore[type-arg]
-    """An amount with two decimals, wide enough for 100 lines of 999 units at the highest price."""
+    """An amount with two decimals, wide enough for 100 lines of 999 units at the highest price.
+
+    What people enter is in the shop's currency, and has no cents if that has none.
+    """
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         kwargs = {"max_digits": 15, "decimal_places": DECIMAL_PLACES} | kwargs
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    @cached_property
+    def validators(self) -> list[Any]:
+        """The field's own, and that of the currency for what is entered."""
+        return [*super().validators, *([validate_smallest_unit] if self.editable else [])]
+
+    def formfield(self, **options: Any) -> Any:
+        """Return a form field with the currency's decimals."""
+        return super().formfield(**{"form_class": MoneyFormField} | options)
 
 
 class TaxRateField(models.DecimalField):  # type: ignore[type-arg]

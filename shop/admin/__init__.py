@@ -7,7 +7,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_tasks_db.models import DBTaskResult
 
 from shop import exposure
-from shop.admin import audit, carriers, carts, outbox, saved_views
+from shop.admin import audit, carriers, carts, invoices, outbox, saved_views
 from shop.admin.catalogue_files import CatalogueAdmin
 from shop.admin.imports import admin as imports
 from shop.admin.login import LoginForm
@@ -20,6 +20,7 @@ __all__ = [
     "carriers",
     "carts",
     "imports",
+    "invoices",
     "orders",
     "outbox",
     "products",

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin
+from shop.admin.filters import SimpleChoiceFilter
 from shop.models import AuditEntry
 
 
-class ModelNameFilter(admin.SimpleListFilter):
+class ModelNameFilter(SimpleChoiceFilter):
     """Filters the audit log by the model of the changed record."""
 
     title = _("record type")
@@ -23,10 +24,10 @@ class ModelNameFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return sorted(_record_types().items(), key=itemgetter(1))
 
-    def queryset(
-        self, request: HttpRequest, queryset: models.QuerySet[AuditEntry]
+    def filter_rows(
+        self, rows: models.QuerySet[AuditEntry], value: str
     ) -> models.QuerySet[AuditEntry]:
-        return queryset.filter(model_name=self.value()) if self.value() else queryset
+        return rows.filter(model_name=value)
 
 
 def _record_types() -> dict[str, str]:
@@ -51,6 +52,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "actor", "action", "record_type", "record_label", "details")
     list_display_links = None
     list_filter = (ModelNameFilter, "action")
+    filter_titles = {"action": _("What happened")}  # noqa: RUF012
     list_select_related = ("actor",)
     search_fields = ("actor__search_text", "record_label", "changes")
     search_help_text = _("Email or last name, record, old or new value")

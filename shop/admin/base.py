@@ -17,11 +17,11 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from shop.admin import search
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
 from shop.admin.list_parameters import CheckedListAdmin
 from shop.admin.retrying import RetryingAdmin
+from shop.db import row_search
 from shop.models import User
 from shop.models.order_status import Text
 from shop.services import audit
@@ -158,7 +158,9 @@ class TabbedAdmin(LargeTableAdmin):
         paginator = super().get_paginator(request, *args, **kwargs)
         rows = self.model._default_manager
         paginator.also = {
-            f"n_{value}": CappedCount(rows.filter(**{self.tab_field: value}), search.MAX_COUNTED)
+            f"n_{value}": CappedCount(
+                rows.filter(**{self.tab_field: value}), row_search.MAX_COUNTED
+            )
             for value, _label in self.tab_labels
         }
         return paginator
@@ -177,7 +179,7 @@ class TabbedAdmin(LargeTableAdmin):
         lookup = f"{self.tab_field}__exact"
         current = request.GET.get(lookup, "")
         counts = {value: numbers[f"n_{value}"] for value, _label in self.tab_labels}
-        limit = search.MAX_COUNTED
+        limit = row_search.MAX_COUNTED
         return [
             {
                 "label": label,

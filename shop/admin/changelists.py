@@ -19,13 +19,13 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from shop import exposure
-from shop.admin import search
 from shop.admin.list_parameters import CheckedChangeList, CheckedListAdmin
+from shop.db import row_search
 from shop.db.deferred_join import deferred_page
 from shop.models.saved_views import TRANSIENT_PARAMETERS
 
-#: The highest count of a whole list; `search.MAX_COUNTED` is that of a searched or filtered one.
-#: One action changes no more rows than were counted.
+#: The highest count of a whole list; `row_search.MAX_COUNTED` is that of a searched or filtered
+#: one. One action changes no more rows than were counted.
 MAX_LISTED = 100_000
 #: The annotation of each row of a page with the number of rows on all pages.
 COUNT_ANNOTATION = "n_found"
@@ -33,7 +33,7 @@ MAX_PAGE_DIGITS = 9
 
 #: Django's `get_search_results` can return the rows only, so `get_paginator` reads here what is
 #: known about their number. An entry lives as long as its request.
-_search_results: WeakKeyDictionary[HttpRequest, search.SearchResult[Any]] = WeakKeyDictionary()
+_search_results: WeakKeyDictionary[HttpRequest, row_search.SearchResult[Any]] = WeakKeyDictionary()
 
 
 def is_narrowed(request: HttpRequest) -> bool:
@@ -168,9 +168,15 @@ class LargeTableAdmin(CheckedListAdmin):
         self, request: HttpRequest, queryset: "models.QuerySet[models.Model]", search_term: str
     ) -> "tuple[models.QuerySet[models.Model], bool]":
         """Search as Django does, by indexes; the rows contain no duplicates."""
-        result = search.search_rows(queryset, self.get_search_fields(request), search_term)
+        result = self.search_rows(request, queryset, search_term)
         _search_results[request] = result
         return result.queryset, False
+
+    def search_rows(
+        self, request: HttpRequest, queryset: "models.QuerySet[Any]", search_term: str
+    ) -> row_search.SearchResult[Any]:
+        """Return the rows with each word of the term in one of `search_fields`."""
+        return row_search.search_rows(queryset, self.get_search_fields(request), search_term)
 
     @display(description=ModelAdmin.action_checkbox.short_description)
     def action_checkbox(self, row: models.Model) -> str:
@@ -189,7 +195,7 @@ class LargeTableAdmin(CheckedListAdmin):
         is_number = page.isdecimal() and len(page) <= MAX_PAGE_DIGITS
         paginator.number = max(1, int(page)) if is_number else 1
 
-        result = _search_results.get(request) or search.SearchResult(queryset)
+        result = _search_results.get(request) or row_search.SearchResult(queryset)
         paginator.known_count = result.known_count
         paginator.max_count = result.max_count if is_narrowed(request) else MAX_LISTED
         return paginator

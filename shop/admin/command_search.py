@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django.contrib import admin
@@ -14,16 +13,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shop import text_validation
-from shop.admin.search import search_rows, split_words
+from shop.db.row_search import search_rows, split_words
 from shop.models import Order, Product, User
+from shop.services.order_search import search_orders
 
 MAX_RESULTS_PER_MODEL = 5
 MIN_TERM_LENGTH = 2
-ORDER_NUMBER_PREFIX = 4  # characters before the dash
 
 type AnyQuerySet = models.QuerySet[Any]
-#: Returns the ids of the users that match the term; runs its query on the first call only.
-type MatchingUsers = Callable[[], list[int]]
 
 
 @dataclass(frozen=True)
@@ -36,21 +33,8 @@ class CommandResult:
     icon: str
 
 
-def _search_users(users: AnyQuerySet, _term: str, matching_users: MatchingUsers) -> AnyQuerySet:
-    return users.filter(pk__in=matching_users())
-
-
-def _search_orders(orders: AnyQuerySet, term: str, matching_users: MatchingUsers) -> AnyQuerySet:
-    """Match the customer, or the start of the order number, with or without its dash.
-
-    A union of two queries, so that each of them can use its index.
-    """
-    number = term.replace("-", "").upper()
-    if len(number) > ORDER_NUMBER_PREFIX:
-        number = f"{number[:ORDER_NUMBER_PREFIX]}-{number[ORDER_NUMBER_PREFIX:]}"
-    pks = Order.objects.order_by().values("pk")
-    by_customer = pks.filter(user__in=matching_users())
-    return orders.filter(pk__in=pks.filter(order_number__startswith=number).union(by_customer))
+def _search_by_text(rows: AnyQuerySet, term: str) -> AnyQuerySet:
+    return search_rows(rows, ["search_text"], term).queryset
 
 
 @dataclass(frozen=True)
@@ -58,7 +42,7 @@ class SearchGroup:
     """How one model is searched and shown."""
 
     icon: str
-    search: Callable[[AnyQuerySet, str, MatchingUsers], AnyQuerySet]
+    search: Callable[[AnyQuerySet, str], AnyQuerySet]
     #: Returns title and description of a row.
     describe: Callable[[Any], tuple[str, str]]
     select_related: tuple[str, ...] = ()
@@ -67,16 +51,16 @@ class SearchGroup:
 SEARCH_GROUPS: dict[type[models.Model], SearchGroup] = {
     Order: SearchGroup(
         "shopping_bag",
-        _search_orders,
+        lambda orders, term: search_orders(orders, term, by_staff=True).queryset,
         lambda order: (order.order_number, f"{order.get_status_display()}, {order.user}"),
         select_related=("user",),
     ),
     Product: SearchGroup(
         "inventory_2",
-        lambda products, term, _users: search_rows(products, ["search_text"], term).queryset,
+        _search_by_text,
         lambda product: (product.name, product.sku),
     ),
-    User: SearchGroup("person", _search_users, lambda user: (str(user), user.email)),
+    User: SearchGroup("person", _search_by_text, lambda user: (str(user), user.email)),
 }
 
 
@@ -114,16 +98,11 @@ def _matching_records(request: HttpRequest, term: str) -> Iterator[CommandResult
     if len(term) < MIN_TERM_LENGTH or not any(split_words(term)):
         return
 
-    @cache
-    def matching_users() -> list[int]:
-        users = search_rows(User.objects.all(), ["search_text"], term).queryset
-        return [user.pk for user in users[:MAX_RESULTS_PER_MODEL]]
-
     for model, group in SEARCH_GROUPS.items():
         model_admin = admin.site.get_model_admin(model)
         if not model_admin.has_view_permission(request):
             continue
-        rows = group.search(model_admin.get_queryset(request), term, matching_users)
+        rows = group.search(model_admin.get_queryset(request), term)
         if group.select_related:
             rows = rows.select_related(*group.select_related)
         for record in rows[:MAX_RESULTS_PER_MODEL]:

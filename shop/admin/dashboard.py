@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from shop import caching, money
 from shop.models.order_status import Text
 from shop.services import reports
+from shop.services.days import DAY, start_of_day
 
 
 class Period(NamedTuple):
@@ -114,8 +115,9 @@ def load_sales_figures(days: int, now: datetime) -> SalesFigures:
     """Compute the figures of a period, or return cached ones, see MANY_ORDERS."""
 
     def compute() -> SalesFigures:
-        since = reports.start_of_day(now.date() - (days - 1) * reports.DAY)
-        per_day = reports.daily_sales(max(days, MIN_CHART_DAYS), now.date())
+        today = timezone.localdate(now)
+        since = start_of_day(today - (days - 1) * DAY)
+        per_day = reports.daily_sales(max(days, MIN_CHART_DAYS), today)
         return reports.compare_sales(since, now), per_day, reports.best_sellers(since), now
 
     return caching.get_or_compute(

@@ -1,7 +1,7 @@
 """Export of products and orders: all that a list shows, or what is selected in it.
 
 Whoever may view products may export them. An order export holds the names and addresses of many
-customers, so it takes the permission to change orders.
+customers, so it has a permission of its own.
 """
 
 import tempfile
@@ -69,6 +69,20 @@ class ProductExportForm(ExportForm):
     field_order = ("layout", "file_format")
 
 
+class OrderExportForm(ExportForm):
+    """Asks what a row is, too."""
+
+    rows = forms.ChoiceField(
+        label=gettext_lazy("Rows"),
+        choices=[
+            ("order", gettext_lazy("One row per order")),
+            ("item", gettext_lazy("One row per item")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("rows", "file_format")
+
+
 class _FilteredChangeList(CheckedChangeList):
     """A changelist's filters and search, without fetching a page of results."""
 
@@ -87,8 +101,10 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
     export_permission: str
     export_form: type[ExportForm] = ExportForm
 
-    def export_rows(self, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """Return the records that become the file's rows."""
+    def export_rows(
+        self, queryset: models.QuerySet[Any], options: dict[str, Any]
+    ) -> models.QuerySet[Any]:
+        """Return the records that become the file's rows; `options` as for `export`."""
         return queryset
 
     def export(
@@ -130,11 +146,14 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         try:
-            queryset = self.get_changelist_instance(request).queryset
+            changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{back}?e=1")
         query = request.GET.urlencode()
-        return self._export_response(request, queryset, back=f"{back}?{query}" if query else back)
+        back = f"{back}?{query}" if query else back
+        if changelist.filter_errors:  # the list shows them
+            return HttpResponseRedirect(back)
+        return self._export_response(request, changelist.queryset, back=back)
 
     @admin.action(
         description=gettext_lazy("Export selected %(verbose_name_plural)s"), permissions=["export"]
@@ -166,7 +185,7 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
     def _fits_format(self, form: ExportForm, queryset: models.QuerySet[Any]) -> bool:
         if form.cleaned_data["file_format"] != "xlsx":
             return True
-        if self.export_rows(queryset).count() <= MAX_XLSX_ROWS:
+        if self.export_rows(queryset, form.cleaned_data).count() <= MAX_XLSX_ROWS:
             return True
         message = _("An Excel sheet holds up to %(rows)s rows. Choose CSV, or export fewer.")
         form.add_error("file_format", message % {"rows": f"{MAX_XLSX_ROWS:,}"})
@@ -234,12 +253,15 @@ class ProductExports(ExportAdmin):
 
 
 class OrderExports(ExportAdmin):
-    """Exports orders, one row per item."""
+    """Exports orders, one row per order or per item."""
 
-    export_permission = "change_order"
+    export_permission = "export_order"
+    export_form = OrderExportForm
 
-    def export_rows(self, queryset: models.QuerySet[Order]) -> models.QuerySet[Any]:
-        return order_export.export_items(queryset)
+    def export_rows(
+        self, queryset: models.QuerySet[Order], options: dict[str, Any]
+    ) -> models.QuerySet[Any]:
+        return order_export.export_rows(queryset, options["rows"])
 
     def export(
         self, request: HttpRequest, queryset: models.QuerySet[Order], options: dict[str, Any]

@@ -1,71 +1,133 @@
-"""Filters of the admin lists, made from the models' fields. Days are UTC days."""
+"""Filters of the admin lists, made from the models' fields. Days are days of the shop.
+
+A value that can't be read is an error, which the list shows in place of its rows: a filter that did
+nothing would show everything.
+"""
 
 import copy
 import math
-from collections.abc import Collection, Iterator
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db.models import Field, IntegerField, Q, QuerySet
 from django.db.models.fields import DateTimeField
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     AutocompleteSelectMultipleFilter,
     BooleanRadioFilter,
     ChoicesCheckboxFilter,
     FieldTextFilter,
+    RadioFilter,
     RangeDateFilter,
     RangeNumericFilter,
 )
 from unfold.contrib.filters.forms import HorizontalRadioForm
 from unfold.utils import parse_date_str
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminRadioSelectWidget
 
 from shop import exposure, text_validation
 from shop.exposure import FilterKind
-from shop.services.reports import start_of_day
+from shop.models.order_status import Text
+from shop.services.days import DAY, start_of_day
 
-RECENT_DAYS = {"1": _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days")}
 #: Values of the parameter that asks for rows without, or with, a value.
 EMPTY, NOT_EMPTY = "1", "0"
 #: Numbers beyond it are not typed by people, and take long to convert.
 MAX_NUMBER = Decimal(10) ** 30
+#: Characters of a value that an error shows.
+MAX_SHOWN = 40
+RANGE_TEMPLATE = "admin/shop/filter_range.html"
+PERIOD_PARAMETER = "period"
 
 type Rows = QuerySet[Any]
 
 
-class RecentDaysFilter(admin.SimpleListFilter):
-    """Filter by creation within the last days, today included."""
+class Period(NamedTuple):
+    """A named range of days: its label, and its first and last day as of today."""
 
-    title = _("period")
-    parameter_name = "days"
+    label: Text
+    days: Callable[[date], tuple[date, date]]
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(RECENT_DAYS.items())
+
+def _last_month(today: date) -> tuple[date, date]:
+    last = today.replace(day=1) - DAY
+    return last.replace(day=1), last
+
+
+#: Value of `period` -> what it stands for.
+PERIODS = {
+    "today": Period(_("Today"), lambda today: (today, today)),
+    "yesterday": Period(_("Yesterday"), lambda today: (today - DAY, today - DAY)),
+    "last_7_days": Period(_("Last 7 days"), lambda today: (today - 6 * DAY, today)),
+    "last_30_days": Period(_("Last 30 days"), lambda today: (today - 29 * DAY, today)),
+    "this_month": Period(_("This month"), lambda today: (today.replace(day=1), today)),
+    "last_month": Period(_("Last month"), _last_month),
+}
+
+
+class SimpleChoiceFilter(RadioFilter):  # type: ignore[misc]
+    """The base of filters by choices that are no field's. A value that is no choice is an error."""
+
+    errors: Sequence[str] = ()
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        days = self.value()
-        if not days or days not in RECENT_DAYS:
+        """Return the rows of the choice; all rows and `errors` if there is no such choice."""
+        value = (self.value() or "").strip()
+        if value and value not in {str(choice) for choice, _label in self.lookup_choices}:
+            self.errors = [unreadable(value, self.title)]
             return queryset
-        first = timezone.now().date() - timedelta(days=int(days) - 1)
-        return queryset.filter(created_at__gte=start_of_day(first))
+        return self.filter_rows(queryset, value) if value else queryset
+
+    def filter_rows(self, rows: Rows, value: str) -> Rows:
+        """Return the rows of this choice."""
+        raise NotImplementedError
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield Unfold's form, under the title."""
+        for choice in super().choices(changelist):
+            yield _titled(choice, self.title)
+
+
+def unreadable(value: str, title: Any) -> str:
+    """Return the error of a value that a filter can't have."""
+    return gettext("“%(value)s” is not a value of the filter “%(filter)s”.") % {
+        "value": shorten(value),
+        "filter": capfirst(str(title)),
+    }
+
+
+def shorten(value: str) -> str:
+    """Return what was typed, shortened for a message."""
+    return Truncator(value).chars(MAX_SHOWN)
+
+
+def _titled(choice: Any, title: Any) -> Any:
+    """Replace the label "By …" of Unfold's form by the filter's title."""
+    field = next(iter(choice["form"].fields.values()))
+    if field.label:
+        field.label = capfirst(str(title))
+    return choice
 
 
 class FieldFilter(admin.FieldListFilter):
     """The base of the filters by one field; each also inherits from one of Unfold's.
 
     Rows that have one of the chosen values are shown. For a field that may be empty, a checkbox
-    adds those without a value. Blank parameters, which forms send, do not filter.
+    adds those without a value. Blank parameters, which forms send, do not filter. The title is the
+    field's name, or that in `filter_titles` of the list's admin class.
     """
 
     used_parameters: dict[str, Any]
+    errors: Sequence[str] = ()
 
     def __init__(
         self, field: Any, request: Any, params: Any, model: Any, model_admin: Any, field_path: str
@@ -81,7 +143,8 @@ class FieldFilter(admin.FieldListFilter):
         self.value_field.name, self.value_field.verbose_name = field.name, field.verbose_name
         super().__init__(self.value_field, request, params, model, model_admin, field_path)
         self.field = field
-        self.title = field.verbose_name
+        titles = getattr(model_admin, "filter_titles", {})
+        self.title = titles.get(field_path, field.verbose_name)
 
     def expected_parameters(self) -> list[str | None]:
         return [*super().expected_parameters(), self.emptiness_parameter]
@@ -98,13 +161,22 @@ class FieldFilter(admin.FieldListFilter):
         return condition
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
+        """Return the rows with a chosen value; all rows and `errors` if one can't be read."""
         try:
-            condition = self.condition()
-            if EMPTY in self.emptiness:
-                condition |= self.is_empty()
-            return queryset.filter(condition)
-        except (ValueError, ValidationError) as error:
-            raise IncorrectLookupParameters(error) from error
+            return queryset.filter(self.condition() | self._emptiness_condition())
+        except ValidationError as error:
+            self.errors = error.messages
+        except ValueError:
+            values = ", ".join(str(value) for value in self.used_parameters.values())
+            self.errors = [unreadable(values, self.title)]
+        return queryset
+
+    def _emptiness_condition(self) -> Q:
+        if unknown := {*self.emptiness} - {EMPTY, NOT_EMPTY}:
+            raise ValidationError(unreadable(min(unknown), self.title))
+        if NOT_EMPTY in self.emptiness:
+            return ~self.is_empty()
+        return self.is_empty() if EMPTY in self.emptiness else Q()
 
     def is_empty(self) -> Q:
         """Return the condition that the field has no value."""
@@ -116,6 +188,7 @@ class FieldFilter(admin.FieldListFilter):
         """Yield Unfold's form, with the checkbox for rows without a value if there can be any."""
         choice: Any
         for choice in super().choices(changelist):
+            _titled(choice, self.title)
             if _may_be_empty(self.field):
                 form = choice["form"]
                 form.fields[self.emptiness_parameter] = forms.MultipleChoiceField(
@@ -133,12 +206,32 @@ def _may_be_empty(field: Any) -> bool:
     return bool(field.null or field.many_to_many or (is_text and field.blank))
 
 
-class BooleanFilter(FieldFilter, BooleanRadioFilter):  # type: ignore[misc]
+class _KnownValues(FieldFilter):
+    """The base of filters whose values are few. Another value is an error."""
+
+    def known_values(self) -> Collection[str]:
+        """Return the values that the field can have, as texts of a query string."""
+        raise NotImplementedError
+
+    def condition(self) -> Q:
+        for values in self.used_parameters.values():
+            for value in {*values} - {*self.known_values()}:
+                raise ValidationError(unreadable(value, self.title))
+        return super().condition()
+
+
+class BooleanFilter(_KnownValues, BooleanRadioFilter):  # type: ignore[misc]
     """Filter by yes or no."""
 
+    def known_values(self) -> Collection[str]:
+        return ("0", "1")
 
-class ChoiceFilter(FieldFilter, ChoicesCheckboxFilter):  # type: ignore[misc]
+
+class ChoiceFilter(_KnownValues, ChoicesCheckboxFilter):  # type: ignore[misc]
     """Filter by one or more of the field's choices."""
+
+    def known_values(self) -> Collection[str]:
+        return [str(value) for value, _label in self.value_field.flatchoices]
 
 
 class TextFilter(FieldFilter, FieldTextFilter):  # type: ignore[misc]
@@ -179,10 +272,9 @@ class RelationFilter(FieldFilter, AutocompleteSelectMultipleFilter):  # type: ig
 
 
 class NumberFilter(FieldFilter, RangeNumericFilter):  # type: ignore[misc]
-    """Filter from a lowest to a highest number. What is not a number does not filter."""
+    """Filter from a lowest to a highest number."""
 
-    # Below each other, so that there is room for the checkbox.
-    template = "unfold/filters/filters_date_range.html"
+    template = RANGE_TEMPLATE
 
     def condition(self) -> Q:
         condition = Q()
@@ -195,19 +287,23 @@ class NumberFilter(FieldFilter, RangeNumericFilter):  # type: ignore[misc]
         return condition
 
     def _parse_number(self, suffix: str) -> Decimal | None:
-        text = self.used_parameters.get(f"{self.parameter_name}_{suffix}")
-        try:
-            number = Decimal(text or "NaN")
-        except InvalidOperation:
+        text = (self.used_parameters.get(f"{self.parameter_name}_{suffix}") or "").strip()
+        if not text:
             return None
-        return number if number.is_finite() and abs(number) <= MAX_NUMBER else None
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or abs(number) > MAX_NUMBER:
+            message = gettext("“%(text)s” is not a number such as 12.50.")
+            raise ValidationError(message % {"text": shorten(text)})
+        return number
 
 
 class WholeDaysFilter(FieldFilter, RangeDateFilter):  # type: ignore[misc]
-    """Filter by a range of days, the last day included, which Unfold's own filter leaves out.
+    """Filter by a range of days, the last day included, which Unfold's own filter leaves out."""
 
-    A date that cannot be parsed does not filter.
-    """
+    template = RANGE_TEMPLATE
 
     def condition(self) -> Q:
         first, last = self._parse_date("from"), self._parse_date("to")
@@ -221,14 +317,57 @@ class WholeDaysFilter(FieldFilter, RangeDateFilter):  # type: ignore[misc]
         elif last == date.max:
             condition &= ~self.is_empty()
         elif last:
-            end = start_of_day(last + timedelta(days=1))
+            end = start_of_day(last + DAY)
             condition &= Q((f"{self.field_path}__lt", end))
         return condition
 
     def _parse_date(self, suffix: str) -> date | None:
-        text = self.used_parameters.get(f"{self.parameter_name}_{suffix}")
+        text = (self.used_parameters.get(f"{self.parameter_name}_{suffix}") or "").strip()
         parsed: date | None = parse_date_str(text) if text else None
+        if text and parsed is None:
+            message = gettext("“%(text)s” is not a date such as %(example)s.")
+            example = timezone.localdate().isoformat()
+            raise ValidationError(message % {"text": shorten(text), "example": example})
         return parsed
+
+
+class PeriodFilter(WholeDaysFilter):
+    """Filter by days, or by one of PERIODS, such as the last month. Its parameter is `period`."""
+
+    def __init__(self, field: Any, request: Any, params: Any, *args: Any, **kwargs: Any) -> None:
+        self.periods = [value for value in params.pop(PERIOD_PARAMETER, []) if value.strip()]
+        super().__init__(field, request, params, *args, **kwargs)
+        if self.periods:
+            self.used_parameters[PERIOD_PARAMETER] = self.periods[-1]
+
+    def expected_parameters(self) -> list[str | None]:
+        return [PERIOD_PARAMETER, *super().expected_parameters()]
+
+    def condition(self) -> Q:
+        condition = super().condition()
+        for period in self.periods[-1:]:
+            if period not in PERIODS:
+                raise ValidationError(unreadable(period, self.title))
+            first, last = PERIODS[period].days(timezone.localdate())
+            condition &= Q((f"{self.field_path}__gte", start_of_day(first)))
+            condition &= Q((f"{self.field_path}__lt", start_of_day(last + DAY)))
+        return condition
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield the form of the range, with the periods above it."""
+        choice: Any
+        for choice in super().choices(changelist):
+            form = choice["form"]
+            labels = [(value, period.label) for value, period in PERIODS.items()]
+            period_field = forms.ChoiceField(
+                label="",
+                required=False,
+                choices=[("", _("Any time")), *labels],
+                widget=UnfoldAdminRadioSelectWidget,
+            )
+            form.fields = {PERIOD_PARAMETER: period_field, **form.fields}
+            form.data = {**form.data, PERIOD_PARAMETER: "".join(self.periods[-1:])}
+            yield choice
 
 
 class FileFilter(FieldFilter):
@@ -239,14 +378,11 @@ class FileFilter(FieldFilter):
     def expected_parameters(self) -> list[str | None]:
         return [self.emptiness_parameter]
 
-    def condition(self) -> Q:
-        return ~self.is_empty() if NOT_EMPTY in self.emptiness else Q()
-
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Yield a form of Unfold with two radio buttons."""
         yield {
             "form": HorizontalRadioForm(
-                label=_("By %(filter_title)s") % {"filter_title": self.title},
+                label=capfirst(str(self.title)),
                 name=self.emptiness_parameter,
                 choices=[("", _("All")), (NOT_EMPTY, _("Yes")), (EMPTY, _("No"))],
                 data={self.emptiness_parameter: next(iter(self.emptiness), "")},

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -13,6 +14,8 @@ from unfold.decorators import action, display
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, TabbedAdmin, staff_user
 from shop.admin.forms import ConfirmForm
 from shop.admin.rendering import render_label
+from shop.documents import emails
+from shop.documents.emails import Undeliverable
 from shop.models import OutboxMessage
 from shop.services import outbox
 from shop.services.errors import MessagePending
@@ -49,6 +52,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
         "created_at",
         "sent_at",
         *PENDING_FIELDS,
+        "preview",
     )
     actions = ("send_selected_again",)
     action_views = {"send": "send_again"}  # noqa: RUF012
@@ -57,7 +61,10 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         is_pending = obj is not None and obj.status == OutboxMessage.Status.PENDING
-        return [name for name in self.readonly_fields if is_pending or name not in PENDING_FIELDS]
+        hidden = set() if is_pending else set(PENDING_FIELDS)
+        if obj is not None and not emails.can_be_shown(obj):
+            hidden.add("preview")
+        return [name for name in self.readonly_fields if name not in hidden]
 
     @display(description=_("Message"), ordering="kind")
     def message(self, message: OutboxMessage) -> str:
@@ -68,6 +75,16 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     def status_column(self, message: OutboxMessage) -> str:
         """Return the label of the status."""
         return message_status(message)
+
+    @display(description=_("As it would be sent now"))
+    def preview(self, message: OutboxMessage) -> str:
+        """Return subject and text of the email, or why it can't be sent."""
+        try:
+            email = emails.render_email(message)
+        except Undeliverable as error:
+            return str(error)
+        html = '<div class="shop-email"><strong>{}</strong><div>{}</div></div>'
+        return format_html(html, email.subject, email.text)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any

@@ -26,8 +26,9 @@ def status_label(status: OrderStatus | PaymentStatus) -> str:
 
 def render_age(moment: datetime) -> str:
     """Return how long ago a moment was, with its date and time as a tooltip."""
+    local = timezone.localtime(moment)
     age = _("%(duration)s ago") % {"duration": timesince(moment, timezone.now(), depth=1)}
-    return format_html('<span title="{}">{}</span>', moment.isoformat(" ", "minutes"), age)
+    return format_html('<span title="{}">{}</span>', local.isoformat(" ", "minutes"), age)
 
 
 def render_thumbnail(product: Product, *, alt: str = "") -> str:

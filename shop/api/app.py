@@ -2,7 +2,15 @@
 
 import shop
 from shop import exposure
-from shop.api import accounts, cart, health, model_endpoints, orders, products
+from shop.api import (
+    accounts,
+    cart,
+    health,
+    model_endpoints,
+    order_changes,
+    payment_webhook,
+    products,
+)
 from shop.api.openapi import ShopAPI
 from shop.models import Product
 
@@ -22,7 +30,8 @@ api = ShopAPI(
 api.add_router("/auth/", accounts.router, tags=["Accounts"])
 api.add_router("/products/", products.router, tags=["Products"])
 api.add_router("/cart/", cart.router, tags=["Cart"])
-api.add_router("/orders/", orders.router, tags=["Orders"])
+api.add_router("/orders/", order_changes.router, tags=["Orders"])
+api.add_router("/payments/", payment_webhook.router, tags=["Operation"])
 api.add_router("/health/", health.router, tags=["Operation"])
 for model in exposure.catalogue_models():
     if model is not Product:

@@ -53,16 +53,21 @@ class ApiRequest(HttpRequest):
 class Bearer(HttpBearer):
     """Authenticate by the access token of a live session.
 
-    The first of `permissions` decides whether the caller counts as staff. With `staff_only`, all
-    other callers are refused (403). With `is_public`, requests without a token pass if the setting
-    SHOP_PUBLIC_CATALOG is on.
+    The first of `permissions` decides whether the caller counts as staff, with `any_of` each of
+    them. With `staff_only`, all other callers are refused (403). With `is_public`, requests without
+    a token pass if the setting SHOP_PUBLIC_CATALOG is on.
     """
 
     def __init__(
-        self, *permissions: str, staff_only: bool = False, is_public: bool = False
+        self,
+        *permissions: str,
+        staff_only: bool = False,
+        any_of: bool = False,
+        is_public: bool = False,
     ) -> None:
         super().__init__()
         self.permissions = permissions
+        self.deciding = frozenset(permissions if any_of else permissions[:1])
         self.staff_only = staff_only
         self.is_public = is_public
         sessions = (
@@ -98,7 +103,7 @@ class Bearer(HttpBearer):
             for codename in self.permissions
             if user.is_staff and (user.is_superuser or getattr(session, f"has_{codename}"))
         )
-        is_staff = bool(self.permissions) and self.permissions[0] in granted
+        is_staff = bool(self.deciding & granted)
         if self.staff_only and not is_staff:
             raise Forbidden
         return Caller(user, session, is_staff, granted)
@@ -120,9 +125,14 @@ signed_in = Bearer()
 catalogue_reader = Bearer(is_public=True)
 
 
-def staff_with(permission: str) -> Bearer:
-    """Admit only admins with this permission, such as `change_product`."""
-    return Bearer(permission, staff_only=True)
+def staff_with(permission: str, *others: str) -> Bearer:
+    """Admit only admins with this permission, such as `change_product`; read the others too."""
+    return Bearer(permission, *others, staff_only=True)
+
+
+def staff_with_any(*permissions: str) -> Bearer:
+    """Admit only admins with one of these permissions at least."""
+    return Bearer(*permissions, staff_only=True, any_of=True)
 
 
 def customer_or_staff(*permissions: str) -> Bearer:

@@ -49,7 +49,6 @@ from shop.schema_factory import (
     field_info,
     numeric_limits,
 )
-from shop.services.reports import start_of_day
 
 #: Values that one parameter may have by repeating it, and their characters together: servers
 #: refuse long URLs, in which a character outside of ASCII takes up to 12 (`gunicorn.conf.py`).
@@ -243,7 +242,7 @@ def to_datetime(
     """
     if isinstance(value, datetime.datetime):
         return value + datetime.timedelta(microseconds=1) if end_of_day else value
-    midnight = start_of_day(value)
+    midnight = datetime.datetime.combine(value, datetime.time.min, datetime.UTC)
     return midnight + datetime.timedelta(days=1) if end_of_day else midnight
 
 

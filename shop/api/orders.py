@@ -1,6 +1,7 @@
-"""Order endpoints: customers place and cancel orders, staff change their status."""
+"""Order endpoints of customers: place, list, read and cancel orders."""
 
 import functools
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -9,16 +10,17 @@ from django.db.models import Count, QuerySet, Window, prefetch_related_objects
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 
-from shop.api.auth import ApiRequest, Caller, customer_or_staff, staff_with
+from shop.api.auth import ApiRequest, Caller, customer_or_staff
+from shop.api.etags import etag_matches
 from shop.api.idempotency import idempotent, idempotent_within
 from shop.api.media_urls import site_root
-from shop.api.model_filters import build_condition, expand_schema, search_condition
+from shop.api.model_filters import build_condition, expand_schema
 from shop.api.model_resource import ModelResource, expanded_names
 from shop.api.openapi import documents_errors
 from shop.api.paging import Page, paginated_response
 from shop.api.record_data import errors_by_api_name, readable_relations, record_data
 from shop.api.request_values import Id
-from shop.api.responses import respond
+from shop.api.responses import respond, serialize
 from shop.api.schemas import (
     CancelIn,
     CheckoutIn,
@@ -26,12 +28,13 @@ from shop.api.schemas import (
     OrderItemOut,
     OrderOut,
     OrderSummary,
-    StatusIn,
+    ShipmentOut,
 )
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderEvent, OrderItem, User
 from shop.services import errors, order_moves, orders
 from shop.services.idempotency import is_known
+from shop.services.order_search import search_orders
 from shop.services.orders import OrderDetails
 from shop.services.payments import gateway
 
@@ -41,7 +44,7 @@ OrderExpand: Any = expand_schema(Order)
 NOTHING_EXPANDED = OrderExpand()
 OrderId = Annotated[Id, Path()]
 #: Events in the history that customers see; payments are in `payment_status`.
-PUBLIC_EVENTS = (OrderEvent.Kind.STATUS, OrderEvent.Kind.NOTE)
+PUBLIC_EVENTS = frozenset(OrderEvent.Kind) - {OrderEvent.Kind.PAYMENT, OrderEvent.Kind.PRINTED}
 NEWEST_FIRST = ("-created_at", "-id")
 ITEM_FIELDS = list(OrderItemOut.model_fields)
 
@@ -124,7 +127,7 @@ def get_order(
     request: ApiRequest, order_id: OrderId, expand: Query[OrderExpand] = NOTHING_EXPANDED
 ) -> HttpResponse:
     """Get an order with its history."""
-    return _order_response(request, order_id, expand)
+    return order_response(request, order_id, expand)
 
 
 @router.post("/{order_id}/cancel/", response=OrderOut, auth=customer_or_staff("change_order"))
@@ -137,24 +140,15 @@ def cancel_order(
 
     Customers can cancel until the order is shipped.
     """
-    reason = body.reason if body else ""
-    return _change_status(request, order_id, Order.Status.CANCELLED, reason)
-
-
-@router.post("/{order_id}/status/", response=OrderOut, auth=staff_with("change_order"))
-@idempotent
-@documents_errors(errors.InvalidTransition, errors.StockLimitReached)
-def set_status(request: ApiRequest, order_id: OrderId, body: StatusIn) -> HttpResponse:
-    """Move an order to its next status, or cancel it."""
-    return _change_status(request, order_id, body.status, body.note)
-
-
-def _change_status(request: ApiRequest, order_id: int, status: str, note: str) -> HttpResponse:
     caller = request.auth
     order_moves.move_order(
-        order_id=order_id, to=status, actor=caller.user, by_staff=caller.is_staff, note=note
+        order_id=order_id,
+        to=Order.Status.CANCELLED,
+        actor=caller.user,
+        by_staff=caller.is_staff,
+        note=body.reason if body else "",
     )
-    return _order_response(request, order_id)
+    return order_response(request, order_id)
 
 
 @functools.cache
@@ -174,11 +168,11 @@ def _visible_orders(caller: Caller) -> QuerySet[Order]:
 
 
 def _filter_orders(rows: QuerySet[Order], filters: Any, caller: Caller) -> QuerySet[Order]:
-    searched = ["order_number", *(["user__search_text"] if caller.is_staff else [])]
     tie_breaker = "-id" if filters.ordering.startswith("-") else "id"
-    return rows.filter(
-        build_condition(Order, filters, search=False), search_condition(searched, filters.search)
-    ).order_by(*dict.fromkeys((filters.ordering, tie_breaker)))
+    rows = rows.filter(build_condition(Order, filters, search=False))
+    if filters.search:
+        rows = search_orders(rows, filters.search, by_staff=caller.is_staff).queryset
+    return rows.order_by(*dict.fromkeys((filters.ordering, tie_breaker)))
 
 
 def _summaries(request: ApiRequest, listed: list[Order], parameters: Any) -> list[dict[str, Any]]:
@@ -207,24 +201,46 @@ def _expand(
         ORDERS.expand(site_root(request), data, joined, expansions, related)
 
 
-def _order_response(
+def order_response(
     request: ApiRequest, order_id: int, parameters: Any = NOTHING_EXPANDED
 ) -> HttpResponse:
+    """Return the response with an order, as the caller may see it. Raises NotFound."""
     visible = ORDERS.with_joined(_visible_orders(request.auth), expanded_names(parameters))
     order = visible.filter(pk=order_id).first()
     if order is None:
         raise errors.NotFound
-    details = OrderDetails(order, list(order.items.all()), list(order.events.all()))
-    data = _order_with_history(request, details)
+    data = _stored_order(request, order)
+    etag = _etag_of(data)
     _expand(request, [order], [data], parameters)
-    return respond(OrderOut, data)
+    return respond(OrderOut, data, headers={"ETag": etag})
+
+
+def check_order_etag(request: ApiRequest, order: Order, if_match: str) -> None:
+    """Raise RecordChanged if the header doesn't name the order as the caller would get it now."""
+    if if_match and not etag_matches(_etag_of(_stored_order(request, order)), if_match):
+        raise errors.RecordChanged
+
+
+def _stored_order(request: ApiRequest, order: Order) -> dict[str, Any]:
+    details = OrderDetails(order, list(order.items.all()), list(order.events.all()))
+    return _order_with_history(request, details)
+
+
+def _etag_of(data: dict[str, Any]) -> str:
+    return f'"{hashlib.sha256(serialize(OrderOut, data).encode()).hexdigest()[:32]}"'
 
 
 def _order_with_history(request: ApiRequest, details: OrderDetails) -> dict[str, Any]:
     """Return the values of `OrderOut`."""
     items = [{name: getattr(item, name) for name in ITEM_FIELDS} for item in details.items]
     history = [
-        {"status": event.status, "at": event.created_at, "note": event.note}
+        {
+            "kind": event.kind,
+            "status": event.status,
+            "at": event.created_at,
+            "note": event.note,
+            "details": event.details,
+        }
         for event in details.events
         if event.kind in PUBLIC_EVENTS and not event.is_internal
     ]
@@ -240,5 +256,19 @@ def _order_data(
     is_allowed = is_staff or order.user_id == caller.user.pk
     next_statuses = order.next_statuses(by_staff=is_staff) if is_allowed else ()
     data = record_data(request, order)
-    data |= {"items": items, "can_cancel": Order.Status.CANCELLED in next_statuses}
+    data |= {
+        "items": items,
+        "can_cancel": Order.Status.CANCELLED in next_statuses,
+        "amount_due": order.amount_due,
+        "refund_due": order.refund_due,
+        "shipment": _shipment_data(order),
+    }
     return data | ({"customer": record_data(request, order.user)} if caller.is_staff else {})
+
+
+def _shipment_data(order: Order) -> dict[str, Any] | None:
+    """Return the values of `ShipmentOut`; None for an order that was not shipped."""
+    if order.shipped_at is None:
+        return None
+    data = {name: getattr(order, name) for name in ShipmentOut.model_fields}
+    return data | {"tracking_url": order.tracking_url or None}

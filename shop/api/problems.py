@@ -47,6 +47,7 @@ STATUS_BY_ERROR: dict[type[errors.ShopError], int] = {
     errors.PaymentDeclined: 402,
     errors.RecordChanged: 412,
     errors.IdempotencyKeyReused: 422,
+    errors.WebhookRefused: 400,
     Forbidden: 403,
 }
 

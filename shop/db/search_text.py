@@ -59,18 +59,22 @@ class FoldedTextField(models.TextField):  # type: ignore[type-arg]
     """Folded text. The lookups `icontains` and `istartswith` fold what is looked up."""
 
 
-class _FoldedContains(Contains):
+class FoldedContains(Contains):
+    """Looks for a folded text anywhere in the column."""
+
     def get_prep_lookup(self) -> Any:
         return fold_search_text(str(self.rhs))
 
 
-class _FoldedStartsWith(StartsWith):
+class FoldedStartsWith(StartsWith):
+    """Looks for a folded text at the start of the column."""
+
     def get_prep_lookup(self) -> Any:
         return fold_search_text(str(self.rhs))
 
 
-FoldedTextField.register_lookup(_FoldedContains, "icontains")
-FoldedTextField.register_lookup(_FoldedStartsWith, "istartswith")
+FoldedTextField.register_lookup(FoldedContains, "icontains")
+FoldedTextField.register_lookup(FoldedStartsWith, "istartswith")
 
 
 class FoldedText(Func):
@@ -79,7 +83,7 @@ class FoldedText(Func):
     function = SQLITE_FUNCTION
     arg_joiner = " || '\n' || "
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str | Func) -> None:
         texts = [Coalesce(name, Value(""), output_field=models.TextField()) for name in names]
         super().__init__(*texts, output_field=FoldedTextField())
 
@@ -95,9 +99,12 @@ class SearchTextField(models.GeneratedField):
 
     db_returning = False  # type: ignore[assignment]
 
-    def __init__(self, *, fields: Sequence[str] = (), **options: Any) -> None:
+    def __init__(self, *, fields: Sequence[str | Func] = (), **options: Any) -> None:
         if fields:
-            options |= {"expression": FoldedText(*fields), "output_field": FoldedTextField()}
+            options = {
+                "expression": FoldedText(*fields),
+                "output_field": FoldedTextField(),
+            } | options
         super().__init__(**{"db_persist": True, "serialize": False} | options)
 
     def deconstruct(self) -> Any:

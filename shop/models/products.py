@@ -129,11 +129,7 @@ class Product(CleanTextModel):
         _("price"),
         max_digits=10,
         validators=[MinValueValidator(Decimal("0.00")), MaxValueValidator(MAX_PRICE)],
-        help_text=_("In the shop's currency, with two decimals."),
-    )
-    tax_rate = TaxRateField(
-        _("tax rate"),
-        help_text=_("Percent of tax in the price. Leave empty for the shop's usual rate."),
+        help_text=_("In the shop's currency."),
     )
     stock = models.PositiveIntegerField(
         _("stock"),
@@ -157,6 +153,10 @@ class Product(CleanTextModel):
         default=5,
         validators=[MaxValueValidator(MAX_STOCK)],
         help_text=_("Staff are warned when the stock falls to this number."),
+    )
+    tax_rate = TaxRateField(
+        _("tax rate"),
+        help_text=_("Percent of tax in the price. Leave empty for the shop's usual rate."),
     )
     is_low = models.GeneratedField(
         verbose_name=_("low"),

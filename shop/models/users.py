@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shop import exposure
-from shop.db.search_text import SearchTextField
+from shop.db.phone_search import ContactSearchField
 from shop.db.text_folding import NAME_COLLATION
 from shop.models.base import CleanTextModel
 
@@ -112,7 +112,9 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
     )
     session_version = models.PositiveIntegerField(_("session version"), default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    search_text = SearchTextField(fields=("email", "first_name", "last_name", "phone"))
+    search_text = ContactSearchField(
+        fields=("email", "first_name", "last_name", "phone"), phone="phone"
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -1,9 +1,11 @@
 """The audit log: what staff changed, with old and new values, in the transaction of the change."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import FileField, ForeignKey, Model
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shop import exposure
@@ -89,6 +91,8 @@ def format_value(value: Any) -> str:
     """Return a value as text for staff."""
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
+    if isinstance(value, datetime) and timezone.is_aware(value):
+        value = timezone.localtime(value).isoformat(" ", "minutes")
     text = "" if value is None else str(value)
     if len(text) > MAX_VALUE_LENGTH:
         text = f"{text[: MAX_VALUE_LENGTH - 1]}…"

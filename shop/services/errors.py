@@ -88,17 +88,6 @@ class PaymentDeclined(ShopError):
     code, message = "payment-declined", _("The payment was declined.")
 
 
-class WebhookRefused(ShopError):
-    code, message = "webhook-refused", _("The signature of this webhook is not valid.")
-
-
-class OrderChanged(ShopError):
-    code, message = (
-        "order-changed",
-        _("Someone else changed this order in the meantime. Check it and try again."),
-    )
-
-
 class NothingToRefund(ShopError):
     code, message = "nothing-to-refund", _("More can't be paid back than was paid.")
 
@@ -131,7 +120,18 @@ class IdempotencyKeyReused(ShopError):
 
 
 class BackOfficeError(ShopError):
-    """An error that only the admin raises, never the API."""
+    """An error that only the admin or the payment gateway sees, never an app."""
+
+
+class WebhookRefused(BackOfficeError):
+    code, message = "webhook-refused", _("The signature of this webhook is not valid.")
+
+
+class OrderChanged(BackOfficeError):
+    code, message = (
+        "order-changed",
+        _("Someone else changed this order in the meantime. Check it and try again."),
+    )
 
 
 class PricesChanged(BackOfficeError):

@@ -24,6 +24,7 @@ from shop.services.errors import (
     ProductUnavailable,
     TotalChanged,
 )
+from shop.services.invoices import correct_invoices
 from shop.services.order_payments import MONEY_FIELDS
 from shop.services.order_records import lock_order, record_event, save_orders
 from shop.services.orders import build_item
@@ -91,6 +92,7 @@ def edit_order(
             values = {"changes": details}
             outbox.add_order_messages([order], ORDER_EDITED, note=reason, values=values)
         _move_stock(edit, actor=actor)
+        correct_invoices([order], actor=actor)
     return order
 
 

@@ -22,7 +22,9 @@ from shop.services.errors import (
     NothingToRefund,
     OrderChanged,
     ShopError,
+    WebhookRefused,
 )
+from shop.services.invoices import correct_invoices
 from shop.services.order_records import (
     lock_order,
     locked_orders,
@@ -138,6 +140,7 @@ def refund_order(
     if notify:
         text = money.format_money(amount, order.currency)
         outbox.add_order_messages([order], ORDER_REFUNDED, note=reason, values={"amount": text})
+    correct_invoices([order], actor=actor)
     return order
 
 
@@ -160,12 +163,16 @@ def _add_refund(order: Order, amount: Decimal, **values: Any) -> Payment:
 def record_gateway_event(event: GatewayEvent) -> Order:
     """Record what a gateway says was paid or paid back, once for each reference.
 
-    Raises NotFound for an unknown order, and what `refund_order` raises.
+    Raises NotFound for an unknown order, WebhookRefused for another currency than the order's, and
+    what `refund_order` raises.
     """
-    order = Order.objects.filter(order_number=event.order_number).first()
+    number = event.order_number.replace("\0", "")  # which PostgreSQL can't look up
+    order = Order.objects.filter(order_number=number).first()
     if order is None:
         raise NotFound
     order = lock_order(order.pk)
+    if event.currency != order.currency:
+        raise WebhookRefused(_("The order has another currency."))
     if order.payments.filter(kind=event.kind, reference=event.reference).exists():
         return order
     if event.kind == Payment.Kind.REFUND:

@@ -32,6 +32,7 @@ TOKENS = (SUCCESS, DECLINED)
 SIGNATURE_LIFETIME = 300
 #: No order costs more: 100 lines of 999 units at the highest price.
 MAX_AMOUNT = Decimal(10) ** 13
+MAX_REFERENCE_LENGTH = 100
 SIGNATURE_HEADER = "Shop-Signature"
 
 
@@ -51,6 +52,7 @@ class GatewayEvent:
     kind: Payment.Kind
     order_number: str
     amount: Decimal
+    currency: str
     reference: str
 
 
@@ -106,7 +108,8 @@ class SimulatedGateway:
                 }[event["type"]],
                 order_number=str(event["order_number"]),
                 amount=_parse_amount(event["amount"]),
-                reference=str(event["id"])[:100],
+                currency=str(event["currency"]),
+                reference=_parse_reference(event["id"]),
             )
         except (ValueError, KeyError, TypeError, InvalidOperation) as error:
             raise WebhookRefused(_("This is no event of the payment gateway.")) from error
@@ -120,6 +123,13 @@ def _parse_amount(text: str) -> Decimal:
     return amount
 
 
+def _parse_reference(text: str) -> str:
+    """Return a text of 1 to 100 printable characters. Raises ValueError."""
+    if not (0 < len(text) <= MAX_REFERENCE_LENGTH and text.isprintable()):
+        raise ValueError(text)
+    return text
+
+
 @functools.cache
 def _build_gateway(path: str) -> Gateway:
     built: Gateway = import_string(path)()
@@ -129,6 +139,11 @@ def _build_gateway(path: str) -> Gateway:
 def gateway() -> Gateway:
     """Return the gateway that `SHOP_PAYMENT_GATEWAY` names."""
     return _build_gateway(settings.SHOP_PAYMENT_GATEWAY)
+
+
+def is_simulated() -> bool:
+    """Return whether card payments are only simulated."""
+    return isinstance(gateway(), SimulatedGateway)
 
 
 def sign(body: bytes, *, secret: str, at: int) -> str:

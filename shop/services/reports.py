@@ -1,24 +1,39 @@
 """Figures for the dashboard: sales, open orders, best sellers, low stock.
 
-Each function runs one query, `compare_sales` two and `best_sellers` three, which is faster than
-one. Days are UTC days. Cancelled orders do not count as sales. Money is in the shop's currency.
+The revenue of a period is the total of the orders placed in it, less what was credited in it: each
+`Payment.credited_amount` on the day of the refund, or of the credit of what was never paid.
+Cancelled orders count as neither, so that a cancellation takes an order out of the day on which it
+was placed. Units are those that customers kept, on the day of the order. Days are days of the
+shop's time zone, and money is in its currency.
+
+Each function runs one query, `daily_sales` two, `compare_sales` and `best_sellers` three, which is
+faster than one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from shop.models import Order, OrderItem, Product, StockMovement
+from shop.models import Order, OrderItem, Payment, Product, StockMovement
 from shop.models.order_status import OrderStatus
 from shop.money import CENT
+from shop.services.days import DAY, constant_offsets, shift_days, start_of_day
 
-DAY = timedelta(days=1)
 PACE_DAYS = 30
+#: The movements of which an order's sale consists.
+SALE_KINDS = (
+    StockMovement.Kind.SALE,
+    StockMovement.Kind.CANCELLATION,
+    StockMovement.Kind.ORDER_EDIT,
+    StockMovement.Kind.RETURNED,
+)
+KEPT_UNITS = F("quantity") - F("returned_quantity")
 
 
 @dataclass(frozen=True)
@@ -97,31 +112,31 @@ class RecentOrder:
     placed: datetime
 
 
-def start_of_day(day: date) -> datetime:
-    """Return midnight UTC at the start of a day."""
-    return datetime.combine(day, time.min, UTC)
-
-
 def compare_sales(since: datetime, until: datetime) -> Comparison:
     """Return the sales from `since` (inclusive) to `until` (exclusive) and of the period before.
 
     The previous period is shifted by whole days, as few as avoid an overlap, so that a morning is
     compared with the morning before and not with last night.
     """
-    shift = -(-(until - since) // DAY) * DAY
-    periods = {"current": (since, until), "previous": (since - shift, until - shift)}
+    days = -(-(until - since) // DAY)
+    before = (shift_days(since, -days), shift_days(until, -days))
+    periods = {"current": (since, until), "previous": before}
     amounts: dict[str, Any] = {"oldest": Min("pk")}
     units: dict[str, Any] = {}
+    credited: dict[str, Any] = {}
     for name, (start, end) in periods.items():
         amounts[f"{name}_revenue"] = Sum("total_amount", filter=_placed_between(start, end))
         amounts[f"{name}_orders"] = Count("pk", filter=_placed_between(start, end))
-        units[f"{name}_units"] = Sum("quantity", filter=_placed_between(start, end, of="order__"))
-    totals = _sold_orders(since - shift, until).aggregate(**amounts)
-    totals |= _sold_items(totals["oldest"], since - shift).aggregate(**units)
+        units[f"{name}_units"] = Sum(KEPT_UNITS, filter=_placed_between(start, end, of="order__"))
+        credited[f"{name}_credit"] = Sum("credited_amount", filter=_placed_between(start, end))
+    first = before[0]
+    totals = _sold_orders(first, until).aggregate(**amounts)
+    totals |= _sold_items(totals["oldest"], first).aggregate(**units)
+    totals |= _credits(first, until).aggregate(**credited)
     return Comparison(
         *(
             Sales(
-                _to_cents(totals[f"{name}_revenue"]),
+                _to_cents(totals[f"{name}_revenue"]) - _to_cents(totals[f"{name}_credit"]),
                 totals[f"{name}_orders"],
                 totals[f"{name}_units"] or 0,
             )
@@ -133,17 +148,19 @@ def compare_sales(since: datetime, until: datetime) -> Comparison:
 def daily_sales(days: int, today: date) -> list[DailySales]:
     """Return the sales of the last `days` days, oldest first, including days without sales."""
     first = today - (days - 1) * DAY
-    rows = (
-        _sold_orders(start_of_day(first), start_of_day(today + DAY))
-        .values(day=_UtcDay("created_at", tzinfo=UTC))
-        .annotate(revenue=Sum("total_amount"), orders=Count("pk"))
-        .order_by()
-    )
-    by_day = {
-        row["day"]: DailySales(row["day"], _to_cents(row["revenue"]), row["orders"]) for row in rows
-    }
     dates = [first + number * DAY for number in range(days)]
-    return [by_day.get(day, DailySales(day, _to_cents(None), 0)) for day in dates]
+    since, until = start_of_day(first), start_of_day(today + DAY)
+    by_day = _sold_orders(since, until).values(day=_ShopDay(dates)).order_by()
+    sales = by_day.values_list("day", Sum("total_amount"), Count("pk"))
+    sold = {day: (_to_cents(revenue), orders) for day, revenue, orders in sales}
+    by_day_of_credit = _credits(since, until).values(day=_ShopDay(dates)).order_by()
+    credited = dict(by_day_of_credit.values_list("day", Sum("credited_amount")))
+    nothing = (_to_cents(None), 0)
+    return [
+        DailySales(day, revenue - _to_cents(credited.get(day)), orders)
+        for day in dates
+        for revenue, orders in [sold.get(day, nothing)]
+    ]
 
 
 def open_order_counts() -> list[StatusCount]:
@@ -160,14 +177,18 @@ def open_order_counts() -> list[StatusCount]:
 
 
 def best_sellers(since: datetime, limit: int = 5) -> list[BestSeller]:
-    """Return the products with most units sold since then, by units, then by revenue."""
+    """Return the products of which customers kept most units sold since then.
+
+    They are sorted by units, then by revenue: the price of those units.
+    """
     placed = Order.objects.filter(created_at__gte=since).order_by()
     # `+ 0`: otherwise PostgreSQL scans the primary key from the first order on.
     oldest = placed.aggregate(pk=Min(F("pk") + 0))["pk"]
     rows = (
         _sold_items(oldest, since)
         .values_list(F("product_id") + 0)  # `+ 0`: otherwise SQLite reads all items by product
-        .annotate(units=Sum("quantity"), revenue=Sum("subtotal"))
+        .annotate(units=Sum(KEPT_UNITS), revenue=Sum(F("price") * KEPT_UNITS))
+        .filter(units__gt=0)
         .order_by("-units", "-revenue", F("product_id") + 0)[:limit]
     )
     best = list(rows)
@@ -178,17 +199,15 @@ def best_sellers(since: datetime, limit: int = 5) -> list[BestSeller]:
 def low_stock_products(limit: int) -> list[LowStockProduct]:
     """Return active products at or below their reorder level, lowest stock first.
 
-    Their sales come from the ledger: units sold in the last 30 days and not returned by a
-    cancellation. So staff who may see stock but not orders can see them too.
+    Their sales come from the ledger: units sold in the last 30 days, less those that cancelled and
+    changed orders and returns brought back. So staff who may see stock but not orders can see them
+    too.
     """
-    cancelled = StockMovement.objects.filter(
-        order=OuterRef("order"), product=OuterRef("product"), kind=StockMovement.Kind.CANCELLATION
-    )
     units_sold = (
         StockMovement.objects.filter(
-            ~Exists(cancelled),
             product=OuterRef("pk"),
-            kind=StockMovement.Kind.SALE,
+            order__isnull=False,
+            kind__in=SALE_KINDS,
             created_at__gte=timezone.now() - PACE_DAYS * DAY,
         )
         .order_by()
@@ -200,7 +219,9 @@ def low_stock_products(limit: int) -> list[LowStockProduct]:
         .order_by("stock", "pk")
         .values_list("pk", "name", "stock", Subquery(units_sold))[:limit]
     )
-    return [LowStockProduct(pk, name, stock, -(units or 0)) for pk, name, stock, units in rows]
+    return [
+        LowStockProduct(pk, name, stock, max(-(units or 0), 0)) for pk, name, stock, units in rows
+    ]
 
 
 def has_products() -> bool:
@@ -223,12 +244,25 @@ def recent_orders(limit: int) -> list[RecentOrder]:
     ]
 
 
-class _UtcDay(TruncDate):
-    """The UTC day of a date-time. On SQLite a substring: Django's way calls Python for each row."""
+class _ShopDay(TruncDate):
+    """The day of `created_at` in the shop's time zone; the rows are of the given days in sequence.
+
+    On SQLite Django's way calls Python for each row. Here SQLite adds the offset from UTC.
+    """
+
+    def __init__(self, days: Sequence[date], **extra: Any) -> None:
+        super().__init__("created_at", tzinfo=timezone.get_current_timezone(), **extra)
+        self.days = days
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:  # noqa: ARG002 - Django's
-        sql, params = compiler.compile(self.lhs)
-        return f"SUBSTR({sql}, 1, 10)", params
+        moment, _params = compiler.compile(self.lhs)  # a column has no parameters
+        cases = []
+        seconds = f"SUBSTR({moment}, 1, 19)"  # SQLite would round to the next day
+        for until, day in constant_offsets(self.days):
+            local = f"'{day}'" if isinstance(day, date) else f"date({seconds}, '{day} seconds')"
+            end = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+            cases.append(f"WHEN {moment} < '{end}' THEN {local}")
+        return f"CASE {' '.join(cases)} END", ()
 
 
 def _placed_between(since: datetime, until: datetime, *, of: str = "") -> Q:
@@ -239,6 +273,12 @@ def _sold_orders(since: datetime, until: datetime) -> QuerySet[Order]:
     return Order.objects.filter(_placed_between(since, until)).exclude(
         status=Order.Status.CANCELLED
     )
+
+
+def _credits(since: datetime, until: datetime) -> QuerySet[Payment]:
+    """Return what was credited then of orders that were not cancelled, by `payment_credits`."""
+    credited = Payment.objects.filter(_placed_between(since, until), credited_amount__gt=0)
+    return credited.exclude(order__status=Order.Status.CANCELLED)
 
 
 def _sold_items(oldest: int | None, since: datetime) -> QuerySet[OrderItem]:

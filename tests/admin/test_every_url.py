@@ -57,6 +57,11 @@ def phone_order_values():
     }
 
 
+def return_values():
+    order = Order.objects.filter(status="delivered").order_by("pk").first()
+    return {f"put_back_{order.items.first().product_id}": 1}
+
+
 def price_change_values():
     change = PriceChange(percent=Decimal(5))
     pks = Product.objects.values_list("pk", flat=True)
@@ -81,6 +86,14 @@ FORM_VALUES = {
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
     "shop_product_change": {"name": "Vase"},
     "shop_order_add_note": {"note": "Called"},
+    "shop_order_edit_order": {
+        "shipping_address": "2 Elm Street",
+        "lines-TOTAL_FORMS": 0,
+        "lines-INITIAL_FORMS": 0,
+    },
+    "shop_order_edit_tracking": {"tracking_number": "RM 9"},
+    "shop_order_return_items": return_values,
+    "shop_order_refund": {"amount": "1.00"},
     "shop_order_edit_details": {
         name: further_models.example_value(field)
         for name in exposure.staff_writable_fields(Order)
@@ -124,6 +137,7 @@ for model in further_models.further_models():
 READ_ONLY_NAMES = (
     *("_changelist", "_history", "_search_choices", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
+    *("_download_pdf", "download_selected"),
     # The file of a further model, whose import needs what its preview stored: see
     # tests/low_code/doors/test_admin_files.py.
     "_import",

@@ -13,6 +13,7 @@ from shop.services.orders import place_order
 
 PRODUCTS, ORDERS = "/admin/shop/product/", "/admin/shop/order/"
 OWN = {"layout": "own", "file_format": "csv"}
+ITEMS = {"rows": "item", "file_format": "csv"}
 
 
 def csv_rows(response):
@@ -117,22 +118,17 @@ def test_xlsx_with_too_many_rows_is_refused(adas_browser, carl, mug, lamp, monke
     factories.add_to_cart(carl, (mug, 1), (lamp, 1))
     place_order(user=carl, shipping_address="1 Street")
     monkeypatch.setattr(exports, "MAX_XLSX_ROWS", 1)
-    response = adas_browser.post(f"{ORDERS}export/", {"file_format": "xlsx"})
+    response = adas_browser.post(f"{ORDERS}export/", ITEMS | {"file_format": "xlsx"})
     assert list(response.context["form"].errors) == ["file_format"]
-    assert len(csv_rows(adas_browser.post(f"{ORDERS}export/", {"file_format": "csv"}))) == 2
+    assert len(csv_rows(adas_browser.post(f"{ORDERS}export/", ITEMS))) == 2
 
 
 def test_orders_are_exported_by_filter_and_by_selection(adas_browser, order):
-    assert [
-        row[0] for row in csv_rows(adas_browser.post(f"{ORDERS}export/", {"file_format": "csv"}))
-    ] == [order.order_number]
-    assert (
-        csv_rows(
-            adas_browser.post(f"{ORDERS}export/?status__exact=shipped", {"file_format": "csv"})
-        )
-        == []
-    )
-    sent = {"action": "export_selected", "_selected_action": [order.pk], "file_format": "csv"}
+    assert [row[0] for row in csv_rows(adas_browser.post(f"{ORDERS}export/", ITEMS))] == [
+        order.order_number
+    ]
+    assert csv_rows(adas_browser.post(f"{ORDERS}export/?status__exact=shipped", ITEMS)) == []
+    sent = {"action": "export_selected", "_selected_action": [order.pk], **ITEMS}
     assert [row[0] for row in csv_rows(adas_browser.post(ORDERS, sent))] == [order.order_number]
 
 
@@ -147,18 +143,20 @@ def test_invalid_filter_redirects_to_the_list(adas_browser, mug):
         (PRODUCTS, "view_product", True),
         (PRODUCTS, "view_order", False),
         (ORDERS, "view_order", False),
-        (ORDERS, "change_order", True),
+        (ORDERS, "change_order", False),
+        (ORDERS, "export_order", True),
     ],
 )
 def test_export_needs_the_permission(staff_client_with, mug, order, url, permission, allowed):
-    browser, status = staff_client_with(permission), 200 if allowed else 403
-    response = browser.post(f"{url}export/", OWN)
+    viewed = ("view_order",) if url == ORDERS else ()
+    browser, status = staff_client_with(permission, *viewed), 200 if allowed else 403
+    response = browser.post(f"{url}export/", OWN | ITEMS)
     assert response.status_code == status
     b"".join(response)  # closes the file
     assert browser.get(f"{url}export/").status_code == status
     assert ("export/" in browser.get(url).content.decode()) is allowed
     chosen = (Product if url == PRODUCTS else Order).objects.get().pk
-    sent = {"action": "export_selected", "_selected_action": [chosen], **OWN}
+    sent = {"action": "export_selected", "_selected_action": [chosen], **OWN, **ITEMS}
     response = browser.post(url, sent)
     assert response.streaming is allowed
     b"".join(response)
@@ -172,7 +170,7 @@ def test_customers_and_anonymous_users_are_refused(client, carl, mug):
 def test_export_changes_nothing(adas_browser, order):
     before = factories.all_rows()
     list(adas_browser.post(f"{PRODUCTS}export/", OWN).streaming_content)
-    list(adas_browser.post(f"{ORDERS}export/", {"file_format": "xlsx"}).streaming_content)
+    list(adas_browser.post(f"{ORDERS}export/", ITEMS | {"file_format": "xlsx"}).streaming_content)
     assert factories.all_rows() == before
 
 
@@ -188,6 +186,4 @@ def test_query_count_does_not_grow(adas_browser, carl, statements, number):
     with statements(3):  # session, person, the rows
         assert len(csv_rows(adas_browser.post(f"{PRODUCTS}export/", OWN))) == number
     with statements(3):
-        assert (
-            len(csv_rows(adas_browser.post(f"{ORDERS}export/", {"file_format": "csv"}))) == number
-        )
+        assert len(csv_rows(adas_browser.post(f"{ORDERS}export/", ITEMS))) == number

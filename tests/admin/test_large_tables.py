@@ -3,7 +3,8 @@
 import pytest
 from support import factories, world
 
-from shop.admin import changelists, dashboard, search
+from shop.admin import changelists, dashboard
+from shop.db import row_search
 from shop.models import Order
 from shop.services.sidebar_badges import get_badge_counts
 
@@ -21,7 +22,7 @@ def orders(carl, dora, mug):
 def count_of_two(monkeypatch):
     """Lists are counted up to two rows."""
     monkeypatch.setattr(changelists, "MAX_LISTED", 2)
-    monkeypatch.setattr(search, "MAX_COUNTED", 2)
+    monkeypatch.setattr(row_search, "MAX_COUNTED", 2)
 
 
 def listed_keys(answer):
@@ -35,7 +36,7 @@ def listed_keys(answer):
         ({"status__exact": "pending"}, [2, 1], 4),
         ({"status__exact": "shipped"}, [], 5),
         ({"q": "carl@example.com", "status__exact": "pending"}, [1], 5),
-        ({"q": "buyer", "status__exact": "pending", "days": "7"}, [1], 5),
+        ({"q": "buyer", "status__exact": "pending", "period": "last_7_days"}, [1], 5),
         ({"q": "buyer", "status__exact": "shipped"}, [], 5),
         ({"q": "NUMBER", "status__exact": "delivered"}, [0], 5),
         ({"q": "NUMBER", "status__exact": "pending"}, [], 5),
@@ -78,11 +79,10 @@ def test_a_list_too_long_to_sort_is_sorted_by_indexed_columns_only(
     assert factories.page_messages(filtered) == []
 
 
-def test_a_page_number_that_does_not_exist_redirects_to_the_list(adas_browser, orders):
-    for page in ("2", "99999999999", "-1", "0"):
-        assert adas_browser.get(ORDERS_URL, {"p": page}).status_code in {200, 302}
-    answer = adas_browser.get(ORDERS_URL, {"p": "7"}, follow=True)
-    assert listed_keys(answer) == [order.pk for order in reversed(orders)]
+def test_a_page_number_that_does_not_exist_shows_the_first_page(adas_browser, orders):
+    for page in ("2", "99999999999", "-1", "0", "7"):
+        answer = adas_browser.get(ORDERS_URL, {"p": page})
+        assert listed_keys(answer) == [order.pk for order in reversed(orders)]
 
 
 def test_the_orders_of_a_long_period_are_counted_once_a_minute(

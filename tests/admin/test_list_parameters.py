@@ -27,10 +27,15 @@ def orders(ada, carl, dora):
     ],
 )
 @pytest.mark.parametrize("page", [ORDERS, f"{ORDERS}export/"])
-def test_a_value_that_cannot_be_compared_leads_to_the_whole_list(adas_browser, orders, page, query):
+def test_a_value_that_cannot_be_compared_leads_to_an_error(adas_browser, orders, page, query):
     response = adas_browser.get(f"{page}?{query}")
     assert (response.status_code, response["Location"]) == (302, f"{ORDERS}?e=1")
+    assert list(adas_browser.get(response["Location"]).context["cl"].result_list) == []
     assert adas_browser.get(f"{ORDERS}?e=1&{query}").status_code == 200
+
+
+def test_a_search_under_a_value_that_cannot_be_compared_is_no_server_error(adas_browser, orders):
+    assert adas_browser.get(f"{ORDERS}?q=mug&created_at__year=0").status_code == 302
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from itertools import product
 
 import pytest
+from django.db.models import F
 from support import factories
 
 from shop.models import Order, OrderEvent, StockMovement
@@ -108,19 +109,23 @@ def test_cancelling_restocks_exactly_once(carls_app, order_in, lamp, unchanged):
 
 @pytest.mark.parametrize("method", Order.PaymentMethod.values)
 def test_cash_on_delivery_is_paid_when_delivered(adas_app, order_in, method):
-    before = "paid" if method == "card" else "pending"
-    path = order_in(BEFORE_DELIVERY, payment_method=method, payment_status=before)
+    paid = {"paid_amount": F("total_amount"), "payment_status": "paid"} if method == "card" else {}
+    path = order_in(BEFORE_DELIVERY, payment_method=method, **paid)
     body = adas_app.post(f"{path}/status/", {"status": "delivered"}).json()
     assert body["payment_status"] == PAID_ON_DELIVERY[method]
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [("paid", "refunded"), ("pending", "pending"), ("refunded", "refunded")]
+    ("paid", "after", "refund_due"),
+    [(F("total_amount"), "refund_due", "99.80"), (0, "voided", "0.00"), (9, "refund_due", "9.00")],
 )
 @pytest.mark.parametrize("now", ["pending", "confirmed"])
-def test_cancelling_refunds_a_paid_order(carls_app, order_in, now, before, after):
-    path = order_in(now, payment_status=before)
-    assert carls_app.post(f"{path}/cancel/").json()["payment_status"] == after
+def test_cancelling_a_paid_order_makes_a_refund_due(
+    carls_app, order_in, now, paid, after, refund_due
+):
+    body = carls_app.post(f"{order_in(now, paid_amount=paid)}/cancel/").json()
+    assert (body["payment_status"], body["amount_due"]) == (after, "0.00")
+    assert body["refund_due"] == refund_due
 
 
 @pytest.mark.parametrize("status", ["lost", "", None, 1, "PENDING"])

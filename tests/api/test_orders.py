@@ -232,9 +232,12 @@ def test_the_history_contains_status_changes_but_no_payments(carls_app, carls_or
         for event in OrderEvent.objects.filter(kind="status").order_by("id")
     ]
     assert body["history"] == [
-        {"status": "pending", "at": at[0], "note": ""},
-        {"status": NEXT, "at": at[1], "note": "All there"},
-        {"status": "cancelled", "at": at[2], "note": ""},
+        {"kind": "status", "details": ""} | entry
+        for entry in (
+            {"status": "pending", "at": at[0], "note": ""},
+            {"status": NEXT, "at": at[1], "note": "All there"},
+            {"status": "cancelled", "at": at[2], "note": ""},
+        )
     ]
     assert (body["status"], body["payment_status"], body["updated_at"]) == (
         "cancelled",

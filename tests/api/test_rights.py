@@ -20,7 +20,13 @@ PERMISSIONS = {
     "set_image": "change_product",
     "remove_image": "change_product",
     "set_status": "change_order",
+    "edit_order": "edit_order",
+    "set_tracking": "fulfil_order",
+    "mark_paid": "change_order",
+    "refund_order": "refund_order",
+    "return_items": "refund_order",
 } | {name: f"change_{model}" for name, model in further_models.added_pictures().items()}
+AFTER_DELIVERY = {"set_tracking", "refund_order", "return_items"}
 for verb, action in {
     "create": "add",
     "replace": "change",
@@ -121,7 +127,9 @@ def test_staff_with_the_permission_can_call_staff_operations(staff_user, ids, by
             grant(staff_user, PERMISSIONS[operation.id], by_group=by_group)
             response = call(operation, app, ids)
             transaction.set_rollback(True)
-        assert response.status_code in {200, 201, 204}, (operation.id, response.content)
+        # These refuse an order that was not delivered.
+        refused = {409, 422} if operation.id in AFTER_DELIVERY else set()
+        assert response.status_code in {200, 201, 204} | refused, (operation.id, response.content)
 
 
 def test_a_permission_without_the_admin_role_is_not_enough(carl, carls_app, ids, unchanged):

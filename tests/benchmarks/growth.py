@@ -38,7 +38,7 @@ LISTS = {
         "q={last_name}&status__exact=pending",
         "q={number}",
         "q={number}&status__exact=delivered",
-        "q={number}&days=30",
+        "q={number}&period=last_30_days",
         "q=SKU-77",
         "q={last_name} Lane",
         "q=street",
@@ -47,8 +47,12 @@ LISTS = {
         "status__exact=pending",
         "status__exact=delivered",
         "status__exact=cancelled",
-        "days=1",
-        "days=30",
+        "period=today",
+        "period=last_30_days",
+        "period=last_month",
+        "q=copper lamp",
+        "q=lamp",
+        "q={phone}",
         "created_at_from=2025-01-01&created_at_to=2025-01-31",
         "payment_status__exact=pending",
         "payment_status__exact=refunded",
@@ -139,6 +143,7 @@ OTHER_PAGES = (
     "/admin/shop/product/export/",
 )
 EXPORTS = ("/admin/shop/order/export/", "/admin/shop/product/export/")
+EXPORT_OPTIONS = {"file_format": "csv", "layout": "own", "rows": "order"}
 
 
 class PageCosts(NamedTuple):
@@ -212,6 +217,7 @@ def url_values(shop):
         "order": order.pk,
         "number": order.order_number,
         "email": user.email,
+        "phone": user.phone.replace("+44", "0"),
         "last_name": user.last_name,
         "product": f"{shop.products // 2:06d}",
         "products": shop.products,
@@ -226,7 +232,11 @@ def pages(shop, browser, only):
             yield path, path.format(**values), None
     for path in EXPORTS:
         if re.search(only, path):
-            yield f"{path} (first chunk)", path, {"file_format": "csv", "layout": "own"}
+            yield (
+                f"{path} (first chunk)",
+                path,
+                {"file_format": "csv", "layout": "own", "rows": "order"},
+            )
     for name, queries in LISTS.items():
         for query in ("", *queries):
             path = f"/admin/shop/{name}/{query and '?'}{query}"

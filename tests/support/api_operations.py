@@ -39,6 +39,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "CheckoutIn": {"shipping_address": "1 Fern Road"},
     "CancelIn": {"reason": "x"},
     "StatusIn": {"status": Order.FLOW[Order.Status.PENDING][0], "note": "x"},
+    "OrderPatch": {"shipping_address": "2 Elm Street"},
+    "TrackingIn": {"carrier": "DHL", "tracking_number": "1"},
+    "PaymentIn": {"note": "x"},
+    "RefundIn": {"amount": "1.00", "reason": "x"},
+    "ReturnIn": {"items": [{"product_id": 1, "put_back": 1}]},
 }
 for model in further_models.further_models():
     values = further_models.example_values(model, exposure.api_writable_fields(model))

@@ -31,7 +31,7 @@ from support.smtp_server import MailServer
 CUSTOMERS, STAFF = 8, 2
 ADDRESS = {"shipping_address": "1 Elm Street"}
 #: The statuses of a call that succeeded or that violated a rule of the shop.
-EXPECTED_STATUSES = {200, 201, 404, 409}
+EXPECTED_STATUSES = {200, 201, 404, 409, 422}
 
 
 @dataclass
@@ -143,10 +143,32 @@ class Client:
 
         response = self.send("GET", "/orders/?page_size=20")
         for order in response.json()["items"] if response and response.is_success else []:
-            status = self.random.choice(["confirmed", "shipped", "cancelled"])
-            if self.random.random() < 0.2:
+            chance = self.random.random()
+            if chance < 0.2:
+                status = self.random.choice(["confirmed", "shipped", "delivered", "cancelled"])
                 path = f"/orders/{order['id']}/status/"
                 self.send_until_answered("POST", path, {"status": status})
+            elif chance < 0.4:
+                self.put_right(order)
+
+    def put_right(self, order):
+        """Edit or return an order, or take or pay back its money; its status may forbid it."""
+        units = {"product_id": self.random.choice(order["items"])["product_id"]}
+        edited = [units | {"quantity": self.random.randint(1, 4)}]
+        returned = [units | {"put_back": 1, "write_off": self.random.randint(0, 1)}]
+        method, call, body = self.random.choice(
+            [
+                ("PATCH", "", {"items": edited}),
+                ("POST", "payments/", {}),
+                ("POST", "refunds/", {}),
+                ("POST", "refunds/", {"amount": "0.50"}),
+                ("POST", "returns/", {"items": returned}),
+            ]
+        )
+        key = {"Idempotency-Key": str(self.random.random())}
+        path = f"/orders/{order['id']}/{call}"
+        response = self.send_until_answered(method, path, body, **key)
+        self.crash_test.events[f"{method} {call}"] += response.is_success
 
 
 def create_clients(crash_test, ada):

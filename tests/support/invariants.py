@@ -3,14 +3,15 @@
 from collections import Counter
 
 from shop.models import Order, OrderItem, Product, StockMovement
+from shop.services.payments import settled_status
 from shop.services.stock import Kind, find_drift
 
 
 def assert_invariants():
-    """Assert that stock, stock movements and orders agree.
+    """Assert that stock, stock movements, orders and payments agree.
 
-    The units in open orders were sold, those of cancelled orders were returned once, no stock
-    is negative, and each order's total is the sum of its items.
+    What customers have is what has moved to them, cancelled orders were returned once, no stock is
+    negative, an order's total is the sum of its items, and its amounts are those of its payments.
     """
     assert list(find_drift()) == []
     assert not Product.objects.filter(stock__lt=0).exists()
@@ -20,15 +21,23 @@ def assert_invariants():
     returned = movements.filter(kind=Kind.CANCELLATION).values_list("order", "product", "delta")
     assert sorted(returned) == sorted(items.filter(order__status=Order.Status.CANCELLED))
 
-    by_orders = movements.filter(kind__in=[Kind.SALE, Kind.CANCELLATION])
-    sold, ordered = Counter(), Counter()
-    for product, delta in by_orders.values_list("product", "delta"):
-        sold[product] -= delta
-    for _, product, quantity in items.exclude(order__status=Order.Status.CANCELLED):
-        ordered[product] += quantity
-    assert sold == ordered
-
     totals = Counter()
     for order, price, quantity in OrderItem.objects.values_list("order", "price", "quantity"):
         totals[order] += price * quantity
     assert totals == dict(Order.objects.values_list("pk", "total_amount"))
+    for order in Order.objects.prefetch_related("payments"):
+        assert_money(order)
+
+
+def assert_money(order):
+    """Assert that an order's amounts are those of its payments, and make its payment status."""
+    amounts = Counter()
+    for payment in order.payments.all():
+        amounts[payment.kind] += payment.amount
+        amounts["credited"] += payment.credited_amount
+    assert (order.paid_amount, order.refunded_amount) == (amounts["payment"], amounts["refund"])
+    assert amounts["credited"] <= order.credited_amount <= order.total_amount
+    due = order.total_amount - order.credited_amount - order.paid_amount + order.refunded_amount
+    assert order.amount_due - order.refund_due == due
+    assert min(order.amount_due, order.refund_due) == 0
+    assert order.payment_status == settled_status(order)

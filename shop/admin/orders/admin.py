@@ -13,20 +13,21 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from shop import exposure, money, text_validation
+from shop import exposure, money
 from shop.admin.base import ReadOnlyAdmin, TabbedAdmin
 from shop.admin.exports import OrderExports
 from shop.admin.exposed import ExposedListAdmin, Fieldsets
-from shop.admin.filters import RecentDaysFilter, WholeDaysFilter
+from shop.admin.filters import PeriodFilter
 from shop.admin.orders.phone_orders import PhoneOrderAdmin
 from shop.admin.orders.views import OrderViews
 from shop.admin.outbox import SEND_AGAIN, message_status
 from shop.admin.rendering import render_age, render_thumbnail, status_label
-from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem, OutboxMessage, User
+from shop.db.row_search import SearchResult
+from shop.models import IdempotencyKey, Order, OrderEvent, OrderItem, OutboxMessage
+from shop.services.order_search import STAFF_FIELDS, search_orders
 from shop.services.outbox import can_send_again
 
 Status = Order.Status
-ORDER_NUMBER_LENGTH = 8  # without its dash
 #: Fields that a column or the page shows in its own way, or that nobody needs there.
 SHOWN_OTHERWISE = (
     "id",
@@ -145,22 +146,21 @@ class OrderAdmin(
         "age",
     )
     list_filter = (
-        RecentDaysFilter,
-        ("created_at", WholeDaysFilter),
+        ("created_at", PeriodFilter),
         "status",
         "payment_status",
         "payment_method",
     )
+    filter_titles = {  # noqa: RUF012
+        "created_at": _("Order date"),
+        "payment_status": _("Payment"),
+        "payment_method": _("Payment method"),
+    }
     list_select_related = ("user",)
     tab_field = "status"
     tab_labels = Status.choices
-    search_fields = (
-        "order_number",
-        "shipping_address",
-        "user__search_text",
-        "items__sku",
-    )
-    search_help_text = _("Order number, name, email, phone, SKU or address")
+    search_fields = STAFF_FIELDS
+    search_help_text = _("Number, customer, phone, address or product")
     hidden_filters = ("order_number", "user", "carrier", "tracking_number", "updated_at")
     hidden_columns = SHOWN_OTHERWISE
     details = ("customer", "ships_to", "note", "payment_method", "parcel", "created_at")
@@ -183,32 +183,23 @@ class OrderAdmin(
         rest = [name for name in names if name not in placed]
         return [(None, {"fields": [*self.details, *rest]})]
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """Search; a full order number or email returns only that order or customer's orders.
-
-        The number's dash may be missing, since customers leave it out on the phone.
-        """
-        search_term = text_validation.trim_text(search_term)
-        number = search_term.replace("-", "").upper()
-        if len(number) == ORDER_NUMBER_LENGTH:
-            is_in_list = models.Exists(queryset.order_by().filter(pk=models.OuterRef("pk")))
-            matches = Order.objects.filter(order_number=f"{number[:4]}-{number[4:]}")
-            for pk, is_listed in matches.values_list("pk", is_in_list):
-                return queryset.filter(pk=pk) if is_listed else queryset.none(), False
-        if "@" in search_term:
-            for pk in User.objects.filter(email=search_term).values_list("pk", flat=True):
-                return queryset.filter(user=pk), False
-        return super().get_search_results(request, queryset, search_term)
+    def search_rows(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> SearchResult[Order]:
+        """Search by number, customer, phone, address and items."""
+        return search_orders(queryset, search_term, by_staff=True)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
     ) -> Any:
         """Add the banner's context: order, total, status labels and buttons."""
         order = kwargs["obj"]
-        context |= {"order": order, "total": money.format_money(order.total_amount), "buttons": []}
+        context |= {
+            "order": order,
+            "total": money.format_money(order.total_amount),
+            "buttons": self.buttons(request, order),
+        }
         context["labels"] = [self.status_column(order), self.payment_column(order)]
-        if self.has_action_permission(request):
-            context["buttons"] = self.buttons(order)
         return super().render_change_form(request, context, **kwargs)
 
     @display(description=_("Customer"))

@@ -17,6 +17,7 @@ from shop import money
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, staff_user
 from shop.admin.exports import ProductExports
 from shop.admin.exposed import ExposedModelAdmin, Fieldsets
+from shop.admin.filters import SimpleChoiceFilter
 from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.forms import CountForm, StockForm
@@ -46,7 +47,7 @@ HINTS: tuple[tuple[Callable[[Product], bool], Text], ...] = (
 )
 
 
-class StockLevelFilter(admin.SimpleListFilter):
+class StockLevelFilter(SimpleChoiceFilter):
     """Filter by stock: out of stock, low, or enough."""
 
     title = _("stock")
@@ -59,15 +60,13 @@ class StockLevelFilter(admin.SimpleListFilter):
             ("enough", gettext("Enough")),
         ]
 
-    def queryset(
-        self, request: HttpRequest, queryset: models.QuerySet[Product]
-    ) -> models.QuerySet[Product]:
+    def filter_rows(self, rows: models.QuerySet[Product], value: str) -> models.QuerySet[Product]:
         lookups: dict[str, dict[str, Any]] = {
             "out": {"stock": 0},
             "low": {"is_low": True, "stock__gt": 0},
             "enough": {"is_low": False},
         }
-        return queryset.filter(**lookups.get(self.value() or "", {}))
+        return rows.filter(**lookups[value])
 
 
 @admin.register(Product)

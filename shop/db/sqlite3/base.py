@@ -15,6 +15,7 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3 import base
 from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 
+from shop.db.phone_search import SQLITE_PHONE_FUNCTION, phone_digits
 from shop.db.search_text import SQLITE_FUNCTION
 from shop.db.text_folding import NAME_COLLATION, compare_names, fold_search_text
 
@@ -29,18 +30,19 @@ class DatabaseOperations(SQLiteOperations):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Registers a collation and a function on each connection."""
+    """Registers a collation and functions on each connection."""
 
     ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Open a connection that knows the shop's collation and function."""
+        """Open a connection that knows the shop's collation and functions."""
         connection = super().get_new_connection(conn_params)
         register_functions(connection)
         return connection
 
 
 def register_functions(connection: Any) -> None:
-    """Register the shop's collation and function on a connection of the module `sqlite3`."""
+    """Register the shop's collation and functions on a connection of the module `sqlite3`."""
     connection.create_collation(NAME_COLLATION.strip('"'), compare_names)
     connection.create_function(SQLITE_FUNCTION, 1, fold_search_text, deterministic=True)
+    connection.create_function(SQLITE_PHONE_FUNCTION, 1, phone_digits, deterministic=True)

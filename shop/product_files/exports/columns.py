@@ -27,6 +27,7 @@ class CellType(enum.IntEnum):
     LINE = 1  # text format, so that 090.750 and 1E5 are shown as typed
     NUMBER = 2
     MONEY = 3
+    MOMENT = 4  # local date and time, such as 2026-11-22 10:30:00
 
 
 class DecimalText(Func):

@@ -8,6 +8,7 @@ https://ecma-international.org/publications-and-standards/standards/ecma-376/
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from xml.sax.saxutils import escape
 
 from shop.product_files.exports.columns import Cells, CellType, Column
@@ -23,10 +24,13 @@ _PACKAGE_NS = "http://schemas.openxmlformats.org/package/2006"
 _REL_TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _HEADER_STYLE = len(CellType)
+#: The day from which spreadsheets count the days of a date.
+_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - local
+_SECONDS_PER_DAY = 86_400
 
 
 def _xf(number_format: int, font: int = 0) -> str:
-    """Return a cell format. Number format 0 is general, 49 is text, 2 is `0.00`."""
+    """Return a cell format. Number format 0 is general, 49 is text, 2 is `0.00`, 164 our own."""
     return (
         f'<xf numFmtId="{number_format}" fontId="{font}" fillId="0" borderId="0" xfId="0"'
         ' applyNumberFormat="1" applyFont="1"/>'
@@ -34,9 +38,10 @@ def _xf(number_format: int, font: int = 0) -> str:
 
 
 #: A cell format for each CellType in its order, then the header's.
-_FORMATS = (_xf(0), _xf(49), _xf(0), _xf(2), _xf(0, font=1))
+_FORMATS = (_xf(0), _xf(49), _xf(0), _xf(2), _xf(164), _xf(0, font=1))
 STYLES = (
     f'<styleSheet xmlns="{_SHEET_NS}">'
+    '<numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
@@ -116,12 +121,12 @@ def write_xlsx(columns: Sequence[Column], rows: Iterable[Cells]) -> Iterator[byt
 def _sheet_chunks(columns: Sequence[Column], rows: Iterable[Cells]) -> Iterator[str]:
     header = "".join(_text_cell(column.header, _HEADER_STYLE) for column in columns)
     pending, length = [f"{_XML_DECLARATION}{_SHEET_START}<row>{header}</row>"], 0
-    types = [(column.cell_type, column.cell_type >= CellType.NUMBER) for column in columns]
+    types = [(column.cell_type, _CELL_WRITERS[column.cell_type]) for column in columns]
 
     for cells in rows:
         xml = "".join(
-            _number_cell(cell, cell_type) if is_number else _text_cell(cell, cell_type)
-            for cell, (cell_type, is_number) in zip(cells, types, strict=True)
+            write_cell(cell, cell_type)
+            for cell, (cell_type, write_cell) in zip(cells, types, strict=True)
         )
         pending.append(f"<row>{xml}</row>")
         length += len(xml)
@@ -144,3 +149,19 @@ def _number_cell(cell: str, style: int) -> str:
     if len(cell) > MAX_NUMBER_DIGITS:
         return _text_cell(cell, CellType.LINE)
     return f'<c s="{style:d}"><v>{cell}</v></c>'
+
+
+def _moment_cell(cell: str, style: int) -> str:
+    if not cell:
+        return "<c/>"
+    days = (datetime.fromisoformat(cell) - _DAY_ZERO).total_seconds() / _SECONDS_PER_DAY
+    return f'<c s="{style:d}"><v>{days:.8f}</v></c>'
+
+
+_CELL_WRITERS = {
+    CellType.TEXT: _text_cell,
+    CellType.LINE: _text_cell,
+    CellType.NUMBER: _number_cell,
+    CellType.MONEY: _number_cell,
+    CellType.MOMENT: _moment_cell,
+}

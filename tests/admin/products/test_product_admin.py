@@ -30,7 +30,7 @@ def form_data(browser, product):
     """Return what a browser sends: every field and its hidden initial value."""
     form = browser.get(page(product)).context["adminform"].form
     initial = {
-        name: value
+        name: "" if value is None else value
         for name, value in form.initial.items()
         if name in form.fields and name != "image"
     }

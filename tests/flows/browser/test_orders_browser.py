@@ -8,10 +8,8 @@ from pypdf import PdfReader
 from support import factories, world
 from support.page_actions import ORDERS, open_order, run_list_action, submit_action
 
-from shop.admin.orders.views import BOOK_AS_REFUSED
-from shop.models import Order, Product, StockMovement
+from shop.models import Order
 from shop.services.order_moves import move_order
-from shop.services.stock import find_drift
 
 device = pytest.fixture(params=["page", "phone"])(
     lambda request: request.getfixturevalue(request.param)
@@ -68,33 +66,6 @@ def test_a_mixed_selection_ships_what_it_can(device, ada, carl, mug):
         expect(message).to_contain_text(str(order))
     statuses = Order.objects.order_by("pk").values_list("status", flat=True)
     assert list(statuses) == ["pending", "shipped", "shipped", "shipped", "cancelled"]
-
-
-@pytest.mark.parametrize(
-    ("status", "button", "reason"),
-    [
-        ("pending", str(Order.Status.CANCELLED.facts.action), "Ordered twice."),
-        ("shipped", str(BOOK_AS_REFUSED), None),
-    ],
-)
-def test_damaged_items_are_written_off(device, ada, carl, mug, lamp, status, button, reason):
-    order = place(carl, (mug, 2), (lamp, 1), status=status, by=ada)
-    open_order(device, order)
-    device.get_by_role("link", name=button, exact=True).click()
-    if reason:
-        device.get_by_label("Reason").fill(reason)
-    device.get_by_label("1 × Lamp").check()
-    device.get_by_role("button", name=button, exact=True).click()
-    expect(device.get_by_text(f"Order {order} was cancelled.")).to_be_visible()
-    note = reason or "Refused on delivery."
-    returns = StockMovement.objects.filter(kind__in=["cancellation", "damaged"]).order_by("pk")
-    assert list(returns.values_list("product", "kind", "delta", "reason")) == [
-        (mug.pk, "cancellation", 2, note),
-        (lamp.pk, "cancellation", 1, note),
-        (lamp.pk, "damaged", -1, note),
-    ]
-    assert list(Product.objects.order_by("pk").values_list("stock", flat=True)) == [10, 4]
-    assert list(find_drift()) == []
 
 
 def test_packing_slips_are_one_print_job_or_one_pdf(page, ada, carl, mug, lamp):

@@ -28,6 +28,7 @@ NEW_RUG = {
     "price": "7.00",
     "is_active": True,
     "low_stock_threshold": 5,
+    "tax_rate": None,
 }
 
 

@@ -1,19 +1,21 @@
-"""The search of the admin's lists, which uses the trigram indexes of the migrations.
+"""The search of lists, which uses the trigram indexes of the migrations.
 
 Django's search joins all tables and combines their columns with OR, so that the database reads
 every row, for the count and for the page. Here each table is searched separately, by its trigram
 index.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.text import smart_split, unescape_string_literal
 
+from shop.db.phone_search import ContactTextField, is_phone_number
 from shop.db.text_folding import is_searchable
 
 #: The highest count that a searched or filtered list shows, and the most rows that one action
@@ -28,6 +30,30 @@ WORD_SEPARATORS = " \n-/.@"
 
 #: Relation -> names of its searched fields; those of the list's own model under "".
 type FieldsByRelation = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class RelatedSearch:
+    """Rows in which a word is looked for, beside the fields, and their link to the searched rows.
+
+    `link` is the field of these rows that holds the key of a searched row.
+    """
+
+    matching: Callable[[str], QuerySet[Any]]
+    link: str
+
+
+@dataclass(frozen=True)
+class SearchPlaces:
+    """Where a search looks for each of its words."""
+
+    by_relation: FieldsByRelation
+    related: Sequence[RelatedSearch] = ()
+
+    @property
+    def is_one_table(self) -> bool:
+        """Whether only columns of the list's own table are searched."""
+        return set(self.by_relation) == {""} and not self.related
 
 
 @dataclass(frozen=True)
@@ -59,75 +85,94 @@ def split_words(term: str) -> Iterator[str]:
 
 
 def search_rows[Row: Model](
-    rows: QuerySet[Row], fields: Iterable[str], term: str
+    rows: QuerySet[Row], fields: Iterable[str], term: str, related: Sequence[RelatedSearch] = ()
 ) -> SearchResult[Row]:
-    """Return the rows that have each word of the term in one of the fields.
+    """Return the rows that have each word of the term in one of the fields or the related rows.
 
     Finds what Django's `search_fields` find, without duplicates, but a word of one or two letters
-    must start a word of the text. From the longest word on, a query reads the keys of the rows with
-    that word, until a word has few. The other words are conditions on the rows.
+    must start a word of the text, and a phone number is found in any spelling. From the longest
+    word on, a query reads the keys of the rows with that word, until a word has few. The other
+    words are conditions on the rows.
     """
     by_relation: FieldsByRelation = {}
     for field in fields:
         relation, _, name = field.rpartition("__")
         by_relation.setdefault(relation, []).append(name)
+    places = SearchPlaces(by_relation, related)
     # PostgreSQL combines the indexes of a single table itself, so that reading keys pays less.
-    is_one_table = set(by_relation) == {""}
-    max_keys = MAX_COUNTED_BY_SCAN if is_one_table else MAX_COUNTED
+    max_keys = MAX_COUNTED_BY_SCAN if places.is_one_table else MAX_COUNTED
 
     known_count, has_keys = None, False
-    words = sorted(split_words(term), key=len, reverse=True)
+    words = _search_words(rows.model, fields, term)
     for word in words:
-        keys = None if has_keys else _read_keys(rows, by_relation, word, max_keys)
+        keys = None if has_keys else _read_keys(rows, places, word, max_keys)
         if keys is None:
-            rows = rows.filter(_word_condition(rows.model, by_relation, word))
+            rows = rows.filter(_word_condition(rows.model, places, word))
             continue
         rows, has_keys = rows.filter(pk__in=keys), True
         known_count = len(keys) if len(words) == 1 else None
-    return SearchResult(rows, known_count, bool(words) and not has_keys and not is_one_table)
+    return SearchResult(rows, known_count, bool(words) and not has_keys and not places.is_one_table)
+
+
+def _search_words(model: type[Model], fields: Iterable[str], term: str) -> list[str]:
+    """Return the words, longest first; a phone number is one word where phones are searched."""
+    if is_phone_number(term) and any(_has_phone(model, field) for field in fields):
+        return [term.strip()]
+    return sorted(split_words(term), key=len, reverse=True)
+
+
+def _has_phone(model: type[Model], field: str) -> bool:
+    searched: Any = get_fields_from_path(model, field)[-1]
+    return isinstance(getattr(searched, "output_field", None), ContactTextField)
 
 
 def _read_keys(
-    rows: QuerySet[Any], by_relation: FieldsByRelation, word: str, max_keys: int
+    rows: QuerySet[Any], places: SearchPlaces, word: str, max_keys: int
 ) -> set[Any] | None:
     """Return the keys of the rows that have the word; None if there are more than `max_keys`."""
     keys = rows.order_by().values_list("pk", flat=True)
-    own = [keys.filter(_field_condition(by_relation[""], word))] if "" in by_relation else []
+    own = [keys.filter(condition) for condition in _own_conditions(places, word)]
     by_related = [
         keys.filter((f"{own_field}__in", related.values(related_field)))
-        for related, related_field, own_field in _related_rows(rows.model, by_relation, word)
+        for related, related_field, own_field in _related_rows(rows.model, places, word)
     ]
     first, *more = own + by_related
     limited = first.union(*more, all=True).order_by()[: max_keys + 1]
     return set(limited) if len(limited) <= max_keys else None
 
 
-def _word_condition(model: type[Model], by_relation: FieldsByRelation, word: str) -> Q:
+def _word_condition(model: type[Model], places: SearchPlaces, word: str) -> Q:
     """Return the condition that a row has the word, to be tested on one row after the other."""
-    own = [_field_condition(by_relation[""], word)] if "" in by_relation else []
     by_related = [
         Q(Exists(related.filter((related_field, OuterRef(own_field)))))
-        for related, related_field, own_field in _related_rows(model, by_relation, word)
+        for related, related_field, own_field in _related_rows(model, places, word)
     ]
-    return reduce(or_, own + by_related)
+    return reduce(or_, [*_own_conditions(places, word), *by_related])
+
+
+def _own_conditions(places: SearchPlaces, word: str) -> list[Q]:
+    own = places.by_relation.get("")
+    return [field_condition(own, word)] if own else []
 
 
 def _related_rows(
-    model: type[Model], by_relation: FieldsByRelation, word: str
+    model: type[Model], places: SearchPlaces, word: str
 ) -> Iterator[tuple[QuerySet[Any], str, str]]:
     """Yield, per relation, the related rows that have the word and the fields that join the tables.
 
     These are the field of the related model and the equal field of the list's own.
     """
-    for relation, names in by_relation.items():
+    for relation, names in places.by_relation.items():
         if relation:
             link: Any = model._meta.get_field(relation)
             rows = link.related_model._default_manager.order_by()
-            rows = rows.filter(_field_condition(names, word))
+            rows = rows.filter(field_condition(names, word))
             yield (rows, link.field.name, "pk") if link.one_to_many else (rows, "pk", relation)
+    for related in places.related:
+        yield related.matching(word), related.link, "pk"
 
 
-def _field_condition(names: list[str], word: str) -> Q:
+def field_condition(names: list[str], word: str) -> Q:
     """Return the condition that one of the fields has the word."""
     lookups = [("icontains", word)]
     if len(word) < TRIGRAM_LENGTH:
