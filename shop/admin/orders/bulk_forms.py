@@ -6,10 +6,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from shop.admin.forms import TextField
-from shop.admin.orders.forms import NoteField
+from shop.admin.orders.forms import CarrierField, CarrierInput, NoteField, NotifyField
 from shop.models import Order
 from shop.services.shipments import Shipment
 
@@ -20,7 +20,7 @@ CODE_ATTRS = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "fal
 class BulkForm(forms.Form):
     """Confirms a step. `notify` is there if the step mails the customers."""
 
-    notify = forms.BooleanField(required=False, initial=True, widget=UnfoldBooleanWidget)
+    notify = NotifyField(initial=True)
 
     def __init__(
         self, data: Any = None, *, orders: Sequence[Order], count: int, has_email: bool
@@ -71,10 +71,8 @@ class BulkShipForm(BulkForm):
     the one for all.
     """
 
-    carrier = CodeField(
-        label=_("Carrier for all"),
-        help_text=_("Used where a row has no carrier of its own."),
-        attrs={"list": "carriers", "data-ship": "carrier-for-all", "enterkeyhint": "next"},
+    carrier = CarrierField(
+        label=_("Carrier for all"), help_text=_("Used where a row has no carrier of its own.")
     )
 
     def __init__(self, data: Any = None, *, orders: Sequence[Order], **options: Any) -> None:
@@ -84,7 +82,7 @@ class BulkShipForm(BulkForm):
             self.fields[f"carrier-{order.pk}"] = CodeField(
                 label=gettext("Carrier of %(order)s") % {"order": order},
                 attrs={
-                    "list": "carriers",
+                    "list": CarrierInput.LIST_ID,
                     "data-ship": "carrier",
                     "enterkeyhint": "next",
                     "placeholder": _("Carrier"),
