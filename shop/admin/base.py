@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from shop.admin.action_form import add_service_error, render_action_form
-from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
+from shop.admin.changelists import DeferredPaginator, LargeTableAdmin, narrowing_parameters
 from shop.admin.list_parameters import CheckedListAdmin
 from shop.admin.retrying import RetryingAdmin
 from shop.db import row_search
+from shop.db.capped_count import CappedCount
 from shop.models import User
 from shop.models.order_status import Text
 from shop.services import audit
@@ -136,6 +137,8 @@ class AuditedAdmin(RetryingAdmin, CheckedListAdmin):
 class ReadOnlyAdmin(LargeTableAdmin, AuditedAdmin):
     """Shows rows that only services write: nobody adds, changes or deletes them here."""
 
+    change_form_template = "admin/shop/read_only_form.html"
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -171,9 +174,23 @@ class TabbedAdmin(LargeTableAdmin):
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:
-            context["tabs"] = self._tabs(request, context["cl"].paginator.numbers)
+            tabs = self._tabs(request, context["cl"].paginator.numbers)
+            context["tabs"] = tabs
             context["tabs_label"] = self.opts.get_field(self.tab_field).verbose_name
+            current = next((tab for tab in tabs if tab["value"] and tab["is_current"]), None)
+            if current and len(narrowing_parameters(request)) == 1:
+                context["cl"].empty_tab = self.empty_tab(current, tabs)
         return response
+
+    def empty_tab(
+        self, current: Mapping[str, Any], tabs: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return what the list says under the current tab if it is empty.
+
+        That is a `title`, and `label` and `query` of a link to where there is something to do.
+        """
+        title = _("Nothing under “%(tab)s”") % {"tab": current["label"]}
+        return {"title": title, "label": _("Show all"), "query": ""}
 
     def _tabs(self, request: HttpRequest, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
         lookup = f"{self.tab_field}__exact"
@@ -182,6 +199,7 @@ class TabbedAdmin(LargeTableAdmin):
         limit = row_search.MAX_COUNTED
         return [
             {
+                "value": value,
                 "label": label,
                 "query": f"{lookup}={value}" if value else "",
                 "count": count,

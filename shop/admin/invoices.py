@@ -1,15 +1,16 @@
 """The list of issued invoices and credit notes, and their PDF."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
 from shop import money
@@ -23,6 +24,7 @@ from shop.services.order_notes import MAX_PRINTED_ORDERS
 
 #: A number as it is printed, `2026-00012`, or without leading zeros.
 NUMBER_PATTERN = re.compile(r"(\d{4})-(\d{1,9})")
+LINK = '<a class="shop-link" href="{}">{}</a>'
 
 
 @admin.register(Invoice)
@@ -35,8 +37,7 @@ class InvoiceAdmin(ActionFormAdmin, ReadOnlyAdmin):
     list_select_related = ("order__user",)
     search_fields = ("order__order_number",)
     search_help_text = _("Invoice number or order number")
-    fields = readonly_fields = (
-        "title",
+    readonly_fields = (
         "order_link",
         "customer",
         "total",
@@ -62,16 +63,11 @@ class InvoiceAdmin(ActionFormAdmin, ReadOnlyAdmin):
         """Return the number that is printed."""
         return invoice.number
 
-    @display(description=_("Document"))
-    def title(self, invoice: Invoice) -> str:
-        """Return what the document is called, with its number."""
-        return invoice_title(invoice)
-
     @display(description=_("Order"))
     def order_link(self, invoice: Invoice) -> str:
         """Return a link to the order's page."""
         url = reverse("admin:shop_order_change", args=[invoice.order_id])
-        return _link(url, str(invoice.order))
+        return format_html(LINK, url, invoice.order)
 
     @display(description=_("Customer"))
     def customer(self, invoice: Invoice) -> str:
@@ -94,6 +90,19 @@ class InvoiceAdmin(ActionFormAdmin, ReadOnlyAdmin):
     def corrected_by(self, invoice: Invoice) -> str:
         """Return links to the credit notes that correct an invoice."""
         return _document_links(invoice.corrections.order_by("pk"))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Leave out what a credit note, or else an invoice, never has."""
+        is_credit = obj is not None and obj.kind == Invoice.Kind.CREDIT_NOTE
+        other = "corrected_by" if is_credit else "corrects_link"
+        return [name for name in self.readonly_fields if name != other]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> Any:
+        """Add the banner's title."""
+        context["document_title"] = invoice_title(kwargs["obj"])
+        return super().render_change_form(request, context, **kwargs)
 
     def download_pdf(self, _request: HttpRequest, invoice: Invoice) -> HttpResponse:
         """Return the document as PDF, which says what it said when it was issued."""
@@ -119,13 +128,12 @@ class InvoiceAdmin(ActionFormAdmin, ReadOnlyAdmin):
         return pdf_response([build_invoice_document(invoice) for invoice in documents], name)
 
 
-def _document_links(invoices: Any) -> str:
-    links = [
-        _link(reverse("admin:shop_invoice_change", args=[invoice.pk]), invoice_title(invoice))
-        for invoice in invoices
-    ]
-    return format_html("{}" + " {}" * (len(links) - 1), *links) if links else gettext("–")
-
-
-def _link(url: str, text: str) -> str:
-    return format_html('<a class="shop-link" href="{}">{}</a>', url, text)
+def _document_links(invoices: Iterable[Invoice]) -> str:
+    return format_html_join(
+        ", ",
+        LINK,
+        (
+            (reverse("admin:shop_invoice_change", args=[invoice.pk]), invoice_title(invoice))
+            for invoice in invoices
+        ),
+    )

@@ -12,22 +12,17 @@ from unfold.decorators import action, display
 
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, TabbedAdmin, staff_user
 from shop.admin.forms import ConfirmForm
-from shop.admin.rendering import render_email, render_label
+from shop.admin.rendering import message_label, render_email
 from shop.documents import emails
 from shop.documents.emails import Undeliverable
 from shop.models import OutboxMessage
+from shop.models.outbox import EMAILS
 from shop.services import outbox
 from shop.services.errors import MessagePending
 
 SEND_AGAIN = _("Send again")
 #: Shown only of a message that is waiting.
 PENDING_FIELDS = ("due_at", "expires_at")
-
-
-def message_status(message: OutboxMessage) -> str:
-    """Return the label of a message's status."""
-    status = OutboxMessage.Status(message.status)
-    return render_label(OutboxMessage.ROLES[status], status.label)
 
 
 @admin.register(OutboxMessage)
@@ -43,6 +38,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     search_help_text = _("Name, email or order number")
     readonly_fields = (
         "message",
+        "leaves",
         "recipient",
         "order",
         "status_column",
@@ -61,6 +57,8 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         is_pending = obj is not None and obj.status == OutboxMessage.Status.PENDING
         hidden = set() if is_pending else set(PENDING_FIELDS)
+        if obj is not None and obj.kind not in EMAILS:
+            hidden.add("leaves")
         if obj is not None and not emails.can_be_shown(obj):
             hidden.add("preview")
         return [name for name in self.readonly_fields if name not in hidden]
@@ -73,7 +71,12 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     @display(description=_("Status"), ordering="status")
     def status_column(self, message: OutboxMessage) -> str:
         """Return the label of the status."""
-        return message_status(message)
+        return message_label(message)
+
+    @display(description=_("Leaves"))
+    def leaves(self, message: OutboxMessage) -> str:
+        """Return the step at which this kind of email leaves."""
+        return str(EMAILS[message.kind].leaves)
 
     @display(description=_("As it would be sent now"))
     def preview(self, message: OutboxMessage) -> str:

@@ -160,7 +160,7 @@ def _details(invoice: Invoice) -> list[tuple[str, str]]:
         details.append((_("Corrects"), invoice_title(invoice.corrects)))
     details += [
         (_("Order"), contents["order_number"]),
-        (_("Order date"), _day_text(contents["order_date"])),
+        (_("Ordered"), _day_text(contents["order_date"])),
     ]
     if "payment_method" in contents:
         details.append((_("Payment"), _payment_text(contents)))

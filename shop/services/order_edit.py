@@ -111,7 +111,9 @@ class Edit:
     def describe(self) -> Iterator[str]:
         """Yield a line for each change: `Dipped Mug: 2 → 1`."""
         if self.texts:
-            yield audit.format_changes(self.texts)
+            yield audit.format_changes(
+                {name: (_one_line(a), _one_line(b)) for name, (a, b) in self.texts.items()}
+            )
         for item in self.added:
             yield _("%(name)s: %(quantity)d added") % vars(item)
         for item, before in self.changed:
@@ -132,6 +134,10 @@ class Edit:
             **{item.product_id: -item.quantity for item in self.removed},
         }
         return [StockChange(product, -delta, self.order.pk) for product, delta in units.items()]
+
+
+def _one_line(text: str) -> str:
+    return ", ".join(text.splitlines())
 
 
 def _plan(order: Order, items: Sequence[OrderItem], changes: OrderChanges) -> Edit:

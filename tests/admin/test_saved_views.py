@@ -226,3 +226,35 @@ def test_the_migration_renames_the_filter_by_picture(ada, old, new):
     migration.rename_picture_filter(apps, connection.schema_editor(atomic=False))
     queries = SavedView.objects.order_by("-screen").values_list("query", flat=True)
     assert list(queries) == [new, "picture=no"]
+
+
+@pytest.mark.parametrize(
+    ("query", "migrated"),
+    [
+        ("days=7", "period=last_7_days"),
+        ("q=a+b&status__exact=pending&days=1", "period=today&q=a+b&status__exact=pending"),
+        ("days=5&q=x", "q=x"),
+        ("q=days", "q=days"),
+    ],
+)
+def test_the_migration_renames_the_periods_of_saved_views(ada, query, migrated):
+    migration = importlib.import_module("shop.migrations.0010_order_search")
+    view = SavedView.objects.create(owner=ada, screen="order", name="Late", query=query)
+    products = SavedView.objects.create(owner=ada, screen="product", name="Late", query="days=7")
+    migration.name_periods(apps, None)
+    view.refresh_from_db()
+    products.refresh_from_db()
+    assert (view.query, products.query) == (migrated, "days=7")
+    migration.number_periods(apps, None)
+    view.refresh_from_db()
+    if "days=5" not in query:
+        assert sorted(view.query.split("&")) == sorted(query.split("&"))
+
+
+def test_a_saved_view_that_cannot_be_read_shows_the_error(adas_browser, ada):
+    view = SavedView.objects.create(
+        owner=ada, screen="order", name="Old", query="created_at_from=31.11.2026"
+    )
+    response = adas_browser.get(f"/admin/shop/order/?{view.query}")
+    assert len(response.context["cl"].filter_errors) == 1
+    assert list(response.context["cl"].result_list) == []

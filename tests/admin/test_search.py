@@ -67,6 +67,7 @@ def migration(name):
 
 
 indexes, folded_indexes = migration("search_indexes"), migration("search_text")
+phone_indexes = migration("order_search")
 postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL's indexes")
 
 
@@ -245,7 +246,7 @@ def test_the_query_count_does_not_depend_on_the_number_of_hits(
 ):
     for _ in range(orders):
         world.create_order(carl, (mug, 1))
-    with statements(6):
+    with statements(7):
         adas_browser.get("/admin/shop/order/", {"q": term})
 
 
@@ -309,7 +310,7 @@ def test_a_word_is_looked_up_in_an_index(db, model):
 
 
 @postgres
-@pytest.mark.parametrize("migration", [indexes, folded_indexes])
+@pytest.mark.parametrize("migration", [indexes, folded_indexes, phone_indexes])
 def test_the_migration_passes_without_the_trigram_extension(db, monkeypatch, caplog, migration):
     monkeypatch.setattr(migration, "EXTENSION", "CREATE EXTENSION there_is_none")
     monkeypatch.setattr(migration, "INDEXES", ["this is no SQL"])

@@ -46,11 +46,12 @@ INSERT INTO n
 WITH RECURSIVE counted(g) AS (SELECT 1 UNION ALL SELECT g + 1 FROM counted WHERE g < {orders})
 SELECT g, g * 2654435761 % 4294967296 / 64 FROM counted;
 INSERT INTO shop_user (id, password, is_superuser, email, first_name, last_name, phone, role,
-  is_active, created_at)
+  is_active, session_version, created_at)
 SELECT g, '{password}', g = 1,
   lower({first_name}) || '.' || lower({last_name}) || g || '@example.com',
   {first_name}, {last_name}, '+44 20 ' || (10000000 + h % 89999999),
-  CASE WHEN g = 1 THEN 'admin' ELSE 'customer' END, g % 50 > 0, {user_at} FROM n WHERE g <= {users};
+  CASE WHEN g = 1 THEN 'admin' ELSE 'customer' END, g % 50 > 0, 0,
+  {user_at} FROM n WHERE g <= {users};
 INSERT INTO shop_product (id, name, sku, description, price, stock, image, is_active,
   low_stock_threshold, created_at, updated_at)
 SELECT g, {product_name}, 'SKU-' || g,
@@ -61,28 +62,39 @@ SELECT g, {product_name}, 'SKU-' || g,
   g <= 2000 OR g % 50 > 0, 5, {product_at}, {product_at}
 FROM n WHERE g <= {products};
 INSERT INTO shop_order (id, order_number, user_id, status, payment_method, payment_status,
-  total_amount, shipping_address, note, carrier, tracking_number, created_at, updated_at)
+  total_amount, credited_amount, paid_amount, refunded_amount, currency, shipping_address, note,
+  carrier, tracking_number, tracking_url, created_at, updated_at)
 SELECT g, substr('' || (100000000 + g), 2, 4) || '-' || substr('' || (100000000 + g), 6, 4),
   2 + g * 7 % ({users} - 1), {status},
   CASE h % 4 WHEN 0 THEN 'cash_on_delivery' WHEN 1 THEN 'bank_transfer' ELSE 'card' END,
   CASE WHEN {status} IN ('pending', 'confirmed') AND h % 4 < 2 THEN 'pending'
     WHEN g % 13 = 0 THEN 'refunded' ELSE 'paid' END,
-  0, (1 + h % 200) || ' ' || {street} || ' Street' || char(10) || {town}, '', '', '',
+  0, 0, 0, 0, 'EUR', (1 + h % 200) || ' ' || {street} || ' Street' || char(10) || {town}, '', '',
+  '', '',
   {order_at}, {order_at} FROM n;
-INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity)
-SELECT g, p.id, p.sku, p.name, p.price, 1 + g % 3
+INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity, returned_quantity)
+SELECT g, p.id, p.sku, p.name, p.price, 1 + g % 3, 0
 FROM n JOIN shop_product p ON p.id = 1 + h % ({products} / 100);
-INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity)
-SELECT g, p.id, p.sku, p.name, p.price, 1
+INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity, returned_quantity)
+SELECT g, p.id, p.sku, p.name, p.price, 1, 0
 FROM n JOIN shop_product p ON p.id = {products} / 100 + 1 + h / 3 % ({products} - {products} / 100);
-UPDATE shop_order SET total_amount = items.total
+UPDATE shop_order SET total_amount = items.total,
+  credited_amount = CASE WHEN status = 'cancelled' THEN items.total ELSE 0 END,
+  paid_amount = CASE WHEN payment_status IN ('paid', 'refunded') THEN items.total ELSE 0 END,
+  refunded_amount = CASE WHEN payment_status = 'refunded' THEN items.total ELSE 0 END
 FROM (SELECT order_id, sum(subtotal) AS total FROM shop_orderitem GROUP BY order_id) AS items
 WHERE order_id = id;
-INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, is_internal, created_at)
-SELECT id, 'status', 'pending', 'pending', '', false, created_at FROM shop_order;
-INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, is_internal, actor_id,
+INSERT INTO shop_payment (order_id, kind, amount, credited_amount, reference, reason, created_at)
+SELECT id, 'payment', paid_amount, 0, '', '', updated_at FROM shop_order WHERE paid_amount > 0;
+INSERT INTO shop_payment (order_id, kind, amount, credited_amount, reference, reason, created_at)
+SELECT id, 'refund', refunded_amount, refunded_amount, '', '', updated_at
+FROM shop_order WHERE refunded_amount > 0;
+INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, details, is_internal,
   created_at)
-SELECT id, 'status', status, payment_status, '', false, 1, updated_at
+SELECT id, 'status', 'pending', 'pending', '', '', false, created_at FROM shop_order;
+INSERT INTO shop_orderevent (order_id, kind, status, payment_status, note, details, is_internal,
+  actor_id, created_at)
+SELECT id, 'status', status, payment_status, '', '', false, 1, updated_at
 FROM shop_order WHERE status <> 'pending';
 INSERT INTO shop_stockmovement (product_id, kind, delta, balance_after, reason, created_at)
 SELECT id, 'initial', stock, stock, 'Opening stock', created_at FROM shop_product WHERE stock > 0;
@@ -97,12 +109,12 @@ FROM shop_order o JOIN shop_orderitem ON o.id = order_id WHERE status = 'cancell
 INSERT INTO shop_cartitem (id, user_id, product_id, quantity, created_at)
 SELECT g, g, 1 + h % {products}, 1, {user_at} FROM n WHERE g BETWEEN 2 AND {users} / 10;
 INSERT INTO shop_session (id, user_id, password_hash, current_token, device, created_at,
-  refreshed_at, expires_at, revoked_because)
-SELECT {uuid}, g, '', {uuid}, 'A telephone', {user_at}, {user_at}, {user_at}, ''
+  refreshed_at, expires_at, revoked_because, successor_used)
+SELECT {uuid}, g, '', {uuid}, 'A telephone', {user_at}, {user_at}, {user_at}, '', false
 FROM n WHERE g BETWEEN 2 AND {users};
 INSERT INTO shop_auditentry (actor_id, action, model_name, record_id, record_label, changes,
-  created_at)
-SELECT 1, 'changed', 'product', id, name, 'price: ' || id || '.00 to 2.00', created_at
+  client_ip, device, created_at)
+SELECT 1, 'changed', 'product', id, name, 'price: ' || id || '.00 to 2.00', '', '', created_at
 FROM shop_product;
 DROP TABLE n
 """

@@ -43,13 +43,22 @@ def bulk_action(step: BulkStep) -> BulkAction:
 
 
 class OrderActions(PrintingAdmin):
-    """The actions of the order list. Each names a permission, for which there is a method."""
+    """The actions of the order list."""
 
     actions = (
         *map(bulk_action, BULK_STEPS),
         *map(bulk_print_action, PRINT_TEXTS),
         "export_selected",
     )
+
+    # Django looks for these by the names in `permissions=`.
+    def has_change_order_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may confirm, cancel and mark as paid, and print invoices."""
+        return bool(request.user.has_perm("shop.change_order"))
+
+    def has_fulfil_order_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may ship and deliver, and print packing slips."""
+        return bool(request.user.has_perm("shop.fulfil_order"))
 
     def run_bulk_step(
         self, request: HttpRequest, listed: models.QuerySet[Order], step: BulkStep
@@ -105,7 +114,7 @@ class OrderActions(PrintingAdmin):
         self, request: HttpRequest, selection: Selection, form: BulkForm
     ) -> HttpResponse:
         step, total = selection.step, selection.total
-        title = total.describe(step.texts.title)
+        title = total.describe(step.texts.title, **step.names)
         return render_action_form(
             request,
             self,

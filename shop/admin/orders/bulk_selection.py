@@ -37,9 +37,10 @@ class Total:
         """The sum as text: `412.00 EUR`, of two currencies `412.00 EUR + 80.00 USD`."""
         return " + ".join(money.format_money(sum_, name) for name, sum_ in self.amounts.items())
 
-    def describe(self, text: Text) -> str:
-        """Fill the placeholders `count` and `amount` of a plural of `number`."""
-        return text % {"number": self.count, "count": f"{self.count:,}", "amount": self.amount}
+    def describe(self, text: Text, **names: str) -> str:
+        """Fill the placeholders `count`, `amount` and `names` of a plural of `number`."""
+        numbers = {"number": self.count, "count": f"{self.count:,}", "amount": self.amount}
+        return text % {**numbers, **names}
 
 
 def selected_orders(request: HttpRequest, listed: QuerySet[Order]) -> QuerySet[Order]:

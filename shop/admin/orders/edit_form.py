@@ -14,6 +14,7 @@ from shop.admin.orders.forms import NoteField, NotifyField, SeenForm
 from shop.admin.orders.phone_order_lines import MAX_PK_DIGITS, AddedLineFormSet
 from shop.models import Order, OrderItem, Product
 from shop.models.cart import MAX_QUANTITY
+from shop.models.outbox import EMAILS, ORDER_EDITED
 from shop.services import audit
 from shop.services.errors import InsufficientStock, ProductUnavailable, ShopError
 from shop.services.order_edit import OrderChanges, edit_version
@@ -34,7 +35,7 @@ class OrderEditForm(SeenForm):
         required=False,
         help_text=_("Optional. It is in the timeline and in the email."),
     )
-    notify = NotifyField()
+    notify = NotifyField(initial=EMAILS[ORDER_EDITED].is_ticked)
 
     def __init__(
         self,

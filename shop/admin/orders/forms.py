@@ -18,6 +18,7 @@ from unfold.widgets import (
 from shop import money
 from shop.admin.forms import TextField
 from shop.models import Carrier, Order
+from shop.models.outbox import EMAILS, ORDER_REFUNDED, ORDER_TRACKING
 from shop.services.errors import OrderChanged
 
 
@@ -150,7 +151,7 @@ class TrackingForm(SeenForm):
 
     carrier = CarrierField()
     tracking_number = TrackingNumberField()
-    notify = NotifyField(initial=True)
+    notify = NotifyField(initial=EMAILS[ORDER_TRACKING].is_ticked)
 
     def __init__(self, data: Any = None, *, order: Order) -> None:
         initial = {"carrier": order.carrier, "tracking_number": order.tracking_number}
@@ -172,7 +173,7 @@ class RefundForm(SeenForm):
         max_length=200,
         help_text=_("Optional. The customer can read it."),
     )
-    notify = NotifyField(initial=True)
+    notify = NotifyField(initial=EMAILS[ORDER_REFUNDED].is_ticked)
 
     def __init__(self, data: Any = None, *, order: Order) -> None:
         self.order, decimals = order, money.shown_decimals(order.currency)

@@ -41,8 +41,7 @@ def can_be_returned(order: Order) -> bool:
     """Return whether the customer has units that may be sent back."""
     if order.status != OrderStatus.DELIVERED:
         return False
-    counts = order.items.values_list("quantity", "returned_quantity")
-    return any(quantity > returned for quantity, returned in counts)
+    return any(item.quantity > item.returned_quantity for item in order.items.all())
 
 
 class OrderMoney(OrderSteps):

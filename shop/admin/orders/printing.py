@@ -54,8 +54,8 @@ PRINT_TEXTS = {
         bulk_action=_("Print invoices"),
         title=ngettext_lazy("%(count)d document", "%(count)d documents", "count"),
         hint=_(
-            "The invoice gets its number when it is printed for the first time. From then on, "
-            "refunds, returns and changes of the order get a credit note by themselves."
+            "The invoice gets its number when it is printed for the first time. From then on, a"
+            " refund, a return or a change of the order issues a credit note."
         ),
         permission="change_order",
     ),
@@ -89,14 +89,6 @@ def print_action_name(document: str) -> str:
 
 class PrintingAdmin(ActionFormAdmin):
     """The list actions and the view that print."""
-
-    def has_fulfil_order_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may print packing slips; Django calls it for `permissions=`."""
-        return bool(request.user.has_perm("shop.fulfil_order"))
-
-    def has_change_order_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may issue invoices; Django calls it for `permissions=`."""
-        return bool(request.user.has_perm("shop.change_order"))
 
     def print_document(self, request: HttpRequest, order: Order, what: str) -> HttpResponse:
         """Ask, then print one order's document or return it as PDF."""

@@ -12,7 +12,7 @@ from support import factories
 from support.bulk_actions import LIST, ask, confirm
 
 from shop.admin.orders.bulk_selection import VERSION_FIELD
-from shop.admin.orders.bulk_steps import BULK_STEPS
+from shop.admin.orders.bulk_steps import BULK_STEPS, OTHER_TEXTS
 from shop.models import Order, OutboxMessage, Payment, StockMovement
 from shop.services.orders import place_order
 
@@ -254,3 +254,15 @@ def test_a_long_selection_is_summed_up(adas_browser, orders, carl):
     assert numbers_in(page.context["unlisted"]) == ["10"]
     confirm(adas_browser, page)
     assert Order.objects.filter(status="confirmed").count() == 60 + STATUSES.count("confirmed")
+
+
+def test_a_status_without_texts_of_its_own_has_a_step(adas_browser, place, monkeypatch):
+    [step] = [step for step in BULK_STEPS if step.name == "move_to_confirmed"]
+    monkeypatch.setitem(vars(step), "texts", OTHER_TEXTS)
+    orders = place("pending", "cancelled")
+    page = ask(adas_browser, step.name, orders)
+    assert page.context["title"] == f"{step.label} (1)"
+    [message] = factories.page_messages(confirm(adas_browser, page))
+    assert numbers_in(message) == ["1", "1"]
+    response = ask(adas_browser, step.name, orders)
+    assert len(factories.page_messages(adas_browser.get(response.url))) == 1

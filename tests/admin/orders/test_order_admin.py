@@ -135,12 +135,3 @@ def test_an_order_is_neither_edited_nor_deleted(adas_browser, order):
 def test_the_message_of_a_move(adas_browser, order):
     response = adas_browser.post(page(order, "move/confirmed/"), {}, follow=True)
     assert factories.page_messages(response) == [f"Order {order} is now confirmed."]
-
-
-@pytest.mark.parametrize("orders", [1, 3])
-def test_the_list_runs_five_queries(adas_browser, carl, mug, statements, orders):
-    for _ in range(orders):
-        factories.add_to_cart(carl, (mug, 1))
-        place_order(user=carl, shipping_address="1 Street")
-    with statements(5):
-        adas_browser.get(LIST)

@@ -68,6 +68,28 @@ def test_a_mixed_selection_ships_what_it_can(device, ada, carl, mug):
     assert list(statuses) == ["pending", "shipped", "shipped", "shipped", "cancelled"]
 
 
+def test_a_failed_mail_is_sent_again_from_the_timeline(device, ada, carl, mug):
+    order = place(carl, (mug, 1))
+    order.messages.update(status="failed", error="550 No such user")
+    open_order(device, order)
+    submit_action(device, "Send again")
+    device.get_by_text("The email is on its way again.").wait_for()
+    assert order.messages.exclude(status="failed").count() == 1
+
+
+def test_counts_agree_with_the_page_after_a_step(device, ada, carl, mug):
+    order = place(carl, (mug, 1))
+    open_order(device, order)
+    badge = device.locator("[title='1 order to be confirmed']")
+    expect(badge).to_have_count(1)
+    submit_action(device, str(Order.Status.CONFIRMED.facts.action))
+    device.get_by_text(f"Order {order} is now").wait_for()
+    expect(badge).to_have_count(0)
+    device.goto(f"{ORDERS}?status__exact=pending")
+    device.get_by_role("link", name="1 order waits to be shipped").click()
+    expect(device.get_by_role("link", name=str(order), exact=True)).to_be_visible()
+
+
 def test_packing_slips_are_one_print_job_or_one_pdf(page, ada, carl, mug, lamp):
     orders = [place(carl, (item, 1)) for item in (mug, lamp, mug)]
     titles = sorted(f"Packing slip {order}" for order in (orders[0], orders[2]))
