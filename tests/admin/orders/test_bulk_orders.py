@@ -256,56 +256,6 @@ def test_a_long_selection_is_summed_up(adas_browser, orders, carl):
     assert Order.objects.filter(status="confirmed").count() == 60 + STATUSES.count("confirmed")
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("term", ["mug-1", "carl@", "Kew", "Buyer"])
-def test_search_looks_in_sku_email_address_and_name(adas_browser, orders, term):
-    assert sorted(o.pk for o in listed(adas_browser, q=term)) == sorted(o.pk for o in orders)
-
-
-def test_tabs_count_every_status(adas_browser, orders):
-    response = adas_browser.get(LIST, {"status__exact": "shipped"})
-    context = response.context
-    counts = [(tab["label"], tab["count"]) for tab in context["tabs"]]
-    assert counts[1:] == [(status.label, int(status in STATUSES)) for status in Order.Status]
-    assert counts[0][1] == 3
-    assert response.content.decode().count('aria-current="page">Shipped') == 1
-    assert [order.pk for order in context["cl"].result_list] == [orders[1].pk]
-
-
-def test_a_range_of_days_includes_the_whole_last_day(adas_browser, orders):
-    late = timezone.now().replace(year=2026, month=3, day=11, hour=23, minute=59)
-    Order.objects.filter(pk=orders[0].pk).update(created_at=late)
-    days = {"created_at_from": "2026-03-11", "created_at_to": "2026-03-11"}
-    assert [order.pk for order in listed(adas_browser, **days)] == [orders[0].pk]
-
-
-@pytest.mark.parametrize(("days", "number"), [("1", 2), ("7", 3), ("30", 3), ("x", 3)])
-def test_recent_days_include_today(adas_browser, orders, days, number):
-    yesterday = timezone.now() - timedelta(days=1)
-    Order.objects.filter(pk=orders[0].pk).update(created_at=yesterday)
-    assert len(listed(adas_browser, days=days)) == number
-
-
-def test_items_of_a_refused_delivery_are_written_off(adas_browser, orders):
-    url = f"{LIST}{orders[1].pk}/move/cancelled/"
-    form = adas_browser.get(url).context["form"]
-    assert form.initial["note"] == "Refused on delivery."
-    units = {row.write_off.name: row.units for row in form.rows()}
-    adas_browser.post(url, {"note": "Refused on delivery.", **units})
-    assert statuses()[1] == "cancelled"
-    assert list(StockMovement.objects.values_list("kind", "delta")[:2]) == [
-        ("damaged", -2),
-        ("cancellation", 2),
-    ]
-
-
-def test_a_note_is_added_for_staff_or_for_the_customer(adas_browser, orders, ada):
-    url = f"{LIST}{orders[0].pk}/note/"
-    adas_browser.post(url, {"note": "Called back"})
-    adas_browser.post(url, {"note": "On Monday", "is_public": "on"})
-    notes = OrderEvent.objects.filter(kind="note").values_list("note", "is_internal", "actor")
-    assert list(notes) == [("Called back", True, ada.pk), ("On Monday", False, ada.pk)]
-=======
 def test_a_status_without_texts_of_its_own_has_a_step(adas_browser, place, monkeypatch):
     [step] = [step for step in BULK_STEPS if step.name == "move_to_confirmed"]
     monkeypatch.setitem(vars(step), "texts", OTHER_TEXTS)
@@ -316,4 +266,3 @@ def test_a_status_without_texts_of_its_own_has_a_step(adas_browser, place, monke
     assert numbers_in(message) == ["1", "1"]
     response = ask(adas_browser, step.name, orders)
     assert len(factories.page_messages(adas_browser.get(response.url))) == 1
->>>>>>> w/bulk
