@@ -13,11 +13,13 @@ SIDEBAR_GROUPS = [
         _("Sales"),
         [
             (_("Orders"), "shopping_bag", "order"),
+            (_("Invoices"), "receipt_long", "invoice"),
             (_("Emails"), "mail", "outboxmessage"),
             (_("Products"), "inventory_2", "product"),
             (_("Imports"), "upload_file", "productimport"),
             (_("Stock movements"), "swap_vert", "stockmovement"),
             (_("Open carts"), "shopping_cart", "cartitem"),
+            (_("Carriers"), "local_shipping", "carrier"),
         ],
     ),
     (

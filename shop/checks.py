@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, models, transaction
-from django.template import TemplateDoesNotExist
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from shop import exposure
@@ -20,6 +20,7 @@ from shop.models.order_status import (
     OrderStatus,
     PaymentStatus,
 )
+from shop.models.outbox import EMAILS
 from shop.models.products import PictureField
 from shop.natural_keys import has_natural_key
 
@@ -248,8 +249,6 @@ def _find_status_mistakes() -> Iterator[str]:
             for step in facts.next
             if step not in OrderStatus.values
         )
-        if facts.email and not _template_exists(f"emails/{facts.email}.txt"):
-            yield f"The email of '{status}', emails/{facts.email}.txt, does not exist"
 
 
 def _find_payment_mistakes() -> Iterator[str]:
@@ -258,9 +257,32 @@ def _find_payment_mistakes() -> Iterator[str]:
             yield f"PAYMENT_STATUSES has no row for '{status}'"
 
 
-def _template_exists(name: str) -> bool:
+@checks.register(checks.Tags.templates)
+def check_emails(**_: Any) -> list[checks.CheckMessage]:
+    """Require templates that can be read for every kind of email; its HTML is optional."""
+    kinds = {*EMAILS, *(facts.email for facts in ORDER_STATUSES.values() if facts.email)}
+    mistakes = [
+        mistake
+        for kind in sorted(kinds)
+        for mistake in (
+            _find_template_mistake(f"emails/{kind}.txt"),
+            _find_template_mistake(f"emails/{kind}.html", is_optional=True),
+        )
+        if mistake
+    ]
+    return [checks.Error(f"{mistake}.", id="shop.E010") for mistake in mistakes]
+
+
+def _find_template_mistake(name: str, *, is_optional: bool = False) -> str:
+    """Return what is wrong with a template, or with one that it uses; empty for nothing."""
     try:
-        get_template(name)
+        template = get_template(name)
     except TemplateDoesNotExist:
-        return False
-    return True
+        return "" if is_optional else f"The email's template {name} does not exist"
+    except TemplateSyntaxError as error:
+        return f"The email's template {name} can't be read: {error}"
+    try:
+        template.render({})  # without values, which are empty then
+    except (TemplateDoesNotExist, TemplateSyntaxError) as error:
+        return f"The email's template {name} uses one that does not exist or can't be read: {error}"
+    return ""

@@ -7,8 +7,14 @@ from django.db import models
 from django.test.utils import isolate_apps
 from low_code import growth
 
-from shop.checks import check_exposed_models, check_statuses, find_missing_natural_keys
+from shop.checks import (
+    check_emails,
+    check_exposed_models,
+    check_statuses,
+    find_missing_natural_keys,
+)
 from shop.models.order_status import ORDER_STATUSES, PAYMENT_STATUSES, OrderStatus
+from shop.models.outbox import EMAILS, EmailFacts
 from shop.models.products import PictureField
 
 
@@ -276,7 +282,6 @@ NEXT, *_ = ROW.next
         replace(ROW, next=("no_such_status", NEXT, "cancelled")),
         replace(ROW, next=(NEXT,)),
         replace(ROW, next=("delivered", "cancelled")),
-        replace(ROW, email="no_such_template"),
     ],
 )
 def test_an_incomplete_status_is_an_error(monkeypatch, row):
@@ -285,6 +290,33 @@ def test_an_incomplete_status_is_an_error(monkeypatch, row):
     else:
         monkeypatch.setitem(ORDER_STATUSES, STATUS, row)
     assert {error.id for error in check_statuses()} == {"shop.E002"}
+
+
+def test_the_email_of_a_status_needs_a_template(monkeypatch):
+    assert check_emails() == []
+    monkeypatch.setitem(ORDER_STATUSES, STATUS, replace(ROW, email="no_such_template"))
+    assert [error.id for error in check_emails()] == ["shop.E010"]
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "errors"),
+    [
+        ("order_lost.txt", "Lost\n{% load i18n %}", 0),
+        ("order_lost.html", "Lost", 1),  # the text is missing
+        ("order_lost.txt", "Lost\n{% if %}", 1),
+        ("order_lost.txt", '{% extends "emails/no_such.txt" %}', 1),
+        ("order_lost.txt", '{% include "emails/no_such.txt" %}', 1),
+    ],
+)
+def test_an_email_needs_a_template_that_can_be_read(
+    monkeypatch, settings, tmp_path, name, source, errors
+):
+    (tmp_path / "emails").mkdir()
+    (tmp_path / "emails" / name).write_text(source)
+    [engine] = settings.TEMPLATES
+    settings.TEMPLATES = [{**engine, "DIRS": [*engine["DIRS"], tmp_path]}]
+    monkeypatch.setitem(EMAILS, "order_lost", EmailFacts("Lost", "When it is lost."))
+    assert [error.id for error in check_emails()] == ["shop.E010"] * errors
 
 
 def test_a_payment_status_without_a_row_is_an_error(monkeypatch):

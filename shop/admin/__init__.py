@@ -7,7 +7,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_tasks_db.models import DBTaskResult
 
 from shop import exposure
-from shop.admin import audit, carts, outbox, saved_views
+from shop.admin import audit, carriers, carts, invoices, outbox, saved_views
 from shop.admin.catalogue_files import CatalogueAdmin
 from shop.admin.imports import admin as imports
 from shop.admin.login import LoginForm
@@ -15,7 +15,18 @@ from shop.admin.orders import admin as orders
 from shop.admin.products import admin as products
 from shop.admin.users import admin as users
 
-__all__ = ["audit", "carts", "imports", "orders", "outbox", "products", "saved_views", "users"]
+__all__ = [
+    "audit",
+    "carriers",
+    "carts",
+    "imports",
+    "invoices",
+    "orders",
+    "outbox",
+    "products",
+    "saved_views",
+    "users",
+]
 
 admin.site.index_title = _("Back office")
 admin.site.login_form = LoginForm

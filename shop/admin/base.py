@@ -13,14 +13,16 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from shop.admin.action_form import add_service_error, render_action_form
-from shop.admin.changelists import CappedCount, DeferredPaginator, LargeTableAdmin
+from shop.admin.changelists import DeferredPaginator, LargeTableAdmin, narrowing_parameters
 from shop.admin.list_parameters import CheckedListAdmin
 from shop.admin.retrying import RetryingAdmin
 from shop.db import row_search
+from shop.db.capped_count import CappedCount
 from shop.models import User
 from shop.models.order_status import Text
 from shop.services import audit
@@ -55,11 +57,12 @@ def submitted_key(request: HttpRequest) -> str:
     return f"page {key}" if key else ""
 
 
-def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
+def run_form_once(request: HttpRequest, work: Callable[[], str], *, is_html: bool = False) -> None:
     """Run `work` and show the message it returns, but only for the form's first submission.
 
-    A repeated submission changes nothing and shows a message that says so. Raises ShopError if the
-    form was submitted before with other values, and whatever `work` raises.
+    A repeated submission changes nothing and shows a message that says so. `is_html` says that the
+    message is HTML. Raises ShopError if the form was submitted before with other values, and
+    whatever `work` raises.
     """
     fields = sorted((name, values) for name, values in request.POST.lists() if name != CSRF_FIELD)
     try:
@@ -74,13 +77,11 @@ def run_form_once(request: HttpRequest, work: Callable[[], str]) -> None:
             _("You already submitted this form with other values. Check them and submit it again.")
         ) from error
 
+    message, show = result, messages.success
     if is_repeated:
-        message = _(
-            "You already submitted this form. Nothing was changed. First result: %(result)s"
-        )
-        messages.info(request, message % {"result": result})
-    else:
-        messages.success(request, result)
+        text = _("You already submitted this form. Nothing was changed. First result: %(result)s")
+        message, show = text % {"result": result}, messages.info
+    show(request, mark_safe(message) if is_html else message)  # noqa: S308 - `work` made the HTML
 
 
 def action_fields(request: HttpRequest) -> list[tuple[str, str]]:
@@ -136,6 +137,8 @@ class AuditedAdmin(RetryingAdmin, CheckedListAdmin):
 class ReadOnlyAdmin(LargeTableAdmin, AuditedAdmin):
     """Shows rows that only services write: nobody adds, changes or deletes them here."""
 
+    change_form_template = "admin/shop/read_only_form.html"
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -171,9 +174,23 @@ class TabbedAdmin(LargeTableAdmin):
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:
-            context["tabs"] = self._tabs(request, context["cl"].paginator.numbers)
+            tabs = self._tabs(request, context["cl"].paginator.numbers)
+            context["tabs"] = tabs
             context["tabs_label"] = self.opts.get_field(self.tab_field).verbose_name
+            current = next((tab for tab in tabs if tab["value"] and tab["is_current"]), None)
+            if current and len(narrowing_parameters(request)) == 1:
+                context["cl"].empty_tab = self.empty_tab(current, tabs)
         return response
+
+    def empty_tab(
+        self, current: Mapping[str, Any], tabs: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return what the list says under the current tab if it is empty.
+
+        That is a `title`, and `label` and `query` of a link to where there is something to do.
+        """
+        title = _("Nothing under “%(tab)s”") % {"tab": current["label"]}
+        return {"title": title, "label": _("Show all"), "query": ""}
 
     def _tabs(self, request: HttpRequest, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
         lookup = f"{self.tab_field}__exact"
@@ -182,6 +199,7 @@ class TabbedAdmin(LargeTableAdmin):
         limit = row_search.MAX_COUNTED
         return [
             {
+                "value": value,
                 "label": label,
                 "query": f"{lookup}={value}" if value else "",
                 "count": count,

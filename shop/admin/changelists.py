@@ -1,6 +1,7 @@
 """Changelists for large tables: pagination, counting, sorting and search at a bounded cost."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -8,6 +9,7 @@ from weakref import WeakKeyDictionary
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Page, Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponseRedirect
@@ -21,8 +23,10 @@ from unfold.views import ChangeList
 from shop import exposure
 from shop.admin.list_parameters import CheckedChangeList, CheckedListAdmin
 from shop.db import row_search
+from shop.db.capped_count import CappedCount
 from shop.db.deferred_join import deferred_page
 from shop.models.saved_views import TRANSIENT_PARAMETERS
+from shop.money import MoneyField, format_amount
 
 #: The highest count of a whole list; `row_search.MAX_COUNTED` is that of a searched or filtered
 #: one. One action changes no more rows than were counted.
@@ -36,20 +40,44 @@ MAX_PAGE_DIGITS = 9
 _search_results: WeakKeyDictionary[HttpRequest, row_search.SearchResult[Any]] = WeakKeyDictionary()
 
 
+def narrowing_parameters(request: HttpRequest) -> set[str]:
+    """Return the names of the parameters that search or filter the list."""
+    parameters = {name for name, value in request.GET.items() if str(value).strip()}
+    return parameters - TRANSIENT_PARAMETERS - {ORDER_VAR}
+
+
 def is_narrowed(request: HttpRequest) -> bool:
     """Return whether the list is searched or filtered."""
-    parameters = {name for name, value in request.GET.items() if str(value).strip()}
-    return bool(parameters - TRANSIENT_PARAMETERS - {ORDER_VAR})
+    return bool(narrowing_parameters(request))
 
 
-class CappedCount(models.Subquery):
-    """The number of rows, at most `max_count` + 1: no more rows are read."""
+#: Unfold's name of a column whose values and header are aligned right; admin.css gives them
+#: figures of one width.
+NUMBER_FORMAT = "price"
+NUMBER_TYPES = (models.IntegerField, models.DecimalField, models.FloatField)
 
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
 
-    def __init__(self, rows: "models.QuerySet[Any]", max_count: int) -> None:
-        keys = rows.order_by().values("pk")[: max_count + 1]
-        super().__init__(keys, output_field=models.IntegerField())
+@functools.cache
+def number_column(model: type[models.Model], name: str) -> Any:
+    """Return a column that shows a field with numbers aligned right; None for any other field."""
+    try:
+        field: Any = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    output = getattr(field, "output_field", field)
+    is_number = isinstance(output, NUMBER_TYPES) and not field.choices and not field.primary_key
+    if not is_number or field.is_relation:
+        return None
+
+    @display(description=field.verbose_name, ordering=name, formatting=NUMBER_FORMAT)
+    def column(record: models.Model) -> Any:
+        value = getattr(record, name)
+        if isinstance(output, MoneyField) and value is not None:
+            return format_amount(value, getattr(record, "currency", None))
+        return value
+
+    column.__name__ = name
+    return column
 
 
 class DeferredPaginator(Paginator):  # type: ignore[type-arg]
@@ -115,7 +143,20 @@ class DeferredPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class CappedChangeList(CheckedChangeList):
-    """Sorts a very long list by indexed columns only, and also paginates a list of one page."""
+    """Sorts a very long list by indexed columns only, and also paginates a list of one page.
+
+    Columns of numbers are aligned right.
+    """
+
+    list_display: list[Any]
+    sortable_by: Sequence[Any] | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        numbers = {name: number_column(self.model, str(name)) for name in self.list_display}
+        self.list_display = [numbers[name] or name for name in self.list_display]
+        if self.sortable_by is not None:
+            self.sortable_by = [*self.sortable_by, *filter(None, numbers.values())]
 
     def get_ordering(self, request: HttpRequest, queryset: "models.QuerySet[Any]") -> list[Any]:
         """Return the requested order; the default if it would sort more than MAX_LISTED rows."""

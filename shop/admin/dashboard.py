@@ -14,7 +14,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop import caching, money
-from shop.models.order_status import Text
+from shop.admin.rendering import status_label
+from shop.models.order_status import PaymentStatus, Text
 from shop.services import reports
 from shop.services.days import DAY, start_of_day
 
@@ -25,6 +26,15 @@ class Period(NamedTuple):
     label: Text
     title: Text
     previous: Text
+
+
+class WaitingTile(NamedTuple):
+    """The number of orders that wait for something, and the list of them."""
+
+    orders: int
+    label: str
+    text: Text
+    url: str
 
 
 #: `?days=` -> period
@@ -75,7 +85,8 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
     sees_products = request.user.has_perm("shop.view_product")
     dashboard: dict[str, Any] = {"sees_orders": sees_orders, "sees_products": sees_products}
     if sees_orders:
-        dashboard |= sales_context(parse_period(request))
+        sees_revenue = request.user.has_perm("shop.view_revenue")
+        dashboard |= sales_context(parse_period(request), sees_revenue=sees_revenue)
     if sees_products:
         low = reports.low_stock_products(MAX_LOW_STOCK_PRODUCTS)
         dashboard |= {"low": low, "has_products": bool(low) or reports.has_products()}
@@ -88,27 +99,58 @@ def parse_period(request: HttpRequest) -> int:
     return next((days for days in PERIODS if str(days) == value), DEFAULT_DAYS)
 
 
-def sales_context(days: int) -> dict[str, Any]:
-    """Return everything that is computed from orders; a shop without orders runs one query only."""
+def sales_context(days: int, *, sees_revenue: bool) -> dict[str, Any]:
+    """Return everything that is computed from orders; a shop without orders runs one query only.
+
+    Without `sees_revenue` there are units and numbers of orders, but no sums.
+    """
     recent = reports.recent_orders(MAX_RECENT_ORDERS)
     if not recent:
         return {"recent": recent}
     now, period = timezone.now(), PERIODS[days]
     sales, per_day, sellers, computed_at = load_sales_figures(days, now)
-    orders_url = reverse("admin:shop_order_changelist")
     return {
-        "recent": [(order, money.format_money(order.total)) for order in recent],
+        "recent": [
+            (order, status_label(order.status), money.format_money(order.total, order.currency))
+            for order in recent
+        ],
         "title": period.title,
         "computed_at": computed_at if computed_at != now else None,
         "periods": [(other.label, f"?days={key}", key == days) for key, other in PERIODS.items()],
-        "waiting": [
-            (row, f"{orders_url}?status__exact={row.status}") for row in reports.open_order_counts()
-        ],
-        "cards": sales_cards(sales, period.previous),
-        "charts": sales_charts(per_day),
+        "waiting": waiting_tiles(),
+        "sees_revenue": sees_revenue,
+        "cards": sales_cards(sales, period.previous, sees_revenue=sees_revenue),
+        "charts": sales_charts(per_day, sees_revenue=sees_revenue),
         "chart_options": CHART_OPTIONS,
-        "sellers": [(row, money.format_money(row.revenue)) for row in sellers],
+        "sellers": [
+            (row, money.format_money(row.revenue) if sees_revenue else "") for row in sellers
+        ],
     }
+
+
+def waiting_tiles() -> list[WaitingTile]:
+    """Return a tile for each open status, and one for the refunds that are due, if any."""
+    orders_url = reverse("admin:shop_order_changelist")
+    tiles = [
+        WaitingTile(
+            orders=row.orders,
+            label=status_label(row.status),
+            text=row.status.facts.waiting_for,
+            url=f"{orders_url}?status__exact={row.status}",
+        )
+        for row in reports.open_order_counts()
+    ]
+    refunds = reports.refunds_due()
+    if refunds.orders:
+        status = PaymentStatus.REFUND_DUE
+        tile = WaitingTile(
+            orders=refunds.orders,
+            label=status_label(status),
+            text=money.format_money(refunds.amount),
+            url=f"{orders_url}?payment_status__exact={status}",
+        )
+        tiles.append(tile)
+    return tiles
 
 
 def load_sales_figures(days: int, now: datetime) -> SalesFigures:
@@ -128,18 +170,22 @@ def load_sales_figures(days: int, now: datetime) -> SalesFigures:
     )
 
 
-def sales_cards(sales: reports.Comparison, previous: Text) -> list[tuple[str, str, str]]:
+def sales_cards(
+    sales: reports.Comparison, previous: Text, *, sees_revenue: bool
+) -> list[tuple[str, str, str]]:
     """Return label, figure and comparison of each card."""
     now, before = sales.current, sales.previous
-    cards: list[tuple[str, str, Decimal | int, Decimal | int]] = [
-        (gettext("Revenue"), money.format_money(now.revenue), now.revenue, before.revenue),
-        (gettext("Orders"), f"{now.orders:,}", now.orders, before.orders),
-        (gettext("Average order"), money.format_money(now.average), now.average, before.average),
-        (gettext("Units sold"), f"{now.units:,}", now.units, before.units),
+    revenue, average = money.format_money(now.revenue), money.format_money(now.average)
+    cards: list[tuple[str, str, Decimal | int, Decimal | int, bool]] = [
+        (gettext("Revenue"), revenue, now.revenue, before.revenue, sees_revenue),
+        (gettext("Orders"), f"{now.orders:,}", now.orders, before.orders, True),
+        (gettext("Average order"), average, now.average, before.average, sees_revenue),
+        (gettext("Units sold"), f"{now.units:,}", now.units, before.units, True),
     ]
     return [
         (label, figure, format_comparison(value, earlier, previous))
-        for label, figure, value, earlier in cards
+        for label, figure, value, earlier, is_shown in cards
+        if is_shown
     ]
 
 
@@ -155,22 +201,17 @@ def format_comparison(now: Decimal | int, before: Decimal | int, previous: Text)
     return gettext("%(percent)s vs. %(period)s") % {"percent": f"{percent:+,}%", "period": previous}
 
 
-def sales_charts(days: Sequence[reports.DailySales]) -> list[dict[str, Any]]:
+def sales_charts(days: Sequence[reports.DailySales], *, sees_revenue: bool) -> list[dict[str, Any]]:
     """Return the charts of revenue and orders per day, with the same numbers as table rows."""
     revenue = [(day.day, float(day.revenue), money.format_money(day.revenue)) for day in days]
     orders = [(day.day, day.orders, f"{day.orders:,}") for day in days]
     count = {"count": len(days)}
-    return [
-        chart_context(
-            gettext("Revenue"),
-            gettext("Revenue per day, last %(count)d days") % count,
-            "line",
-            revenue,
-        ),
-        chart_context(
-            gettext("Orders"), gettext("Orders per day, last %(count)d days") % count, "bar", orders
-        ),
-    ]
+    title = gettext("Orders per day, last %(count)d days") % count
+    charts = [chart_context(gettext("Orders"), title, "bar", orders)]
+    if sees_revenue:
+        title = gettext("Revenue per day, last %(count)d days") % count
+        charts.insert(0, chart_context(gettext("Revenue"), title, "line", revenue))
+    return charts
 
 
 def chart_context(

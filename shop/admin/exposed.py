@@ -123,8 +123,6 @@ class ExposedListAdmin(LargeTableAdmin):
             name
             for name in exposure.editable_fields(self.model)
             if exposure.get_field(self.model, name).is_relation
-            # Groups and permissions keep Django's two lists.
-            and name not in {"groups", "user_permissions"}
             and self.can_search_related(request, exposure.get_field(self.model, name))
         ]
 

@@ -12,20 +12,17 @@ from unfold.decorators import action, display
 
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, TabbedAdmin, staff_user
 from shop.admin.forms import ConfirmForm
-from shop.admin.rendering import render_label
+from shop.admin.rendering import message_label, render_email
+from shop.documents import emails
+from shop.documents.emails import Undeliverable
 from shop.models import OutboxMessage
+from shop.models.outbox import EMAILS
 from shop.services import outbox
 from shop.services.errors import MessagePending
 
 SEND_AGAIN = _("Send again")
 #: Shown only of a message that is waiting.
 PENDING_FIELDS = ("due_at", "expires_at")
-
-
-def message_status(message: OutboxMessage) -> str:
-    """Return the label of a message's status."""
-    status = OutboxMessage.Status(message.status)
-    return render_label(OutboxMessage.ROLES[status], status.label)
 
 
 @admin.register(OutboxMessage)
@@ -41,6 +38,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     search_help_text = _("Name, email or order number")
     readonly_fields = (
         "message",
+        "leaves",
         "recipient",
         "order",
         "status_column",
@@ -49,6 +47,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
         "created_at",
         "sent_at",
         *PENDING_FIELDS,
+        "preview",
     )
     actions = ("send_selected_again",)
     action_views = {"send": "send_again"}  # noqa: RUF012
@@ -57,7 +56,12 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         is_pending = obj is not None and obj.status == OutboxMessage.Status.PENDING
-        return [name for name in self.readonly_fields if is_pending or name not in PENDING_FIELDS]
+        hidden = set() if is_pending else set(PENDING_FIELDS)
+        if obj is not None and obj.kind not in EMAILS:
+            hidden.add("leaves")
+        if obj is not None and not emails.can_be_shown(obj):
+            hidden.add("preview")
+        return [name for name in self.readonly_fields if name not in hidden]
 
     @display(description=_("Message"), ordering="kind")
     def message(self, message: OutboxMessage) -> str:
@@ -67,7 +71,21 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     @display(description=_("Status"), ordering="status")
     def status_column(self, message: OutboxMessage) -> str:
         """Return the label of the status."""
-        return message_status(message)
+        return message_label(message)
+
+    @display(description=_("Leaves"))
+    def leaves(self, message: OutboxMessage) -> str:
+        """Return the step at which this kind of email leaves."""
+        return str(EMAILS[message.kind].leaves)
+
+    @display(description=_("As it would be sent now"))
+    def preview(self, message: OutboxMessage) -> str:
+        """Return subject and text of the email, or why it can't be sent."""
+        try:
+            email = emails.render_email(message)
+        except Undeliverable as error:
+            return str(error)
+        return render_email(email)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -15,7 +16,7 @@ from shop.admin.base import staff_user
 from shop.admin.saved_views import saved_views_context
 from shop.models.order_status import Text
 from shop.services.groups import further_models
-from shop.services.sidebar_badges import get_badge_counts
+from shop.services.sidebar_badges import BADGE_MODELS, MAX_COUNTED, get_badge_counts
 from shop.services.two_factor import OFF
 
 #: SHOP_ENVIRONMENT -> colour of its label; any other environment, such as Staging, is a warning.
@@ -50,15 +51,25 @@ BADGE_VARIANTS = {
 }
 
 
+#: Read once for all badges of a page. An entry lives as long as its request.
+_counts: WeakKeyDictionary[HttpRequest, dict[str, int]] = WeakKeyDictionary()
+
+
+def _badge_counts(request: HttpRequest) -> dict[str, int]:
+    """Return the counts of the lists that the user may view."""
+    if request not in _counts:
+        viewable = [model for model in BADGE_MODELS if request.user.has_perm(f"shop.view_{model}")]
+        _counts[request] = get_badge_counts(staff_user(request), viewable)
+    return _counts[request]
+
+
 def _badge_callback(model: str) -> Callable[[HttpRequest], str]:
     def render_badge(request: HttpRequest) -> str:
         """Return the badge; empty for a count of 0 and for users who may not view the list."""
-        if not request.user.has_perm(f"shop.view_{model}"):
-            return ""
-        number = get_badge_counts().get(model, 0)
+        number = _badge_counts(request).get(model, 0)
         if not number:
             return ""
-        count = f"{number:,}"
+        count = f"{number:,}" if number <= MAX_COUNTED else f"{MAX_COUNTED:,}+"
         return format_html(
             '<span title="{0}"><span aria-hidden="true">{1}</span>'
             '<span class="sr-only">{0}</span></span>',

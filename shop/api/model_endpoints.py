@@ -126,36 +126,6 @@ def _add_change_endpoints(
     patch_body: Any = request_schema(model, writable, partial=True)(
         _generated(model, "Patch", Body)
     )
-    options: dict[str, Any] = {
-        "response": resource.response,
-        "auth": staff_with(f"change_{codename}"),
-    }
-
-    @router.put(
-        "/{pk}/",
-        summary=f"Replace {name}",
-        description="Fields that are left out keep their values.",
-        **options,
-    )
-    @documents_errors(RecordChanged)
-    @named(f"replace_{codename}")
-    def replace(
-        request: ApiRequest, pk: record_id, body: full_body, if_match: IfMatch = ""
-    ) -> HttpResponse:
-        return update(request, pk, body, if_match)
-
-    @router.patch(
-        "/{pk}/",
-        summary=f"Change {name}",
-        description="Only the fields that are sent are changed.",
-        **options,
-    )
-    @documents_errors(RecordChanged)
-    @named(f"change_{codename}")
-    def change(
-        request: ApiRequest, pk: record_id, body: patch_body, if_match: IfMatch = ""
-    ) -> HttpResponse:
-        return update(request, pk, body, if_match)
 
     @errors_by_api_name(model)
     def update(request: ApiRequest, pk: Any, body: Any, if_match: str) -> HttpResponse:
@@ -168,3 +138,22 @@ def _add_change_endpoints(
             check=resource.precondition(request, if_match),
         )
         return resource.saved_response(request, pk)
+
+    def add(method: str, verb: str, description: str, body_schema: Any) -> None:
+        @router.api_operation(
+            [method],
+            "/{pk}/",
+            response=resource.response,
+            auth=staff_with(f"change_{codename}"),
+            summary=f"{verb} {name}",
+            description=description,
+        )
+        @documents_errors(RecordChanged)
+        @named(f"{verb.lower()}_{codename}")
+        def save(
+            request: ApiRequest, pk: record_id, body: body_schema, if_match: IfMatch = ""
+        ) -> HttpResponse:
+            return update(request, pk, body, if_match)
+
+    add("PUT", "Replace", "Fields that are left out keep their values.", full_body)
+    add("PATCH", "Change", "Only the fields that are sent are changed.", patch_body)

@@ -13,9 +13,7 @@ from shop.api.auth import ApiRequest, Forbidden, staff_with, staff_with_any
 from shop.api.etags import IfMatch
 from shop.api.idempotency import idempotent
 from shop.api.openapi import documents_errors
-from shop.api.orders import OrderId, check_order_etag, order_response, router
-from shop.api.record_data import errors_by_api_name
-from shop.api.schemas import (
+from shop.api.order_schemas import (
     OrderOut,
     OrderPatch,
     PaymentIn,
@@ -24,6 +22,8 @@ from shop.api.schemas import (
     StatusIn,
     TrackingIn,
 )
+from shop.api.orders import OrderId, check_order_etag, order_response, router
+from shop.api.record_data import errors_by_api_name
 from shop.db.transactions import atomically
 from shop.models import Order
 from shop.models.order_status import OrderStatus

@@ -17,11 +17,7 @@ from shop.api.media_urls import site_root
 from shop.api.model_filters import build_condition, expand_schema
 from shop.api.model_resource import ModelResource, expanded_names
 from shop.api.openapi import documents_errors
-from shop.api.paging import Page, paginated_response
-from shop.api.record_data import errors_by_api_name, readable_relations, record_data
-from shop.api.request_values import Id
-from shop.api.responses import respond, serialize
-from shop.api.schemas import (
+from shop.api.order_schemas import (
     CancelIn,
     CheckoutIn,
     OrderFilters,
@@ -30,6 +26,10 @@ from shop.api.schemas import (
     OrderSummary,
     ShipmentOut,
 )
+from shop.api.paging import Page, paginated_response
+from shop.api.record_data import errors_by_api_name, readable_relations, record_data
+from shop.api.request_values import Id
+from shop.api.responses import respond, serialize
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderEvent, OrderItem, User
 from shop.services import errors, order_moves, orders

@@ -1,14 +1,20 @@
-"""Emails, rendered from messages of the outbox. A template's first line is the subject."""
+"""Emails, rendered from messages of the outbox as plain text and HTML.
 
+A kind of email is a template `templates/emails/<kind>.txt`, of which the first line is the subject,
+and `<kind>.html`; without that one, the HTML shows the text. `models.outbox.EMAILS` lists them.
+"""
+
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import DNS_NAME, EmailMessage
+from django.core.mail import DNS_NAME, EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -19,6 +25,8 @@ from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderItem, OutboxMessage
 from shop.models.outbox import PASSWORD_RESET
 
+#: Two or more empty lines, which parts of a template leave that say nothing.
+EMPTY_LINES = re.compile(r"\n\s*\n\s*\n")
 NO_VALUES: Mapping[str, str] = MappingProxyType({})
 #: Replies of an SMTP server from this code on are permanent (RFC 5321, section 4.2.1).
 PERMANENT_REPLY = 500
@@ -39,18 +47,39 @@ class DeliveryRefused(Exception):
 
 @dataclass(frozen=True)
 class RenderedEmail:
-    """An email as it is sent."""
+    """An email as it is sent: its subject, and its contents as plain text and as HTML."""
 
     subject: str
     text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class EmailLine:
+    """A line of an order, for a template."""
+
+    quantity: int
+    name: str
+    amount: str
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name}, {self.amount}"
 
 
 def render_email(message: OutboxMessage) -> RenderedEmail:
     """Return the email of a message, which need not be saved. Raises Undeliverable."""
     render_context = CONTEXTS.get(message.kind, _order_context)
-    context = {"shop": settings.SHOP_NAME, **render_context(message)}
+    context = {
+        "shop": settings.SHOP_NAME,
+        "imprint": settings.SHOP_IMPRINT,
+        **render_context(message),
+    }
     subject, text = render_to_string(f"emails/{message.kind}.txt", context).split("\n", 1)
-    return RenderedEmail(subject.strip(), text.strip() + "\n")
+    subject = " ".join(subject.split())  # a header has one line
+    text = EMPTY_LINES.sub("\n\n", text).strip() + "\n"
+    names = [f"emails/{message.kind}.html", "emails/from_text.html"]
+    html = render_to_string(names, {**context, "subject": subject, "text": text})
+    return RenderedEmail(subject, text, html)
 
 
 def preview_email(
@@ -61,19 +90,25 @@ def preview_email(
     return render_email(OutboxMessage(kind=kind, user=order.user, order=order, payload=payload))
 
 
+def can_be_shown(message: OutboxMessage) -> bool:
+    """Return whether staff may read the message: an email, but no link to somebody's account."""
+    return message.channel == OutboxMessage.Channel.EMAIL and message.kind not in CONTEXTS
+
+
 def send_email(message: OutboxMessage) -> None:
     """Render the message and hand it to the mail server.
 
     Raises Undeliverable, DeliveryRefused, or OSError if the server can't be reached or used.
     """
     rendered = render_email(message)
-    email = EmailMessage(
+    email = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,
         to=[message.recipient],
         # The same for each attempt, so that mailboxes recognise a duplicate.
         headers={"Message-ID": f"<{message.pk}.{int(message.expires_at.timestamp())}@{DNS_NAME}>"},
     )
+    email.attach_alternative(rendered.html, "text/html")
     try:
         email.send()
     except SMTPRecipientsRefused as error:
@@ -99,19 +134,32 @@ def _order_context(message: OutboxMessage) -> dict[str, Any]:
     """Return the context of an email about an order.
 
     `order` and `user` are the records themselves, so that a template may use any of their fields,
-    such as `order.note`; `lines` are its items as text, `total` its total with the currency. What
-    the message itself carries, such as a `note`, is added.
+    such as `order.note`. `lines` are its items. `total`, `amount_due` and `refund_due` are texts
+    with the currency, the last two empty for nothing. `order_link` is empty without SHOP_ORDER_URL.
+    What the message itself carries, such as a `note`, is added.
     """
     order = message.order
     if order is None:
         raise Undeliverable(_("The order was deleted."))
-    lines = [
-        f"{item.quantity} × {item.name}, {money.format_money(item.subtotal)}"
-        for item in ORDER_ITEMS(order=order.pk)
-    ]
-    total = money.format_money(order.total_amount)
+
+    def format_money(amount: Decimal) -> str:
+        return money.format_money(amount, order.currency)
+
+    link = settings.SHOP_ORDER_URL.replace("{number}", order.order_number)
     payload: dict[str, Any] = message.payload
-    return {"user": message.user, "order": order, "lines": lines, "total": total, **payload}
+    return {
+        "user": message.user,
+        "order": order,
+        "lines": [
+            EmailLine(item.quantity, item.name, format_money(item.subtotal))
+            for item in ORDER_ITEMS(order=order.pk)
+        ],
+        "total": format_money(order.total_amount),
+        "amount_due": format_money(order.amount_due) if order.amount_due else "",
+        "refund_due": format_money(order.refund_due) if order.refund_due else "",
+        "order_link": link.replace("{id}", str(order.pk)),
+        **payload,
+    }
 
 
 def _reset_context(message: OutboxMessage) -> dict[str, Any]:

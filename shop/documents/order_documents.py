@@ -1,4 +1,4 @@
-"""The contents of packing slips and invoices, which the print page and the PDF show alike."""
+"""The contents of documents, which the print page and the PDF show alike, and packing slips."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from shop import exposure, money
+from shop import exposure
 from shop.documents.field_text import field_lines
 from shop.models import Order, OrderItem
 
@@ -27,7 +27,10 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """The contents of a document: `details` beside the address, `totals` below the table."""
+    """The contents of a document: `details` beside the address, `totals` below the table.
+
+    `tax_rows` are rate, net, tax and gross of an invoice.
+    """
 
     sender: str
     imprint: str
@@ -39,36 +42,44 @@ class Document:
     totals: Sequence[tuple[str, str]]
     note: str
     has_checkboxes: bool
+    tax_rows: Sequence[Sequence[str]] = ()
+
+    @property
+    def tax_columns(self) -> list[Column]:
+        """The columns of `tax_rows`."""
+        amounts = (_("Net"), _("Tax"), _("Gross"))
+        return [Column(_("Tax rate")), *(Column(head, is_number=True) for head in amounts)]
 
     def cells(self) -> Iterator[list[tuple[Column, str]]]:
         """Yield each row's cells with their columns."""
         return (list(zip(self.columns, row, strict=True)) for row in self.rows)
 
+    def tax_cells(self) -> Iterator[list[tuple[Column, str]]]:
+        """Yield the cells of each of the `tax_rows` with their columns."""
+        return (list(zip(self.tax_columns, row, strict=True)) for row in self.tax_rows)
 
-def build_document(kind: str, order: Order, items: Sequence[OrderItem]) -> Document:
-    """Return the order's packing slip, with a checkbox per item, or its invoice, with prices."""
-    is_invoice = kind == INVOICE
-    columns = [Column(_("SKU")), Column(_("Product")), Column(_("Quantity"), is_number=True)]
-    rows = [[item.sku, item.name, str(item.quantity)] for item in items]
-    if is_invoice:
-        columns += [Column(_("Price"), is_number=True), Column(_("Amount"), is_number=True)]
-        for row, item in zip(rows, items, strict=True):
-            row += [money.format_amount(item.price), money.format_amount(item.subtotal)]
-        total = money.format_money(order.total_amount)
-    else:
-        units = sum(item.quantity for item in items)
-        total = ngettext("%(count)d unit", "%(count)d units", units) % {"count": units}
+
+def build_packing_slip(order: Order, items: Sequence[OrderItem]) -> Document:
+    """Return the order's packing slip, with a checkbox per item."""
+    units = sum(item.quantity for item in items)
+    total = ngettext("%(count)d unit", "%(count)d units", units) % {"count": units}
+    is_cancelled = order.status == Order.Status.CANCELLED
+    title = _("Packing slip %(order)s, cancelled") if is_cancelled else _("Packing slip %(order)s")
+    order_date = date_format(timezone.localtime(order.created_at), "j F Y")
+    details = [(_("Order"), order.order_number), (_("Date"), order_date)]
+    if order.carrier or order.tracking_number:
+        details.append((_("Parcel"), f"{order.carrier} {order.tracking_number}".strip()))
     return Document(
         sender=settings.SHOP_NAME,
         imprint=settings.SHOP_IMPRINT,
-        title=_document_title(kind, order),
+        title=title % {"order": order},
         address=f"{order.user.get_full_name()}\n{order.shipping_address}",
-        details=_document_details(kind, order),
-        columns=columns,
-        rows=rows,
+        details=details,
+        columns=[Column(_("SKU")), Column(_("Product")), Column(_("Quantity"), is_number=True)],
+        rows=[[item.sku, item.name, str(item.quantity)] for item in items],
         totals=[(_("Total"), total)],
-        note="" if is_invoice else "\n".join(_slip_lines(order)),
-        has_checkboxes=not is_invoice,
+        note="\n".join(_slip_lines(order)),
+        has_checkboxes=True,
     )
 
 
@@ -91,34 +102,9 @@ def _slip_lines(order: Order) -> Iterator[str]:
         yield _("%(label)s: %(text)s") % {"label": label, "text": text}
 
 
-def pdf_file_name(kind: str, orders: Sequence[Order]) -> str:
-    """Return `invoice-7KX2-9M4Q.pdf`, or `invoices-2026-11-22.pdf` for several orders."""
+def pdf_file_name(kind: str, records: Sequence[object]) -> str:
+    """Return `packing-slip-7KX2-9M4Q.pdf`, or `packing-slips-2026-11-22.pdf` for several."""
     name = kind.replace(" ", "-")
-    if len(orders) == 1:
-        return f"{name}-{orders[0]}.pdf"
+    if len(records) == 1:
+        return f"{name}-{records[0]}.pdf"
     return f"{name}s-{timezone.localdate()}.pdf"
-
-
-def _document_title(kind: str, order: Order) -> str:
-    is_cancelled = order.status == Order.Status.CANCELLED
-    if kind == INVOICE:
-        title = _("Invoice %(order)s, cancelled") if is_cancelled else _("Invoice %(order)s")
-    elif is_cancelled:
-        title = _("Packing slip %(order)s, cancelled")
-    else:
-        title = _("Packing slip %(order)s")
-    return title % {"order": order}
-
-
-def _document_details(kind: str, order: Order) -> list[tuple[str, str]]:
-    order_date = date_format(timezone.localtime(order.created_at), "j F Y")
-    details = [(_("Order"), order.order_number), (_("Date"), order_date)]
-    if kind == INVOICE:
-        payment = {
-            "method": order.get_payment_method_display(),
-            "status": order.get_payment_status_display().lower(),
-        }
-        details.append((_("Payment"), _("%(method)s, %(status)s") % payment))
-    elif order.carrier or order.tracking_number:
-        details.append((_("Parcel"), f"{order.carrier} {order.tracking_number}".strip()))
-    return details

@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
 from shop.documents.font_fallback import BOLD, NOTO_SANS_CHARACTERS, REGULAR, to_markup
-from shop.documents.order_documents import Document
+from shop.documents.order_documents import Column, Document
 from shop.documents.right_to_left import has_right_to_left, join_arabic_letters, to_drawing_order
 
 logger = logging.getLogger(__name__)
@@ -115,38 +115,46 @@ class _Layout:
         yield Spacer(0, ADDRESS - BODY)
         yield address
         yield Spacer(0, max(2 * GAP, TABLE - ADDRESS - height))
-        yield self.items_table()
+        yield self.table(document.columns, document.rows, has_checkboxes=document.has_checkboxes)
         yield Spacer(0, GAP)
         styles = (NUMBER_HEAD, NUMBER_HEAD)
         totals = [self.row(pair, styles, TOTALS_COLUMNS) for pair in document.totals]
         yield Table(totals, TOTALS_COLUMNS, style=TOTALS_TABLE, splitByRow=0)
+        if document.tax_rows:
+            yield Spacer(0, GAP)
+            yield self.table(document.tax_columns, document.tax_rows)
         if document.note:
             yield Spacer(0, GAP)
             yield self.paragraph(document.note, TEXT, WIDTH)
         yield platypus.CallerMacro(lambda macro: self.define_page_numbers(macro.canv))
 
-    def items_table(self) -> Table:
-        """Return the table of the items; each page repeats its head.
+    def table(
+        self,
+        columns: Sequence[Column],
+        texts_of_rows: Sequence[Sequence[str]],
+        *,
+        has_checkboxes: bool = False,
+    ) -> Table:
+        """Return a table of the items or of the tax; each page repeats its head.
 
         Numbers have the width that they need, texts up to TEXT_COLUMN, the last text the rest.
         """
-        columns = self.document.columns
         heads = [column.head for column in columns]
         widths = [
             GAP + max(stringWidth(text, BOLD, HEAD.fontSize) for text in texts)
-            for texts in zip(heads, *self.document.rows, strict=True)
+            for texts in zip(heads, *texts_of_rows, strict=True)
         ]
         *texts, last_text = (i for i, column in enumerate(columns) if not column.is_number)
         for index in texts:
             widths[index] = min(widths[index], TEXT_COLUMN)
         widths[last_text] = 0
-        widths[last_text] = WIDTH - CHECKBOX * self.document.has_checkboxes - sum(widths)
+        widths[last_text] = WIDTH - CHECKBOX * has_checkboxes - sum(widths)
 
         head_styles = [NUMBER_HEAD if column.is_number else HEAD for column in columns]
         styles = [NUMBER if column.is_number else CELL for column in columns]
         rows = [self.row(heads, head_styles, widths)]
-        rows += [self.row(row, styles, widths) for row in self.document.rows]
-        if self.document.has_checkboxes:
+        rows += [self.row(row, styles, widths) for row in texts_of_rows]
+        if has_checkboxes:
             square = Table([[""]], 3.5 * mm, 3.5 * mm, SQUARE_TABLE, hAlign="LEFT")
             rows = [["" if row is rows[0] else square, *row] for row in rows]
             widths = [CHECKBOX, *widths]

@@ -23,7 +23,17 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from shop.models import AuditEntry, CartItem, Order, OrderEvent, Product, StockMovement, User
+from shop.management import demo_after_sales
+from shop.models import (
+    AuditEntry,
+    CartItem,
+    Order,
+    OrderEvent,
+    Payment,
+    Product,
+    StockMovement,
+    User,
+)
 from shop.models.order_status import OrderStatus
 from shop.models.users import SUPERUSER_FIELDS
 from shop.services import outbox
@@ -34,6 +44,7 @@ from shop.services.order_payments import mark_paid
 from shop.services.orders import authorize_checkout, place_order
 from shop.services.payments import SUCCESS
 from shop.services.products import create_product
+from shop.services.shipments import Shipment
 from shop.services.stock import adjust_stock
 
 ADMIN = "admin@example.com"
@@ -54,6 +65,8 @@ PAYMENT_WEIGHTS = {"cash_on_delivery": 5, "card": 4, "bank_transfer": 1}
 #: Age of the delivery that restocks the products.
 RESTOCK_AGE = timedelta(days=30)
 DATA_FOLDER = Path(settings.BASE_DIR) / "fixtures" / "demo"
+#: Columns that say when something happened.
+TIMES = {"created_at", "updated_at", "shipped_at"}
 CANCEL_REASONS = (
     "Ordered twice by mistake.",
     "Found it closer to home.",
@@ -125,7 +138,7 @@ def _backdate(at: datetime, *models: type[Model]) -> Iterator[None]:
     yield
     tables: tuple[type[Model], ...] = (AuditEntry, StockMovement, *models)
     for model in tables:
-        for column in {"created_at", "updated_at"} & {field.name for field in model._meta.fields}:
+        for column in TIMES & {field.name for field in model._meta.fields}:
             model._default_manager.filter(**{f"{column}__gte": started}).update(**{column: at})
 
 
@@ -160,6 +173,7 @@ def make_groups() -> None:
     """Create the predefined groups again, which `flush` deletes."""
     import_module("shop.migrations.0003_groups").make_groups(apps, None)
     import_module("shop.migrations.0004_outbox").grant_permissions(apps, None)
+    import_module("shop.migrations.0009_order_money_and_rights").grant_permissions(apps, None)
     grant_catalogue_permissions()
 
 
@@ -251,11 +265,16 @@ def _replay(
         buyer, address = customers[sale.buyer], addresses[sale.buyer]
         steps.append((sale.at, partial(_place_order, sale, buyer, address, products, placed)))
         reason = CANCEL_REASONS[number % len(CANCEL_REASONS)]
+        shipment = demo_after_sales.plan_shipment(number, address)
         steps += [
-            (at, partial(_move_order, placed, status, admin, reason)) for at, status in sale.moves
+            (at, partial(_move_order, placed, status, admin, reason, shipment))
+            for at, status in sale.moves
         ]
+        if sale.moves:
+            last = sale.moves[-1][0]
+            steps += demo_after_sales.plan_after_sales(number, last, now, placed, admin)
     for at, run_step in sorted(steps, key=lambda step: step[0]):
-        with _backdate(at, Order, OrderEvent):
+        with _backdate(at, Order, OrderEvent, Payment):
             run_step()
     damaged = sum((Counter(sale.lines) for sale in plan if sale.is_cancelled), Counter[int]())
     for number, count in damaged.items():
@@ -292,12 +311,16 @@ def _place_order(
     placed.append(details.order)
 
 
-def _move_order(placed: list[Order], status: OrderStatus, admin: User, reason: str) -> None:
+def _move_order(
+    placed: list[Order], status: OrderStatus, admin: User, reason: str, shipment: Shipment
+) -> None:
     order = placed[0]
     note = reason if status == OrderStatus.CANCELLED else ""
     if status == OrderStatus.SHIPPED and order.payment_method == Order.PaymentMethod.BANK_TRANSFER:
         mark_paid(order_id=order.pk, actor=admin)
-    move_order(order_id=order.pk, to=status, actor=admin, by_staff=True, note=note)
+    move_order(
+        order_id=order.pk, to=status, actor=admin, by_staff=True, note=note, shipment=shipment
+    )
 
 
 def _adjust(

@@ -56,7 +56,8 @@ def make_carriers(apps, schema_editor):
     """Create carriers with the links that they use."""
     Carrier = apps.get_model("shop", "Carrier")
     Carrier.objects.bulk_create(
-        [Carrier(name=name, tracking_url=url) for name, url in CARRIERS.items()]
+        [Carrier(name=name, tracking_url=url) for name, url in CARRIERS.items()],
+        ignore_conflicts=True,
     )
 
 
@@ -82,7 +83,8 @@ def fill_amounts(apps, schema_editor):
             f"INSERT INTO {Payment._meta.db_table}"
             " (order_id, kind, amount, credited_amount, reference, reason, created_at)"
             f" SELECT id, '{kind}', {column}, 0, '', '', updated_at"
-            f" FROM {Order._meta.db_table} WHERE {column} > 0 ORDER BY id"
+            f" FROM {Order._meta.db_table} AS o WHERE {column} > 0 AND NOT EXISTS (SELECT 1"
+            f" FROM {Payment._meta.db_table} WHERE order_id = o.id AND kind = '{kind}') ORDER BY id"
         )
 
 

@@ -10,10 +10,11 @@ from shop.money import MoneyField
 
 
 class Invoice(models.Model):
-    """An issued document: an invoice, or the credit note that corrects one. Never changed.
+    """An issued document: an invoice, or the credit note that corrects one.
 
     Without a tax rate it is printed as a receipt. `contents` is all that it says, so that a copy
-    printed later says the same. Both kinds share one series of numbers per year.
+    printed later says the same; see `documents.invoices`. Only an erasure of the customer's data
+    changes it. Both kinds share one series of numbers per year.
     """
 
     class Kind(models.TextChoices):
@@ -54,6 +55,7 @@ class Invoice(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["year", "sequence"], name="invoice_number_once"),
         )
+        indexes = (models.Index(fields=["issued_at"], name="invoice_issued"),)
 
     def __str__(self) -> str:
         return self.number

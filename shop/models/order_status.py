@@ -111,7 +111,7 @@ ORDER_STATUSES: dict[str, StatusFacts] = {
         role="info",
         action=_("Mark as shipped"),
         bulk_action=_("Ship selected orders"),
-        waiting_for=_("on the way"),
+        waiting_for=_("to be delivered"),
         permission="fulfil_order",
         email="order_shipped",
     ),

@@ -1,11 +1,13 @@
 """The outbox: messages to the outside, stored in the transaction that causes them."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from shop.models.order_status import OrderStatus, Role, Text
@@ -14,7 +16,47 @@ from shop.models.orders import Order
 ORDER_PLACED, PASSWORD_RESET = "order_placed", "password_reset"
 ORDER_EDITED, ORDER_TRACKING = "order_edited", "order_tracking"
 ORDER_REFUNDED, ORDER_RETURNED = "order_refunded", "order_returned"
+ORDER_SHIPPED, ORDER_DELIVERED = "order_shipped", "order_delivered"
+ORDER_CANCELLED = "order_cancelled"
 GATEWAY_CAPTURE, GATEWAY_REFUND = "gateway_capture", "gateway_refund"
+
+
+@dataclass(frozen=True)
+class EmailFacts:
+    """What staff read about one kind of email, whose templates are in `templates/emails/`."""
+
+    label: Text
+    #: The step at which it leaves.
+    leaves: Text
+    #: Whether staff's box "Email the customer" is ticked at first; None where there is no box.
+    is_ticked: bool | None = None
+
+
+#: Kind -> which email leaves at which step. A kind is the name of its templates.
+EMAILS: dict[str, EmailFacts] = {
+    ORDER_PLACED: EmailFacts(_("Order confirmation"), _("When an order is placed.")),
+    ORDER_EDITED: EmailFacts(
+        _("Order changed"), _("When staff change address or items."), is_ticked=False
+    ),
+    ORDER_SHIPPED: EmailFacts(_("Order shipped"), _("When an order is shipped."), is_ticked=True),
+    ORDER_TRACKING: EmailFacts(
+        _("Tracking number"), _("When staff change the tracking number."), is_ticked=True
+    ),
+    ORDER_DELIVERED: EmailFacts(
+        _("Order delivered"), _("When an order is delivered."), is_ticked=True
+    ),
+    ORDER_CANCELLED: EmailFacts(
+        _("Order cancelled"), _("When staff or the customer cancel an order."), is_ticked=True
+    ),
+    ORDER_RETURNED: EmailFacts(_("Return"), _("When items come back."), is_ticked=True),
+    ORDER_REFUNDED: EmailFacts(_("Refund"), _("When money is paid back."), is_ticked=True),
+    PASSWORD_RESET: EmailFacts(_("Password reset"), _("When a customer asks for a new password.")),
+}
+# A further status that sends an email needs no row of its own.
+for _status in OrderStatus:
+    if _status.facts.email:
+        _leaves = format_lazy(_("When an order is “{status}”."), status=_status.label)
+        EMAILS.setdefault(_status.facts.email, EmailFacts(_status.label, _leaves, is_ticked=True))
 
 
 class OutboxMessage(models.Model):
@@ -37,17 +79,11 @@ class OutboxMessage(models.Model):
         Status.SENT: "success",
         Status.FAILED: "danger",
     }
-    #: Kind -> what staff call it. An email's kind is the name of its template.
+    #: Kind -> what staff call it.
     LABELS: ClassVar[dict[str, Text]] = {
-        ORDER_PLACED: _("Order confirmation"),
-        ORDER_EDITED: _("Order changed"),
-        ORDER_TRACKING: _("Tracking number"),
-        ORDER_REFUNDED: _("Refund"),
-        ORDER_RETURNED: _("Return"),
-        PASSWORD_RESET: _("Password reset"),
+        **{kind: facts.label for kind, facts in EMAILS.items()},
         GATEWAY_CAPTURE: _("Take the card payment"),
         GATEWAY_REFUND: _("Pay back to the card"),
-        **{status.facts.email: status.label for status in OrderStatus if status.facts.email},
     }
 
     channel = models.CharField(

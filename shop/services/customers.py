@@ -9,11 +9,15 @@ from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from shop.models import CartItem, Order, Session, User
+from shop.money import CENT
+
+#: What orders are worth, net of refunds, returns and cancellations.
+NET_VALUE = Sum("total_amount") - Sum("credited_amount")
 
 
 @dataclass(frozen=True)
 class PurchaseSummary:
-    """A customer's orders so far. Cancelled orders count as orders, but not in the value."""
+    """A customer's orders so far. The value is net of what was credited."""
 
     orders: int = 0
     value: Decimal = Decimal(0)
@@ -23,19 +27,37 @@ class PurchaseSummary:
 def purchase_summaries(users: Iterable[User]) -> dict[int, PurchaseSummary]:
     """Return the purchase summary of each user, by id."""
     pks = [user.pk for user in users]
-    kept = ~Q(status=Order.Status.CANCELLED)
     rows = (
         Order.objects.filter(user__in=pks)
         .order_by()
         .values_list("user")
-        .annotate(
-            orders=Count("pk"), value=Sum("total_amount", filter=kept), last=Max("created_at")
-        )
+        .annotate(orders=Count("pk"), value=NET_VALUE, last=Max("created_at"))
     )
     summaries = {
-        pk: PurchaseSummary(orders, value or Decimal(0), last) for pk, orders, value, last in rows
+        pk: PurchaseSummary(orders, _to_cents(value), last) for pk, orders, value, last in rows
     }
     return {pk: summaries.get(pk, PurchaseSummary()) for pk in pks}
+
+
+@dataclass(frozen=True)
+class PurchaseHistory:
+    """The number of a customer's orders before one of theirs, and the value of all."""
+
+    earlier: int
+    value: Decimal
+
+
+def purchase_history(order: Order) -> PurchaseHistory:
+    """Return the history of the order's customer, as seen from this order."""
+    earlier = Count("pk", filter=Q(created_at__lt=order.created_at))
+    orders = Order.objects.filter(user=order.user_id).order_by()
+    row = orders.aggregate(earlier=earlier, value=NET_VALUE)
+    return PurchaseHistory(row["earlier"], _to_cents(row["value"]))
+
+
+def _to_cents(amount: Decimal | None) -> Decimal:
+    """Return a sum with two decimals, whatever type the database returned."""
+    return (amount or Decimal(0)).quantize(CENT)
 
 
 def orders_of(user: User, limit: int) -> list[Order]:

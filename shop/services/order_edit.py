@@ -24,6 +24,7 @@ from shop.services.errors import (
     ProductUnavailable,
     TotalChanged,
 )
+from shop.services.invoices import correct_invoices
 from shop.services.order_payments import MONEY_FIELDS
 from shop.services.order_records import lock_order, record_event, save_orders
 from shop.services.orders import build_item
@@ -91,6 +92,7 @@ def edit_order(
             values = {"changes": details}
             outbox.add_order_messages([order], ORDER_EDITED, note=reason, values=values)
         _move_stock(edit, actor=actor)
+        correct_invoices([order], actor=actor)
     return order
 
 
@@ -109,7 +111,9 @@ class Edit:
     def describe(self) -> Iterator[str]:
         """Yield a line for each change: `Dipped Mug: 2 → 1`."""
         if self.texts:
-            yield audit.format_changes(self.texts)
+            yield audit.format_changes(
+                {name: (_one_line(a), _one_line(b)) for name, (a, b) in self.texts.items()}
+            )
         for item in self.added:
             yield _("%(name)s: %(quantity)d added") % vars(item)
         for item, before in self.changed:
@@ -130,6 +134,10 @@ class Edit:
             **{item.product_id: -item.quantity for item in self.removed},
         }
         return [StockChange(product, -delta, self.order.pk) for product, delta in units.items()]
+
+
+def _one_line(text: str) -> str:
+    return ", ".join(text.splitlines())
 
 
 def _plan(order: Order, items: Sequence[OrderItem], changes: OrderChanges) -> Edit:

@@ -15,6 +15,7 @@ from shop.models import Order, OrderItem, Payment, User
 from shop.models.order_status import ORDER_STATUSES, OrderStatus
 from shop.services import audit, order_payments, outbox, payments
 from shop.services.errors import InvalidTransition, ShopError, StockLimitReached
+from shop.services.invoices import correct_invoices
 from shop.services.order_payments import MONEY_FIELDS
 from shop.services.order_records import lock_order, locked_orders, record_events, save_orders
 from shop.services.shipments import NO_SHIPMENT, SHIPMENT_FIELDS, Shipment, assign_shipments
@@ -107,7 +108,7 @@ def move_orders(
 
 
 def _advance(orders: Sequence[Order], move: Move) -> None:
-    """Write status, payment, event, stock and email of locked orders."""
+    """Write status, payment, event, email, stock and credit notes of locked orders."""
     if not orders:
         return
     audit.log_many(
@@ -123,6 +124,7 @@ def _advance(orders: Sequence[Order], move: Move) -> None:
         outbox.add_order_messages(orders, kind, note=move.note)
     if move.to == OrderStatus.CANCELLED:
         _return_items(orders, move)
+        correct_invoices(orders, actor=move.actor)
 
 
 def _collect_payments(orders: Sequence[Order], move: Move) -> list[Payment]:

@@ -24,6 +24,7 @@ from shop.services.errors import (
     ShopError,
     WebhookRefused,
 )
+from shop.services.invoices import correct_invoices
 from shop.services.order_records import (
     lock_order,
     locked_orders,
@@ -139,6 +140,7 @@ def refund_order(
     if notify:
         text = money.format_money(amount, order.currency)
         outbox.add_order_messages([order], ORDER_REFUNDED, note=reason, values={"amount": text})
+    correct_invoices([order], actor=actor)
     return order
 
 

@@ -123,6 +123,8 @@ def add_gateway_refund(refund: Payment) -> None:
 
 
 def _add_gateway_message(kind: str, payment: Payment, reference: str) -> None:
+    if _is_suppressed.get():
+        return
     payload = {
         "reference": reference,
         "amount": str(payment.amount),

@@ -29,6 +29,7 @@ from shop.models import (
 from shop.models.audit import SIGN_IN_ACTIONS
 from shop.services import audit
 from shop.services.errors import NotErasable, NotFound
+from shop.services.invoices import erase_invoices
 
 #: Columns that are not personal data, or would give access to the account.
 NOT_EXPORTED = {
@@ -96,6 +97,7 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
     )
     Payment.objects.filter(order__in=orders).update(reason="")
     StockMovement.objects.filter(order__in=orders).update(reason="")
+    erase_invoices(orders)
     _anonymize(user)
     _audit_entries(user, orders).update(changes="", client_ip="", device="")
     AuditEntry.objects.filter(model_name="user", record_id=str(user.pk)).update(

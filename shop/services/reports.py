@@ -21,7 +21,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from shop.models import Order, OrderItem, Payment, Product, StockMovement
-from shop.models.order_status import OrderStatus
+from shop.models.order_status import OrderStatus, PaymentStatus
 from shop.money import CENT
 from shop.services.days import DAY, constant_offsets, shift_days, start_of_day
 
@@ -109,7 +109,16 @@ class RecentOrder:
     customer: str
     status: OrderStatus
     total: Decimal
+    currency: str
     placed: datetime
+
+
+@dataclass(frozen=True)
+class RefundsDue:
+    """Number of orders that the shop owes money for, and the sum of it."""
+
+    orders: int
+    amount: Decimal
 
 
 def compare_sales(since: datetime, until: datetime) -> Comparison:
@@ -176,6 +185,16 @@ def open_order_counts() -> list[StatusCount]:
     return [StatusCount(status, counts.get(status, 0)) for status in open_statuses]
 
 
+def refunds_due() -> RefundsDue:
+    """Return how many refunds are due and what they come to."""
+    owed = (
+        Sum("paid_amount") - Sum("refunded_amount") - Sum("total_amount") + Sum("credited_amount")
+    )
+    due = Order.objects.filter(payment_status=PaymentStatus.REFUND_DUE).order_by()
+    row = due.aggregate(orders=Count("pk"), amount=owed)
+    return RefundsDue(row["orders"], _to_cents(row["amount"]))
+
+
 def best_sellers(since: datetime, limit: int = 5) -> list[BestSeller]:
     """Return the products of which customers kept most units sold since then.
 
@@ -238,6 +257,7 @@ def recent_orders(limit: int) -> list[RecentOrder]:
             str(order.user),
             OrderStatus(order.status),
             order.total_amount,
+            order.currency,
             order.created_at,
         )
         for order in Order.objects.select_related("user")[:limit]

@@ -16,6 +16,7 @@ from shop.models.order_status import OrderStatus
 from shop.models.outbox import ORDER_RETURNED
 from shop.services import audit, outbox
 from shop.services.errors import InvalidTransition
+from shop.services.invoices import correct_invoices
 from shop.services.order_payments import MONEY_FIELDS
 from shop.services.order_records import lock_order, record_event, save_orders
 from shop.services.payments import settled_status
@@ -66,7 +67,8 @@ def return_items(
     audit.log(actor, order, details)
     record_event(order, actor=actor, kind=OrderEvent.Kind.RETURNED, note=note, details=details)
     if notify:
-        outbox.add_order_messages([order], ORDER_RETURNED, note=note, values={"items": details})
+        units = "\n".join(f"{returned[i.product_id].units} × {i.name}" for i in items)
+        outbox.add_order_messages([order], ORDER_RETURNED, note=note, values={"returned": units})
     return_stock(
         [StockChange(i.product_id, returned[i.product_id].units, order.pk) for i in items],
         actor=actor,
@@ -74,6 +76,7 @@ def return_items(
         kind=StockMovement.Kind.RETURNED,
         written_off={i.product_id: returned[i.product_id].write_off for i in items},
     )
+    correct_invoices([order], actor=actor)
     return order
 
 

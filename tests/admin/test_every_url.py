@@ -25,6 +25,7 @@ from support import admin_urls, factories, further_models, totp, world
 
 from shop import exposure
 from shop.admin.base import FORM_KEY_FIELD
+from shop.admin.orders.bulk_steps import BULK_STEPS
 from shop.models import IdempotencyKey, Order, Product, User
 from shop.services.bulk_pricing import PriceChange, preview_prices
 
@@ -56,6 +57,11 @@ def phone_order_values():
     }
 
 
+def return_values():
+    order = Order.objects.filter(status="delivered").order_by("pk").first()
+    return {f"put_back_{order.items.first().product_id}": 1}
+
+
 def price_change_values():
     change = PriceChange(percent=Decimal(5))
     pks = Product.objects.values_list("pk", flat=True)
@@ -80,6 +86,14 @@ FORM_VALUES = {
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
     "shop_product_change": {"name": "Vase"},
     "shop_order_add_note": {"note": "Called"},
+    "shop_order_edit_order": {
+        "shipping_address": "2 Elm Street",
+        "lines-TOTAL_FORMS": 0,
+        "lines-INITIAL_FORMS": 0,
+    },
+    "shop_order_edit_tracking": {"tracking_number": "RM 9"},
+    "shop_order_return_items": return_values,
+    "shop_order_refund": {"amount": "1.00"},
     "shop_order_edit_details": {
         name: further_models.example_value(field)
         for name in exposure.staff_writable_fields(Order)
@@ -101,12 +115,14 @@ FORM_VALUES = {
     "auth_group_add": {"name": "Night shift"},
     "auth_group_change": {"name": "Night shift"},
     "auth_group_delete": {"post": "yes"},
+    "shop_carrier_add": {"name": "Pigeon"},
+    "shop_carrier_change": {"name": "Pigeon"},
     "shop_savedview_add": {"name": "Late", "screen": "order", "query": "days=7"},
     "shop_savedview_change": {"name": "Early"},
     "shop_savedview_delete": {"post": "yes"},
     # list actions
     "delete_selected": {"post": "yes"},
-    "move_to_cancelled": {"note": "Storm"},
+    **{step.name: {FORM_KEY_FIELD: step.name} for step in BULK_STEPS},
     "change_prices": price_change_values,
     "receive": lambda: {"reason": "Delivery", str(Product.objects.get(sku="MUG-1").pk): 12},
 }
@@ -121,6 +137,7 @@ for model in further_models.further_models():
 READ_ONLY_NAMES = (
     *("_changelist", "_history", "_search_choices", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
+    *("_download_pdf", "download_selected"),
     # The file of a further model, whose import needs what its preview stored: see
     # tests/low_code/doors/test_admin_files.py.
     "_import",

@@ -86,7 +86,7 @@ def test_other_lookups_still_filter(adas_browser, orders, query):
 def test_a_malformed_key_is_refused(adas_browser, orders, action, key):
     url = "/admin/shop/savedview/" if action == "delete_selected" else ORDERS
     before = factories.all_rows()
-    values = {"action": action, "_selected_action": [orders[0].pk, key], "note": ""}
+    values = {"action": action, "_selected_action": [orders[0].pk, key], "once": "k"}
     assert adas_browser.post(url, values).status_code == 400
     assert factories.all_rows() == before
 
@@ -94,7 +94,7 @@ def test_a_malformed_key_is_refused(adas_browser, orders, action, key):
 @pytest.mark.parametrize("key", ["-1", "0", str(2**31), str(2**63 - 1)])
 def test_a_key_without_a_record_selects_nothing(adas_browser, orders, key):
     statuses = list(Order.objects.values_list("pk", "status"))
-    values = {"action": "move_to_cancelled", "_selected_action": [key], "note": ""}
+    values = {"action": "move_to_cancelled", "_selected_action": [key], "once": "k"}
     assert adas_browser.post(ORDERS, values).status_code == 302
     assert list(Order.objects.values_list("pk", "status")) == statuses
 
@@ -116,7 +116,12 @@ def test_two_actions_are_refused(adas_browser, orders, url, actions):
 
 @pytest.mark.parametrize("note", ["x", "x" * 1001, "\u202e", ["a", "b"]])
 def test_a_note_belongs_to_a_cancellation_only(adas_browser, orders, note):
-    values = {"action": "move_to_confirmed", "_selected_action": [orders[0].pk], "note": note}
+    values = {
+        "action": "move_to_confirmed",
+        "_selected_action": [orders[0].pk],
+        "note": note,
+        "once": "k",
+    }
     assert adas_browser.post(ORDERS, values).status_code == 302
     orders[0].refresh_from_db()
     event = orders[0].events.order_by("pk").last()
@@ -126,7 +131,8 @@ def test_a_note_belongs_to_a_cancellation_only(adas_browser, orders, note):
 @pytest.mark.parametrize("note", ["x" * 1001, "\u202e", "a\0b"])
 def test_an_invalid_reason_cancels_nothing(adas_browser, orders, note):
     before = factories.all_rows()
-    values = {"action": "move_to_cancelled", "_selected_action": [orders[0].pk], "note": note}
+    selected = {"action": "move_to_cancelled", "_selected_action": [orders[0].pk]}
+    values = {**selected, "note": note, "once": "k"}
     response = adas_browser.post(ORDERS, values)
     assert list(response.context["form"].errors) == ["note"]
     assert factories.all_rows() == before

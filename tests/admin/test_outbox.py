@@ -1,11 +1,12 @@
 """The list of emails, and an email that staff send again."""
 
 import pytest
+from django.contrib.auth.tokens import default_token_generator
 from django.core import mail
 from django.urls import reverse
 from support import factories
 
-from shop.models import OutboxMessage
+from shop.models import OrderItem, OutboxMessage
 from shop.services.orders import place_order
 
 LIST = reverse("admin:shop_outboxmessage_changelist")
@@ -67,6 +68,20 @@ def test_viewers_see_emails_and_send_none(staff_client_with, messages):
         assert page(messages[0], "send/") not in response.content.decode()
     assert client.post(page(messages[0], "send/")).status_code == 403
     assert mail.outbox == []
+
+
+def test_staff_read_what_would_be_sent_but_no_link_to_an_account(adas_browser, messages, carl):
+    OrderItem.objects.update(name="<script>alert(1)</script>")
+    message = messages[0]
+    html = adas_browser.get(page(message)).content.decode()
+    assert f"Thank you for your order {message.order}" in html
+    assert "Hello Carl," in html
+    assert "<script>alert" not in html
+    message.kind, message.order = "password_reset", None
+    message.save()
+    html = adas_browser.get(page(message)).content.decode()
+    assert "Hello Carl" not in html
+    assert f"Code: {default_token_generator.make_token(carl)}" not in html
 
 
 @pytest.mark.parametrize("number", [1, 3])

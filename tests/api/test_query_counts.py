@@ -150,7 +150,7 @@ def test_ordering_again_with_the_same_key(statements, carls_app, carl, products)
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("status", "count"), [(NEXT, 8), ("cancelled", 12)])
+@pytest.mark.parametrize(("status", "count"), [(NEXT, 8), ("cancelled", 13)])
 def test_changing_the_status_of_an_order(
     statements, adas_app, carl, products, number, status, count
 ):

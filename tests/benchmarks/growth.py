@@ -60,9 +60,9 @@ LISTS = {
         "total_amount_from=1400&total_amount_to=1500",
         "total_amount_from=10&total_amount_to=12",
         "status__exact=cancelled&payment_method__exact=card",
-        "o=5",
-        "o=6",
-        "o=-7",
+        "o=3",
+        "o=7",
+        "o=-8",
     ),
     "product": (
         "q=copper lamp",

@@ -122,7 +122,7 @@ CHANGES = (
         file=PRODUCTS,
         edits=(
             product_field('    cost = MoneyField(_("cost"), default=0)\n'),
-            insert('"cost", ', before='"low_stock_threshold", "is_low"})'),
+            insert('"cost", ', before='"low_stock_threshold", "is_low", "tax_rate"})'),
         ),
         gives="admin and product files, never the API",
     ),
@@ -261,7 +261,7 @@ class Tag(CleanTextModel):
     picked_by = models.CharField(_("picked by"), max_length=60, blank=True)
 """
             ),
-            insert('"picked_by", ', before='"carrier", "tracking_number"})'),
+            insert('"picked_by", ', before='"carrier", "tracking_number", "tracking_url"'),
         ),
         gives="admin, exports, erasure; customers see `promised_on`, not `picked_by`",
         warned=("promised_on",),

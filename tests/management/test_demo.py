@@ -1,16 +1,27 @@
 import json
 import socket
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import F
+from django.utils import timezone
 
 from shop.management import demo_shop
 from shop.management.commands.demo import drop_tables, find_free_port
-from shop.models import CartItem, Order, OrderEvent, Product, StockMovement, User
+from shop.models import (
+    CartItem,
+    Order,
+    OrderEvent,
+    OutboxMessage,
+    Payment,
+    Product,
+    StockMovement,
+    User,
+)
 from shop.models.order_status import OrderStatus
 from shop.services.accounts import login
 from shop.services.stock import find_drift
@@ -66,6 +77,12 @@ def test_the_whole_demo_is_consistent(db, capsys):
     stocks = {row["sku"]: row["stock"] for row in products}
     assert dict(Product.objects.values_list("sku", "stock")) == stocks
     assert list(find_drift()) == []
+    shipped = Order.objects.filter(shipped_at__isnull=False)
+    assert not shipped.filter(tracking_url="").exists()
+    assert not shipped.filter(shipped_at__lt=F("created_at")).exists()
+    assert {"refund_due", "refunded"} <= set(Order.objects.values_list("payment_status", flat=True))
+    assert not Payment.objects.filter(created_at__gt=timezone.now() - timedelta(minutes=5)).exists()
+    assert OrderEvent.objects.filter(kind="returned").exists()
     assert not OrderEvent.objects.filter(created_at__lt=F("order__created_at")).exists()
     for model in (OrderEvent, StockMovement):
         assert len(set(times_of(model.objects))) > demo_shop.ORDERS / 2
@@ -73,7 +90,7 @@ def test_the_whole_demo_is_consistent(db, capsys):
     assert later == sorted(later)
     first, last = Order.objects.last().created_at, Order.objects.first().created_at
     assert demo_shop.DAYS * 0.8 < (last - first).days <= demo_shop.DAYS
-    assert mail.outbox == []
+    assert (mail.outbox, OutboxMessage.objects.count()) == ([], 0)
     assert f"{demo_shop.ORDERS} orders" in capsys.readouterr().out
 
 

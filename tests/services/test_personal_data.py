@@ -10,6 +10,7 @@ from support import factories, world
 from shop.models import (
     AuditEntry,
     IdempotencyKey,
+    Invoice,
     Order,
     OrderEvent,
     OrderItem,
@@ -20,6 +21,7 @@ from shop.models import (
 )
 from shop.services import accounts, outbox, personal_data, sessions, sign_ins
 from shop.services.errors import NotErasable, NotFound
+from shop.services.invoices import issue_invoices
 from shop.services.order_moves import move_order
 from shop.services.order_notes import add_note
 from shop.services.orders import place_order
@@ -78,6 +80,7 @@ def nell(ada, mug, lamp):
     about = {"shipping_address": "17 Hidden Row", "note": "By the gate"}
     delivered = place_phone_order(customer=nell, lines={mug.pk: 2}, actor=ada, **about).order
     world.move_along(delivered, "delivered", by=ada)
+    issue_invoices(order_ids=[delivered.pk], actor=ada)
     Order.objects.filter(pk=delivered.pk).update(tracking_number="TRACK-1")
     add_note(order_id=delivered.pk, actor=ada, note="Her dog bites", is_internal=True)
     factories.add_to_cart(nell, (lamp, 1))
@@ -108,7 +111,7 @@ def test_the_export_contains_all_personal_data(nell, ada, carl, mug):
     assert {name: len(rows) for name, rows in data.items()} == {
         "answers_kept": 1,
         "cart": 1,
-        "invoices": 0,
+        "invoices": 1,
         "payments": 1,
         "changes_by_staff": len(Order.Status.path_to("delivered")) + 5,
         "emails": len([s for s in Order.Status.path_to("delivered") if s.facts.email]) + 3,
@@ -218,6 +221,15 @@ def test_erasing_leaves_other_customers_alone(nell, ada, dora, mug):
     before = rows_of_dora()
     personal_data.erase_personal_data(user_id=nell.pk, actor=ada)
     assert rows_of_dora() == before
+
+
+def test_an_erased_customers_invoice_keeps_its_amounts_and_is_not_issued_again(nell, ada):
+    before = Invoice.objects.values().get()
+    personal_data.erase_personal_data(user_id=nell.pk, actor=ada)
+    [erased] = issue_invoices(order_ids=[before["order_id"]], actor=ada)
+    contents = before["contents"] | {"name": "", "address": ""}
+    assert Invoice.objects.values().get() == before | {"contents": contents}
+    assert erased.contents == contents
 
 
 @pytest.mark.parametrize("status", [status for status in Order.Status if status.facts.next])

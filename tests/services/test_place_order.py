@@ -210,7 +210,7 @@ def test_a_failing_email_does_not_undo_the_order(carl, monkeypatch):
     def fail_to_send(*_):
         raise ConnectionRefusedError("no mail server")
 
-    monkeypatch.setattr("shop.documents.emails.EmailMessage.send", fail_to_send)
+    monkeypatch.setattr("shop.documents.emails.EmailMultiAlternatives.send", fail_to_send)
     order = place(carl).order
     assert Order.objects.get() == order
     assert CartItem.objects.count() == 0

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,11 @@ VALID = [  # variable, text, field, value
         "reset_url",
         "https://a.example/{uid}/{token}",
     ),
+    ("SHOP_ORDER_URL", "https://a.example/{number}", "order_url", "https://a.example/{number}"),
+    ("SHOP_TIME_ZONE", "Europe/Berlin", "shop_time_zone", "Europe/Berlin"),
+    ("SHOP_TAX_RATE", "5.5", "shop_tax_rate", Decimal("5.5")),
+    ("SHOP_PAYMENT_GATEWAY", "my.Gateway", "payment_gateway", "my.Gateway"),
+    ("SHOP_PAYMENT_WEBHOOK_SECRET", "s3cret", "payment_webhook_secret", "s3cret"),
     ("SHOP_TWO_FACTOR", "required", "two_factor", "required"),
     ("SCRIPT_NAME", "/shop/", "script_name", "/shop"),
     ("SHOP_PAYMENT_METHODS", "card", "payment_methods", ["card"]),
@@ -85,6 +91,9 @@ INVALID = [  # variable, text, part of the message
     ("SHOP_CURRENCY", "euro", "'euro' is not a currency code such as EUR"),
     ("SHOP_CURRENCY", "KWD", "'KWD' has more than two decimals"),
     ("SHOP_CURRENCY", "eur", "'eur' is not a currency code such as EUR"),
+    ("SHOP_TIME_ZONE", "Mars/Olympus", "'Mars/Olympus' is not a time zone such as Europe/Berlin"),
+    ("SHOP_TAX_RATE", "nineteen", "'nineteen' is not a tax rate in percent such as 19 or 5.5"),
+    ("SHOP_TAX_RATE", "101", "'101' is not a tax rate in percent such as 19 or 5.5"),
     ("SHOP_PAYMENT_METHODS", "card,shells", "'shells' is none of cash_on_delivery, "),
     ("SHOP_PAYMENT_METHODS", " , ", "it names no payment method"),
     ("SHOP_RATE_LOGIN", "ten", "'ten' is not a rate such as 10/min"),

@@ -23,6 +23,10 @@ RECORD_FILTERS = {
         "status__in": [status for status in OrderStatus if to in status.facts.next]
     },
     "shop_order_mark_paid": lambda: {"status": "pending", "payment_status": "pending"},
+    "shop_order_edit_order": lambda: {"status": "pending"},
+    "shop_order_edit_tracking": lambda: {"status": "shipped"},
+    "shop_order_return_items": lambda: {"status": "delivered"},
+    "shop_order_refund": lambda: {"status": "delivered", "paid_amount__gt": 0},
     "shop_productimport_undo": lambda: {"state": "applied"},
     "shop_productimport_run_now": lambda: {"state": "uploaded"},
     "auth_user_password_change": lambda: {"role": "admin"},

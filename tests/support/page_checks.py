@@ -22,6 +22,7 @@ DOWNLOADS = {
     "shop_productimport_sample",
     "shop_productimport_error_report",
     "shop_productimport_picture_urls",
+    "shop_invoice_download_pdf",
 }
 
 
@@ -78,6 +79,11 @@ def selection(page):
 def bulk_cancel(page):
     run_list_action(page, ORDERS, "Cancel selected orders", "12.50 EUR")
     page.get_by_role("heading", name="Cancel").wait_for()
+
+
+def bulk_ship(page):
+    run_list_action(page, ORDERS, "Ship selected orders", "Confirmed")
+    page.get_by_text("Show the email").click()
 
 
 def printed(page):
@@ -173,7 +179,8 @@ def own_two_factor(page):
 
 
 VISITS = (
-    *(no_matches, filter_panel, selection, bulk_cancel, printed, invalid_form, invalid_action),
+    *(no_matches, filter_panel, selection, bulk_cancel, bulk_ship, printed),
+    *(invalid_form, invalid_action),
     *(price_preview, receive_stock, product_search, invalid_order, checked_order),
     *(save_view, command_search_results),
     *(applied_import, waiting_import, failed_import),

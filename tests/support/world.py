@@ -10,6 +10,7 @@ from shop.models import IdempotencyKey, OutboxMessage, ProductImport, SavedView
 from shop.models.order_status import OrderStatus
 from shop.product_files.imports import apply, preview
 from shop.services import sessions
+from shop.services.invoices import issue_invoices
 from shop.services.order_moves import move_order
 from shop.services.order_notes import add_note
 from shop.services.order_payments import mark_paid
@@ -52,6 +53,7 @@ def create_world(ada, carl, dora):
     further_models.create_records()
     orders = _create_orders(ada, carl, dora, mug, lamp)
     mark_paid(order_id=orders[2].pk, actor=ada)
+    issue_invoices(order_ids=[orders[4].pk], actor=ada)
     add_note(order_id=orders[0].pk, actor=ada, note="Called, rings at noon.", is_internal=True)
     adjust_stock(
         product_id=mug.pk, delta=-1, kind=Kind.DAMAGED, actor=ada, reason="Fell off the shelf"

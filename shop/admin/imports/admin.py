@@ -30,7 +30,8 @@ from shop.admin.base import (
 )
 from shop.admin.forms import ConfirmForm
 from shop.admin.imports.forms import ReadingOptionsForm, UploadForm
-from shop.admin.imports.page import page_context
+from shop.admin.imports.page import STATE_ROLES, page_context
+from shop.admin.rendering import render_label
 from shop.models import ImportRow, ProductImport
 from shop.product_files.exports.sample_file import build_sample_file
 from shop.product_files.imports import pictures, preview, runner
@@ -108,21 +109,11 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
 
     # List columns
 
-    @display(
-        description=gettext_lazy("State"),
-        ordering="state",
-        label={
-            State.CHECKED: "warning",
-            State.APPLIED: "success",
-            State.FAILED: "danger",
-            State.CHECKING: "info",
-            State.APPLYING: "info",
-            State.UNDOING: "info",
-        },
-    )
-    def state_label(self, product_import: ProductImport) -> tuple[str, str]:
-        """Show the state as a coloured label."""
-        return product_import.state, product_import.get_state_display()
+    @display(description=gettext_lazy("State"), ordering="state")
+    def state_label(self, product_import: ProductImport) -> str:
+        """Return the label of the state."""
+        role = STATE_ROLES.get(State(product_import.state), "neutral")
+        return render_label(role, product_import.get_state_display())
 
     @display(description=gettext_lazy("Rows"))
     def row_counts(self, product_import: ProductImport) -> str:

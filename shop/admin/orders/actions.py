@@ -1,129 +1,146 @@
-"""List actions that move many orders to a status; each order is checked on its own."""
+"""List actions that change many orders: each asks first, on one kind of page."""
 
 from collections.abc import Callable
+from copy import copy
+from functools import partial
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 
-from shop.admin.action_form import render_action_form
-from shop.admin.base import action_fields, staff_user
-from shop.admin.orders.forms import CancelManyForm
-from shop.admin.orders.printing import PRINT_TEXTS, bulk_print_action
+from shop.admin.action_form import add_service_error, render_action_form
+from shop.admin.base import FORM_KEY_FIELD, action_fields, form_key, run_form_once, staff_user
+from shop.admin.orders import bulk_messages
+from shop.admin.orders.bulk_forms import BulkForm, BulkShipForm
+from shop.admin.orders.bulk_rows import order_rows
+from shop.admin.orders.bulk_selection import VERSION_FIELD, Selection, selected_orders
+from shop.admin.orders.bulk_steps import BULK_STEPS, BulkStep
+from shop.admin.orders.printing import PRINT_TEXTS, PrintingAdmin, bulk_print_action
+from shop.admin.rendering import render_email
+from shop.documents.emails import preview_email
 from shop.models import Order
-from shop.models.order_status import OrderStatus
-from shop.services import order_moves
-from shop.services.errors import ShopError, StockLimitReached
-from shop.services.order_moves import BulkMoveResult
+from shop.services.errors import OrderChanged, ShopError
+from shop.services.shipments import assign_shipments
 
-BULK_STATUSES = [status for status in OrderStatus if status.facts.bulk_action]
-MAX_NAMED_ORDERS = 20
-
-type BulkMoveAction = Callable[
+type BulkAction = Callable[
     ["OrderActions", HttpRequest, models.QuerySet[Order]], HttpResponse | None
 ]
 
 
-def bulk_move_action(to: OrderStatus) -> BulkMoveAction:
-    """Return the list action that moves the selected orders to a status."""
+def bulk_action(step: BulkStep) -> BulkAction:
+    """Return the list action of a step."""
 
-    @admin.action(description=to.facts.bulk_action, permissions=["action"])  # type: ignore[arg-type]
+    @admin.action(description=step.label, permissions=[step.permission])  # type: ignore[arg-type]
     def run(
         model_admin: "OrderActions", request: HttpRequest, selected: models.QuerySet[Order]
     ) -> HttpResponse | None:
-        return model_admin.move_selected(request, selected, to)
+        return model_admin.run_bulk_step(request, selected, step)
 
-    run.__name__ = f"move_to_{to}"
+    run.__name__ = step.name
     return run
 
 
-def format_bulk_result(result: BulkMoveResult, to: OrderStatus) -> str:
-    """Say how many orders were moved, and name up to MAX_NAMED_ORDERS of those that were not."""
-    moved, unchanged = len(result.moved), len(result.refused)
-    sentences = []
-    if moved and to == OrderStatus.CANCELLED:
-        sentences.append(
-            ngettext(
-                "%(count)d order was cancelled. Its items are back in stock.",
-                "%(count)d orders were cancelled. Their items are back in stock.",
-                moved,
-            )
-            % {"count": moved}
-        )
-    elif moved:
-        sentences.append(
-            ngettext(
-                "%(count)d order is now %(status)s.", "%(count)d orders are now %(status)s.", moved
-            )
-            % {"count": moved, "status": str(to.label).lower()}
-        )
-    if unchanged:
-        sentences.append(
-            ngettext(
-                "%(count)d order was not changed: %(orders)s.",
-                "%(count)d orders were not changed: %(orders)s.",
-                unchanged,
-            )
-            % {"count": unchanged, "orders": _format_unchanged(result)}
-        )
-    return " ".join(sentences)
-
-
-def _format_unchanged(result: BulkMoveResult) -> str:
-    named = []
-    for order, error in result.refused[:MAX_NAMED_ORDERS]:
-        is_over_limit = isinstance(error, StockLimitReached)
-        reason = _("stock limit") if is_over_limit else order.get_status_display().lower()
-        named.append(f"{order} ({reason})")
-    if len(result.refused) > len(named):
-        named.append("…")
-    return ", ".join(named)
-
-
-class OrderActions(ModelAdmin):  # type: ignore[misc]
+class OrderActions(PrintingAdmin):
     """The actions of the order list."""
 
     actions = (
-        *map(bulk_move_action, BULK_STATUSES),
+        *map(bulk_action, BULK_STEPS),
         *map(bulk_print_action, PRINT_TEXTS),
         "export_selected",
     )
 
-    def move_selected(
-        self, request: HttpRequest, selected: models.QuerySet[Order], to: OrderStatus
-    ) -> HttpResponse | None:
-        """Move every order that may go to `to` and report the others; ask before cancelling."""
-        note = ""
-        if to == OrderStatus.CANCELLED:
-            form = CancelManyForm(request.POST if "note" in request.POST else None)
-            if not form.is_valid():
-                return self._ask_reason(request, selected.count(), form)
-            note = form.cleaned_data["note"]
-        pks = list(selected.values_list("pk", flat=True))
-        try:
-            result = order_moves.move_orders(
-                order_ids=pks, to=to, actor=staff_user(request), note=note
-            )
-        except ShopError as error:  # another request changed the stock meanwhile
-            messages.error(request, str(error))
-            return None
-        level = messages.SUCCESS if result.moved else messages.WARNING
-        messages.add_message(request, level, format_bulk_result(result, to))
-        return None
+    # Django looks for these by the names in `permissions=`.
+    def has_change_order_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may confirm, cancel and mark as paid, and print invoices."""
+        return bool(request.user.has_perm("shop.change_order"))
 
-    def _ask_reason(self, request: HttpRequest, count: int, form: CancelManyForm) -> HttpResponse:
-        title = ngettext("Cancel %(count)d order?", "Cancel %(count)d orders?", count)
-        button = ngettext("Cancel %(count)d order", "Cancel %(count)d orders", count)
+    def has_fulfil_order_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may ship and deliver, and print packing slips."""
+        return bool(request.user.has_perm("shop.fulfil_order"))
+
+    def run_bulk_step(
+        self, request: HttpRequest, listed: models.QuerySet[Order], step: BulkStep
+    ) -> HttpResponse | None:
+        """Show what the step will do to the selected orders; once that is confirmed, do it.
+
+        What has changed since the page was shown is shown again before anything is done.
+        """
+        selection = Selection(step, selected_orders(request, listed))
+        if self._is_too_many(request, selection):
+            return None
+        is_submitted = FORM_KEY_FIELD in request.POST
+        form = step.form_class(
+            request.POST if is_submitted else None,
+            orders=selection.listed,
+            count=selection.total.count,
+            has_email=bool(step.email),
+        )
+        if form.is_valid():
+            try:
+                work = partial(self._perform, request, selection, form)
+                run_form_once(request, work, is_html=True)
+            except (ShopError, ValidationError) as error:
+                add_service_error(form, error)
+            else:
+                return None
+        if not selection.total.count:
+            messages.warning(request, bulk_messages.nothing_ready_text(selection))
+            return None
+        return self._bulk_page(request, selection, form)
+
+    def _is_too_many(self, request: HttpRequest, selection: Selection) -> bool:
+        """Return whether the page can't show that many orders, and say so."""
+        maximum, count = selection.step.max_orders, selection.total.count
+        is_too_many = 0 < maximum < count
+        if is_too_many:
+            message = _("Select at most %(max)s orders at a time. You selected %(count)s.")
+            messages.error(request, message % {"max": f"{maximum:,}", "count": f"{count:,}"})
+        return is_too_many
+
+    def _perform(self, request: HttpRequest, selection: Selection, form: BulkForm) -> str:
+        """Change the orders that the page showed; return the message. Raises OrderChanged."""
+        if request.POST.get(VERSION_FIELD, selection.version) != selection.version:
+            raise OrderChanged(
+                _("Some of these orders have changed since you opened this page. Check them again.")
+            )
+        pks = list(selection.ready.values_list("pk", flat=True))
+        changed, refused = selection.step.perform(pks, staff_user(request), form)
+        notify = form.cleaned_data.get("notify", False)
+        return bulk_messages.result_text(selection, changed, refused, notify=notify)
+
+    def _bulk_page(
+        self, request: HttpRequest, selection: Selection, form: BulkForm
+    ) -> HttpResponse:
+        step, total = selection.step, selection.total
+        title = total.describe(step.texts.title, **step.names)
         return render_action_form(
             request,
             self,
             form=form,
-            title=title % {"count": count},
-            button=button % {"count": count},
-            button_kind="danger",
+            title=title,
+            button=title,
+            button_kind=step.button_kind,
+            hint=step.texts.hint,
             back_url=request.get_full_path(),
-            hidden=action_fields(request),
+            hidden=[*action_fields(request), form_key(), (VERSION_FIELD, selection.version)],
+            template="admin/shop/order/bulk_action.html",
+            summary=bulk_messages.summary(selection),
+            others=bulk_messages.others_text(selection),
+            rows=order_rows(selection.listed, form),
+            unlisted=bulk_messages.unlisted_text(selection),
+            asks_parcels=isinstance(form, BulkShipForm),
+            email=_render_preview(selection, form),
+            email_label=bulk_messages.email_label(total.count),
         )
+
+
+def _render_preview(selection: Selection, form: BulkForm) -> str:
+    """Return the email that the customer of the first listed order gets; empty without one."""
+    if not selection.step.email:
+        return ""
+    order = copy(selection.listed[0])
+    assign_shipments([order], {order.pk: form.example_shipment(order)})
+    note = getattr(form, "cleaned_data", {}).get("note", "")
+    return render_email(preview_email(order, selection.step.email, note=note))

@@ -1,27 +1,80 @@
-"""Forms of the actions on orders."""
+"""Forms of the steps on orders."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
+from shop import money
 from shop.admin.forms import TextField
-from shop.models import OrderItem
+from shop.models import Carrier, Order
+from shop.models.outbox import EMAILS, ORDER_REFUNDED, ORDER_TRACKING
+from shop.services.errors import OrderChanged
 
 
 class NoteField(TextField):
     """Several lines of text that are kept with an event of the order's timeline."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, max_length: int = 1000, **options: Any) -> None:
         widget = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-        super().__init__(max_length=1000, widget=widget, **options)
+        super().__init__(max_length=max_length, widget=widget, **options)
+
+
+class NotifyField(forms.BooleanField):
+    """The choice whether the customer is mailed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label=_("Email the customer"), required=False, widget=UnfoldBooleanWidget, **options
+        )
+
+
+class CarrierInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
+    """A text input that suggests the carriers' names; any other may be typed."""
+
+    LIST_ID = "carriers"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"list": self.LIST_ID, "autocomplete": "off"})
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        names = Carrier.objects.values_list("name")
+        return format_html(
+            '{}<datalist id="{}">{}</datalist>',
+            super().render(*args, **kwargs),
+            self.LIST_ID,
+            format_html_join("", '<option value="{}"></option>', names),
+        )
+
+
+class CarrierField(TextField):
+    """The name of a carrier."""
+
+    def __init__(self, **options: Any) -> None:
+        defaults = {"label": _("Carrier"), "required": False, "max_length": 60}
+        super().__init__(**{**defaults, "widget": CarrierInput, **options})
+
+
+class TrackingNumberField(TextField):
+    """The number by which the carrier finds a parcel."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Tracking number"),
+            required=False,
+            max_length=60,
+            widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        )
 
 
 class MoveForm(forms.Form):
@@ -32,54 +85,18 @@ class MoveForm(forms.Form):
     )
 
 
-class ShipForm(MoveForm):
+class MailedMoveForm(MoveForm):
+    """Move an order to a status of which customers are mailed."""
+
+    notify = NotifyField(initial=True)
+
+
+class ShipForm(MailedMoveForm):
     """Mark an order as shipped, with its carrier and tracking number."""
 
-    carrier = TextField(
-        label=_("Carrier"),
-        required=False,
-        max_length=60,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Optional. For example DHL."),
-    )
-    tracking_number = TextField(
-        label=_("Tracking number"),
-        required=False,
-        max_length=60,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Optional. The customer gets it by email, with the carrier."),
-    )
-    field_order = ("carrier", "tracking_number", "note")
-
-
-class CancelForm(forms.Form):
-    """Cancel an order: why, and which of its items can't be sold again."""
-
-    note = NoteField(
-        label=_("Reason"), required=False, help_text=_("Optional. The customer can read it.")
-    )
-    written_off = forms.TypedMultipleChoiceField(
-        label=_("Items to write off"),
-        required=False,
-        coerce=int,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("Tick items that are missing or damaged. All others go back into stock."),
-    )
-
-    def __init__(self, data: Any = None, *, items: Iterable[OrderItem], note: str = "") -> None:
-        super().__init__(data, initial={"note": note})
-        written_off: Any = self.fields["written_off"]
-        written_off.choices = [(item.product_id, str(item)) for item in items]
-
-
-class CancelManyForm(forms.Form):
-    """Cancel several orders for the same reason."""
-
-    note = NoteField(
-        label=_("Reason"),
-        required=False,
-        help_text=_("Optional. The customers can read it. All items go back into stock."),
-    )
+    carrier = CarrierField()
+    tracking_number = TrackingNumberField()
+    field_order = ("carrier", "tracking_number", "note", "notify")
 
 
 class StaffNoteForm(forms.Form):
@@ -94,3 +111,89 @@ class StaffNoteForm(forms.Form):
         widget=UnfoldBooleanWidget,
         help_text=_("If not ticked, only staff can read it."),
     )
+
+
+class SeenForm(forms.Form):
+    """A form that carries what it was filled in for, so that a concurrent change is told.
+
+    `current` names what the order holds now. `check_unchanged` is called when the form's key is
+    known to be new: a second press of the same button must find the first one's result instead.
+    """
+
+    data: Any  # a copy, which what is counted as seen is written to
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput, strip=False)
+
+    def __init__(
+        self, data: Any = None, *, current: str, initial: Mapping[str, Any] | None = None
+    ) -> None:
+        data = None if data is None else data.copy()
+        super().__init__(data, initial={**(initial or {}), "seen": current})
+        self.current = current
+
+    def check_unchanged(self) -> None:
+        """Raise OrderChanged if the order is not as it was seen.
+
+        The form then counts what it says about it as seen; what was entered stays.
+        """
+        if self.cleaned_data["seen"] in ("", self.current):
+            return
+        self.data["seen"] = self.current
+        raise OrderChanged(self.report_change())
+
+    def report_change(self) -> str:
+        """Say that the order was changed, and how it is now."""
+        raise NotImplementedError
+
+
+class TrackingForm(SeenForm):
+    """Add or correct carrier and tracking number of an order that was shipped."""
+
+    carrier = CarrierField()
+    tracking_number = TrackingNumberField()
+    notify = NotifyField(initial=EMAILS[ORDER_TRACKING].is_ticked)
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        initial = {"carrier": order.carrier, "tracking_number": order.tracking_number}
+        super().__init__(data, current=" / ".join(initial.values()), initial=initial)
+
+    def report_change(self) -> str:
+        return gettext(
+            "Someone else changed the tracking in the meantime. Now it is: %(tracking)s."
+            " Save again to replace it."
+        ) % {"tracking": self.current}
+
+
+class RefundForm(SeenForm):
+    """Record that money was paid back."""
+
+    reason = NoteField(
+        label=_("Reason"),
+        required=False,
+        max_length=200,
+        help_text=_("Optional. The customer can read it."),
+    )
+    notify = NotifyField(initial=EMAILS[ORDER_REFUNDED].is_ticked)
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        self.order, decimals = order, money.shown_decimals(order.currency)
+        super().__init__(data, current=f"{order.refunded_amount:.2f}")
+        refundable = order.paid_amount - order.refunded_amount
+        amount = forms.DecimalField(
+            label=gettext("Amount in %(currency)s") % {"currency": order.currency},
+            initial=round(order.refund_due, decimals) if order.refund_due else None,
+            min_value=money.CENT,
+            max_digits=15,
+            decimal_places=decimals,
+            widget=UnfoldAdminDecimalFieldWidget(attrs={"inputmode": "decimal"}),
+            help_text=gettext("At most %(amount)s.")
+            % {"amount": money.format_money(refundable, order.currency)},
+        )
+        self.fields = {"amount": amount, **self.fields}
+
+    def report_change(self) -> str:
+        amount = money.format_money(self.order.refunded_amount, self.order.currency)
+        return gettext(
+            "Someone else recorded a refund in the meantime: %(amount)s were paid back by now."
+            " Check the amount."
+        ) % {"amount": amount}

@@ -44,17 +44,18 @@ def order_fields(model_admin: ModelAdmin, request: HttpRequest) -> dict[str, for
     """Return a form field for each field of a checkout, the address first."""
     names = sorted(exposure.checkout_fields(Order), key=lambda name: name != "shipping_address")
     return {
-        name: _form_field(model_admin, request, name, **OPTIONS.get(name, {})) for name in names
+        name: build_form_field(model_admin, request, name, **OPTIONS.get(name, {}))
+        for name in names
     }
 
 
 def user_fields(model_admin: ModelAdmin, request: HttpRequest) -> dict[str, forms.Field]:
     """Return a form field for the email and each field that customers fill in; all optional."""
     names = ["email", *exposure.customer_writable_fields(User)]
-    return {name: _form_field(model_admin, request, name, required=False) for name in names}
+    return {name: build_form_field(model_admin, request, name, required=False) for name in names}
 
 
-def _form_field(
+def build_form_field(
     model_admin: ModelAdmin, request: HttpRequest, name: str, **options: Any
 ) -> forms.Field:
     """Return the field of the model's form, without links that open another form."""

@@ -167,10 +167,17 @@ class BaseOrderLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
         return not any(self.errors)
 
 
-OrderLineFormSet: Any = forms.formset_factory(
-    OrderLineForm,
-    formset=BaseOrderLineFormSet,
-    max_num=MAX_LINES,
-    absolute_max=MAX_LINES,
-    validate_max=True,
-)
+class BaseAddedLineFormSet(BaseOrderLineFormSet):
+    """Rows of products that are added to an order; there may be none."""
+
+    def clean(self) -> None:
+        """Accept that no product is added."""
+
+
+def _line_formset(formset: type[BaseOrderLineFormSet]) -> Any:
+    limits: dict[str, Any] = {"max_num": MAX_LINES, "absolute_max": MAX_LINES, "validate_max": True}
+    return forms.formset_factory(OrderLineForm, formset=formset, **limits)
+
+
+OrderLineFormSet: Any = _line_formset(BaseOrderLineFormSet)
+AddedLineFormSet: Any = _line_formset(BaseAddedLineFormSet)

@@ -70,7 +70,7 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
 
     def search_choices(self, request: HttpRequest, what: str) -> HttpResponse:
         """Return the search boxes' results as JSON: active customers or products for sale."""
-        if not self.has_add_permission(request):
+        if not (self.has_add_permission(request) or self._may_add_products(request, what)):
             raise PermissionDenied
         term = request.GET.get("term", "")
         if what == "customer":
@@ -81,6 +81,12 @@ class PhoneOrderAdmin(ModelAdmin):  # type: ignore[misc]
         else:
             raise Http404
         return JsonResponse({"results": results})
+
+    def _may_add_products(self, request: HttpRequest, what: str) -> bool:
+        """Return whether the user may search for products to add to an order."""
+        product_admin = self.admin_site.get_model_admin(Product)
+        may_view = product_admin.has_view_permission(request)
+        return bool(what == "product" and may_view and request.user.has_perm("shop.edit_order"))
 
     def _search(
         self, request: HttpRequest, queryset: Any, term: str, label: Any

@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from shop import money
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, staff_user
+from shop.admin.changelists import NUMBER_FORMAT
 from shop.admin.exports import ProductExports
 from shop.admin.exposed import ExposedModelAdmin, Fieldsets
 from shop.admin.filters import SimpleChoiceFilter
@@ -136,12 +137,12 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     def update_record(self, record: models.Model, **options: Any) -> None:
         products.update_product(product_id=record.pk, **options)
 
-    @display(description=_("Price"), ordering="price")
+    @display(description=_("Price"), ordering="price", formatting=NUMBER_FORMAT)
     def money(self, product: Product) -> str:
         """Return the price with its currency."""
         return money.format_money(product.price or Decimal(0))
 
-    @display(description=_("Stock"), ordering="stock")
+    @display(description=_("Stock"), ordering="stock", formatting=NUMBER_FORMAT)
     def level(self, product: Product) -> str:
         """Return the units in stock, highlighted at or below the reorder level."""
         if not product.is_low:
@@ -252,7 +253,7 @@ class StockMovementAdmin(ReadOnlyAdmin):
     search_fields = ("product__search_text", "order__order_number", "reason")
     search_help_text = _("Product, SKU, order number or reason")
 
-    @display(description=_("Change"), ordering="delta")
+    @display(description=_("Change"), ordering="delta", formatting=NUMBER_FORMAT)
     def change(self, movement: StockMovement) -> str:
         """Return the units with their sign."""
         return f"{movement.delta:+d}"

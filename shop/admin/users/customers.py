@@ -13,6 +13,7 @@ from unfold.decorators import display
 from shop import money
 from shop.admin import two_factor as two_factor_pages
 from shop.admin.base import ActionFormAdmin, TabbedAdmin, staff_user
+from shop.admin.changelists import NUMBER_FORMAT
 from shop.admin.forms import ConfirmForm
 from shop.admin.rendering import render_age, status_label
 from shop.models import Order, User
@@ -63,7 +64,12 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Insert the purchases after the name, where a phone still shows them."""
         name, *others = super().get_list_display(request)
-        purchases = PURCHASE_COLUMNS if request.user.has_perm("shop.view_order") else ()
+        if not request.user.has_perm("shop.view_order"):
+            return [name, *others]
+        sees_revenue = request.user.has_perm("shop.view_revenue")
+        purchases = [
+            column for column in PURCHASE_COLUMNS if sees_revenue or column != "total_spent"
+        ]
         return [name, *purchases, *others]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -75,15 +81,15 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
                 user.purchases = summaries[user.pk]
         return changelist
 
-    @display(description=gettext_lazy("Orders"))
+    @display(description=gettext_lazy("Orders"), formatting=NUMBER_FORMAT)
     def order_count(self, user: Any) -> int:
         """Return the number of orders, cancelled ones included."""
         count: int = user.purchases.orders
         return count
 
-    @display(description=gettext_lazy("Total spent"))
+    @display(description=gettext_lazy("Total spent"), formatting=NUMBER_FORMAT)
     def total_spent(self, user: Any) -> str | None:
-        """Return the sum of all orders that were not cancelled."""
+        """Return what the customer's orders are worth, net of refunds."""
         return money.format_money(user.purchases.value) if user.purchases.orders else None
 
     @display(description=gettext_lazy("Last order"))
@@ -103,7 +109,9 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
         """Return the parts that the request may see; of staff, who seldom buy, no empty ones."""
         activity: dict[str, Any] = {}
         if request.user.has_perm("shop.view_order"):
-            activity |= _order_activity(user)
+            activity |= _order_activity(
+                user, sees_revenue=request.user.has_perm("shop.view_revenue")
+            )
         if request.user.has_perm("shop.view_cartitem"):
             items = customers.cart_lines(user)
             activity["cart"] = [(item, money.format_money(item.product.price)) for item in items]
@@ -237,8 +245,8 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
         )
 
 
-def _order_activity(user: User) -> dict[str, Any]:
-    """Return the latest orders, and what all orders come to."""
+def _order_activity(user: User, *, sees_revenue: bool) -> dict[str, Any]:
+    """Return the latest orders, and for those who may see it what all orders come to."""
     latest = customers.orders_of(user, MAX_RECENT_ORDERS)
     if not latest:
         return {"orders": []}
@@ -248,12 +256,12 @@ def _order_activity(user: User) -> dict[str, Any]:
             (
                 order,
                 status_label(Order.Status(order.status)),
-                money.format_money(order.total_amount),
+                money.format_money(order.total_amount, order.currency),
             )
             for order in latest
         ],
         "purchases": purchases,
-        "value": money.format_money(purchases.value),
+        "value": money.format_money(purchases.value) if sees_revenue else "",
         "last_order": latest[0],
         "last_order_age": render_age(latest[0].created_at),
     }

@@ -123,3 +123,24 @@ document.addEventListener("DOMContentLoaded", () => {
     [...row.children].forEach((cell, i) => { cell.dataset.label = titles[i] ?? ""; });
   });
 });
+
+// Select2's boxes have no accessible name: use the label of their field, open or closed.
+const nameSearchBox = ($, select) => {
+  const label = select.labels[0];
+  if (!label) return;
+  const search = select.multiple ? $(select).next().find(".select2-search__field") : $();
+  search.attr("aria-label", label.textContent);
+  const box = $(select).next().find(".select2-selection");
+  const shown = box.find(".select2-selection__rendered").removeAttr("role aria-readonly");
+  label.id = `${select.id}_label`;
+  box.attr("aria-labelledby", `${label.id} ${shown.attr("id") || ""}`.trim());
+  $(select).on("select2:open", () => {
+    box.attr("aria-controls", box.attr("aria-owns"));
+    $(".select2-container--open .select2-search__field").attr("aria-label", label.textContent);
+  });
+};
+document.addEventListener("DOMContentLoaded", () => {
+  const $ = window.django && window.django.jQuery;
+  // As a ready handler, it runs after the one that makes the boxes.
+  if ($) $(() => $("select.admin-autocomplete").each((_, select) => nameSearchBox($, select)));
+});

@@ -312,7 +312,7 @@ def test_the_list_has_a_button_for_staff_who_may_add_orders(staff_client_with, r
 
 
 @pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(("step", "count"), [("check", 4), ("place", 15)])
+@pytest.mark.parametrize(("step", "count"), [("check", 5), ("place", 15)])
 def test_many_lines_run_as_many_queries_as_one(
     adas_browser, carl, mug, lamp, statements, number, step, count
 ):

@@ -71,11 +71,16 @@ def test_adding_rows_keeps_the_new_fields(adas_browser, carl, mug):
 
 def test_the_orders_page_shows_the_new_fields(adas_browser, order):
     response = adas_browser.get(f"{ORDERS}{order.pk}/change/")
-    [fieldset, *_] = response.context["adminform"].fieldsets
+    [fieldset] = response.context["adminform"].fieldsets
     assert {*GIFT, "promised_on", "picked_by", "channel"} <= set(fieldset[1]["fields"])
     page = response.content.decode()
     for text in ("Gift message", "Happy birthday", "=Paula", "App"):
         assert text in page
+
+
+def column_names(changelist):
+    """Return the names of the columns; those of numbers are functions."""
+    return {getattr(column, "__name__", column) for column in changelist.list_display}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,7 @@ def test_the_orders_page_shows_the_new_fields(adas_browser, order):
 )
 def test_the_admins_list_of_orders_has_columns_and_filters(adas_browser, order, query, count):
     changelist = adas_browser.get(f"{ORDERS}?{query}").context["cl"]
-    assert {*GIFT, "promised_on", "picked_by", "channel"} <= set(changelist.list_display)
+    assert {*GIFT, "promised_on", "picked_by", "channel"} <= column_names(changelist)
     assert changelist.result_count == count
 
 
@@ -199,6 +204,7 @@ def test_a_user_is_added_with_the_new_fields(adas_browser):
 def test_the_list_of_users_has_columns_and_filters(adas_browser, ada, query, count):
     add_customer(actor=ada, **PERSON, company="New & Sons", birthday=date(1990, 5, 17))
     changelist = adas_browser.get(f"/admin/shop/user/?{query}").context["cl"]
-    assert {*ABOUT, "credit"} <= set(changelist.list_display)
-    assert "password" not in changelist.list_display
+    columns = column_names(changelist)
+    assert {*ABOUT, "credit"} <= columns
+    assert "password" not in columns
     assert changelist.result_count == count

@@ -11,7 +11,7 @@ from low_code.doors.test_order_and_user_pages import edit_details, phone_order
 from low_code.doors.test_orders_and_users import ORDERS, refused_fields
 from support import factories, world
 
-from shop.documents.order_documents import build_document
+from shop.documents.order_documents import build_packing_slip
 from shop.models import AuditEntry, Order, User
 from shop.services.order_notes import record_printing
 from shop.services.personal_data import erase_personal_data, export_personal_data
@@ -180,9 +180,7 @@ def test_packing_slips_name_related_records(ada, create_order, statements, numbe
     orders = [create_order() for _ in range(number)]
     with statements(4):
         printed = record_printing(order_ids=keys(orders), actor=ada, what="Printed")
-        slips = [
-            build_document("packing slip", details.order, details.items) for details in printed
-        ]
+        slips = [build_packing_slip(details.order, details.items) for details in printed]
     assert {slip.note for slip in slips} == {"Pickup point: =Japan\nLabels: gift, mug"}
 
 
