@@ -89,7 +89,7 @@ def bulk_ship(page):
 def printed(page):
     page.goto(ORDERS)
     page.locator(".field-order_number a").first.click()
-    page.get_by_role("link", name="Invoice").click()
+    page.get_by_role("link", name="Print invoice").click()
     page.get_by_role("button", name="Print invoice").click()
     page.get_by_role("button", name="Download PDF").wait_for()
 
