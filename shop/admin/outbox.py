@@ -6,14 +6,13 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, TabbedAdmin, staff_user
 from shop.admin.forms import ConfirmForm
-from shop.admin.rendering import message_label
+from shop.admin.rendering import message_label, render_email
 from shop.documents import emails
 from shop.documents.emails import Undeliverable
 from shop.models import OutboxMessage
@@ -86,8 +85,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
             email = emails.render_email(message)
         except Undeliverable as error:
             return str(error)
-        html = '<div class="shop-email"><strong>{}</strong><div>{}</div></div>'
-        return format_html(html, email.subject, email.text)
+        return render_email(email)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any

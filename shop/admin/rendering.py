@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from shop.documents.emails import RenderedEmail
 from shop.models import OutboxMessage, Product
 from shop.models.order_status import OrderStatus, PaymentStatus, Role, Text
 from shop.models.products import PictureFile
@@ -22,6 +23,12 @@ def render_label(role: Role, text: Text) -> str:
 def status_label(status: OrderStatus | PaymentStatus) -> str:
     """Return the label of an order status or a payment status."""
     return render_label(status.facts.role, status.label)
+
+
+def render_email(email: RenderedEmail) -> str:
+    """Return subject and text of an email."""
+    html = '<div class="shop-email"><strong>{}</strong><div>{}</div></div>'
+    return format_html(html, email.subject, email.text)
 
 
 def message_label(message: OutboxMessage) -> str:

@@ -102,10 +102,11 @@ def search_rows[Row: Model](
     # PostgreSQL combines the indexes of a single table itself, so that reading keys pays less.
     max_keys = MAX_COUNTED_BY_SCAN if places.is_one_table else MAX_COUNTED
 
-    known_count, has_keys = None, False
+    listed, known_count, has_keys = rows, None, False
     words = _search_words(rows.model, fields, term)
     for word in words:
-        keys = None if has_keys else _read_keys(rows, places, word, max_keys)
+        # Without the words before: their conditions would be tested row by row.
+        keys = None if has_keys else _read_keys(listed, places, word, max_keys)
         if keys is None:
             rows = rows.filter(_word_condition(rows.model, places, word))
             continue
@@ -136,6 +137,9 @@ def _read_keys(
         keys.filter((f"{own_field}__in", related.values(related_field)))
         for related, related_field, own_field in _related_rows(rows.model, places, word)
     ]
+    by_related += [
+        keys.filter(pk__in=place.matching(word).values(place.link)) for place in places.related
+    ]
     first, *more = own + by_related
     limited = first.union(*more, all=True).order_by()[: max_keys + 1]
     return set(limited) if len(limited) <= max_keys else None
@@ -147,7 +151,19 @@ def _word_condition(model: type[Model], places: SearchPlaces, word: str) -> Q:
         Q(Exists(related.filter((related_field, OuterRef(own_field)))))
         for related, related_field, own_field in _related_rows(model, places, word)
     ]
-    return reduce(or_, [*_own_conditions(places, word), *by_related])
+    # A range, so that PostgreSQL looks the rows up one by one: by equality it would read all rows
+    # with the word, of which there are many.
+    linked = [
+        Q(
+            Exists(
+                place.matching(word).filter(
+                    (f"{place.link}__gte", OuterRef("pk")), (f"{place.link}__lte", OuterRef("pk"))
+                )
+            )
+        )
+        for place in places.related
+    ]
+    return reduce(or_, [*_own_conditions(places, word), *by_related, *linked])
 
 
 def _own_conditions(places: SearchPlaces, word: str) -> list[Q]:
@@ -168,8 +184,6 @@ def _related_rows(
             rows = link.related_model._default_manager.order_by()
             rows = rows.filter(field_condition(names, word))
             yield (rows, link.field.name, "pk") if link.one_to_many else (rows, "pk", relation)
-    for related in places.related:
-        yield related.matching(word), related.link, "pk"
 
 
 def field_condition(names: list[str], word: str) -> Q:

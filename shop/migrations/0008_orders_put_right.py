@@ -212,4 +212,8 @@ class Migration(migrations.Migration):
             model_name='payment',
             constraint=models.UniqueConstraint(condition=models.Q(('reference', ''), _negated=True), fields=('kind', 'reference'), name='payment_reference_once'),
         ),
+        migrations.AddIndex(
+            model_name='invoice',
+            index=models.Index(fields=['issued_at'], name='invoice_issued'),
+        ),
     ]

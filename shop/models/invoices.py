@@ -55,6 +55,7 @@ class Invoice(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["year", "sequence"], name="invoice_number_once"),
         )
+        indexes = (models.Index(fields=["issued_at"], name="invoice_issued"),)
 
     def __str__(self) -> str:
         return self.number

@@ -1,8 +1,10 @@
 """Finding orders: one search for the admin's list, the Ctrl+K search and the API."""
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from shop.db.row_search import RelatedSearch, SearchResult, field_condition, search_rows
 from shop.db.search_text import FoldedText
@@ -15,8 +17,14 @@ DASH_AT = 4
 MIN_NUMBER_LENGTH = 3
 #: What people write for the characters of an order number, which has no I, L and O.
 _MISREAD = str.maketrans("ILO", "110", "#- \t\u2010\u2011\u2012\u2013\u2014\u2212")
+#: The most products whose keys are read for a word.
+MAX_PRODUCTS = 5_000
 STAFF_FIELDS = ("order_number", "user__search_text", "shipping_address")
 CUSTOMER_FIELDS = ("order_number",)
+
+
+#: Keys, or a query of them.
+type Products = list[int] | QuerySet[Product, Any]
 
 
 def search_orders(orders: QuerySet[Order], term: str, *, by_staff: bool) -> SearchResult[Order]:
@@ -34,6 +42,7 @@ def search_orders(orders: QuerySet[Order], term: str, *, by_staff: bool) -> Sear
     if exact is not None:
         return SearchResult(exact)
     is_number = term.startswith("#")
+    products_named = cache(_products_named)
 
     def orders_numbered(word: str) -> QuerySet[Order]:
         start = number_start(word, is_number=is_number)
@@ -45,8 +54,8 @@ def search_orders(orders: QuerySet[Order], term: str, *, by_staff: bool) -> Sear
         term.removeprefix("#"),
         related=(
             RelatedSearch(orders_numbered, "pk"),
-            RelatedSearch(_items_of_products, "order"),
-            RelatedSearch(_items_with_other_names, "order"),
+            RelatedSearch(partial(_items_of_products, products_named), "order"),
+            RelatedSearch(partial(_items_with_other_names, products_named), "order"),
         ),
     )
 
@@ -86,19 +95,23 @@ def _no_orders() -> QuerySet[Order]:
     return Order.objects.filter(pk__in=[])
 
 
-def _products_named(word: str) -> QuerySet[Product]:
-    """Return the products with the word in name or SKU, by the index of their search text."""
+def _products_named(word: str) -> Products:
+    """Return the products with the word in name or SKU, by the index of their search text.
+
+    Their keys if they are few: tested on many orders, a query would look at each of their products.
+    """
     named = Product.objects.order_by().alias(title=FoldedText("name", "sku"))
-    return named.filter(field_condition(["search_text"], word), field_condition(["title"], word))
+    named = named.filter(field_condition(["search_text"], word), field_condition(["title"], word))
+    keys = list(named.values_list("pk", flat=True)[: MAX_PRODUCTS + 1])
+    return keys if len(keys) <= MAX_PRODUCTS else named.values("pk")
 
 
-def _items_of_products(word: str) -> QuerySet[OrderItem]:
+def _items_of_products(products: Callable[[str], Products], word: str) -> QuerySet[OrderItem]:
     """Return the items of the products that have the word in name or SKU."""
-    return OrderItem.objects.order_by().filter(product__in=_products_named(word).values("pk"))
+    return OrderItem.objects.order_by().filter(product__in=products(word))
 
 
-def _items_with_other_names(word: str) -> QuerySet[OrderItem]:
+def _items_with_other_names(products: Callable[[str], Products], word: str) -> QuerySet[OrderItem]:
     """Return the items that have the word in a name or SKU that their product had before."""
-    ordered_as: Q = field_condition(["sku", "name"], word)
-    products: Any = _products_named(word).values("pk")
-    return OrderItem.objects.order_by().filter(ordered_as).exclude(product__in=products)
+    ordered_as = field_condition(["sku", "name"], word)
+    return OrderItem.objects.order_by().filter(ordered_as).exclude(product__in=products(word))

@@ -104,11 +104,11 @@ def test_anonymous_users_and_customers_are_redirected(carl, order):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_a_search_is_seven_queries(adas_browser, carl, mug, statements, number):
+def test_a_search_is_eight_queries(adas_browser, carl, mug, statements, number):
     for _ in range(number):
         factories.add_to_cart(carl, (mug, 1))
         place_order(user=carl, shipping_address="1 Street")
-    with statements(7):
+    with statements(8):
         assert len(search(adas_browser, "carl")) == number + 1
 
 

@@ -1,11 +1,24 @@
+from decimal import Decimal
+
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
+from django.db.models import F
 from support import factories
 
-from shop.models import Order, OrderEvent, Product, StockMovement
+from shop.models import (
+    Carrier,
+    Order,
+    OrderEvent,
+    OutboxMessage,
+    Payment,
+    Product,
+    StockMovement,
+)
 from shop.models.order_status import OrderStatus
 from shop.services.order_moves import move_order, move_orders
 from shop.services.order_notes import add_note, record_printing
+from shop.services.order_payments import mark_orders_paid
 from shop.services.orders import place_order
 from shop.services.shipments import Shipment
 from shop.services.stock import find_drift
@@ -155,3 +168,46 @@ def test_printing_adds_an_internal_event_and_changes_nothing_else(ada, carl, ord
         ("Packing slip printed", ada.pk, True)
     }
     assert events.count() == 2
+
+
+def test_each_order_of_a_bulk_move_gets_its_own_parcel(ada, orders_of):
+    pks = orders_of(READY, READY, READY)
+    parcels = {pks[0]: Shipment("dhl", "A 1"), pks[1]: Shipment("Bike", "2")}
+    move_orders(order_ids=pks, to="shipped", actor=ada, shipments=parcels)
+    rows = Order.objects.order_by("pk").values_list("carrier", "tracking_number", "tracking_url")
+    link = Carrier.objects.get(name="DHL").build_url("A 1")
+    assert list(rows) == [("DHL", "A 1", link), ("Bike", "2", ""), ("", "", "")]
+    assert None not in Order.objects.values_list("shipped_at", flat=True)
+
+
+@pytest.mark.parametrize(("notify", "emails"), [(True, 2), (False, 0)])
+def test_customers_are_mailed_as_asked(
+    ada, orders_of, notify, emails, django_capture_on_commit_callbacks
+):
+    pks = orders_of(READY, READY)
+    OutboxMessage.objects.all().delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        move_orders(order_ids=pks, to="shipped", actor=ada, notify=notify)
+    assert (OutboxMessage.objects.count(), len(mail.outbox)) == (emails, emails)
+
+
+def test_a_parcel_that_is_invalid_ships_no_order(ada, orders_of):
+    pks = orders_of(READY, READY)
+    parcels = {pks[1]: Shipment("x" * 61, "")}
+    with pytest.raises(ValidationError):
+        move_orders(order_ids=pks, to="shipped", actor=ada, shipments=parcels)
+    assert set(Order.objects.values_list("status", flat=True)) == {READY}
+
+
+@pytest.mark.parametrize("orders", [1, 4])
+def test_many_orders_are_marked_as_paid_by_a_fixed_number_of_statements(
+    ada, orders_of, statements, orders
+):
+    pks = orders_of(*["delivered"] * orders, "cancelled")
+    Order.objects.filter(pk=pks[-1]).update(credited_amount=F("total_amount"))
+    with statements(5):
+        result = mark_orders_paid(order_ids=pks, actor=ada)
+    assert [order.pk for order in result.paid] == pks[:-1]
+    assert [order.pk for order, _ in result.refused] == pks[-1:]
+    paid = Payment.objects.values_list("order", "amount", "actor")
+    assert list(paid) == [(pk, Decimal("74.90"), ada.pk) for pk in pks[:-1]]

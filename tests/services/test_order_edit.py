@@ -181,5 +181,5 @@ def test_the_number_of_statements_does_not_depend_on_the_items(ada, carl, statem
     products = [factories.create_product(f"P{n}") for n in range(3)]
     order = world.create_order(carl, *((product, 2) for product in products))
     quantities = {product.pk: 1 for product in products[:changed]}
-    with statements(8):
+    with statements(9):
         edit_order(order_id=order.pk, changes=OrderChanges(quantities=quantities), actor=ada)

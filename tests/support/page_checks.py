@@ -19,6 +19,7 @@ FORBIDDEN = 403
 #: Responses that are no pages: fragments for scripts, and what answers POST only.
 FRAGMENTS = {"search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"}
 DOWNLOADS = {
+    "shop_invoice_download_pdf",
     "shop_productimport_sample",
     "shop_productimport_error_report",
     "shop_productimport_picture_urls",

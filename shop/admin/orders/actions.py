@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from unfold.admin import ModelAdmin
 
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.base import FORM_KEY_FIELD, action_fields, form_key, run_form_once, staff_user
@@ -18,9 +17,10 @@ from shop.admin.orders.bulk_forms import BulkForm, BulkShipForm
 from shop.admin.orders.bulk_rows import order_rows
 from shop.admin.orders.bulk_selection import VERSION_FIELD, Selection, selected_orders
 from shop.admin.orders.bulk_steps import BULK_STEPS, BulkStep
-from shop.admin.orders.printing import PRINT_TEXTS, bulk_print_action
-from shop.documents.emails import RenderedEmail, preview_email
-from shop.models import Carrier, Order
+from shop.admin.orders.printing import PRINT_TEXTS, PrintingAdmin, bulk_print_action
+from shop.admin.rendering import render_email
+from shop.documents.emails import preview_email
+from shop.models import Order
 from shop.services.errors import OrderChanged, ShopError
 from shop.services.shipments import assign_shipments
 
@@ -42,7 +42,7 @@ def bulk_action(step: BulkStep) -> BulkAction:
     return run
 
 
-class OrderActions(ModelAdmin):  # type: ignore[misc]
+class OrderActions(PrintingAdmin):
     """The actions of the order list."""
 
     actions = (
@@ -114,7 +114,7 @@ class OrderActions(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, selection: Selection, form: BulkForm
     ) -> HttpResponse:
         step, total = selection.step, selection.total
-        title = total.describe(step.texts.title)
+        title = total.describe(step.texts.title, **step.names)
         return render_action_form(
             request,
             self,
@@ -131,17 +131,16 @@ class OrderActions(ModelAdmin):  # type: ignore[misc]
             rows=order_rows(selection.listed, form),
             unlisted=bulk_messages.unlisted_text(selection),
             asks_parcels=isinstance(form, BulkShipForm),
-            carriers=Carrier.objects.values_list("name", flat=True),  # read by the parcels only
-            email=_preview(selection, form),
+            email=_render_preview(selection, form),
             email_label=bulk_messages.email_label(total.count),
         )
 
 
-def _preview(selection: Selection, form: BulkForm) -> RenderedEmail | None:
-    """Return the email that the customer of the first listed order gets; None without one."""
+def _render_preview(selection: Selection, form: BulkForm) -> str:
+    """Return the email that the customer of the first listed order gets; empty without one."""
     if not selection.step.email:
-        return None
+        return ""
     order = copy(selection.listed[0])
     assign_shipments([order], {order.pk: form.example_shipment(order)})
     note = getattr(form, "cleaned_data", {}).get("note", "")
-    return preview_email(order, selection.step.email, note=note)
+    return render_email(preview_email(order, selection.step.email, note=note))

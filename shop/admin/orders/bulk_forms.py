@@ -6,10 +6,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from shop.admin.forms import TextField
-from shop.admin.orders.forms import NoteField
+from shop.admin.orders.forms import CarrierField, CarrierInput, NoteField, NotifyField
 from shop.models import Order
 from shop.services.shipments import Shipment
 
@@ -20,7 +20,7 @@ CODE_ATTRS = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "fal
 class BulkForm(forms.Form):
     """Confirms a step. `notify` is there if the step mails the customers."""
 
-    notify = forms.BooleanField(required=False, initial=True, widget=UnfoldBooleanWidget)
+    notify = NotifyField(initial=True)
 
     def __init__(
         self, data: Any = None, *, orders: Sequence[Order], count: int, has_email: bool
@@ -59,7 +59,7 @@ class BulkReasonForm(BulkForm):
 class CodeField(TextField):
     """A carrier or a tracking number."""
 
-    def __init__(self, *, attrs: Mapping[str, str], **options: Any) -> None:
+    def __init__(self, *, attrs: Mapping[str, Any], **options: Any) -> None:
         widget = UnfoldAdminTextInputWidget(attrs={**CODE_ATTRS, **attrs})
         super().__init__(required=False, max_length=60, widget=widget, **options)
 
@@ -71,10 +71,8 @@ class BulkShipForm(BulkForm):
     the one for all.
     """
 
-    carrier = CodeField(
-        label=_("Carrier for all"),
-        help_text=_("Used where a row has no carrier of its own."),
-        attrs={"list": "carriers", "data-ship": "carrier-for-all", "enterkeyhint": "next"},
+    carrier = CarrierField(
+        label=_("Carrier for all"), help_text=_("Used where a row has no carrier of its own.")
     )
 
     def __init__(self, data: Any = None, *, orders: Sequence[Order], **options: Any) -> None:
@@ -83,11 +81,20 @@ class BulkShipForm(BulkForm):
         for order in orders:
             self.fields[f"carrier-{order.pk}"] = CodeField(
                 label=gettext("Carrier of %(order)s") % {"order": order},
-                attrs={"list": "carriers", "data-ship": "carrier", "enterkeyhint": "next"},
+                attrs={
+                    "list": CarrierInput.LIST_ID,
+                    "data-ship": "carrier",
+                    "enterkeyhint": "next",
+                    "placeholder": _("Carrier"),
+                },
             )
             self.fields[f"tracking-{order.pk}"] = CodeField(
                 label=gettext("Tracking number of %(order)s") % {"order": order},
-                attrs={"data-ship": "tracking", "enterkeyhint": "next"},
+                attrs={
+                    "data-ship": "tracking",
+                    "enterkeyhint": "next",
+                    "placeholder": _("Tracking number"),
+                },
             )
 
     def visible_fields(self) -> list[forms.BoundField]:

@@ -58,14 +58,16 @@ def others_text(selection: Selection) -> SafeString | None:
     if not count:
         return None
     orders = _name_others(selection)
-    return fill_html(step.texts.refused, number=count, count=f"{count:,}", orders=orders)
+    names = {"count": f"{count:,}", "orders": orders, **step.names}
+    return fill_html(step.texts.refused, number=count, **names)
 
 
 def nothing_ready_text(selection: Selection) -> SafeString:
     """Say that the step can change none of the selected orders, and why."""
     if not selection.other_count:
         return conditional_escape(_("No orders are selected."))
-    return fill_html(selection.step.texts.none_ready, orders=_name_others(selection))
+    step = selection.step
+    return fill_html(step.texts.none_ready, orders=_name_others(selection), **step.names)
 
 
 def result_text(
@@ -73,7 +75,9 @@ def result_text(
 ) -> SafeString:
     """Say what the step has done: the orders, the money, the emails, and what it left alone."""
     step, count = selection.step, len(changed)
-    sentences: list[str] = [fill_html(step.texts.done, number=count, count=f"{count:,}")]
+    sentences: list[str] = [
+        fill_html(step.texts.done, number=count, count=f"{count:,}", **step.names)
+    ]
     if not refused:  # else the sums contain orders that were left alone
         done = [(rule.done, total) for rule, total in selection.consequences if rule.done]
         sentences += [conditional_escape(total.describe(text)) for text, total in done]

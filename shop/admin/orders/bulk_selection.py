@@ -37,9 +37,10 @@ class Total:
         """The sum as text: `412.00 EUR`, of two currencies `412.00 EUR + 80.00 USD`."""
         return " + ".join(money.format_money(sum_, name) for name, sum_ in self.amounts.items())
 
-    def describe(self, text: Text) -> str:
-        """Fill the placeholders `count` and `amount` of a plural of `number`."""
-        return text % {"number": self.count, "count": f"{self.count:,}", "amount": self.amount}
+    def describe(self, text: Text, **names: str) -> str:
+        """Fill the placeholders `count`, `amount` and `names` of a plural of `number`."""
+        numbers = {"number": self.count, "count": f"{self.count:,}", "amount": self.amount}
+        return text % {**numbers, **names}
 
 
 def selected_orders(request: HttpRequest, listed: QuerySet[Order]) -> QuerySet[Order]:
@@ -68,8 +69,11 @@ class Selection:
     def __init__(self, step: BulkStep, orders: QuerySet[Order]) -> None:
         self.step = step
         self.ready = orders.filter(step.ready)
-        self._others = orders.exclude(step.ready)
         self._groups = list(self._read_groups(orders))
+        #: The first of the orders that the step can't change, read before it changes others.
+        self.others: list[Order] = []
+        if self.other_count:
+            self.others = list(orders.exclude(step.ready)[:MAX_NAMED_ORDERS])
 
     def _read_groups(self, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
         """Read numbers and sums for each currency."""
@@ -119,11 +123,6 @@ class Selection:
         """The number of selected orders that the step can't change."""
         selected: int = sum(group["n_selected"] for group in self._groups)
         return selected - self.total.count
-
-    @cached_property
-    def others(self) -> list[Order]:
-        """The first of the orders that the step can't change."""
-        return list(self._others[:MAX_NAMED_ORDERS]) if self.other_count else []
 
     @cached_property
     def listed(self) -> list[Order]:

@@ -55,7 +55,10 @@ class Consequence:
 
 @dataclass(frozen=True, kw_only=True)
 class BulkTexts:
-    """What a step's page and message say: plurals of `number` with the placeholder `count`."""
+    """What a step's page and message say: plurals of `number` with the placeholder `count`.
+
+    They may name the step's `label` and `status` too.
+    """
 
     #: Heading and button.
     title: Text
@@ -75,6 +78,8 @@ class BulkStep:
     #: What the menu of actions calls it.
     label: Text
     texts: BulkTexts
+    #: What the texts call the status that orders get.
+    status: Text = ""
     #: Permission on orders that it takes.
     permission: str
     #: The orders that it can change.
@@ -92,6 +97,11 @@ class BulkStep:
     max_orders: int = 0
     #: Why it can't change an order.
     describe: Callable[[Order], str] = Order.get_status_display
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The values of the placeholders `label` and `status`."""
+        return {"label": str(self.label), "status": str(self.status).lower()}
 
     def describe_refusal(self, order: Order) -> str:
         """Return why the step can't change the order, such as `delivered`."""
@@ -122,16 +132,18 @@ def _mark_paid(pks: Collection[int], actor: User, _form: BulkForm) -> Any:
     return result.paid, result.refused
 
 
-#: Texts of a step that has none of its own, such as to a new status.
+#: Texts of a move that has none of its own, such as to a new status.
 OTHER_TEXTS = BulkTexts(
-    title=ngettext_lazy("Change %(count)s order", "Change %(count)s orders", "number"),
-    done=ngettext_lazy("%(count)s order was changed.", "%(count)s orders were changed.", "number"),
+    title=_("%(label)s (%(count)s)"),
+    done=ngettext_lazy(
+        "%(count)s order is now %(status)s.", "%(count)s orders are now %(status)s.", "number"
+    ),
     refused=ngettext_lazy(
-        "%(count)s of the selected orders can't be changed: %(orders)s.",
-        "%(count)s of the selected orders can't be changed: %(orders)s.",
+        "%(count)s of the selected orders can't become %(status)s: %(orders)s.",
+        "%(count)s of the selected orders can't become %(status)s: %(orders)s.",
         "number",
     ),
-    none_ready=_("None of the selected orders can be changed: %(orders)s."),
+    none_ready=_("None of the selected orders can become %(status)s: %(orders)s."),
 )
 
 TEXTS: dict[str, BulkTexts] = {
@@ -262,6 +274,7 @@ def _step_to(status: OrderStatus) -> BulkStep:
         name=f"move_to_{status}",
         label=status.facts.bulk_action,
         texts=TEXTS.get(status, OTHER_TEXTS),
+        status=status.label,
         permission=status.facts.permission,
         ready=Q(status__in=[before for before in OrderStatus if status in before.facts.next]),
         perform=partial(_move, status),

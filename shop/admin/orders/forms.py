@@ -60,8 +60,9 @@ class CarrierInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
 class CarrierField(TextField):
     """The name of a carrier."""
 
-    def __init__(self) -> None:
-        super().__init__(label=_("Carrier"), required=False, max_length=60, widget=CarrierInput)
+    def __init__(self, **options: Any) -> None:
+        defaults = {"label": _("Carrier"), "required": False, "max_length": 60}
+        super().__init__(**{**defaults, "widget": CarrierInput, **options})
 
 
 class TrackingNumberField(TextField):

@@ -25,7 +25,7 @@ from shop.admin.orders.money_views import (
     refund_label,
 )
 from shop.admin.orders.move_views import OrderMoves, button_kind, move_label
-from shop.admin.orders.printing import PRINT_TEXTS, PrintingAdmin
+from shop.admin.orders.printing import PRINT_TEXTS
 from shop.models import Order
 from shop.models.order_status import OrderStatus, Text
 
@@ -34,7 +34,7 @@ from shop.models.order_status import OrderStatus, Text
 type Step = tuple[Text, tuple[str, ...], ButtonKind, str]
 
 
-class OrderViews(OrderMoves, OrderMoney, OrderEdits, PrintingAdmin, OrderActions):
+class OrderViews(OrderMoves, OrderMoney, OrderEdits, OrderActions):
     """The buttons of an order's page, as the table of statuses allows them, and their views."""
 
     action_views = {  # noqa: RUF012

@@ -9,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
     carrier: find("carrier", row),
     tracking: find("tracking", row),
   }));
-  const carrierForAll = find("carrier-for-all");
+  const carrierForAll = document.getElementById("id_carrier");
   const status = document.querySelector("[data-ship-status]");
   const button = document.querySelector(".shop-form .shop-buttons button");
   const SEPARATORS = /[^A-Z0-9]/g;
@@ -54,7 +54,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function goOn(event) {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
-    const kind = event.target.dataset.ship;
+    const kind = event.target.dataset.ship; // none of the carrier for all, which is row -1
     const row = rows[kind === "carrier" ? rowOf(event.target) : rowOf(event.target) + 1];
     (row ? row.tracking : button).focus();
   }

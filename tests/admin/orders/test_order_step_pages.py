@@ -271,3 +271,10 @@ def test_a_step_shows_what_it_acts_on(adas_browser, delivered):
         "due": "",
         "refund_due": "",
     }
+
+
+def test_a_note_is_added_for_staff_or_for_the_customer(adas_browser, order, ada):
+    adas_browser.post(url(order, "note"), {"note": "Called back"})
+    adas_browser.post(url(order, "note"), {"note": "On Monday", "is_public": "on"})
+    notes = order.events.filter(kind="note").values_list("note", "is_internal", "actor")
+    assert list(notes) == [("Called back", True, ada.pk), ("On Monday", False, ada.pk)]

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from support import factories, world
 from support.browser import DESKTOP, PHONE
+from support.effort import count_effort
 from support.page_actions import ORDERS, run_list_action
 
 from shop.models import Carrier, Order, OutboxMessage
@@ -18,32 +19,16 @@ MAX_CLICKS, MAX_LOADS = 20, 6
 CLICKS_OF_MENU = 2
 
 
-class Effort:
-    """Counts what a person does on a page: clicks and page loads."""
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
 
-    def __init__(self, page):
-        self.page, self.clicks, self.loads = page, 0, 0
-        page.expose_function("countClick", self._count_click)
-        page.add_init_script(
-            "addEventListener('click', (event) => event.isTrusted && countClick(), true)"
-        )
-        page.on("load", self._count_load)
 
-    def _count_click(self):
-        self.clicks += 1
-
-    def _count_load(self, _page):
-        self.loads += 1
-
-    def run_action(self, action):
-        """Select all orders of the list and run an action."""
-        self.page.locator("#action-toggle").click()
-        self.page.locator("select[name=action]").select_option(label=action)
-        self.clicks += CLICKS_OF_MENU
-        self.page.get_by_role("button", name="Run").click()
-
-    def press(self, name):
-        self.page.get_by_role("button", name=name, exact=True).click()
+def run_on_all(page, effort, action):
+    """Select all orders of the list that is shown and run an action."""
+    page.locator("#action-toggle").click()
+    page.locator("select[name=action]").select_option(label=action)
+    effort.clicks += CLICKS_OF_MENU
+    press(page, "Run")
 
 
 @pytest.fixture
@@ -88,13 +73,13 @@ def device(request, window, ada):
 @pytest.mark.parametrize("are_mailed", [True, False], ids=["mailed", "not mailed"])
 def test_fourteen_orders_are_confirmed_and_shipped(device, place, are_mailed):
     orders = place(14)
-    effort = Effort(device)
+    effort = count_effort(device)
     device.goto(f"{ORDERS}?status__exact=pending")
-    effort.run_action("Confirm selected orders")
-    effort.press("Confirm 14 orders")
+    run_on_all(device, effort, "Confirm selected orders")
+    press(device, "Confirm 14 orders")
     expect(device.get_by_text("14 orders were confirmed.")).to_be_visible()
     device.get_by_role("link", name=re.compile("^Confirmed")).click()
-    effort.run_action("Ship selected orders")
+    run_on_all(device, effort, "Ship selected orders")
     copy_text(device, "\n".join(NUMBERS))
 
     device.get_by_label("Carrier for all").click()
@@ -105,7 +90,7 @@ def test_fourteen_orders_are_confirmed_and_shipped(device, place, are_mailed):
         device.get_by_label("Send 14 emails to the customers").click()
     has_scroll = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert device.evaluate(has_scroll) is False
-    effort.press("Ship 14 orders")
+    press(device, "Ship 14 orders")
     expect(device.get_by_text("14 orders were shipped.")).to_be_visible()
 
     assert effort.clicks <= MAX_CLICKS, effort.clicks
