@@ -23,7 +23,6 @@ DOWNLOADS = {
     "shop_productimport_sample",
     "shop_productimport_error_report",
     "shop_productimport_picture_urls",
-    "shop_invoice_download_pdf",
 }
 
 
