@@ -17,6 +17,9 @@ CONTACT = ("email", "first_name", "last_name", "phone")
 #: What `days` was in the order list -> what `period` is now.
 PERIODS = {"1": "today", "7": "last_7_days", "30": "last_30_days"}
 
+#: Number of a column of the order list -> its number now, since items and town come third.
+COLUMNS = {"3": "5", "4": "6", "5": "3", "6": "7", "7": "8"}
+
 
 def allow_time(apps, schema_editor):
     """Let the next operations take their time: they write the whole table."""
@@ -65,6 +68,22 @@ def _rewrite_queries(apps, old_name, new_name, values):
         view.save(update_fields=["query"])
 
 
+def move_columns(apps, schema_editor):
+    """Let saved views sort by the same column as before."""
+    SavedView = apps.get_model("shop", "SavedView")
+    for view in SavedView.objects.filter(screen="order", query__contains="o="):
+        pairs = parse_qsl(view.query, keep_blank_values=True)
+        moved = [(name, ".".join(map(_moved, value.split("."))) if name == "o" else value) for name, value in pairs]
+        if moved != pairs:
+            view.query = urlencode(moved)
+            view.save(update_fields=["query"])
+
+
+def _moved(column):
+    number = column.removeprefix("-")
+    return column.removesuffix(number) + COLUMNS.get(number, number)
+
+
 def search_text(output_field, *columns):
     return models.GeneratedField(
         db_persist=True,
@@ -86,6 +105,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(add_indexes, allow_time),
         migrations.RunPython(name_periods, number_periods),
+        migrations.RunPython(move_columns, migrations.RunPython.noop),
         migrations.AlterField(
             "product",
             "price",

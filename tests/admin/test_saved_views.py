@@ -258,3 +258,15 @@ def test_a_saved_view_that_cannot_be_read_shows_the_error(adas_browser, ada):
     response = adas_browser.get(f"/admin/shop/order/?{view.query}")
     assert len(response.context["cl"].filter_errors) == 1
     assert list(response.context["cl"].result_list) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "migrated"),
+    [("o=3", "o=5"), ("o=-7.2&q=a", "o=-8.2&q=a"), ("o=1", "o=1"), ("o=&q=o%3D3", "o=&q=o%3D3")],
+)
+def test_the_migration_keeps_the_columns_that_saved_views_sort_by(ada, query, migrated):
+    migration = importlib.import_module("shop.migrations.0010_order_search")
+    view = SavedView.objects.create(owner=ada, screen="order", name="Late", query=query)
+    migration.move_columns(apps, None)
+    view.refresh_from_db()
+    assert view.query == migrated
