@@ -88,6 +88,7 @@ class _FilteredChangeList(CheckedChangeList):
 
     def read_results(self, request: HttpRequest) -> None:
         """Only let the database evaluate the query string: just the queryset is used."""
+        self.result_list: list[Any] = []
         if self.get_filters_params():
             self.queryset.exists()
 

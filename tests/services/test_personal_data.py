@@ -144,7 +144,7 @@ def test_erasing_leaves_no_personal_data(nell, ada):
     personal_data.erase_personal_data(user_id=nell.pk, actor=ada)
     assert stored_texts(*PERSONAL_TEXTS) == set()
     assert User.objects.values_list("search_text", flat=True).get(pk=nell.pk) == (
-        f"erased-{nell.pk}@erased.invalid\nerased customer\n{nell.pk}\n"
+        f"erased-{nell.pk}@erased.invalid\nerased customer\n{nell.pk}\n\n"
     )
     nell.refresh_from_db()
     assert (nell.is_active, nell.has_usable_password(), str(nell)) == (

@@ -167,10 +167,10 @@ def test_recent_orders_are_sorted_newest_first(carl, dora, mug, lamp):
     last = create_order(dora, NOON, (lamp, 1))
     assert reports.recent_orders(2) == [
         reports.RecentOrder(
-            last.pk, last.order_number, "Dora Stranger", "delivered", Decimal("49.90"), NOON
+            last.pk, last.order_number, "Dora Stranger", "delivered", Decimal("49.90"), "EUR", NOON
         ),
         reports.RecentOrder(
-            middle.pk, middle.order_number, "Carl Buyer", "cancelled", Decimal("12.50"), NOON
+            middle.pk, middle.order_number, "Carl Buyer", "cancelled", Decimal("12.50"), "EUR", NOON
         ),
     ]
 

@@ -19,10 +19,10 @@ FORBIDDEN = 403
 #: Responses that are no pages: fragments for scripts, and what answers POST only.
 FRAGMENTS = {"search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"}
 DOWNLOADS = {
+    "shop_invoice_download_pdf",
     "shop_productimport_sample",
     "shop_productimport_error_report",
     "shop_productimport_picture_urls",
-    "shop_invoice_download_pdf",
 }
 
 
@@ -89,7 +89,7 @@ def bulk_ship(page):
 def printed(page):
     page.goto(ORDERS)
     page.locator(".field-order_number a").first.click()
-    page.get_by_role("link", name="Invoice").click()
+    page.get_by_role("link", name="Print invoice").click()
     page.get_by_role("button", name="Print invoice").click()
     page.get_by_role("button", name="Download PDF").wait_for()
 

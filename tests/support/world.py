@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from shop.models import IdempotencyKey, OutboxMessage, ProductImport, SavedView
+from shop.models import Carrier, IdempotencyKey, OutboxMessage, ProductImport, SavedView
 from shop.models.order_status import OrderStatus
 from shop.product_files.imports import apply, preview
 from shop.services import sessions
@@ -50,6 +50,7 @@ def create_world(ada, carl, dora):
     )
     lamp = factories.create_product("Lamp", price="49.90", stock=9, sku="LAMP-1")
     factories.create_product("Basket", price="30.00", stock=0, sku="BASKET-1", is_active=False)
+    Carrier.objects.get_or_create(name="DHL")  # which a test's flush deletes
     further_models.create_records()
     orders = _create_orders(ada, carl, dora, mug, lamp)
     mark_paid(order_id=orders[2].pk, actor=ada)
