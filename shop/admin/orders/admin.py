@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from shop.admin.base import ReadOnlyAdmin
 from shop.admin.exports import OrderExports
 from shop.admin.exposed import ExposedListAdmin
-from shop.admin.filters import PeriodFilter
 from shop.admin.orders import related
 from shop.admin.orders.columns import OrderColumns
 from shop.admin.orders.page import FIELDS_IN_BLOCKS, OrderPage
 from shop.admin.orders.phone_orders import PhoneOrderAdmin
+from shop.admin.period_filter import PeriodFilter
 from shop.db.row_search import SearchResult
 from shop.models import Order
 from shop.services.order_search import STAFF_FIELDS, search_orders
