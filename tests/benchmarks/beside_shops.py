@@ -29,15 +29,15 @@ SENTENCE = "A dependable everyday piece made with care and tested for long use. 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 STOCK = 1_000_000
 FILL_ORDERS = """
-INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity)
-SELECT o.id, p.id, p.sku, p.name, p.price, 1 + (o.id + k) % 3
+INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity, returned_quantity)
+SELECT o.id, p.id, p.sku, p.name, p.price, 1 + (o.id + k) % 3, 0
 FROM shop_order o CROSS JOIN (SELECT 0 AS k UNION ALL SELECT 1 UNION ALL SELECT 2) AS lines
 JOIN shop_product p ON p.id = 1 + (o.id * 31 + k * 977) % {products};
 UPDATE shop_order SET total_amount =
   (SELECT sum(subtotal) FROM shop_orderitem WHERE order_id = shop_order.id);
 INSERT INTO shop_orderevent
-  (order_id, kind, status, payment_status, note, is_internal, created_at)
-SELECT id, 'status', 'pending', 'pending', '', false, created_at FROM shop_order;
+  (order_id, kind, status, payment_status, note, details, is_internal, created_at)
+SELECT id, 'status', 'pending', 'pending', '', '', false, created_at FROM shop_order;
 INSERT INTO shop_stockmovement (product_id, kind, delta, balance_after, reason, created_at)
 SELECT id, 'initial', stock, stock, '', created_at FROM shop_product;
 INSERT INTO shop_stockmovement
