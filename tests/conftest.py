@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from support import factories
 
 from shop import caching
+from shop.management.demo_shop import make_carriers
 from shop.services import background
 
 pytest_plugins = ["support.servers"]
@@ -90,3 +91,9 @@ def statements():
         assert len(sql) == number, "\n".join([f"{len(sql)} statements:", *sql])
 
     return assert_count
+
+
+@pytest.fixture
+def carriers(db):
+    """The carriers of the migrations, which the flush after some tests deletes."""
+    make_carriers()

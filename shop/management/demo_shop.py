@@ -164,9 +164,15 @@ def _create_users(now: datetime) -> tuple[User, list[User]]:
         user.password, user.created_at = password_hash, first_day + timedelta(days=days / 2)
         user.save()
     make_groups()
+    make_carriers()
     for group, user in staff.items():
         user.groups.set([Group.objects.get(name=group)])
     return admin, customers
+
+
+def make_carriers() -> None:
+    """Create the carriers of the migrations again, which `flush` deletes."""
+    import_module("shop.migrations.0009_order_money_and_rights").make_carriers(apps, None)
 
 
 def make_groups() -> None:

@@ -171,11 +171,11 @@ def test_search_finds_actor_record_old_and_new_values(
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_log_is_three_queries(adas_browser, adas_app, mug, statements, number):
+def test_the_log_is_four_queries(adas_browser, adas_app, mug, statements, number):
     for price in range(number):
         adas_app.patch(f"/products/{mug.pk}/", {"price": f"{price}.00"})
     adas_browser.get(LIST)
-    with statements(3):
+    with statements(4):
         assert adas_browser.get(LIST).context["cl"].result_count == number
 
 

@@ -22,6 +22,7 @@ def test_a_link_without_the_number_is_refused(adas_browser, link):
     assert not Carrier.objects.filter(name="Post").exists()
 
 
+@pytest.mark.usefixtures("carriers")
 def test_permissions_decide_who_sees_and_changes_carriers(staff_client_with):
     carrier = Carrier.objects.first()
     browser = staff_client_with("view_carrier")

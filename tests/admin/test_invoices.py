@@ -79,5 +79,5 @@ def test_the_list_runs_the_same_number_of_statements(adas_browser, invoices, sta
     Invoice.objects.filter(corrects__isnull=False).delete()
     Invoice.objects.filter(pk__in=[invoice.pk for invoice in invoices[number:]]).delete()
     adas_browser.get(LIST)
-    with statements(3):
+    with statements(4):
         assert adas_browser.get(LIST).status_code == 200

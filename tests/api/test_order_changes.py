@@ -150,6 +150,7 @@ def test_an_edit_without_a_difference_writes_nothing(adas_app, path, unchanged):
         assert adas_app.patch(path, body).json() == order
 
 
+@pytest.mark.usefixtures("carriers")
 def test_shipping_with_a_tracking_number(packers_app, adas_app, carls_app, path):
     adas_app.post(f"{path}status/", {"status": "confirmed"})
     assert carls_app.get(path).json()["shipment"] is None

@@ -9,6 +9,7 @@ from django.db import connection
 from support import factories
 from support.invariants import assert_money
 
+from shop.management.demo_shop import make_groups
 from shop.models import Order, Payment
 from shop.services.order_moves import move_order
 from shop.services.orders import place_order
@@ -49,6 +50,7 @@ def test_amounts_of_older_orders(carl, ada, mug, status, before, after):
 
 
 def test_ready_groups_get_the_new_rights(db):
+    make_groups()
     rights = {
         group.name: {p.codename for p in group.permissions.all()} for group in Group.objects.all()
     }

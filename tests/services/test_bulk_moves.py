@@ -170,6 +170,7 @@ def test_printing_adds_an_internal_event_and_changes_nothing_else(ada, carl, ord
     assert events.count() == 2
 
 
+@pytest.mark.usefixtures("carriers")
 def test_each_order_of_a_bulk_move_gets_its_own_parcel(ada, orders_of):
     pks = orders_of(READY, READY, READY)
     parcels = {pks[0]: Shipment("dhl", "A 1"), pks[1]: Shipment("Bike", "2")}

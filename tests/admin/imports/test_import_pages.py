@@ -44,7 +44,7 @@ def file_of(count):
 def test_query_count_of_the_page_does_not_grow(adas_browser, statements, count):
     upload(adas_browser, file_of(count))
     page = step_url("change")
-    with statements(4):
+    with statements(5):
         answer = adas_browser.get(page)
     assert len(list(answer.context["rows"].page)) == min(count, 50)
     assert len(answer.content) < 500_000
@@ -54,7 +54,7 @@ def test_query_count_of_the_page_does_not_grow(adas_browser, statements, count):
 def test_query_count_of_the_list_does_not_grow(adas_browser, statements, count):
     for _ in range(count):
         upload(adas_browser, VALID_FILE)
-    with statements(3):
+    with statements(4):
         answer = adas_browser.get(IMPORTS)
     assert len(answer.context["cl"].result_list) == count
 

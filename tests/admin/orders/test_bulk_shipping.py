@@ -35,6 +35,7 @@ def entries(orders, *pairs):
     }
 
 
+@pytest.mark.usefixtures("carriers")
 def test_each_order_gets_its_number_and_the_carrier_for_all(
     adas_browser, orders, django_capture_on_commit_callbacks
 ):
@@ -72,6 +73,7 @@ def test_what_was_typed_is_kept_if_an_order_has_changed(adas_browser, orders):
     assert parcels() == [("", ""), ("", "B1"), ("", "C1")]
 
 
+@pytest.mark.usefixtures("carriers")
 def test_the_email_is_shown_as_it_will_read(adas_browser, orders):
     page = ask(adas_browser, "move_to_shipped", orders)
     assert str(orders[0]) in page.context["email"]

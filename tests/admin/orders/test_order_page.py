@@ -127,6 +127,7 @@ def test_mails_need_the_permission_to_view_them(staff_client_with, order):
     assert [entry.title for entry in entries] == ["Order placed"]
 
 
+@pytest.mark.usefixtures("carriers")
 def test_the_tracking_number_is_a_link(adas_browser, ada, order):
     Carrier.objects.filter(name="DHL").update(tracking_url="https://dhl.example/{number}")
     for status in Order.Status.path_to("shipped"):
