@@ -216,4 +216,8 @@ class Migration(migrations.Migration):
             model_name='invoice',
             index=models.Index(fields=['issued_at'], name='invoice_issued'),
         ),
+        migrations.RemoveConstraint(
+            model_name='order',
+            name='order_total_not_negative',
+        ),
     ]

@@ -151,9 +151,7 @@ class Order(CleanTextModel):
                 condition=Q(payment_status__in=PaymentStatus.values),
                 name="order_payment_status_is_known",
             ),
-            models.CheckConstraint(
-                condition=Q(total_amount__gte=0), name="order_total_not_negative"
-            ),
+            # So the total isn't negative either.
             models.CheckConstraint(
                 condition=Q(credited_amount__gte=0, credited_amount__lte=F("total_amount")),
                 name="order_credited_in_bounds",

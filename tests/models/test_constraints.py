@@ -39,7 +39,7 @@ CHECKS = [
     ("order_status_is_known", Order, {"status": "lost"}),
     ("order_payment_method_is_known", Order, {"payment_method": "shells"}),
     ("order_payment_status_is_known", Order, {"payment_status": "promised"}),
-    ("order_total_not_negative", Order, {"total_amount": Decimal("-0.01")}),
+    ("order_credited_in_bounds", Order, {"total_amount": Decimal("-0.01")}),
     ("order_credited_in_bounds", Order, {"credited_amount": Decimal("-0.01")}),
     ("order_credited_in_bounds", Order, {"credited_amount": F("total_amount") + 1}),
     ("order_refunded_in_bounds", Order, {"refunded_amount": Decimal("-0.01")}),
