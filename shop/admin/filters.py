@@ -230,6 +230,12 @@ class RelationFilter(FieldFilter, AutocompleteSelectMultipleFilter):  # type: ig
         keys = [self.field.target_field.to_python(value) for value in values]
         return self._is_related(keys) if keys else Q()
 
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield Unfold's form, without values that are no keys: it looks the records up."""
+        if self.errors:
+            self.used_parameters = {}
+        yield from super().choices(changelist)
+
     def is_empty(self) -> Q:
         return ~self._is_related(None) if self.field.many_to_many else super().is_empty()
 

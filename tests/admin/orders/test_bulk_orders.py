@@ -234,8 +234,9 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_orders(
     adas_browser.get(LIST)  # counts what the sidebar shows
     for number in (1, 5):
         Order.objects.all().update(status="delivered", payment_status="paid")
-        status = {"move_to_shipped": READY_TO_SHIP, "move_to_delivered": "shipped"}
-        orders = place(*[status.get(step.name, "pending")] * number, "cancelled")
+        to = step.name.removeprefix("move_to_")
+        path = Order.Status.path_to(to if to in Order.Status else "confirmed")
+        orders = place(*["pending", *path][-2:-1] * number, "cancelled")
         Order.objects.filter(status="cancelled").update(payment_status="voided")
         with CaptureQueriesContext(connection) as asked:
             page = ask(adas_browser, step.name, orders)

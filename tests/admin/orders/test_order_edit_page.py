@@ -8,7 +8,6 @@ from support.html_forms import form_fields
 
 from shop.models import Order, OrderEvent, OutboxMessage, Product
 from shop.services.order_edit import OrderChanges, edit_order
-from shop.services.order_moves import move_order
 from shop.services.order_payments import mark_paid
 from shop.services.products import set_active
 from shop.services.stock import find_drift
@@ -138,8 +137,7 @@ def test_an_order_keeps_an_item(adas_browser, order, mug):
 
 def test_an_order_that_was_shipped_meanwhile_stays(adas_browser, ada, order):
     body = opened(adas_browser, order, shipping_address="Elsewhere")
-    for status in ("confirmed", "shipped"):
-        move_order(order_id=order.pk, to=status, actor=ada, by_staff=True)
+    world.move_along(order, "shipped", by=ada)
     form = adas_browser.post(url(order), body).context["form"]
     assert len(form.non_field_errors()) == 1
     order.refresh_from_db()

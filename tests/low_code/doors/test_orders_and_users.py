@@ -175,7 +175,7 @@ def test_staff_see_the_new_fields_of_an_orders_customer(adas_app, carl, order):
 
 def test_the_export_of_orders_has_the_new_fields(adas_browser, carl, order):
     User.objects.filter(pk=carl.pk).update(company="+Buyer")
-    response = adas_browser.post(f"{ORDERS}export/", {"file_format": "csv"})
+    response = adas_browser.post(f"{ORDERS}export/", {"rows": "item", "file_format": "csv"})
     [row] = csv.DictReader(io.StringIO(b"".join(response).decode("utf-8-sig")))
     expected = {
         "gift message": "Happy birthday",
