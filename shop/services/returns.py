@@ -90,11 +90,11 @@ def _returned_items(order: Order, returned: Mapping[int, ReturnedUnits]) -> list
         units = chosen[item.product_id]
         kept = item.quantity - item.returned_quantity
         if min(units.put_back, units.write_off) < 0 or units.units > kept:
-            raise ValidationError(
-                _("The customer has %(kept)d × %(name)s, so at most that many can come back.")
-                % {"kept": kept, "name": item.name},
-                code="max_value",
-            )
+            message = _("The customer has %(kept)d × %(name)s, so at most that many can come back.")
+            if not kept:
+                message = _("No more units of %(name)s can come back.")
+            names = {"kept": kept, "name": item.name}
+            raise ValidationError(message % names, code="max_value")
         item.returned_quantity += units.units
     return items
 

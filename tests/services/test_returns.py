@@ -90,6 +90,9 @@ def test_no_more_comes_back_than_was_left(take_back, refused, mug):
     take_back((mug, 1))
     with refused(ValidationError):
         take_back((mug, 2))
+    take_back((mug, 1))
+    with pytest.raises(ValidationError, match="No more units of Mug"):
+        take_back((mug, 1))
 
 
 def test_a_product_of_another_order_is_refused(take_back, refused, mug):
