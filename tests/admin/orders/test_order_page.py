@@ -106,6 +106,16 @@ def test_issued_invoices_are_in_the_timeline(adas_browser, staff_client_with, ad
     assert [(e.url, invoice.number in e.title) for e in entries] == [("", True), ("", False)]
 
 
+def test_a_credit_note_is_in_the_timeline_once(adas_browser, ada, order, mug):
+    issue_invoices(order_ids=[order.pk], actor=ada)
+    deliver(order, ada)
+    return_items(order_id=order.pk, returned={mug.pk: ReturnedUnits(1)}, actor=ada)
+    note = order.invoices.get(kind="credit_note")
+    entries = open_page(adas_browser, order).context["timeline"]
+    shown = [entry for entry in entries if note.number in entry.title + entry.note]
+    assert [bool(entry.url) for entry in shown] == [True]
+
+
 @pytest.mark.parametrize("status", ["pending", "sent", "failed"])
 def test_a_mail_shows_its_state_and_can_be_sent_again(
     adas_browser, staff_client_with, order, status
