@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 from support import factories
 
-from shop.models import Order, Product
+from shop.models import Order, OutboxMessage, Product
 from shop.services.errors import InvalidTransition, NotFound
 from shop.services.order_moves import move_order
 from shop.services.order_payments import mark_paid
@@ -148,3 +148,13 @@ def test_cancelling_a_paid_order_makes_a_refund_due(ada, carl, mug):
     assert order.payment_status == "paid"
     move_order(order_id=order.pk, to="cancelled", actor=carl, by_staff=False)
     assert Order.objects.get().payment_status == order.events.last().payment_status == "refund_due"
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_email_knows_whose_words_the_note_is(ada, carl, carls_order, is_own):
+    actor = carl if is_own else ada
+    move_order(
+        order_id=carls_order.pk, to="cancelled", actor=actor, by_staff=not is_own, note="Too late"
+    )
+    message = OutboxMessage.objects.get(kind="order_cancelled")
+    assert message.payload == {"note": "Too late"} | ({"note_by": "customer"} if is_own else {})
