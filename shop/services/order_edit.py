@@ -168,7 +168,7 @@ def _plan(order: Order, items: Sequence[OrderItem], changes: OrderChanges) -> Ed
     if total < order.credited_amount:
         credited = money.format_money(order.credited_amount, order.currency)
         raise ValidationError(
-            _("%(amount)s of this order were credited already, so its total can't be less.")
+            _("%(amount)s of this order was credited already, so its total can't be less.")
             % {"amount": credited},
             code="min_value",
         )

@@ -74,7 +74,10 @@ def _event_entries(order: Order, payments: Sequence[Payment]) -> Iterator[Timeli
         if event is None:
             yield _payment_entry(order, payment)
         else:
-            amounts.setdefault(event.pk, []).append(_format_payment(order, payment))
+            text = _format_payment(order, payment)
+            if event.kind == Kind.STATUS:  # else the title says what the amount is
+                text = _("%(amount)s paid") % {"amount": text}
+            amounts.setdefault(event.pk, []).append(text)
     for number, event in enumerate(events):
         entry = _event_entry(event, is_first=number == 0)
         shown = tuple(amounts.get(event.pk, ()))

@@ -66,7 +66,7 @@ def test_the_timeline_shows_payments_at_their_events(adas_browser, ada, order, m
     assert timeline(adas_browser, order) == [
         ("Order placed",),
         *((str(status.label),) for status in Order.Status.path_to("delivered")[:-1]),
-        ("Delivered", "74.90 EUR"),
+        ("Delivered", "74.90 EUR paid"),
         ("Items returned",),
         ("Refunded", "12.50 EUR"),
     ]
@@ -155,9 +155,10 @@ def test_the_value_of_a_customer_needs_its_permission(
     deliver(second, ada)
     refund_order(order_id=second.pk, actor=ada, amount=Decimal("2.50"))
     context = open_page(adas_browser, second).context
-    assert (context["earlier_orders"], context["lifetime_value"]) == (1, "84.90 EUR")
+    assert (context["customer_orders"], context["lifetime_value"]) == (2, "84.90 EUR")
+    assert not context["is_first_order"]
     page = open_page(staff_client_with("view_order", "view_user"), order)
-    assert page.context["earlier_orders"] == 0
+    assert (page.context["customer_orders"], page.context["is_first_order"]) == (2, True)
     assert "lifetime_value" not in page.context
     assert "84.90" not in page.content.decode()
 
