@@ -37,6 +37,12 @@ def message_label(message: OutboxMessage) -> str:
     return render_label(OutboxMessage.ROLES[status], status.label)
 
 
+def send_again_label(message: OutboxMessage) -> str:
+    """Return the text of the button that sends a message again."""
+    is_email = message.channel == OutboxMessage.Channel.EMAIL
+    return _("Send again") if is_email else _("Try again")
+
+
 def render_age(moment: datetime) -> str:
     """Return how long ago a moment was, with its date and time as a tooltip."""
     local = timezone.localtime(moment)

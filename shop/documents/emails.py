@@ -136,7 +136,8 @@ def _order_context(message: OutboxMessage) -> dict[str, Any]:
     `order` and `user` are the records themselves, so that a template may use any of their fields,
     such as `order.note`. `lines` are its items. `total`, `amount_due` and `refund_due` are texts
     with the currency, the last two empty for nothing. `order_link` is empty without SHOP_ORDER_URL.
-    What the message itself carries, such as a `note`, is added.
+    What the message itself carries, such as a `note`, is added; `note_by` is "customer" for a note
+    of the customer's own.
     """
     order = message.order
     if order is None:

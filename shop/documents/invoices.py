@@ -14,7 +14,7 @@ from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 
 from shop import money
-from shop.documents.order_documents import Column, Document
+from shop.documents.order_documents import Column, Document, join_address
 from shop.documents.tax import TaxLine, split_tax
 from shop.models import Invoice, Order, OrderItem
 
@@ -142,7 +142,7 @@ def build_invoice_document(invoice: Invoice) -> Document:
         sender=contents["sender"],
         imprint=contents["imprint"],
         title=invoice_title(invoice),
-        address=f"{contents['name']}\n{contents['address']}",
+        address=join_address(contents["name"], contents["address"]),
         details=_details(invoice),
         columns=columns,
         rows=_rows(contents, has_tax=has_tax),

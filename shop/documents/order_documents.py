@@ -73,7 +73,7 @@ def build_packing_slip(order: Order, items: Sequence[OrderItem]) -> Document:
         sender=settings.SHOP_NAME,
         imprint=settings.SHOP_IMPRINT,
         title=title % {"order": order},
-        address=f"{order.user.get_full_name()}\n{order.shipping_address}",
+        address=join_address(order.user.get_full_name(), order.shipping_address),
         details=details,
         columns=[Column(_("SKU")), Column(_("Product")), Column(_("Quantity"), is_number=True)],
         rows=[[item.sku, item.name, str(item.quantity)] for item in items],
@@ -81,6 +81,12 @@ def build_packing_slip(order: Order, items: Sequence[OrderItem]) -> Document:
         note="\n".join(_slip_lines(order)),
         has_checkboxes=True,
     )
+
+
+def join_address(name: str, address: str) -> str:
+    """Return the customer's name above the address, unless the address starts with it."""
+    first = address.partition("\n")[0].partition(",")[0].strip()
+    return address if first.casefold() == name.casefold() else f"{name}\n{address}"
 
 
 def with_slip_fields(orders: QuerySet[Order]) -> QuerySet[Order]:

@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from shop import money
 from shop.management import demo_after_sales
 from shop.models import (
     AuditEntry,
@@ -228,10 +229,11 @@ def _plan_moves(number: int, at: datetime) -> Iterator[tuple[datetime, OrderStat
 def _create_products(now: datetime, admin: User, plan: list[Sale]) -> list[Product]:
     """Create the products with stock for the early sales and what the file says is left."""
     early, _ = _units_sold(plan, now - RESTOCK_AGE)
+    decimals = money.shown_decimals(money.default_currency())
     products = []
     for number, row in enumerate(_load_data("products")):
         values = {name: value for name, value in row.items() if name not in {"stock", "picture"}}
-        values["price"] = Decimal(values["price"])
+        values["price"] = round(Decimal(values["price"]), decimals)
         with _backdate(now - timedelta(days=DAYS + 5, minutes=number), Product):
             products.append(
                 _create_product(admin, values, row["picture"], stock=row["stock"] + early[number])

@@ -41,8 +41,9 @@ def purchase_summaries(users: Iterable[User]) -> dict[int, PurchaseSummary]:
 
 @dataclass(frozen=True)
 class PurchaseHistory:
-    """The number of a customer's orders before one of theirs, and the value of all."""
+    """The number of a customer's orders, of those before one of theirs, and the value of all."""
 
+    orders: int
     earlier: int
     value: Decimal
 
@@ -51,8 +52,8 @@ def purchase_history(order: Order) -> PurchaseHistory:
     """Return the history of the order's customer, as seen from this order."""
     earlier = Count("pk", filter=Q(created_at__lt=order.created_at))
     orders = Order.objects.filter(user=order.user_id).order_by()
-    row = orders.aggregate(earlier=earlier, value=NET_VALUE)
-    return PurchaseHistory(row["earlier"], _to_cents(row["value"]))
+    row = orders.aggregate(orders=Count("pk"), earlier=earlier, value=NET_VALUE)
+    return PurchaseHistory(row["orders"], row["earlier"], _to_cents(row["value"]))
 
 
 def _to_cents(amount: Decimal | None) -> Decimal:

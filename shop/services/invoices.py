@@ -15,7 +15,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from shop.db.bulk_rows import insert_rows
 from shop.db.transactions import atomically
@@ -54,8 +53,7 @@ def correct_invoices(orders: Sequence[Order], *, actor: User | None) -> None:
     issued = _read_issued(orders)
     invoiced = [order for order in orders if order.pk in issued]
     if invoiced:
-        new = _issue_missing(invoiced, issued, actor=actor, is_first_allowed=False)
-        record_documents(new, _("%(documents)s issued"), kind=OrderEvent.Kind.NOTE, actor=actor)
+        _issue_missing(invoiced, issued, actor=actor, is_first_allowed=False)
 
 
 def erase_invoices(orders: QuerySet[Order]) -> None:
@@ -66,13 +64,12 @@ def erase_invoices(orders: QuerySet[Order]) -> None:
     Invoice.objects.bulk_update(invoices, ["contents"], batch_size=500)
 
 
-def record_documents(
-    invoices: Sequence[Invoice], text: str, *, kind: OrderEvent.Kind, actor: User | None
-) -> None:
+def record_printed(invoices: Sequence[Invoice], text: str, *, actor: User) -> None:
     """Add an entry to each order's timeline, for staff; `text` has the placeholder `documents`."""
     titles: dict[Order, list[str]] = defaultdict(list)
     for invoice in invoices:
         titles[invoice.order].append(documents.invoice_title(invoice))
+    kind = OrderEvent.Kind.PRINTED
     if titles:
         notes = {order: text % {"documents": ", ".join(names)} for order, names in titles.items()}
         insert_rows(

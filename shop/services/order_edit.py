@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from shop import money
@@ -112,7 +113,7 @@ class Edit:
         """Yield a line for each change: `Dipped Mug: 2 → 1`."""
         if self.texts:
             yield audit.format_changes(
-                {name: (_one_line(a), _one_line(b)) for name, (a, b) in self.texts.items()}
+                {capfirst(k): (_one_line(a), _one_line(b)) for k, (a, b) in self.texts.items()}
             )
         for item in self.added:
             yield _("%(name)s: %(quantity)d added") % vars(item)
@@ -167,7 +168,7 @@ def _plan(order: Order, items: Sequence[OrderItem], changes: OrderChanges) -> Ed
     if total < order.credited_amount:
         credited = money.format_money(order.credited_amount, order.currency)
         raise ValidationError(
-            _("%(amount)s of this order were credited already, so its total can't be less.")
+            _("%(amount)s of this order was credited already, so its total can't be less.")
             % {"amount": credited},
             code="min_value",
         )

@@ -132,7 +132,9 @@ def _advance(orders: Sequence[Order], move: Move) -> None:
         insert_rows(paid)
     record_events(orders, actor=move.actor, note=move.note)
     if move.notify and (kind := ORDER_STATUSES[move.to].email):
-        outbox.add_order_messages(orders, kind, note=move.note)
+        is_customers = all(order.user_id == move.actor.pk for order in orders)
+        values = {"note_by": "customer"} if is_customers else {}
+        outbox.add_order_messages(orders, kind, note=move.note, values=values)
     if move.to == OrderStatus.CANCELLED:
         _return_items(orders, move)
         correct_invoices(orders, actor=move.actor)

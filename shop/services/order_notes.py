@@ -56,7 +56,7 @@ def print_invoices(
     check_printed_orders(order_ids)
     printed = invoices.issue_invoices(order_ids=order_ids, actor=actor)
     text = _("%(documents)s downloaded as PDF") if as_pdf else _("%(documents)s printed")
-    invoices.record_documents(printed, text, kind=OrderEvent.Kind.PRINTED, actor=actor)
+    invoices.record_printed(printed, text, actor=actor)
     return printed
 
 

@@ -31,11 +31,12 @@ from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
 from shop.documents import emails
 from shop.documents.emails import DeliveryRefused, Undeliverable
-from shop.models import Order, OutboxMessage, Payment, User
+from shop.models import Order, OrderEvent, OutboxMessage, Payment, User
 from shop.models.outbox import GATEWAY_CAPTURE, GATEWAY_REFUND, PASSWORD_RESET
 from shop.services import audit, background
 from shop.services.errors import MessagePending
 from shop.services.idempotency import run_once
+from shop.services.order_records import build_event
 from shop.services.payments import Authorization, gateway
 
 #: How long a message is tried, and the pauses between attempts: one minute, doubling to an hour.
@@ -72,6 +73,8 @@ SENDERS: dict[str, Callable[[OutboxMessage], None]] = {
     OutboxMessage.Channel.EMAIL: emails.send_email,
     OutboxMessage.Channel.GATEWAY: call_gateway,
 }
+#: Kind -> the permission to send it again; emails take the one to change messages.
+PERMISSIONS = {GATEWAY_CAPTURE: "shop.change_order", GATEWAY_REFUND: "shop.refund_order"}
 PENDING = OutboxMessage.Status.PENDING
 
 #: Any message that is due. Compiled, because each order asks it.
@@ -189,15 +192,23 @@ def _add_reset_message(user: User, added: list[OutboxMessage]) -> str:
 
 
 def can_send_again(message: OutboxMessage) -> bool:
-    """Return whether staff can send the message again; for a new password, customers ask anew."""
+    """Return whether staff can send the message again: no password reset, no money twice."""
+    if message.channel == OutboxMessage.Channel.GATEWAY:
+        return message.status == OutboxMessage.Status.FAILED
     return message.status != PENDING and message.kind != PASSWORD_RESET
+
+
+def send_again_permission(message: OutboxMessage) -> str:
+    """Return the permission that sending the message again takes, such as `shop.refund_order`."""
+    return PERMISSIONS.get(message.kind, "shop.change_outboxmessage")
 
 
 @atomically
 def send_again(*, message_ids: Collection[int], actor: User) -> int:
     """Make sent and failed messages due now, to the customers' present addresses.
 
-    Return their number. Raises MessagePending if none of them can be sent again.
+    Each order's timeline says so, for staff. Return the number of messages. Raises MessagePending
+    if none of them can be sent again.
     """
     selected = OutboxMessage.objects.filter(pk__in=message_ids).select_related("user", "order")
     locked = selected.order_by("pk").select_for_update(no_key=True, of=("self",))
@@ -212,10 +223,21 @@ def send_again(*, message_ids: Collection[int], actor: User) -> int:
         message.attempts, message.due_at, message.expires_at = 0, now, now + TRIED_FOR
     names = ("recipient", "status", "error", "attempts", "due_at", "expires_at")
     update_rows(messages, *names)
-    changes = _("email sent again")
-    audit.log_many(actor, [(message.order or message.user, changes) for message in messages])
+    # The audit log is never erased, so it has no customer's address.
+    changes = [(m.order or m.user, _("sent again: %(message)s") % {"message": m}) for m in messages]
+    audit.log_many(actor, changes)
+    add_event = partial(build_event, actor=actor, kind=OrderEvent.Kind.NOTE, is_internal=True)
+    insert_rows([add_event(m.order, details=_describe_sending(m)) for m in messages if m.order])
     _deliver_after_commit(deliver_due)
     return len(messages)
+
+
+def _describe_sending(message: OutboxMessage) -> str:
+    """Return what the timeline says about a message that is sent again."""
+    if message.channel == OutboxMessage.Channel.GATEWAY:
+        return _("Payment gateway asked again: “%(message)s”") % {"message": message.label}
+    text = _("Email “%(email)s” sent again to %(recipient)s")
+    return text % {"email": message.label, "recipient": message.recipient}
 
 
 def deliver_due(stopped: Event = NEVER) -> None:

@@ -1,6 +1,6 @@
 """Units that customers send back after the delivery."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -67,11 +67,10 @@ def return_items(
     update_rows(items, "returned_quantity")
     if credit.credited_amount:
         insert_rows([credit])
-    details = "\n".join(_describe(item, returned[item.product_id]) for item in items)
-    audit.log(actor, order, details)
-    record_event(order, actor=actor, kind=OrderEvent.Kind.RETURNED, note=note, details=details)
+    units = "\n".join(f"{returned[i.product_id].units} × {i.name}" for i in items)
+    _record_stock(order, items, returned, actor=actor)
+    record_event(order, actor=actor, kind=OrderEvent.Kind.RETURNED, note=note, details=units)
     if notify:
-        units = "\n".join(f"{returned[i.product_id].units} × {i.name}" for i in items)
         outbox.add_order_messages([order], ORDER_RETURNED, note=note, values={"returned": units})
     return_stock(
         [StockChange(i.product_id, returned[i.product_id].units, order.pk) for i in items],
@@ -98,11 +97,11 @@ def _returned_items(order: Order, returned: Mapping[int, ReturnedUnits]) -> list
         units = chosen[item.product_id]
         kept = item.quantity - item.returned_quantity
         if min(units.put_back, units.write_off) < 0 or units.units > kept:
-            raise ValidationError(
-                _("The customer has %(kept)d × %(name)s, so at most that many can come back.")
-                % {"kept": kept, "name": item.name},
-                code="max_value",
-            )
+            message = _("The customer has %(kept)d × %(name)s, so at most that many can come back.")
+            if not kept:
+                message = _("No more units of %(name)s can come back.")
+            names = {"kept": kept, "name": item.name}
+            raise ValidationError(message % names, code="max_value")
         item.returned_quantity += units.units
     return items
 
@@ -124,6 +123,18 @@ def _add_credit(order: Order, value: Decimal, *, actor: User, reason: str) -> Pa
         actor=actor,
         reason=reason,
     )
+
+
+def _record_stock(
+    order: Order, items: Sequence[OrderItem], returned: Mapping[int, ReturnedUnits], *, actor: User
+) -> None:
+    """Write for staff only how many units were put back and how many written off, if any."""
+    details = "\n".join(_describe(item, returned[item.product_id]) for item in items)
+    audit.log(actor, order, details)
+    if any(returned[item.product_id].write_off for item in items):
+        text = _("Stock of the returned items") + "\n" + details
+        note = OrderEvent.Kind.NOTE
+        record_event(order, actor=actor, kind=note, details=text, is_internal=True)
 
 
 def _describe(item: OrderItem, returned: ReturnedUnits) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from shop.db.transactions import atomically
@@ -81,7 +82,7 @@ def edit_tracking(
         order.updated_at = timezone.now()
         save_orders([order], *SHIPMENT_FIELDS, "updated_at")
         audit.log(actor, order, changes)
-        details = audit.format_changes(changes)
+        details = audit.format_changes({capfirst(name): change for name, change in changes.items()})
         record_event(order, actor=actor, kind=OrderEvent.Kind.TRACKING, details=details)
     if notify:
         outbox.add_order_messages([order], ORDER_TRACKING)

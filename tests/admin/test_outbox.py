@@ -54,9 +54,52 @@ def test_sending_selected_emails_again(adas_browser, messages, django_capture_on
         "action": "send_selected_again",
         "_selected_action": [message.pk for message in messages],
     }
+    shown = adas_browser.post(LIST, selected)
+    assert (shown.status_code, len(mail.outbox)) == (200, 0)
+    hidden = dict(shown.context["hidden"])
     with django_capture_on_commit_callbacks(execute=True):
-        assert adas_browser.post(LIST, selected).status_code == 302
-    assert len(mail.outbox) == 2
+        response = adas_browser.post(LIST, selected | {"once": hidden["once"]})
+    assert (response.status_code, len(mail.outbox)) == (302, 2)
+
+
+@pytest.fixture
+def refund(messages):
+    """A refund that the payment gateway refused."""
+    message = messages[1]
+    message.channel, message.kind, message.recipient = "gateway", "gateway_refund", ""
+    message.payload = {"reference": "", "amount": "1.00", "currency": "EUR", "key": "payment-1"}
+    message.save()
+    return message
+
+
+@pytest.mark.parametrize(
+    ("codename", "status"), [("refund_order", 302), ("change_outboxmessage", 403)]
+)
+def test_a_failed_refund_is_tried_again_by_who_may_refund(
+    staff_client_with, refund, codename, status
+):
+    client = staff_client_with("view_outboxmessage", "view_order", codename)
+    order_page = reverse("admin:shop_order_change", args=[refund.order_id])
+    for url in (page(refund), order_page):
+        assert (page(refund, "send/") in client.get(url).content.decode()) is (status == 302)
+    assert client.post(page(refund, "send/")).status_code == status
+    refund.refresh_from_db()
+    assert refund.status == ("pending" if status == 302 else "failed")
+
+
+def test_a_refund_that_was_made_is_never_made_again(adas_browser, refund):
+    OutboxMessage.objects.filter(pk=refund.pk).update(status="sent")
+    assert page(refund, "send/") not in adas_browser.get(page(refund)).content.decode()
+    assert adas_browser.post(page(refund, "send/")).status_code == 200  # the form, with an error
+    refund.refresh_from_db()
+    assert refund.status == "sent"
+
+
+def test_the_bulk_action_leaves_out_the_gateway(adas_browser, refund):
+    selected = {"action": "send_selected_again", "_selected_action": [refund.pk], "once": "a"}
+    assert adas_browser.post(LIST, selected).status_code == 302
+    refund.refresh_from_db()
+    assert refund.status == "failed"
 
 
 def test_viewers_see_emails_and_send_none(staff_client_with, messages):

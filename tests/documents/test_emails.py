@@ -89,11 +89,27 @@ def test_every_email_of_an_order_has_name_number_and_note(order, kind, note):
     assert number in subject
     assert number in body
     assert body.startswith("Hello Carl O'Neil & <Sons>,\n\n")
-    assert body.endswith(f"\n\n{note}\n\nTest Shop\n" if note else "\n\nTest Shop\n")
+    assert body.endswith(f": {note}\n\nTest Shop\n" if note else "\n\nTest Shop\n")
     assert "\n\n\n" not in body
     html = html_of(mail.outbox[-1])
     assert escape("Hello Carl O'Neil & <Sons>,") in html
     assert (escape(note) or number) in html
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "label"),
+    [
+        ("order_cancelled", {"note_by": "customer"}, "You wrote"),
+        ("order_cancelled", {}, "Reason"),
+        ("order_refunded", {}, "Reason"),
+        ("order_edited", {}, "Reason"),
+        ("order_shipped", {}, "Message from Test Shop"),
+    ],
+)
+def test_an_email_says_whose_words_the_note_is(order, kind, payload, label):
+    _subject, body = send_email(kind, order=order, payload={"note": "Late.\nSorry."} | payload)
+    assert f"\n\n{label}: Late.\nSorry.\n\n" in body
+    assert f"{label}: Late.<br>Sorry." in html_of(mail.outbox[-1])
 
 
 @pytest.mark.parametrize("kind", EMAILS)

@@ -184,6 +184,14 @@ def unknown_tables():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("db", "small")
+def test_a_currency_without_cents_has_whole_prices(settings):
+    settings.SHOP_CURRENCY = "JPY"
+    run_demo()
+    prices = Product.objects.values_list("price", flat=True)
+    assert [price % 1 for price in prices] == [0] * 10
+
+
 @pytest.mark.usefixtures("_restore_schema", "small")
 class TestOlderSchema:
     def test_demo_without_fresh_is_refused(self):

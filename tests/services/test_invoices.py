@@ -12,7 +12,7 @@ from django.utils import timezone
 from support import factories, world
 from support.invariants import assert_invariants
 
-from shop.models import Invoice, InvoiceCounter, Order, OrderEvent, Product
+from shop.models import Invoice, InvoiceCounter, Order, Product
 from shop.services import invoices
 from shop.services.errors import InvalidTransition, NothingToRefund
 from shop.services.invoices import issue_invoices
@@ -213,13 +213,6 @@ def test_other_changes_keep_the_invoice(order, ada):
     edit_order(order_id=order.pk, changes=OrderChanges(note="Ring twice"), actor=ada)
     world.move_along(order, "delivered", by=ada)
     assert len(amounts(order)) == 1
-
-
-def test_a_timeline_names_its_credit_notes(delivered, ada, mug):
-    return_items(order_id=delivered.pk, returned={mug.pk: ReturnedUnits(1)}, actor=ada)
-    event = OrderEvent.objects.filter(kind="note").get()
-    assert event.is_internal
-    assert f"{YEAR}-00002" in event.note
 
 
 def test_without_a_tax_rate_nothing_is_split(settings, carl, ada, mug):

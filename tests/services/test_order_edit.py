@@ -83,6 +83,7 @@ def test_a_change_of_the_texts_moves_nothing_else(edit, carls_order):
     edit(shipping_address=" 2 Elm Street ", note="Ring twice.")
     order = Order.objects.get()
     assert (order.shipping_address, order.note) == ("2 Elm Street", "Ring twice.")
+    assert all(line[0].isupper() for line in order.events.last().details.splitlines())
     assert (order.total_amount, edit_movements()) == (carls_order.total_amount, [])
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 from support import factories
 
-from shop.models import Order, Product
+from shop.models import Order, OutboxMessage, Product
 from shop.services.errors import InvalidTransition, NotFound, OrderChanged
 from shop.services.order_edit import edit_version
 from shop.services.order_moves import move_order
@@ -171,3 +171,13 @@ def test_written_off_units_are_in_the_timeline_for_staff(ada, carls_order, mug):
     )
     note = carls_order.events.get(kind="note")
     assert (note.is_internal, "1" in note.details) == (True, True)
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_email_knows_whose_words_the_note_is(ada, carl, carls_order, is_own):
+    actor = carl if is_own else ada
+    move_order(
+        order_id=carls_order.pk, to="cancelled", actor=actor, by_staff=not is_own, note="Too late"
+    )
+    message = OutboxMessage.objects.get(kind="order_cancelled")
+    assert message.payload == {"note": "Too late"} | ({"note_by": "customer"} if is_own else {})

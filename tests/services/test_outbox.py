@@ -186,6 +186,9 @@ def test_sending_again(ada, carl, order, message):
         status="failed", attempts=9, error="550", expires_at=order.created_at
     )
     assert outbox.send_again(message_ids=[message.pk], actor=ada) == 1
+    event = message.order.events.last()
+    assert (event.kind, event.is_internal, event.actor) == ("note", True, ada)
+    assert message.label in event.details
     assert state() == ("pending", 0, 0)
     outbox.deliver_due()
     assert [email.to for email in mail.outbox] == [["new@example.com"]]

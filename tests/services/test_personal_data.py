@@ -115,7 +115,7 @@ def test_the_export_contains_all_personal_data(nell, ada, carl, mug):
         "payments": 1,
         "changes_by_staff": len(Order.Status.path_to("delivered")) + 5,
         "emails": len([s for s in Order.Status.path_to("delivered") if s.facts.email]) + 3,
-        "order_history": len(Order.Status.path_to("delivered")) + 4,
+        "order_history": len(Order.Status.path_to("delivered")) + 5,
         "order_lines": 2,
         "orders": 2,
         "person": 1,

@@ -43,6 +43,10 @@ def test_units_come_back_and_are_due_as_a_refund(take_back, delivered, ada, mug)
     assert order.items.get(product=mug).returned_quantity == 2
     event = order.events.last()
     assert (event.kind, event.actor, event.note) == ("returned", ada, "Chipped")
+    assert event.details == "2 × Mug"  # customers read it
+    internal = order.events.get(kind="note")
+    assert internal.is_internal
+    assert "1 put back, 1 written off" in internal.details
     assert list(find_drift()) == []
     refund_order(order_id=order.pk, actor=ada)
     assert Order.objects.get().payment_status == "paid"
@@ -97,6 +101,9 @@ def test_no_more_comes_back_than_was_left(take_back, refused, mug):
     take_back((mug, 1))
     with refused(ValidationError):
         take_back((mug, 2))
+    take_back((mug, 1))
+    with pytest.raises(ValidationError, match="No more units of Mug"):
+        take_back((mug, 1))
 
 
 def test_a_product_of_another_order_is_refused(take_back, refused, mug):

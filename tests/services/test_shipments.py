@@ -49,6 +49,7 @@ def test_an_edit_is_in_the_timeline_and_the_audit_log(ada, shipped):
     edit_tracking(order_id=shipped.pk, shipment=DHL, actor=ada)
     event = shipped.events.last()
     assert (event.kind, event.actor, "JD 0146/1" in event.details) == ("tracking", ada, True)
+    assert all(line[0].isupper() for line in event.details.splitlines())
     assert "JD 0146/1" in AuditEntry.objects.first().changes
 
 

@@ -194,6 +194,6 @@ class RefundForm(SeenForm):
     def report_change(self) -> str:
         amount = money.format_money(self.order.refunded_amount, self.order.currency)
         return gettext(
-            "Someone else recorded a refund in the meantime: %(amount)s were paid back by now."
+            "Someone else recorded a refund in the meantime: %(amount)s was paid back by now."
             " Check the amount."
         ) % {"amount": amount}

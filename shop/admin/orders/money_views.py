@@ -104,7 +104,7 @@ class OrderMoney(OrderSteps):
                 {"amount": ValidationError(str(error), code=error.code)}
             ) from error
         amount = money.format_money(values["amount"], order.currency)
-        message = gettext("%(amount)s of order %(order)s were refunded.")
+        message = gettext("%(amount)s of order %(order)s was refunded.")
         message %= {"amount": amount, "order": order}
         return " ".join(filter(None, [message, format_refund_due(refunded)]))
 

@@ -109,9 +109,12 @@ def total_rows(order: Order) -> list[tuple[str, str, bool]]:
 
 
 def customer_context(order: Order, request: HttpRequest) -> dict[str, Any]:
-    """Return the number of earlier orders, and for those who may see it the customer's value."""
+    """Return the numbers of orders, and for those who may see it what all of them are worth."""
     history = customers.purchase_history(order)
-    context: dict[str, Any] = {"earlier_orders": history.earlier}
+    context: dict[str, Any] = {
+        "is_first_order": not history.earlier,
+        "customer_orders": history.orders,
+    }
     if request.user.has_perm("shop.view_revenue"):
         context["lifetime_value"] = money.format_money(history.value, order.currency)
     return context

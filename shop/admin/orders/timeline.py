@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shop import money
-from shop.admin.rendering import message_label, render_label
+from shop.admin.rendering import message_label, render_label, send_again_label
 from shop.documents.invoices import invoice_title
 from shop.models import Invoice, Order, OrderEvent, OutboxMessage, Payment
-from shop.models.order_status import OrderStatus
-from shop.services.outbox import can_send_again
+from shop.models.order_status import OrderStatus, Text
+from shop.services.outbox import can_send_again, send_again_permission
 
 Kind = OrderEvent.Kind
 #: Kinds of events at which a payment is shown.
@@ -40,7 +41,9 @@ class TimelineEntry:
     details: str = ""
     note: str = ""
     error: str = ""
+    #: Link to the page that sends a message again, and its text.
     send_again_url: str = ""
+    send_again_label: Text = ""
     #: The page of the invoice.
     url: str = ""
 
@@ -48,7 +51,7 @@ class TimelineEntry:
 def build_timeline(order: Order, request: HttpRequest) -> list[TimelineEntry]:
     """Return what happened to the order, the newest first, in at most four queries.
 
-    Messages are for those who may view them; "Send again" for those who may send.
+    Messages are for those who may view them, each with its button for those who may send it again.
     """
     user = request.user
     payments = list(order.payments.select_related("actor"))
@@ -57,9 +60,8 @@ def build_timeline(order: Order, request: HttpRequest) -> list[TimelineEntry]:
     invoices = order.invoices.select_related("actor")
     entries += [_invoice_entry(order, invoice, can_view=can_view) for invoice in invoices]
     if user.has_perm("shop.view_outboxmessage"):
-        can_send = user.has_perm("shop.change_outboxmessage")
         messages = order.messages.order_by("id")
-        entries += [_message_entry(message, can_send=can_send) for message in messages]
+        entries += [_message_entry(message, user) for message in messages]
     # Sorting is stable: of one moment, what was added last is the newest.
     return sorted(entries, key=lambda entry: entry.at)[::-1]
 
@@ -72,7 +74,10 @@ def _event_entries(order: Order, payments: Sequence[Payment]) -> Iterator[Timeli
         if event is None:
             yield _payment_entry(order, payment)
         else:
-            amounts.setdefault(event.pk, []).append(_format_payment(order, payment))
+            text = _format_payment(order, payment)
+            if event.kind == Kind.STATUS:  # else the title says what the amount is
+                text = _("%(amount)s paid") % {"amount": text}
+            amounts.setdefault(event.pk, []).append(text)
     for number, event in enumerate(events):
         entry = _event_entry(event, is_first=number == 0)
         shown = tuple(amounts.get(event.pk, ()))
@@ -101,16 +106,19 @@ def _event_entry(event: OrderEvent, *, is_first: bool) -> TimelineEntry:
         Kind.RETURNED: _("Items returned"),
     }
     title, note = titles.get(Kind(event.kind), str(event)), event.note
+    details = event.details
     if event.kind == Kind.STATUS and is_first and event.status == OrderStatus.PENDING:
         title = _("Order placed")
     if event.kind == Kind.PRINTED:  # its note is the shop's
         title, note = note, ""
+    elif event.kind == Kind.NOTE and not note:  # what the shop says, its title first
+        title, _line_end, details = details.partition("\n")
     return TimelineEntry(
         at=event.created_at,
         title=title,
         by=str(event.actor or ""),
         label=render_label("neutral", _("Staff only")) if event.is_internal else "",
-        details=event.details,
+        details=details,
         note=note,
     )
 
@@ -142,10 +150,10 @@ def _invoice_entry(order: Order, invoice: Invoice, *, can_view: bool) -> Timelin
     )
 
 
-def _message_entry(message: OutboxMessage, *, can_send: bool) -> TimelineEntry:
+def _message_entry(message: OutboxMessage, user: Any) -> TimelineEntry:
     is_email = message.channel == OutboxMessage.Channel.EMAIL
     url = ""
-    if can_send and can_send_again(message):
+    if can_send_again(message) and user.has_perm(send_again_permission(message)):
         url = reverse("admin:shop_outboxmessage_send_again", args=[message.pk])
     return TimelineEntry(
         at=message.created_at,
@@ -154,4 +162,5 @@ def _message_entry(message: OutboxMessage, *, can_send: bool) -> TimelineEntry:
         label=message_label(message),
         error=message.error,
         send_again_url=url,
+        send_again_label=send_again_label(message),
     )

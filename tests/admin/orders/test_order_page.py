@@ -66,7 +66,7 @@ def test_the_timeline_shows_payments_at_their_events(adas_browser, ada, order, m
     assert timeline(adas_browser, order) == [
         ("Order placed",),
         *((str(status.label),) for status in Order.Status.path_to("delivered")[:-1]),
-        ("Delivered", "74.90 EUR"),
+        ("Delivered", "74.90 EUR paid"),
         ("Items returned",),
         ("Refunded", "12.50 EUR"),
     ]
@@ -104,6 +104,16 @@ def test_issued_invoices_are_in_the_timeline(adas_browser, staff_client_with, ad
     assert adas_browser.get(entry.url).status_code == 200
     entries = open_page(staff_client_with("view_order"), order).context["timeline"]
     assert [(e.url, invoice.number in e.title) for e in entries] == [("", True), ("", False)]
+
+
+def test_a_credit_note_is_in_the_timeline_once(adas_browser, ada, order, mug):
+    issue_invoices(order_ids=[order.pk], actor=ada)
+    deliver(order, ada)
+    return_items(order_id=order.pk, returned={mug.pk: ReturnedUnits(1)}, actor=ada)
+    note = order.invoices.get(kind="credit_note")
+    entries = open_page(adas_browser, order).context["timeline"]
+    shown = [entry for entry in entries if note.number in entry.title + entry.note]
+    assert [bool(entry.url) for entry in shown] == [True]
 
 
 @pytest.mark.parametrize("status", ["pending", "sent", "failed"])
@@ -145,9 +155,10 @@ def test_the_value_of_a_customer_needs_its_permission(
     deliver(second, ada)
     refund_order(order_id=second.pk, actor=ada, amount=Decimal("2.50"))
     context = open_page(adas_browser, second).context
-    assert (context["earlier_orders"], context["lifetime_value"]) == (1, "84.90 EUR")
+    assert (context["customer_orders"], context["lifetime_value"]) == (2, "84.90 EUR")
+    assert not context["is_first_order"]
     page = open_page(staff_client_with("view_order", "view_user"), order)
-    assert page.context["earlier_orders"] == 0
+    assert (page.context["customer_orders"], page.context["is_first_order"]) == (2, True)
     assert "lifetime_value" not in page.context
     assert "84.90" not in page.content.decode()
 

@@ -101,7 +101,7 @@ def test_a_return_is_taken_and_refunded(device, ada, carl, mug):
     expect(device.get_by_label("Amount in EUR")).to_have_value("12.50")
     assert_fits(device)
     button(device, "Record refund").click()
-    device.get_by_text(f"12.50 EUR of order {order} were refunded.").wait_for()
+    device.get_by_text(f"12.50 EUR of order {order} was refunded.").wait_for()
     order.refresh_from_db()
     assert (order.payment_status, order.refunded_amount) == ("paid", Decimal("12.50"))
     assert list(find_drift()) == []
@@ -113,7 +113,7 @@ def test_a_double_click_refunds_once(page, ada, carl, mug):
     link(page, "Refund").click()
     page.get_by_label("Amount in EUR").fill("5")
     button(page, "Record refund").dblclick()
-    page.get_by_text(f"5.00 EUR of order {order} were refunded.").wait_for()
+    page.get_by_text(f"5.00 EUR of order {order} was refunded.").wait_for()
     assert Order.objects.get().refunded_amount == Decimal("5.00")
 
 
