@@ -301,8 +301,7 @@ class WholeDaysFilter(FieldFilter, RangeDateFilter):  # type: ignore[misc]
     def _parse_date(self, suffix: str) -> date | None:
         text = (self.used_parameters.get(f"{self.parameter_name}_{suffix}") or "").strip()
         try:
-            # Its formats are those of the language, of which the date picker writes the first.
-            parsed: date | None = forms.DateField(required=False).clean(text)
+            parsed: date | None = forms.DateField(required=False).clean(text)  # settings.formats
         except ValidationError as error:
             message = gettext("“%(text)s” is not a date such as %(example)s.")
             values = {"text": shorten(text), "example": timezone.localdate()}
