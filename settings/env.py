@@ -77,12 +77,15 @@ def parse_time_zone(text: str) -> str:
 
 
 def parse_tax_rate(text: str) -> Decimal | None:
-    """Return a rate in percent such as 19 or 5.5; None for an empty one. Raises ValueError."""
+    """Parse a rate in percent such as 19 or 5.5; None for an empty one. Raises ValueError.
+
+    It has two decimals, as the rate of a stored item has.
+    """
     if not text:
         return None
     if not re.fullmatch(r"\d{1,2}(\.\d{1,2})?|100", text):
         raise ValueError(f"'{text}' is not a tax rate in percent such as 19 or 5.5")
-    return Decimal(text)
+    return Decimal(text).quantize(Decimal("0.01"))
 
 
 def parse_script_name(text: str) -> str:

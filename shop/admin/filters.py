@@ -31,7 +31,6 @@ from unfold.contrib.filters.admin import (
     RangeNumericFilter,
 )
 from unfold.contrib.filters.forms import HorizontalRadioForm
-from unfold.utils import parse_date_str
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shop import exposure, text_validation
@@ -288,6 +287,9 @@ class WholeDaysFilter(FieldFilter, RangeDateFilter):  # type: ignore[misc]
 
     def condition(self) -> Q:
         first, last = self._parse_date("from"), self._parse_date("to")
+        if first and last and first > last:
+            message = gettext("The first day, %(first)s, is later than the last, %(last)s.")
+            raise ValidationError(message % {"first": first.isoformat(), "last": last.isoformat()})
         condition = Q()
         has_time = isinstance(self.value_field, DateTimeField)
         if first:
@@ -304,11 +306,12 @@ class WholeDaysFilter(FieldFilter, RangeDateFilter):  # type: ignore[misc]
 
     def _parse_date(self, suffix: str) -> date | None:
         text = (self.used_parameters.get(f"{self.parameter_name}_{suffix}") or "").strip()
-        parsed: date | None = parse_date_str(text) if text else None
-        if text and parsed is None:
+        try:
+            parsed: date | None = forms.DateField(required=False).clean(text)  # settings.formats
+        except ValidationError as error:
             message = gettext("“%(text)s” is not a date such as %(example)s.")
-            example = timezone.localdate().isoformat()
-            raise ValidationError(message % {"text": shorten(text), "example": example})
+            values = {"text": shorten(text), "example": timezone.localdate()}
+            raise ValidationError(message % values) from error
         return parsed
 
 

@@ -19,11 +19,14 @@ from shop.db.search_text import FoldedContains, FoldedStartsWith, FoldedTextFiel
 SQLITE_PHONE_FUNCTION = "shop_phone_digits"
 #: Fewer digits are searched as they are typed: a house number or a postal code is in many phones.
 MIN_PHONE_DIGITS = 6
+#: The same between words, where fewer are a postal code and a house number.
+MIN_PHONE_DIGITS_BETWEEN_WORDS = 8
 MAX_PHONE_LENGTH = 40
 #: The number of digits of a country code: https://www.itu.int/rec/T-REC-E.164
 COUNTRY_CODE_LENGTHS = (1, 2, 3)
 
 _PHONE_NUMBER = re.compile(r"[+(]?[0-9() +./-]+")
+_PHONE_BETWEEN_WORDS = re.compile(r"(?<!\S)(\+|\(?0)[0-9() +./-]*[0-9](?![^\s,;])")
 _INTERNATIONAL_PREFIX = re.compile(r"\s*\(?(\+|00)")
 
 
@@ -40,6 +43,16 @@ def is_phone_number(text: str) -> bool:
         and bool(_PHONE_NUMBER.fullmatch(text))
         and len(phone_digits(text)) >= MIN_PHONE_DIGITS
     )
+
+
+def take_phone_number(term: str) -> tuple[list[str], str]:
+    """Return the phone number that a search term is or contains, if any, and the rest of it."""
+    if is_phone_number(term):
+        return [term.strip()], ""
+    match = _PHONE_BETWEEN_WORDS.search(term)
+    if match is None or len(phone_digits(match[0])) < MIN_PHONE_DIGITS_BETWEEN_WORDS:
+        return [], term
+    return [match[0]], f"{term[: match.start()]} {term[match.end() :]}"
 
 
 def phone_patterns(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.text import smart_split, unescape_string_literal
 
-from shop.db.phone_search import ContactTextField, is_phone_number
+from shop.db.phone_search import ContactTextField, take_phone_number
 from shop.db.text_folding import is_searchable
 
 #: The highest count that a searched or filtered list shows, and the most rows that one action
@@ -27,6 +27,8 @@ MAX_COUNTED_BY_SCAN = 1_000
 TRIGRAM_LENGTH = 3
 #: The characters after which a new word starts.
 WORD_SEPARATORS = " \n-/.@"
+#: What people write before and after words: `Doyle, Ciarán`.
+PUNCTUATION = '.,:;!?()[]{}<>"\u201c\u201d\u201e'
 
 #: Relation -> names of its searched fields; those of the list's own model under "".
 type FieldsByRelation = dict[str, list[str]]
@@ -75,11 +77,12 @@ class SearchResult[Row: Model]:
 def split_words(term: str) -> Iterator[str]:
     """Split a search term at spaces; a quoted phrase is one word, as in Django's own search.
 
-    Words that aren't searchable, such as an accent or an invisible character, are left out.
+    Words lose the punctuation at their ends. Those that aren't searchable, such as an accent or an
+    invisible character, are left out.
     """
     for word in smart_split(term):
-        is_quoted = word.startswith(('"', "'")) and word[0] == word[-1]
-        text = unescape_string_literal(word) if is_quoted else word
+        is_quoted = len(word) > 1 and word.startswith(('"', "'")) and word[0] == word[-1]
+        text = unescape_string_literal(word) if is_quoted else word.strip(PUNCTUATION)
         if is_searchable(text):
             yield text
 
@@ -92,7 +95,7 @@ def search_rows[Row: Model](
     Finds what Django's `search_fields` find, without duplicates, but a word of one or two letters
     must start a word of the text, and a phone number is found in any spelling. From the longest
     word on, a query reads the keys of the rows with that word, until a word has few. The other
-    words are conditions on the rows.
+    words are conditions on the rows. A term without a searchable word has no rows.
     """
     by_relation: FieldsByRelation = {}
     for field in fields:
@@ -104,6 +107,8 @@ def search_rows[Row: Model](
 
     listed, known_count, has_keys = rows, None, False
     words = _search_words(rows.model, fields, term)
+    if not words:
+        return SearchResult(rows.none() if term.strip() else rows)
     for word in words:
         # Without the words before: their conditions would be tested row by row.
         keys = None if has_keys else _read_keys(listed, places, word, max_keys)
@@ -112,14 +117,15 @@ def search_rows[Row: Model](
             continue
         rows, has_keys = rows.filter(pk__in=keys), True
         known_count = len(keys) if len(words) == 1 else None
-    return SearchResult(rows, known_count, bool(words) and not has_keys and not places.is_one_table)
+    return SearchResult(rows, known_count, not has_keys and not places.is_one_table)
 
 
 def _search_words(model: type[Model], fields: Iterable[str], term: str) -> list[str]:
     """Return the words, longest first; a phone number is one word where phones are searched."""
-    if is_phone_number(term) and any(_has_phone(model, field) for field in fields):
-        return [term.strip()]
-    return sorted(split_words(term), key=len, reverse=True)
+    phones: list[str] = []
+    if any(_has_phone(model, field) for field in fields):
+        phones, term = take_phone_number(term)
+    return sorted([*phones, *split_words(term)], key=len, reverse=True)
 
 
 def _has_phone(model: type[Model], field: str) -> bool:

@@ -24,6 +24,7 @@ FILTERS = {
     "image__isempty=1": ["Mug"],
     "image__isempty=0": ["Lamp"],
     "created_at_from=2026-03-01&created_at_to=2026-03-01": ["Mug"],
+    "created_at_from=1.3.2026&created_at_to=01.03.2026": ["Mug"],
     "created_at_to=2026-02-28": [],
     "created_at_to=9999-12-31": ["Lamp", "Mug"],
     "level=low&is_active__exact=0": ["Mug"],
@@ -42,6 +43,7 @@ UNREADABLE = {
     ],
     "order": [
         *("created_at_from=31.11.2026", "period=last_year", "status__exact=lost"),
+        *("created_at_from=05/11/2026", "created_at_from=2026-03-02&created_at_to=2026-03-01"),
         *("payment_status__exact=paid&payment_status__exact=x", "total_amount_from=ten"),
         *("created_at_from=2026-01-01&created_at_to=x", "e=1"),
     ],

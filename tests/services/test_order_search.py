@@ -57,6 +57,15 @@ FOUND_BY_STAFF = {
     "creme": ["bruno"],
     "plate leipzig": [],
     "p-gj2": ["amelie"],
+    "Hartley-Stone, Amélie": ["amelie"],
+    "(leipzig), 04109": ["amelie"],
+    "0170-1234567 leipzig": ["amelie"],
+    "Fern Lane +49 170 1234567, Amelie": ["amelie"],
+    "leeds 0170 1234567": [],
+    "lane 5 04109 leipzig": ["amelie"],
+    '"': [],
+    "\x01": [],
+    "...": [],
     "stoneware": [],
     "nothing": [],
 }
@@ -67,6 +76,14 @@ FOUND_BY_STAFF = {
 def test_staff_find_orders_by_customer_address_and_items(orders, monkeypatch, term, max_counted):
     monkeypatch.setattr(row_search, "MAX_COUNTED", max_counted)
     assert find(orders, term) == FOUND_BY_STAFF[term]
+
+
+@both_strategies
+def test_an_address_is_found_in_any_case(orders, monkeypatch, max_counted):
+    monkeypatch.setattr(row_search, "MAX_COUNTED", max_counted)
+    Order.objects.filter(pk=orders["bruno"]).update(shipping_address="Straße 1\n50667 Köln")
+    for term in ("KÖLN", "köln STRAßE", "50667 Köln"):
+        assert find(orders, term) == ["bruno"], term
 
 
 @both_strategies

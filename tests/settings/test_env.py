@@ -116,6 +116,10 @@ def test_variable_sets_its_field_only(name, text, field, value):
     assert {other for other in fields if fields[other] != getattr(before, other)} <= {field}
 
 
+def test_tax_rate_has_two_decimals_as_that_of_a_stored_item():
+    assert str(env.parse_environment({"SHOP_TAX_RATE": "19"}).shop_tax_rate) == "19.00"
+
+
 @pytest.mark.parametrize(("name", "text", "reason"), INVALID)
 def test_invalid_variable_is_named(name, text, reason):
     message = message_of(env.parse_environment, {name: text})

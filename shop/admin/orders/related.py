@@ -22,6 +22,7 @@ class OrderEventAdmin(ReadOnlyAdmin):
     """The events of all orders, read-only."""
 
     empty_text = _("The events of all orders appear here, with the date and the user.")
+    list_class = "shop-card-list"  # on a phone, see `admin.css`
     list_display = ("created_at", "order", "kind", "status", "payment_status", "actor", "note")
     list_filter = ("kind", "status")
     list_select_related = ("order", "actor")

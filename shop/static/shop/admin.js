@@ -112,6 +112,35 @@
   });
 })();
 
+/* In the Ctrl+K search, Enter opens the first result of what is typed, or the one chosen with the
+   arrow keys; if the results are not there yet, as soon as they are. */
+document.addEventListener("alpine:init", () => {
+  const searchCommand = window.searchCommand; // Unfold's
+  window.searchCommand = () => {
+    const unfold = searchCommand();
+    return {
+      ...unfold,
+      resultsTerm: "",
+      pendingEnter: null,
+      handleContentLoaded(event) {
+        unfold.handleContentLoaded.call(this, event);
+        this.resultsTerm = new URL(event.detail.xhr.responseURL).searchParams.get("s") ?? "";
+        if (this.hasResponse && this.items?.[0]?.querySelector("a")) this.currentIndex ||= 1;
+        const enter = this.pendingEnter;
+        this.pendingEnter = null;
+        if (enter) this.selectItem(...enter);
+      },
+      selectItem(...options) {
+        const typed = this.$refs.searchInputCommand.value;
+        if (typed && typed !== this.resultsTerm) this.pendingEnter = options;
+        else if (this.items?.[this.currentIndex - 1]?.querySelector("a")) {
+          unfold.selectItem.apply(this, options);
+        }
+      },
+    };
+  };
+});
+
 /* The columns' titles, which the cards of a phone show before the values. */
 document.addEventListener("DOMContentLoaded", () => {
   const titles = [...document.querySelectorAll(".shop-card-list #result_list thead th")].map((th) => {

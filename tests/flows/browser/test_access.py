@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
-from support import world
+from support import factories, world
 from support.browser import PHONE, require_tool
 from support.page_checks import Findings, empty_lists, every_page, signed_out_pages
 
@@ -115,6 +115,24 @@ def test_phone_layouts_are_accessible(axe, phone, ada, carl, dora):
             phone.evaluate("document.documentElement.scrollWidth") == phone.viewport_size["width"]
         ), path
     assert not findings.pages, str(findings)
+
+
+def test_lists_on_a_phone_are_cards_that_nothing_cuts_off(phone, ada, carl, dora):
+    world.create_world(ada, carl, dora)
+    for model in ("outboxmessage", "invoice", "carrier", "orderevent"):
+        phone.goto(f"/admin/shop/{model}/")
+        values = phone.locator("#result_list .data-row > *")
+        assert values.count(), model
+        for box in (value.bounding_box() for value in values.all()):
+            assert box is None or box["x"] + box["width"] <= phone.viewport_size["width"], model
+
+
+def test_page_numbers_are_in_a_row_on_a_phone(phone):
+    for number in range(26):
+        factories.create_product(f"Mug {number:02}")
+    phone.goto("/admin/shop/product/")
+    first, second = (phone.locator("#main").get_by_text(text, exact=True) for text in "12")
+    assert first.bounding_box()["y"] == second.bounding_box()["y"]
 
 
 def test_the_next_action_is_on_the_first_screen_of_a_phone(phone, ada, carl, dora):

@@ -1,6 +1,7 @@
 """Finding an order, and the orders of a month as a file, with clicks and page loads counted."""
 
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -46,6 +47,33 @@ def test_the_lady_from_leeds_with_two_mugs(device, carl, dora, mug, lamp):
     links.click()
     expect(device.get_by_role("heading", name=wanted.order_number, exact=True)).to_be_visible()
     assert (effort.clicks, effort.loads) == (1, 3)
+
+
+def test_enter_opens_the_first_or_the_chosen_result_of_the_command_search(page, carl, mug):
+    first, second = place(carl, "1 Elm Street", (mug, 1)), place(carl, "1 Elm Street", (mug, 2))
+    box = page.get_by_placeholder("Type to search")
+    results = page.locator("#command-results-list")
+
+    def open_search(term):
+        page.goto(ORDERS)
+        page.keyboard.press("Control+k")
+        expect(box).to_be_focused()
+        page.keyboard.type(term)
+
+    open_search(first.order_number)
+    page.keyboard.press("Enter")  # before the results are there
+    expect(page).to_have_url(re.compile(f"/order/{first.pk}/change/"))
+
+    open_search("carl")
+    expect(results.locator("li.active")).to_contain_text(second.order_number)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/order/{first.pk}/change/"))
+
+    open_search("nothing")
+    expect(results).to_contain_text("Nothing matched")
+    page.keyboard.press("Enter")
+    expect(box).to_be_visible()
 
 
 def test_the_orders_of_last_month_as_a_sheet(page, carl, dora, mug, lamp):
