@@ -77,28 +77,6 @@ class TrackingNumberField(TextField):
         )
 
 
-class MoveForm(forms.Form):
-    """Move an order to its next status."""
-
-    note = NoteField(
-        label=_("Note"), required=False, help_text=_("Optional. The customer can read it.")
-    )
-
-
-class MailedMoveForm(MoveForm):
-    """Move an order to a status of which customers are mailed."""
-
-    notify = NotifyField(initial=True)
-
-
-class ShipForm(MailedMoveForm):
-    """Mark an order as shipped, with its carrier and tracking number."""
-
-    carrier = CarrierField()
-    tracking_number = TrackingNumberField()
-    field_order = ("carrier", "tracking_number", "note", "notify")
-
-
 class StaffNoteForm(forms.Form):
     """Add a note to an order's timeline."""
 
@@ -142,8 +120,44 @@ class SeenForm(forms.Form):
         raise OrderChanged(self.report_change())
 
     def report_change(self) -> str:
-        """Say that the order was changed, and how it is now."""
-        raise NotImplementedError
+        """Say that the order was changed, and how it is now if the page doesn't show it."""
+        return str(OrderChanged.message)
+
+
+class MoveForm(SeenForm):
+    """Move an order to its next status."""
+
+    note = NoteField(
+        label=_("Note"), required=False, help_text=_("Optional. The customer can read it.")
+    )
+
+
+class MailedMoveForm(MoveForm):
+    """Move an order to a status of which customers are mailed."""
+
+    notify = NotifyField(initial=True)
+
+
+class ShipForm(MailedMoveForm):
+    """Mark an order as shipped, with its carrier and tracking number."""
+
+    carrier = CarrierField()
+    tracking_number = TrackingNumberField()
+    field_order = ("carrier", "tracking_number", "note", "notify")
+
+
+class MarkPaidForm(SeenForm):
+    """Record that what is due was paid."""
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        super().__init__(data, current=f"{order.amount_due:.2f}")
+        self.order = order
+
+    def report_change(self) -> str:
+        amount = money.format_money(self.order.amount_due, self.order.currency)
+        return gettext(
+            "What is due of this order has changed in the meantime. Now it is %(amount)s."
+        ) % {"amount": amount}
 
 
 class TrackingForm(SeenForm):

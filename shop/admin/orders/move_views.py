@@ -18,6 +18,7 @@ from shop.admin.orders.unit_forms import CancelForm
 from shop.models import Order, OrderItem
 from shop.models.order_status import OrderStatus, Text
 from shop.services import order_moves, payments
+from shop.services.order_edit import edit_version
 from shop.services.shipments import Shipment
 
 BOOK_AS_REFUSED = _("Book as refused")
@@ -106,14 +107,16 @@ class OrderMoves(OrderSteps):
     def _move_form(
         self, order: Order, status: OrderStatus, items: Sequence[OrderItem]
     ) -> Callable[[Any], Any]:
+        version = edit_version(order, items)
         if status == OrderStatus.SHIPPED:
-            return ShipForm
+            return partial(ShipForm, current=version)
         if status == OrderStatus.CANCELLED:
             note = gettext("Refused on delivery.") if is_refusal(order, status) else ""
-            return partial(CancelForm, items=items, note=note)
-        return MailedMoveForm if status.facts.email else MoveForm
+            return partial(CancelForm, items=items, note=note, current=version)
+        return partial(MailedMoveForm if status.facts.email else MoveForm, current=version)
 
     def _move(self, request: HttpRequest, order: Order, status: OrderStatus, form: Any) -> str:
+        form.check_unchanged()
         values = form.cleaned_data
         is_cancellation = status == OrderStatus.CANCELLED
         if is_cancellation:

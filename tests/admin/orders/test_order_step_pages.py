@@ -6,6 +6,7 @@ import pytest
 from support import factories, world
 
 from shop.models import Carrier, Order, OutboxMessage, Payment, Product, StockMovement
+from shop.services.order_edit import OrderChanges, edit_order
 from shop.services.order_payments import mark_paid, refund_order
 from shop.services.shipments import Shipment, edit_tracking
 from shop.services.stock import find_drift
@@ -120,6 +121,22 @@ def test_the_delivery_says_what_is_marked_as_paid(adas_browser, ada, carl, mug, 
     assert bool(shown) is bool(hint)
 
 
+@pytest.mark.parametrize("status", ["confirmed", "shipped", "delivered", "cancelled"])
+def test_an_order_that_changed_meanwhile_is_shown_again_first(adas_browser, order, status):
+    before = ["pending", *Order.Status.path_to(status)][-2]
+    Order.objects.update(status=before)
+    page = url(order, f"move/{status}")
+    seen = adas_browser.get(page).context["form"]["seen"].value()
+    Order.objects.update(shipping_address="2 Elm Street")
+    form = adas_browser.post(page, {"seen": seen}).context["form"]
+    assert len(form.non_field_errors()) == 1
+    order.refresh_from_db()
+    assert order.status == before
+    adas_browser.post(page, {"seen": form["seen"].value()})
+    order.refresh_from_db()
+    assert order.status == status
+
+
 # Tracking
 
 
@@ -158,6 +175,20 @@ def test_tracking_that_changed_meanwhile_is_told(adas_browser, ada, order):
 
 def test_marking_as_paid_shows_what_is_due(adas_browser, ada, order):
     assert "25.00 EUR" in adas_browser.get(url(order, "paid")).context["hint"]
+
+
+def test_a_payment_of_another_amount_than_was_shown_is_not_recorded(adas_browser, order, mug, ada):
+    page = url(order, "paid")
+    seen = adas_browser.get(page).context["form"]["seen"].value()
+    edit_order(order_id=order.pk, changes=OrderChanges(quantities={mug.pk: 3}), actor=ada)
+    again = adas_browser.post(page, {"seen": seen})
+    assert len(again.context["form"].non_field_errors()) == 1
+    assert "37.50 EUR" in again.context["hint"]
+    order.refresh_from_db()
+    assert (order.payment_status, order.paid_amount) == ("pending", 0)
+    adas_browser.post(page, {"seen": again.context["form"]["seen"].value()})
+    order.refresh_from_db()
+    assert (order.payment_status, order.paid_amount) == ("paid", Decimal("37.50"))
 
 
 def test_a_refund_that_is_due_is_proposed_and_recorded(adas_browser, ada, order, mug):
@@ -259,6 +290,17 @@ def test_two_presses_return_once(adas_browser, delivered, mug):
     body = {**units(mug, 2, 0), "once": "key-1"}
     statuses = [adas_browser.post(url(delivered, "return"), body).status_code for _ in range(2)]
     assert (statuses, movements(), stock_of(mug)) == ([302, 302], [("returned", 2)], 10)
+
+
+def test_a_return_that_someone_else_took_meanwhile_is_told(adas_browser, delivered, mug):
+    page = url(delivered, "return")
+    body = {**units(mug, 1, 0), "seen": adas_browser.get(page).context["form"]["seen"].value()}
+    adas_browser.post(page, {**body, "once": "key-1"})
+    form = adas_browser.post(page, {**body, "once": "key-2"}).context["form"]
+    assert len(form.non_field_errors()) == 1
+    assert movements() == [("returned", 1)]
+    adas_browser.post(page, {**body, "seen": form["seen"].value()})
+    assert movements() == [("returned", 1)] * 2
 
 
 def test_a_step_shows_what_it_acts_on(adas_browser, delivered):
