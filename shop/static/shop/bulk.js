@@ -1,5 +1,5 @@
-/* The rows of "Ship orders": the carrier for all, pasted columns, and the Enter key. The page also
-   works without this file: the server uses the carrier for all where a row has none. */
+/* The rows of "Ship orders": the carrier for all, and pasted columns. The page also works without this
+   file: the server uses the carrier for all where a row has none. */
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -11,7 +11,6 @@ document.addEventListener("DOMContentLoaded", () => {
   }));
   const carrierForAll = document.getElementById("id_carrier");
   const status = document.querySelector("[data-ship-status]");
-  const button = document.querySelector(".shop-form .shop-buttons button");
   const SEPARATORS = /[^A-Z0-9]/g;
   const codeOf = (text) => text.toUpperCase().replace(SEPARATORS, "");
   const rowOf = (element) => rows.findIndex((row) => [row.carrier, row.tracking].includes(element));
@@ -50,20 +49,7 @@ document.addEventListener("DOMContentLoaded", () => {
     status.hidden = false;
   }
 
-  /* Enter, which scanners send after each number, goes on instead of sending the form. */
-  function goOn(event) {
-    if (event.key !== "Enter" || event.isComposing) return;
-    event.preventDefault();
-    const kind = event.target.dataset.ship; // none of the carrier for all, which is row -1
-    const row = rows[kind === "carrier" ? rowOf(event.target) : rowOf(event.target) + 1];
-    (row ? row.tracking : button).focus();
-  }
-
-  carrierForAll.addEventListener("keydown", goOn);
   for (const { carrier, tracking } of rows) {
-    for (const field of [carrier, tracking]) {
-      field.addEventListener("keydown", goOn);
-      field.addEventListener("paste", paste);
-    }
+    for (const field of [carrier, tracking]) field.addEventListener("paste", paste);
   }
 });
