@@ -108,6 +108,20 @@ def test_enter_goes_on_in_units_and_submits_nothing(page, ada, carl, mug, status
     page.get_by_text("1 written off.").wait_for()
 
 
+def test_leaving_an_edit_with_unsaved_changes_asks_first(page, carl, mug):
+    order = world.create_order(carl, (mug, 2))
+    open_order(page, order)
+    link(page, "Edit order").click()
+    page.get_by_label("Quantity of Mug").fill("3")
+    dialogs = []
+    page.once("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.dismiss()))
+    link(page, "Go back").click()
+    expect(page.get_by_label("Quantity of Mug")).to_have_value("3")
+    assert dialogs == ["beforeunload"]
+    button(page, "Save order").click()
+    page.get_by_text(f"Order {order} was changed.").wait_for()
+
+
 def test_enter_goes_on_in_quantities_and_submits_nothing(page, carl, mug, lamp):
     order = world.create_order(carl, (mug, 2), (lamp, 1))
     open_order(page, order)
