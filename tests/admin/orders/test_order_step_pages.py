@@ -1,5 +1,6 @@
 """The pages of one step: moves by units, tracking, payments, refunds and returns."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -206,10 +207,11 @@ def test_a_refund_that_is_due_is_proposed_and_recorded(adas_browser, ada, order,
     assert sent("order_refunded") == 1
 
 
-def test_a_part_of_a_delivered_order_is_refunded(adas_browser, delivered):
+@pytest.mark.parametrize("amount", ["5", "5.00", "5,00", " 5,0 "])
+def test_a_part_of_a_delivered_order_is_refunded(adas_browser, delivered, amount):
     page = url(delivered, "refund")
     assert adas_browser.get(page).context["form"]["amount"].value() is None
-    adas_browser.post(page, {"amount": "5"})
+    adas_browser.post(page, {"amount": amount})
     delivered.refresh_from_db()
     assert (delivered.payment_status, delivered.refunded_amount) == ("paid", Decimal("5.00"))
     assert delivered.credited_amount == Decimal("5.00")
@@ -224,6 +226,8 @@ def test_a_part_of_a_delivered_order_is_refunded(adas_browser, delivered):
         ("1.001", "max_decimal_places"),
         ("", "required"),
         ("NaN", "invalid"),
+        ("1e1", "invalid"),
+        ("1,234", "invalid"),
     ],
 )
 def test_a_wrong_amount_is_told(adas_browser, delivered, amount, code):
@@ -251,6 +255,19 @@ def test_two_clerks_do_not_refund_twice(adas_browser, ada, delivered):
     assert len(form.non_field_errors()) == 1
     delivered.refresh_from_db()
     assert delivered.refunded_amount == Decimal("5.00")
+
+
+@pytest.mark.parametrize(
+    ("returned", "amounts"),
+    [(0, ["25.00 EUR"]), (1, ["12.50 EUR", "25.00 EUR"]), (2, ["25.00 EUR"])],
+)
+def test_a_refund_says_from_where_on_it_lowers_the_price(
+    adas_browser, delivered, mug, returned, amounts
+):
+    adas_browser.post(url(delivered, "return"), units(mug, returned, 0))
+    help_text = adas_browser.get(url(delivered, "refund")).context["form"]["amount"].help_text
+    assert re.findall(r"[0-9.]+ EUR", help_text) == amounts
+    assert ("price" in help_text) is (returned < 2)
 
 
 # Returns
