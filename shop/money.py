@@ -22,9 +22,9 @@ CURRENCIES_WITHOUT_CENTS = frozenset(
 )
 
 
-def validate_smallest_unit(amount: Decimal) -> None:
-    """Raise ValidationError for cents in a currency that has none, such as JPY."""
-    currency = default_currency()
+def validate_smallest_unit(amount: Decimal, currency: str | None = None) -> None:
+    """Raise ValidationError for cents in a currency that has none, by default the shop's."""
+    currency = currency or default_currency()
     if amount % 1 and not shown_decimals(currency):
         message = _("%(currency)s has no decimals: enter a whole amount.")
         raise ValidationError(message % {"currency": currency}, code="no_decimals")

@@ -188,6 +188,10 @@ def _check_quantities(quantities: Mapping[int, int]) -> None:
 
 
 def _new_items(order: Order, quantities: Mapping[int, int]) -> list[OrderItem]:
+    if quantities and order.currency != money.default_currency():
+        message = _("This order is in %(currency)s, and products have another currency now.")
+        message %= {"currency": order.currency}
+        raise ValidationError({"items": ValidationError(message, code="currency")})
     products = Product.objects.filter(is_active=True).in_bulk(quantities)
     if missing := sorted(quantities.keys() - products.keys()):
         raise ProductUnavailable(

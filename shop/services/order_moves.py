@@ -11,13 +11,20 @@ from django.utils.translation import gettext as _
 
 from shop.db.bulk_rows import insert_rows
 from shop.db.transactions import atomically
-from shop.models import Order, OrderItem, Payment, User
+from shop.models import Order, OrderEvent, OrderItem, Payment, User
 from shop.models.order_status import ORDER_STATUSES, OrderStatus
 from shop.services import audit, order_payments, outbox, payments
-from shop.services.errors import InvalidTransition, ShopError, StockLimitReached
+from shop.services.errors import InvalidTransition, OrderChanged, ShopError, StockLimitReached
 from shop.services.invoices import correct_invoices
+from shop.services.order_edit import edit_version
 from shop.services.order_payments import MONEY_FIELDS
-from shop.services.order_records import lock_order, locked_orders, record_events, save_orders
+from shop.services.order_records import (
+    lock_order,
+    locked_orders,
+    record_event,
+    record_events,
+    save_orders,
+)
 from shop.services.shipments import NO_SHIPMENT, SHIPMENT_FIELDS, Shipment, assign_shipments
 from shop.services.stock import NOTHING, StockChange, return_stock, split_by_stock_limit
 
@@ -45,7 +52,7 @@ class Move:
 
 
 @atomically
-def move_order(
+def move_order(  # noqa: PLR0913 - all by keyword
     *,
     order_id: int,
     to: str,
@@ -55,12 +62,14 @@ def move_order(
     shipment: Shipment = NO_SHIPMENT,
     written_off: Mapping[int, int] = NOTHING,
     notify: bool = True,
+    expected_version: str = "",
 ) -> Order:
     """Move an order along `Order.FLOW`. A cancellation returns its stock, exactly once.
 
     `shipment` is stored on the order. `written_off` maps product ids to how many of the returned
     units are written off as damaged. `notify` mails the customer. Concurrent calls wait for each
-    other; the loser gets InvalidTransition.
+    other; the loser gets InvalidTransition. `expected_version` is the `edit_version` that was shown
+    before; OrderChanged is raised if it is another now.
 
     Raises NotFound (also for another's order), InvalidTransition, StockLimitReached;
     ValidationError for more units written off than were ordered.
@@ -68,6 +77,8 @@ def move_order(
     order = lock_order(order_id, owner=None if by_staff else actor)
     if to not in order.next_statuses(by_staff=by_staff):
         raise _invalid_transition(order, to)
+    if expected_version and expected_version != edit_version(order, order.items.all()):
+        raise OrderChanged
     move = Move(to, actor, note, {order.pk: shipment}, written_off, notify=notify)
     _advance([order], move)
     return order
@@ -163,6 +174,16 @@ def _return_items(orders: Sequence[Order], move: Move) -> None:
         raise ValidationError(_("More units would be written off than were ordered."))
     returned = [StockChange(item.product_id, item.quantity, item.order_id) for item in items]
     return_stock(returned, actor=move.actor, reason=move.note[:200], written_off=move.written_off)
+    lost_items = [(item, move.written_off.get(item.product_id, 0)) for item in items]
+    details = "\n".join(
+        _("%(name)s: %(units)d written off") % {"name": item.name, "units": units}
+        for item, units in lost_items
+        if units
+    )
+    if details:
+        [order] = orders
+        note = OrderEvent.Kind.NOTE
+        record_event(order, actor=move.actor, kind=note, details=details, is_internal=True)
 
 
 def _invalid_transition(order: Order, to: str) -> InvalidTransition:

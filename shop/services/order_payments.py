@@ -1,5 +1,6 @@
 """What an order's customer pays and gets back. Each movement of money is a Payment."""
 
+import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -53,8 +54,16 @@ def add_payment(order: Order, amount: Decimal, **values: Any) -> Payment:
 
 
 @atomically
-def mark_paid(*, order_id: int, actor: User, note: str = "") -> Order:
-    """Record that what is due was paid. Raises NotFound, InvalidTransition if nothing is due."""
+def mark_paid(
+    *, order_id: int, actor: User, note: str = "", expected_due: Decimal | None = None
+) -> Order:
+    """Record that what is due was paid.
+
+    `expected_due` is the amount that was shown before. Raises NotFound, InvalidTransition if
+    nothing is due, OrderChanged if `expected_due` is no longer so.
+    """
+    if expected_due is not None and lock_order(order_id).amount_due != expected_due:
+        raise OrderChanged
     result = mark_orders_paid(order_ids=[order_id], actor=actor, note=note)
     for _order, error in result.refused:
         raise error
@@ -104,10 +113,13 @@ def refund_order(
 ) -> Order:
     """Record that an amount was paid back, by default all that is due.
 
-    What goes beyond the refund that is due lowers the price of the order. A card's money is paid
-    back by the gateway after the commit. `expected_refunded` is the amount refunded that was shown
-    before. Raises NotFound; OrderChanged if it is another now; NothingToRefund for more than was
-    received, with `refundable`; ValidationError for an amount that is not positive.
+    What goes beyond the refund that is due lowers the price of the order. What the gateway has
+    taken is paid back by it, after the commit; the rest by staff. With a `reference` the gateway
+    has done so already. `expected_refunded` is the amount refunded that was shown before.
+
+    Raises NotFound; OrderChanged if `expected_refunded` is no longer so; NothingToRefund for more
+    than was received, with `refundable`; ValidationError for an amount that is not positive, or
+    smaller than the currency's smallest unit.
     """
     order = lock_order(order_id)
     if expected_refunded is not None and order.refunded_amount != expected_refunded:
@@ -120,13 +132,15 @@ def refund_order(
             % {"amount": money.format_money(refundable, order.currency)},
             refundable=refundable,
         )
-    if amount <= 0:
-        raise ValidationError({"amount": ValidationError(_("Enter an amount."), code="min_value")})
+    _check_amount(amount, order.currency)
     before = order.refunded_amount
-    refund = _add_refund(order, amount, actor=actor, reason=reason, reference=reference)
+    by_gateway = amount if reference else min(amount, _held_by_gateway(order))
+    refunds = _add_refunds(order, amount, by_gateway, reference or f"refund-{secrets.token_hex(8)}")
+    for refund in refunds:
+        refund.actor, refund.reason = actor, reason
     order.updated_at = timezone.now()
     save_orders([order], *MONEY_FIELDS, "updated_at")
-    insert_rows([refund])
+    insert_rows(refunds)
     audit.log(actor, order, {str(_("amount refunded")): (before, order.refunded_amount)})
     record_event(
         order,
@@ -135,8 +149,8 @@ def refund_order(
         details=money.format_money(amount, order.currency),
         note=reason,
     )
-    if order.payment_method == Order.PaymentMethod.CARD and not reference:
-        outbox.add_gateway_refund(refund)
+    if by_gateway and not reference:
+        outbox.add_gateway_refund(refunds[0])
     if notify:
         text = money.format_money(amount, order.currency)
         outbox.add_order_messages([order], ORDER_REFUNDED, note=reason, values={"amount": text})
@@ -144,19 +158,46 @@ def refund_order(
     return order
 
 
-def _add_refund(order: Order, amount: Decimal, **values: Any) -> Payment:
-    """Add a refund to the order and return its Payment; the caller saves both.
+def _check_amount(amount: Decimal, currency: str) -> None:
+    try:
+        money.validate_smallest_unit(amount, currency)
+        if amount <= 0:
+            raise ValidationError(_("Enter an amount."), code="min_value")  # noqa: TRY301
+    except ValidationError as error:
+        raise ValidationError({"amount": error}) from error
 
-    The revenue falls by what was credited and has not lowered it yet.
+
+def _held_by_gateway(order: Order) -> Decimal:
+    """Return what the gateway has taken and not paid back: those payments have its reference."""
+    held = Decimal(0)
+    for payment in order.payments.exclude(reference=""):
+        is_payment = payment.kind == Payment.Kind.PAYMENT
+        held += payment.amount if is_payment else -payment.amount
+    return max(held, Decimal(0))
+
+
+def _add_refunds(
+    order: Order, amount: Decimal, by_gateway: Decimal, reference: str
+) -> list[Payment]:
+    """Add a refund to the order and return its Payments; the caller saves all of them.
+
+    That of the gateway, which has the reference, comes first. The revenue falls by what was
+    credited and has not lowered it yet.
     """
     order.credited_amount += max(amount - order.refund_due, Decimal(0))
     counted = order.payments.aggregate(sum=Sum("credited_amount"))["sum"] or Decimal(0)
     order.refunded_amount += amount
     order.payment_status = settled_status(order)
     credited = min(amount, order.credited_amount - counted)
-    return Payment(
-        order=order, kind=Payment.Kind.REFUND, amount=amount, credited_amount=credited, **values
-    )
+    parts = [(by_gateway, reference), (amount - by_gateway, "")]
+    refunds = []
+    for part, part_reference in parts:
+        if part:
+            refund = Payment(order=order, kind=Payment.Kind.REFUND, reference=part_reference)
+            refund.amount, refund.credited_amount = part, min(part, credited)
+            credited -= refund.credited_amount
+            refunds.append(refund)
+    return refunds
 
 
 @atomically

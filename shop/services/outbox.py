@@ -129,7 +129,7 @@ def _add_gateway_message(kind: str, payment: Payment, reference: str) -> None:
         "reference": reference,
         "amount": str(payment.amount),
         "currency": payment.order.currency,
-        "key": f"payment-{payment.pk}",
+        "key": payment.reference,
     }
     order = payment.order
     message = _new_message(kind, order.user, order=order, payload=payload)

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import re
+import secrets
 import time
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -85,8 +86,7 @@ class SimulatedGateway:
     def authorize(self, *, token: str, amount: Decimal, currency: str) -> Authorization:  # noqa: ARG002
         if token == DECLINED:
             raise PaymentDeclined
-        # Not unique, so it isn't stored: every simulated payment has the same token.
-        return Authorization("", amount, is_captured=True)
+        return Authorization(f"simulated-{secrets.token_hex(8)}", amount, is_captured=True)
 
     def void(self, authorization: Authorization) -> None:
         pass

@@ -4,7 +4,7 @@ The revenue of a period is the total of the orders placed in it, less what was c
 `Payment.credited_amount` on the day of the refund, or of the credit of what was never paid.
 Cancelled orders count as neither, so that a cancellation takes an order out of the day on which it
 was placed. Units are those that customers kept, on the day of the order. Days are days of the
-shop's time zone, and money is in its currency.
+shop's time zone, and money is in its currency: orders placed in another one do not count.
 
 Each function runs one query, `daily_sales` two, `compare_sales` and `best_sellers` three, which is
 faster than one.
@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from shop.models import Order, OrderItem, Payment, Product, StockMovement
 from shop.models.order_status import OrderStatus, PaymentStatus
-from shop.money import CENT
+from shop.money import CENT, default_currency
 from shop.services.days import DAY, constant_offsets, shift_days, start_of_day
 
 PACE_DAYS = 30
@@ -290,14 +290,14 @@ def _placed_between(since: datetime, until: datetime, *, of: str = "") -> Q:
 
 
 def _sold_orders(since: datetime, until: datetime) -> QuerySet[Order]:
-    return Order.objects.filter(_placed_between(since, until)).exclude(
-        status=Order.Status.CANCELLED
-    )
+    placed = Order.objects.filter(_placed_between(since, until), currency=default_currency())
+    return placed.exclude(status=Order.Status.CANCELLED)
 
 
 def _credits(since: datetime, until: datetime) -> QuerySet[Payment]:
     """Return what was credited then of orders that were not cancelled, by `payment_credits`."""
     credited = Payment.objects.filter(_placed_between(since, until), credited_amount__gt=0)
+    credited = credited.filter(order__currency=default_currency())
     return credited.exclude(order__status=Order.Status.CANCELLED)
 
 
@@ -308,6 +308,7 @@ def _sold_items(oldest: int | None, since: datetime) -> QuerySet[OrderItem]:
     the items of older orders and estimate the number of rows.
     """
     items = OrderItem.objects.filter(order__gte=oldest or 0, order__created_at__gte=since)
+    items = items.filter(order__currency=default_currency())
     return items.exclude(order__status=Order.Status.CANCELLED)
 
 

@@ -15,7 +15,7 @@ from shop.models import Order, OrderEvent, OrderItem, Payment, StockMovement, Us
 from shop.models.order_status import OrderStatus
 from shop.models.outbox import ORDER_RETURNED
 from shop.services import audit, outbox
-from shop.services.errors import InvalidTransition
+from shop.services.errors import InvalidTransition, OrderChanged
 from shop.services.invoices import correct_invoices
 from shop.services.order_payments import MONEY_FIELDS
 from shop.services.order_records import lock_order, record_event, save_orders
@@ -44,14 +44,18 @@ def return_items(
     actor: User,
     note: str = "",
     notify: bool = False,
+    expected_returned: int | None = None,
 ) -> Order:
     """Take back units of a delivered order; `returned` is by product id.
 
     Their price is credited, so that it need not be paid, or becomes a refund that is due. Raises
-    NotFound, InvalidTransition for an order that was not delivered, StockLimitReached;
-    ValidationError for no units at all, or more than the customer has.
+    NotFound, InvalidTransition for an order that was not delivered, StockLimitReached; OrderChanged
+    if other than `expected_returned` units have come back so far; ValidationError for no units at
+    all, or more than the customer has.
     """
     order = lock_order(order_id)
+    if expected_returned is not None and expected_returned != _units_returned(order):
+        raise OrderChanged
     if order.status != OrderStatus.DELIVERED:
         message = _("Only delivered orders can be returned.")
         raise InvalidTransition(message, order_status=order.status)
@@ -78,6 +82,10 @@ def return_items(
     )
     correct_invoices([order], actor=actor)
     return order
+
+
+def _units_returned(order: Order) -> int:
+    return sum(order.items.values_list("returned_quantity", flat=True))
 
 
 def _returned_items(order: Order, returned: Mapping[int, ReturnedUnits]) -> list[OrderItem]:

@@ -137,6 +137,13 @@ class TestRefusals:
         with refused(OrderChanged):
             edit(note="Ring", expected_version=seen)
 
+    def test_a_product_in_another_currency(self, edit, refused, mug):
+        vase = factories.create_product("Vase", price="5.00", stock=9)
+        Order.objects.update(currency="JPY")
+        with refused(ValidationError):
+            edit(quantities={vase.pk: 1})
+        edit(quantities={mug.pk: 1})
+
     def test_another_total(self, edit, refused, mug):
         with refused(TotalChanged) as excinfo:
             edit(quantities={mug.pk: 1}, expected_total=Decimal("1.00"))

@@ -5,7 +5,8 @@ from django.core import mail
 from support import factories
 
 from shop.models import Order, Product
-from shop.services.errors import InvalidTransition, NotFound
+from shop.services.errors import InvalidTransition, NotFound, OrderChanged
+from shop.services.order_edit import edit_version
 from shop.services.order_moves import move_order
 from shop.services.order_payments import mark_paid
 from shop.services.orders import authorize_checkout, place_order
@@ -148,3 +149,25 @@ def test_cancelling_a_paid_order_makes_a_refund_due(ada, carl, mug):
     assert order.payment_status == "paid"
     move_order(order_id=order.pk, to="cancelled", actor=carl, by_staff=False)
     assert Order.objects.get().payment_status == order.events.last().payment_status == "refund_due"
+
+
+def test_an_order_that_was_changed_since_it_was_shown_is_not_moved(ada, carls_order, refused):
+    seen = edit_version(carls_order, carls_order.items.all())
+    Order.objects.update(shipping_address="2 Elm Street")
+    move = {"order_id": carls_order.pk, "to": "confirmed", "actor": ada, "by_staff": True}
+    with refused(OrderChanged):
+        move_order(**move, expected_version=seen)
+    carls_order.refresh_from_db()
+    move_order(**move, expected_version=edit_version(carls_order, carls_order.items.all()))
+
+
+def test_written_off_units_are_in_the_timeline_for_staff(ada, carls_order, mug):
+    move_order(
+        order_id=carls_order.pk,
+        to="cancelled",
+        actor=ada,
+        by_staff=True,
+        written_off={mug.pk: 1},
+    )
+    note = carls_order.events.get(kind="note")
+    assert (note.is_internal, "1" in note.details) == (True, True)

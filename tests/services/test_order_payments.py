@@ -39,6 +39,21 @@ def test_what_is_due_is_marked_as_paid(ada, carls_order):
     assert (event.kind, event.payment_status, event.note) == ("payment", "paid", "In the shop")
 
 
+def test_another_amount_than_the_shown_one_is_not_marked_as_paid(ada, refused, carls_order):
+    with refused(OrderChanged):
+        mark_paid(order_id=carls_order.pk, actor=ada, expected_due=carls_order.total_amount - 1)
+    mark_paid(order_id=carls_order.pk, actor=ada, expected_due=carls_order.total_amount)
+
+
+@pytest.mark.parametrize(("amount", "code"), [("1.50", "no_decimals"), ("0", "min_value")])
+def test_an_amount_of_a_currency_without_cents_is_whole(ada, refused, paid, amount, code):
+    Order.objects.update(currency="JPY")
+    with refused(ValidationError) as excinfo:
+        refund_order(order_id=paid.pk, actor=ada, amount=Decimal(amount))
+    [error] = excinfo.value.error_dict["amount"]
+    assert error.code == code
+
+
 def test_an_order_is_paid_once(ada, refused, paid):
     with refused(InvalidTransition):
         mark_paid(order_id=paid.pk, actor=ada)
@@ -134,8 +149,8 @@ def test_the_customer_is_mailed_if_asked_for(ada, cancelled, notify):
     assert OutboxMessage.objects.filter(kind="order_refunded").count() == notify
 
 
-@pytest.mark.parametrize(("method", "calls"), [("card", 1), ("cash_on_delivery", 0)])
-def test_only_a_card_is_paid_back_by_the_gateway(ada, paid, method, calls):
-    Order.objects.filter(pk=paid.pk).update(payment_method=method)
+@pytest.mark.parametrize(("reference", "calls"), [("pay_1", 1), ("", 0)])
+def test_only_what_the_gateway_took_is_paid_back_by_it(ada, paid, reference, calls):
+    Payment.objects.filter(order=paid).update(reference=reference)
     refund_order(order_id=paid.pk, actor=ada, amount=Decimal(5))
     assert OutboxMessage.objects.filter(kind="gateway_refund").count() == calls

@@ -9,8 +9,9 @@ from support.invariants import assert_invariants
 from shop.models import Order, OutboxMessage, Payment
 from shop.services import orders, outbox, payments
 from shop.services.errors import PaymentDeclined
+from shop.services.order_edit import OrderChanges, edit_order
 from shop.services.order_moves import move_order
-from shop.services.order_payments import refund_order
+from shop.services.order_payments import mark_paid, refund_order
 from shop.services.payments import SUCCESS, Authorization
 
 CARD = {
@@ -120,7 +121,7 @@ def test_a_refund_goes_to_the_card(gateway, buy, ada, carl, django_capture_on_co
             "reference": "pay_tok_success",
             "amount": Decimal("25.00"),
             "currency": "EUR",
-            "key": f"payment-{refund.pk}",
+            "key": refund.reference,
         },
     )
     assert Order.objects.get().payment_status == "refunded"
@@ -135,3 +136,19 @@ def test_cash_is_paid_back_by_hand(gateway, ada, carl, mug):
     refund_order(order_id=order.pk, actor=ada, amount=Decimal("2.50"), reason="A chip")
     assert gateway.calls == []
     assert not OutboxMessage.objects.filter(channel="gateway").exists()
+
+
+def test_the_card_gets_back_what_it_paid(
+    gateway, buy, ada, mug, django_capture_on_commit_callbacks
+):
+    order = Order.objects.get(pk=buy().json()["id"])
+    edit_order(order_id=order.pk, actor=ada, changes=OrderChanges(quantities={mug.pk: 4}))
+    mark_paid(order_id=order.pk, actor=ada)
+    move_order(order_id=order.pk, to="cancelled", actor=ada, by_staff=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        refund_order(order_id=order.pk, actor=ada)
+    refunds = Payment.objects.filter(kind="refund").values_list("amount", flat=True)
+    assert list(refunds) == [Decimal("25.00"), Decimal("25.00")]
+    assert [values["amount"] for name, values in gateway.calls[2:]] == [Decimal("25.00")]
+    assert Order.objects.get().payment_status == "refunded"
+    assert_invariants()

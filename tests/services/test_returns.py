@@ -6,7 +6,7 @@ from support import factories, world
 
 from shop.models import Order, OutboxMessage, Product, StockMovement
 from shop.models.products import MAX_STOCK
-from shop.services.errors import InvalidTransition, NotFound, StockLimitReached
+from shop.services.errors import InvalidTransition, NotFound, OrderChanged, StockLimitReached
 from shop.services.order_moves import move_order
 from shop.services.order_payments import refund_order
 from shop.services.returns import ReturnedUnits, return_items
@@ -84,6 +84,13 @@ def test_the_customer_is_mailed_if_asked_for(take_back, mug, notify):
 def test_other_units_than_the_customer_has_are_refused(take_back, refused, mug, units):
     with refused(ValidationError):
         take_back((mug, *units))
+
+
+def test_a_return_that_was_taken_meanwhile_is_not_taken_twice(take_back, refused, mug):
+    take_back((mug, 1), expected_returned=0)
+    with refused(OrderChanged):
+        take_back((mug, 1), expected_returned=0)
+    take_back((mug, 1), expected_returned=1)
 
 
 def test_no_more_comes_back_than_was_left(take_back, refused, mug):
