@@ -51,7 +51,9 @@ class OrderMoney(OrderSteps):
 
         def perform(form: MarkPaidForm) -> str:
             form.check_unchanged()
-            order_payments.mark_paid(order_id=order.pk, actor=staff_user(request))
+            order_payments.mark_paid(
+                order_id=order.pk, actor=staff_user(request), expected_due=order.amount_due
+            )
             return gettext("Order %(order)s was marked as paid.") % {"order": order}
 
         return self.step_view(
@@ -136,6 +138,7 @@ class OrderMoney(OrderSteps):
             actor=staff_user(request),
             note=form.cleaned_data["note"],
             notify=form.cleaned_data["notify"],
+            expected_returned=form.returned,
         )
         put_back = sum(unit.put_back for unit in units.values())
         message = ngettext(

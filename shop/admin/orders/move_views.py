@@ -131,6 +131,7 @@ class OrderMoves(OrderSteps):
             shipment=Shipment(values.get("carrier", ""), values.get("tracking_number", "")),
             written_off={product: units.write_off for product, units in returned.items()},
             notify=values.get("notify", False),
+            expected_version=form.current,
         )
         if is_cancellation:
             written_off = sum(units.write_off for units in returned.values())
