@@ -41,6 +41,8 @@ def button_kind(to: str) -> ButtonKind:
 
 def describe_effect(order: Order, to: str) -> str:
     """Say what the move does to the order's money; empty if nothing."""
+    if to != OrderStatus.CANCELLED and 0 < order.total_amount == order.credited_amount:
+        return gettext("This order was refunded in full.")
     if payments.is_paid_on_arrival(order, to):
         amount = money.format_money(order.amount_due, order.currency)
         return gettext("%(amount)s in cash will be marked as paid.") % {"amount": amount}
