@@ -30,8 +30,8 @@ def render_action_form(
     """Render the form that asks before an action; `template` may extend the usual one.
 
     Options: `hint`, a sentence below the title; `button_kind`, a ButtonKind; `second_button`, the
-    name that it posts and its label; `hidden`, names and values of hidden inputs; any other is
-    added to the template's context.
+    name that it posts and its label; `hidden`, names and values of hidden inputs; `warn_unsaved`,
+    whether leaving with unsaved changes asks first; any other is added to the template's context.
     """
     context = model_admin.admin_site.each_context(request) | {
         "opts": model_admin.opts,

@@ -8,7 +8,7 @@ import copy
 import math
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -34,13 +34,12 @@ from unfold.contrib.filters.forms import HorizontalRadioForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shop import exposure, text_validation
+from shop.admin.forms import AmountField, parse_decimal
 from shop.exposure import FilterKind
 from shop.services.days import DAY, start_of_day
 
 #: Values of the parameter that asks for rows without, or with, a value.
 EMPTY, NOT_EMPTY = "1", "0"
-#: Numbers beyond it are not typed by people, and take long to convert.
-MAX_NUMBER = Decimal(10) ** 30
 #: Characters of a value that an error shows.
 MAX_SHOWN = 40
 RANGE_TEMPLATE = "admin/shop/filter_range.html"
@@ -256,6 +255,15 @@ class NumberFilter(FieldFilter, RangeNumericFilter):  # type: ignore[misc]
 
     template = RANGE_TEMPLATE
 
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield Unfold's form, with text inputs: number inputs drop a decimal comma."""
+        for choice in super().choices(changelist):
+            fields = choice["form"].fields
+            for name in {*fields} - {self.emptiness_parameter}:
+                attrs = fields[name].widget.attrs
+                fields[name] = AmountField(label="", required=False, attrs=attrs)
+            yield choice
+
     def condition(self) -> Q:
         condition = Q()
         for suffix, lookup, rounded in (("from", "gte", math.ceil), ("to", "lte", math.floor)):
@@ -268,16 +276,11 @@ class NumberFilter(FieldFilter, RangeNumericFilter):  # type: ignore[misc]
 
     def _parse_number(self, suffix: str) -> Decimal | None:
         text = (self.used_parameters.get(f"{self.parameter_name}_{suffix}") or "").strip()
-        if not text:
-            return None
         try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or abs(number) > MAX_NUMBER:
+            return parse_decimal(text) if text else None
+        except ValueError as error:
             message = gettext("“%(text)s” is not a number such as 12.50.")
-            raise ValidationError(message % {"text": shorten(text)})
-        return number
+            raise ValidationError(message % {"text": shorten(text)}) from error
 
 
 class WholeDaysFilter(FieldFilter, RangeDateFilter):  # type: ignore[misc]

@@ -1,9 +1,13 @@
 """Form fields and forms that several admin pages use."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from shop import text_validation
 
@@ -16,6 +20,42 @@ class TextField(forms.CharField):
             return text_validation.clean_text(super().to_python(value) or "")
         except ValueError as error:
             raise forms.ValidationError(str(error), code="characters") from error
+
+
+#: A comma before one or two digits is a decimal mark; 1,234 could mean two numbers.
+_NUMBER = re.compile(r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+|[0-9]+,[0-9]{1,2})")
+
+
+#: Longer numbers are not typed by people, and take long to convert.
+_MAX_NUMBER_LENGTH = 30
+
+
+def parse_decimal(text: str) -> Decimal:
+    """Return the number that a person typed, such as `12.50` or `12,50`. Raises ValueError."""
+    if len(text) > _MAX_NUMBER_LENGTH or not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return Decimal(text.replace(",", "."))
+
+
+class AmountField(forms.DecimalField):
+    """A decimal field for an amount of money, with either decimal mark.
+
+    Its input is one of text: number inputs drop a comma, or a point, by the browser's language.
+    """
+
+    default_error_messages = {"invalid": _("Enter an amount such as 12.50.")}  # noqa: RUF012
+
+    def __init__(self, *, attrs: Mapping[str, Any] | None = None, **options: Any) -> None:
+        attrs = {"inputmode": "decimal", "autocomplete": "off", **(attrs or {})}
+        super().__init__(**{"widget": UnfoldAdminTextInputWidget(attrs=attrs), **options})
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        try:
+            return parse_decimal(str(value).strip())
+        except ValueError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
 def add_model_error(

@@ -18,6 +18,8 @@ FILTERS = {
     "is_active__exact=": ["Lamp", "Mug"],
     "price_from=12.50&price_to=12.5": ["Mug"],
     "price_from=12.51": ["Lamp"],
+    "price_from=12,5&price_to=12,50": ["Mug"],
+    "low_stock_threshold_from=9,5": ["Mug"],
     "price_from=": ["Lamp", "Mug"],
     "low_stock_threshold_from=9.5": ["Mug"],
     "low_stock_threshold_to=9.5": ["Lamp"],
@@ -37,7 +39,7 @@ FILTERS = {
 #: A query that can't be read, of products or orders.
 UNREADABLE = {
     "product": [
-        *("price_from=abc", "price_to=NaN", "price_from=1e40", "low_stock_threshold_from=1,5"),
+        *("price_from=abc", "price_to=NaN", "price_from=1e1", "price_from=1,234"),
         *("image__isempty=x", "tax_rate__isempty=2", "is_active__exact=yes", "level=none"),
         *("created_at_from=31.11.2026", "created_at_to=today", "updated_at_to=2026-02-30"),
     ],
@@ -144,6 +146,17 @@ def test_the_form_keeps_a_date_that_cannot_be_read(adas_browser, mug):
         r'<input[^>]*value="31.11.2026"[^>]*name="created_at_from"',
         page,
     )
+
+
+def test_the_form_shows_a_decimal_comma_without_an_error(adas_browser, mug):
+    response = adas_browser.get(f"{PRODUCTS}?price_from=12,5")
+    changelist = response.context["cl"]
+    [price] = [s for s in changelist.filter_specs if getattr(s, "field_path", "") == "price"]
+    [choice] = price.choices(changelist)
+    assert choice["form"].errors == {}
+    inputs = re.findall(r"<input[^>]*>", response.content.decode())
+    [field] = [tag for tag in inputs if 'name="price_from"' in tag and "hidden" not in tag]
+    assert ('type="text"' in field, 'value="12,5"' in field) == (True, True)
 
 
 @pytest.mark.parametrize("page", ["product", "order"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shop.admin.orders.bulk_selection import MAX_NAMED_ORDERS, Selection
-from shop.admin.orders.bulk_steps import Refused
+from shop.admin.orders.bulk_steps import BulkStep, Refused
 from shop.models import Order
 from shop.models.order_status import Text
 from shop.services.errors import StockLimitReached
@@ -97,7 +98,16 @@ def result_text(
         )
         orders = _name_orders(reasons, unchanged)
         sentences.append(fill_html(text, count=f"{unchanged:,}", orders=orders))
+    sentences.append(_link_to_changed(step))
     return format_html_join(" ", "{}", [(sentence,) for sentence in sentences])
+
+
+def _link_to_changed(step: BulkStep) -> SafeString:
+    """Return a link to the orders that are now as the step leaves them."""
+    url = reverse("admin:shop_order_changelist")
+    query = urlencode({f"{step.filter_field}__exact": step.filter_value})
+    label = _("Show %(status)s orders") % step.names
+    return format_html('<a class="shop-link" href="{}?{}">{}</a>', url, query, label)
 
 
 def _reason(selection: Selection, order: Order, error: Exception) -> str:

@@ -27,7 +27,8 @@ MAX_SHIPMENTS = 200
 IS_DUE = Q(payment_status=PaymentStatus.PENDING)
 IS_CASH = Q(payment_method=Order.PaymentMethod.CASH_ON_DELIVERY)
 AMOUNT_DUE = F("total_amount") - F("credited_amount") - F("paid_amount") + F("refunded_amount")
-TOTAL = F("total_amount")
+#: What the customer pays, without what was credited.
+PRICE = F("total_amount") - F("credited_amount")
 AMOUNT_RECEIVED = F("paid_amount") - F("refunded_amount")
 ORDERS_AND_TOTAL = ngettext_lazy(
     "%(count)s order, %(amount)s", "%(count)s orders, %(amount)s", "number"
@@ -80,13 +81,16 @@ class BulkStep:
     texts: BulkTexts
     #: What the texts call the status that orders get.
     status: Text = ""
+    #: The list's filter that shows what it has changed.
+    filter_field: str = "status"
+    filter_value: str
     #: Permission on orders that it takes.
     permission: str
     #: The orders that it can change.
     ready: Q
     perform: Perform
     #: The amount that the page adds up.
-    amount: Combinable = TOTAL
+    amount: Combinable = PRICE
     summary: Text = ORDERS_AND_TOTAL
     consequences: Sequence[Consequence] = ()
     #: Kind of email that customers get; empty for none.
@@ -208,8 +212,18 @@ TEXTS: dict[str, BulkTexts] = {
     ),
 }
 
+#: Warns before goods go to a customer who has the money back.
+REFUNDED_IN_FULL = Consequence(
+    condition=Q(total_amount__gt=0, credited_amount=F("total_amount")),
+    amount=F("credited_amount"),
+    text=ngettext_lazy(
+        "%(count)s order was refunded in full", "%(count)s orders were refunded in full", "number"
+    ),
+)
 CONSEQUENCES: dict[str, Sequence[Consequence]] = {
+    OrderStatus.CONFIRMED: [REFUNDED_IN_FULL],
     OrderStatus.SHIPPED: [
+        REFUNDED_IN_FULL,
         Consequence(
             condition=IS_DUE & ~IS_CASH,
             amount=AMOUNT_DUE,
@@ -218,9 +232,10 @@ CONSEQUENCES: dict[str, Sequence[Consequence]] = {
                 "%(count)s orders aren't paid yet: %(amount)s due",
                 "number",
             ),
-        )
+        ),
     ],
     OrderStatus.DELIVERED: [
+        REFUNDED_IN_FULL,
         Consequence(
             condition=IS_DUE & IS_CASH,
             amount=AMOUNT_DUE,
@@ -234,7 +249,7 @@ CONSEQUENCES: dict[str, Sequence[Consequence]] = {
                 "%(count)s cash orders were marked as paid, %(amount)s.",
                 "number",
             ),
-        )
+        ),
     ],
     OrderStatus.CANCELLED: [
         Consequence(
@@ -253,7 +268,7 @@ CONSEQUENCES: dict[str, Sequence[Consequence]] = {
         ),
         Consequence(
             condition=Q(status=OrderStatus.SHIPPED),
-            amount=TOTAL,
+            amount=PRICE,
             text=ngettext_lazy(
                 "%(count)s order was shipped already. Cancel it only if the parcel came back.",
                 "%(count)s orders were shipped already. Cancel them only if the parcels came back.",
@@ -275,6 +290,7 @@ def _step_to(status: OrderStatus) -> BulkStep:
         label=status.facts.bulk_action,
         texts=TEXTS.get(status, OTHER_TEXTS),
         status=status.label,
+        filter_value=status,
         permission=status.facts.permission,
         ready=Q(status__in=[before for before in OrderStatus if status in before.facts.next]),
         perform=partial(_move, status),
@@ -303,6 +319,9 @@ MARK_PAID = BulkStep(
         ),
         none_ready=_("None of the selected orders owes anything: %(orders)s."),
     ),
+    status=PaymentStatus.PAID.label,
+    filter_field="payment_status",
+    filter_value=PaymentStatus.PAID,
     permission="change_order",
     ready=IS_DUE,
     perform=_mark_paid,

@@ -77,6 +77,7 @@ class OrderEdits(OrderSteps):
             title=gettext("Edit order %(order)s") % {"order": order},
             refusal="" if order.can_be_edited else refusal,
             button=gettext("Save order"),
+            warn_unsaved=True,
             perform=partial(self._edit_order, request, order),
         )
 
@@ -118,6 +119,7 @@ class OrderEdits(OrderSteps):
             title=gettext("Tracking of order %(order)s") % {"order": order},
             refusal="" if order.shipped_at else gettext("This order hasn't been shipped."),
             button=gettext("Save tracking"),
+            warn_unsaved=True,
             perform=perform,
         )
 
@@ -167,5 +169,6 @@ class OrderEdits(OrderSteps):
             form_class=lambda data: form_class(data, request.FILES or None, instance=order),
             title=gettext("Details of order %(order)s") % {"order": order},
             button=gettext("Save details"),
+            warn_unsaved=True,
             perform=perform,
         )

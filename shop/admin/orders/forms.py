@@ -9,14 +9,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
 from shop import money
-from shop.admin.forms import TextField
+from shop.admin.forms import AmountField, TextField
 from shop.models import Carrier, Order
 from shop.models.outbox import EMAILS, ORDER_REFUNDED, ORDER_TRACKING
 from shop.services.errors import OrderChanged
@@ -77,28 +76,6 @@ class TrackingNumberField(TextField):
         )
 
 
-class MoveForm(forms.Form):
-    """Move an order to its next status."""
-
-    note = NoteField(
-        label=_("Note"), required=False, help_text=_("Optional. The customer can read it.")
-    )
-
-
-class MailedMoveForm(MoveForm):
-    """Move an order to a status of which customers are mailed."""
-
-    notify = NotifyField(initial=True)
-
-
-class ShipForm(MailedMoveForm):
-    """Mark an order as shipped, with its carrier and tracking number."""
-
-    carrier = CarrierField()
-    tracking_number = TrackingNumberField()
-    field_order = ("carrier", "tracking_number", "note", "notify")
-
-
 class StaffNoteForm(forms.Form):
     """Add a note to an order's timeline."""
 
@@ -142,8 +119,44 @@ class SeenForm(forms.Form):
         raise OrderChanged(self.report_change())
 
     def report_change(self) -> str:
-        """Say that the order was changed, and how it is now."""
-        raise NotImplementedError
+        """Say that the order was changed, and how it is now if the page doesn't show it."""
+        return str(OrderChanged.message)
+
+
+class MoveForm(SeenForm):
+    """Move an order to its next status."""
+
+    note = NoteField(
+        label=_("Note"), required=False, help_text=_("Optional. The customer can read it.")
+    )
+
+
+class MailedMoveForm(MoveForm):
+    """Move an order to a status of which customers are mailed."""
+
+    notify = NotifyField(initial=True)
+
+
+class ShipForm(MailedMoveForm):
+    """Mark an order as shipped, with its carrier and tracking number."""
+
+    carrier = CarrierField()
+    tracking_number = TrackingNumberField()
+    field_order = ("carrier", "tracking_number", "note", "notify")
+
+
+class MarkPaidForm(SeenForm):
+    """Record that what is due was paid."""
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        super().__init__(data, current=f"{order.amount_due:.2f}")
+        self.order = order
+
+    def report_change(self) -> str:
+        amount = money.format_money(self.order.amount_due, self.order.currency)
+        return gettext(
+            "What is due of this order has changed in the meantime. Now it is %(amount)s."
+        ) % {"amount": amount}
 
 
 class TrackingForm(SeenForm):
@@ -178,16 +191,13 @@ class RefundForm(SeenForm):
     def __init__(self, data: Any = None, *, order: Order) -> None:
         self.order, decimals = order, money.shown_decimals(order.currency)
         super().__init__(data, current=f"{order.refunded_amount:.2f}")
-        refundable = order.paid_amount - order.refunded_amount
-        amount = forms.DecimalField(
+        amount = AmountField(
             label=gettext("Amount in %(currency)s") % {"currency": order.currency},
             initial=round(order.refund_due, decimals) if order.refund_due else None,
             min_value=money.CENT,
             max_digits=15,
             decimal_places=decimals,
-            widget=UnfoldAdminDecimalFieldWidget(attrs={"inputmode": "decimal"}),
-            help_text=gettext("At most %(amount)s.")
-            % {"amount": money.format_money(refundable, order.currency)},
+            help_text=_describe_refund(order),
         )
         self.fields = {"amount": amount, **self.fields}
 
@@ -197,3 +207,21 @@ class RefundForm(SeenForm):
             "Someone else recorded a refund in the meantime: %(amount)s was paid back by now."
             " Check the amount."
         ) % {"amount": amount}
+
+
+def _describe_refund(order: Order) -> str:
+    """Say how much can be refunded, and from where on it lowers the order's price."""
+    refundable, due = order.paid_amount - order.refunded_amount, order.refund_due
+    sentences = [gettext("At most %(amount)s.")]
+    if due and due < refundable:
+        sentences = [
+            gettext("%(due)s is due. More than that lowers the price of the order."),
+            *sentences,
+        ]
+    elif not due:
+        sentences.append(gettext("It lowers the price of the order."))
+    names = {
+        "amount": money.format_money(refundable, order.currency),
+        "due": money.format_money(due, order.currency),
+    }
+    return " ".join(sentences) % names

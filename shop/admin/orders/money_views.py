@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop import money
 from shop.admin.base import staff_user
-from shop.admin.forms import ConfirmForm
-from shop.admin.orders.forms import RefundForm
+from shop.admin.orders.forms import MarkPaidForm, RefundForm
 from shop.admin.orders.move_views import format_refund_due
 from shop.admin.orders.steps import OrderSteps
 from shop.admin.orders.unit_forms import ReturnForm
@@ -50,14 +49,17 @@ class OrderMoney(OrderSteps):
     def mark_paid(self, request: HttpRequest, order: Order) -> HttpResponse:
         """Ask, then record that what is due was paid."""
 
-        def perform(_form: ConfirmForm) -> str:
-            order_payments.mark_paid(order_id=order.pk, actor=staff_user(request))
+        def perform(form: MarkPaidForm) -> str:
+            form.check_unchanged()
+            order_payments.mark_paid(
+                order_id=order.pk, actor=staff_user(request), expected_due=order.amount_due
+            )
             return gettext("Order %(order)s was marked as paid.") % {"order": order}
 
         return self.step_view(
             request,
             order,
-            form_class=ConfirmForm,
+            form_class=partial(MarkPaidForm, order=order),
             title=gettext("Mark order %(order)s as paid?") % {"order": order},
             hint=gettext("%(amount)s, %(payment_method)s.")
             % {
@@ -127,6 +129,7 @@ class OrderMoney(OrderSteps):
         )
 
     def _return_items(self, request: HttpRequest, order: Order, form: ReturnForm) -> str:
+        form.check_unchanged()
         form.check_units()
         units = form.units()
         returned = returns.return_items(
@@ -135,6 +138,7 @@ class OrderMoney(OrderSteps):
             actor=staff_user(request),
             note=form.cleaned_data["note"],
             notify=form.cleaned_data["notify"],
+            expected_returned=form.returned,
         )
         put_back = sum(unit.put_back for unit in units.values())
         message = ngettext(

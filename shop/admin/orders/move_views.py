@@ -18,6 +18,7 @@ from shop.admin.orders.unit_forms import CancelForm
 from shop.models import Order, OrderItem
 from shop.models.order_status import OrderStatus, Text
 from shop.services import order_moves, payments
+from shop.services.order_edit import edit_version
 from shop.services.shipments import Shipment
 
 BOOK_AS_REFUSED = _("Book as refused")
@@ -40,6 +41,8 @@ def button_kind(to: str) -> ButtonKind:
 
 def describe_effect(order: Order, to: str) -> str:
     """Say what the move does to the order's money; empty if nothing."""
+    if to != OrderStatus.CANCELLED and 0 < order.total_amount == order.credited_amount:
+        return gettext("This order was refunded in full.")
     if payments.is_paid_on_arrival(order, to):
         amount = money.format_money(order.amount_due, order.currency)
         return gettext("%(amount)s in cash will be marked as paid.") % {"amount": amount}
@@ -106,14 +109,16 @@ class OrderMoves(OrderSteps):
     def _move_form(
         self, order: Order, status: OrderStatus, items: Sequence[OrderItem]
     ) -> Callable[[Any], Any]:
+        version = edit_version(order, items)
         if status == OrderStatus.SHIPPED:
-            return ShipForm
+            return partial(ShipForm, current=version)
         if status == OrderStatus.CANCELLED:
             note = gettext("Refused on delivery.") if is_refusal(order, status) else ""
-            return partial(CancelForm, items=items, note=note)
-        return MailedMoveForm if status.facts.email else MoveForm
+            return partial(CancelForm, items=items, note=note, current=version)
+        return partial(MailedMoveForm if status.facts.email else MoveForm, current=version)
 
     def _move(self, request: HttpRequest, order: Order, status: OrderStatus, form: Any) -> str:
+        form.check_unchanged()
         values = form.cleaned_data
         is_cancellation = status == OrderStatus.CANCELLED
         if is_cancellation:
@@ -128,6 +133,7 @@ class OrderMoves(OrderSteps):
             shipment=Shipment(values.get("carrier", ""), values.get("tracking_number", "")),
             written_off={product: units.write_off for product, units in returned.items()},
             notify=values.get("notify", False),
+            expected_version=form.current,
         )
         if is_cancellation:
             written_off = sum(units.write_off for units in returned.values())

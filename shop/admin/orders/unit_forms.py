@@ -6,11 +6,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from shop.admin.orders.forms import NoteField, NotifyField
+from shop.admin.orders.forms import NoteField, NotifyField, SeenForm
 from shop.models import OrderItem
 from shop.models.cart import MAX_QUANTITY
 from shop.services.returns import ReturnedUnits
@@ -31,7 +31,7 @@ class UnitRow:
         return self.put_back, self.write_off
 
 
-class UnitsForm(forms.Form):
+class UnitsForm(SeenForm):
     """A row per product with the units to put back and to write off.
 
     `check_units` is called when the form's key is known to be new, since a second press of the
@@ -46,8 +46,10 @@ class UnitsForm(forms.Form):
     )
     notify = NotifyField(initial=True)
 
-    def __init__(self, data: Any = None, *, items: Sequence[OrderItem], note: str = "") -> None:
-        super().__init__(data, initial={"note": note})
+    def __init__(
+        self, data: Any = None, *, items: Sequence[OrderItem], current: str, note: str = ""
+    ) -> None:
+        super().__init__(data, current=current, initial={"note": note})
         self.items = [item for item in items if _units_of(item)]
         fields = {}
         for item in self.items:
@@ -114,6 +116,19 @@ class ReturnForm(UnitsForm):
     """Take back units of a delivered order."""
 
     returns_all = False
+
+    def __init__(self, data: Any = None, *, items: Sequence[OrderItem]) -> None:
+        self.returned = sum(item.returned_quantity for item in items)
+        super().__init__(data, items=items, current=str(self.returned))
+
+    def report_change(self) -> str:
+        return ngettext(
+            "Someone else took a return of this order in the meantime: %(units)d unit came back"
+            " by now. Check what came back.",
+            "Someone else took a return of this order in the meantime: %(units)d units came back"
+            " by now. Check what came back.",
+            self.returned,
+        ) % {"units": self.returned}
 
 
 def _units_of(item: OrderItem) -> int:

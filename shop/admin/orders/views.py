@@ -98,5 +98,7 @@ class OrderViews(OrderMoves, OrderMoney, OrderEdits, OrderActions):
         yield ADD_NOTE, ("add_note",), "default", ""
         if "edit_details" in self.action_views.values():
             yield EDIT_DETAILS, ("edit_details",), "default", ""
+        if order.status == OrderStatus.CANCELLED and not order.invoices.exists():
+            return
         for document, texts in PRINT_TEXTS.items():
             yield texts.action, ("print_document", document), "default", texts.permission

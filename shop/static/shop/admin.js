@@ -25,8 +25,23 @@
     if (!isTyping(document.activeElement)) focusRow(step);
   });
 
+  /* Enter, which scanners send after each number, goes on in forms that have a `data-enter`: the
+     selector of the fields to go to. After the last of them comes the button. */
+  document.addEventListener("keydown", (event) => {
+    const field = event.target;
+    const selector = field.form?.querySelector("[data-enter]")?.dataset.enter;
+    if (!selector || event.key !== "Enter" || event.isComposing || !field.matches("input")) return;
+    event.preventDefault();
+    const isNext = (other) =>
+      field.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING &&
+      other.checkVisibility(); // none of a closed <details>
+    const next = [...field.form.querySelectorAll(selector)].find(isNext);
+    next?.select();
+    (next ?? field.form.querySelector(".shop-buttons button")).focus();
+  });
+
   /* Disable the buttons of a sent form. After the event, so that the button's value is sent too. */
-  const submitButtons = (form) => [...form.elements].filter((element) => element.type === "submit");
+  const submitButtons = (form) => [...form.elements].filter((element) => element.type === "submit" && !element.hidden);
   const enable = (buttons) => buttons.forEach((button) => (button.disabled = false));
 
   document.addEventListener("submit", (event) => {

@@ -85,7 +85,12 @@ def test_each_step_asks_first_and_says_what_it_did(
     [message] = factories.page_messages(done)
     assert f'href="{LIST}{orders[2].pk}/change/"' in message
     assert (numbers_in(message)[0], numbers_in(message)[-1]) == ("2", "1")
-    assert message.count("href=") == 1
+    field = "status" if to in Order.Status.values else "payment_status"
+    value = to if to in Order.Status.values else "paid"
+    link = f"{LIST}?{field}__exact={value}"
+    assert (message.count("href="), f'href="{link}"' in message) == (2, True)
+    shown = adas_browser.get(link).context["cl"].result_list
+    assert {order.pk for order in orders[:2]} <= {order.pk for order in shown}
     changed = Order.objects.exclude(pk=orders[2].pk)
     if to in Order.Status.values:
         assert set(changed.values_list("status", flat=True)) == {to}
@@ -173,6 +178,19 @@ def test_the_page_shows_cash_that_will_be_paid(adas_browser, place):
     [message] = factories.page_messages(confirm(adas_browser, page))
     assert numbers_in(message) == ["3", "1", "25.00"]
     assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", ["confirmed", "shipped", "delivered"])
+def test_orders_that_were_refunded_in_full_are_pointed_out(adas_browser, place, status):
+    before = ["pending", *Order.Status.path_to(status)][-2]
+    [order, _, _] = place(before, before, before, payment_method="card", payment_status="paid")
+    money = {"paid_amount": 25, "refunded_amount": 25, "credited_amount": 25}
+    Order.objects.filter(pk=order.pk).update(payment_status="refunded", **money)
+    page = ask(adas_browser, f"move_to_{status}", Order.objects.all())
+    lines = [numbers_in(line) for line in page.context["summary"]]
+    assert lines == [["3", "50.00"], ["1"]]
+    assert page.context["rows"][-1].total == "0.00 EUR"
+    assert adas_browser.get(f"{LIST}{order.pk}/move/{status}/").context["hint"]
 
 
 def test_the_page_shows_the_money_to_refund_in_each_currency(adas_browser, place):

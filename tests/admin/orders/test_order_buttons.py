@@ -10,6 +10,7 @@ from shop.admin.orders.move_views import BOOK_AS_REFUSED
 from shop.models import Order, User
 from shop.services.order_edit import OrderChanges, edit_order
 from shop.services.order_moves import move_order
+from shop.services.order_notes import print_invoices
 from shop.services.order_payments import mark_paid
 
 LIST = "/admin/shop/order/"
@@ -49,10 +50,19 @@ def order_in(ada, carl, mug):
 @pytest.mark.parametrize("status", STEPS)
 def test_buttons_are_the_next_statuses_and_the_possible_steps(adas_browser, order_in, status):
     order = order_in(status)
+    prints = {step for step in ALWAYS if status == "cancelled" and step.startswith("print/")}
+    always = [step for step in ALWAYS if step not in prints]
     moves = [f"move/{to}" for to in Order.FLOW[status]]
-    assert sorted(buttons_of(adas_browser, order)) == sorted([*moves, *STEPS[status], *ALWAYS])
+    assert sorted(buttons_of(adas_browser, order)) == sorted([*moves, *STEPS[status], *always])
     labels = {button["label"] for button in adas_browser.get(page(order)).context["buttons"]}
     assert (BOOK_AS_REFUSED in labels) is (status == "shipped")
+
+
+def test_a_cancelled_order_prints_the_invoice_that_it_has(adas_browser, ada, order_in):
+    order = order_in("confirmed")
+    print_invoices(order_ids=[order.pk], actor=ada, as_pdf=False)
+    move_order(order_id=order.pk, to="cancelled", actor=ada, by_staff=True)
+    assert "print/invoice" in buttons_of(adas_browser, order)
 
 
 @pytest.mark.parametrize("status", STEPS)

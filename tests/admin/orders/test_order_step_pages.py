@@ -1,11 +1,13 @@
 """The pages of one step: moves by units, tracking, payments, refunds and returns."""
 
+import re
 from decimal import Decimal
 
 import pytest
 from support import factories, world
 
 from shop.models import Carrier, Order, OutboxMessage, Payment, Product, StockMovement
+from shop.services.order_edit import OrderChanges, edit_order
 from shop.services.order_payments import mark_paid, refund_order
 from shop.services.shipments import Shipment, edit_tracking
 from shop.services.stock import find_drift
@@ -120,6 +122,22 @@ def test_the_delivery_says_what_is_marked_as_paid(adas_browser, ada, carl, mug, 
     assert bool(shown) is bool(hint)
 
 
+@pytest.mark.parametrize("status", ["confirmed", "shipped", "delivered", "cancelled"])
+def test_an_order_that_changed_meanwhile_is_shown_again_first(adas_browser, order, status):
+    before = ["pending", *Order.Status.path_to(status)][-2]
+    Order.objects.update(status=before)
+    page = url(order, f"move/{status}")
+    seen = adas_browser.get(page).context["form"]["seen"].value()
+    Order.objects.update(shipping_address="2 Elm Street")
+    form = adas_browser.post(page, {"seen": seen}).context["form"]
+    assert len(form.non_field_errors()) == 1
+    order.refresh_from_db()
+    assert order.status == before
+    adas_browser.post(page, {"seen": form["seen"].value()})
+    order.refresh_from_db()
+    assert order.status == status
+
+
 # Tracking
 
 
@@ -160,6 +178,20 @@ def test_marking_as_paid_shows_what_is_due(adas_browser, ada, order):
     assert "25.00 EUR" in adas_browser.get(url(order, "paid")).context["hint"]
 
 
+def test_a_payment_of_another_amount_than_was_shown_is_not_recorded(adas_browser, order, mug, ada):
+    page = url(order, "paid")
+    seen = adas_browser.get(page).context["form"]["seen"].value()
+    edit_order(order_id=order.pk, changes=OrderChanges(quantities={mug.pk: 3}), actor=ada)
+    again = adas_browser.post(page, {"seen": seen})
+    assert len(again.context["form"].non_field_errors()) == 1
+    assert "37.50 EUR" in again.context["hint"]
+    order.refresh_from_db()
+    assert (order.payment_status, order.paid_amount) == ("pending", 0)
+    adas_browser.post(page, {"seen": again.context["form"]["seen"].value()})
+    order.refresh_from_db()
+    assert (order.payment_status, order.paid_amount) == ("paid", Decimal("37.50"))
+
+
 def test_a_refund_that_is_due_is_proposed_and_recorded(adas_browser, ada, order, mug):
     mark_paid(order_id=order.pk, actor=ada)
     adas_browser.post(url(order, "move/cancelled"), units(mug, 2, 0))
@@ -175,10 +207,11 @@ def test_a_refund_that_is_due_is_proposed_and_recorded(adas_browser, ada, order,
     assert sent("order_refunded") == 1
 
 
-def test_a_part_of_a_delivered_order_is_refunded(adas_browser, delivered):
+@pytest.mark.parametrize("amount", ["5", "5.00", "5,00", " 5,0 "])
+def test_a_part_of_a_delivered_order_is_refunded(adas_browser, delivered, amount):
     page = url(delivered, "refund")
     assert adas_browser.get(page).context["form"]["amount"].value() is None
-    adas_browser.post(page, {"amount": "5"})
+    adas_browser.post(page, {"amount": amount})
     delivered.refresh_from_db()
     assert (delivered.payment_status, delivered.refunded_amount) == ("paid", Decimal("5.00"))
     assert delivered.credited_amount == Decimal("5.00")
@@ -193,6 +226,8 @@ def test_a_part_of_a_delivered_order_is_refunded(adas_browser, delivered):
         ("1.001", "max_decimal_places"),
         ("", "required"),
         ("NaN", "invalid"),
+        ("1e1", "invalid"),
+        ("1,234", "invalid"),
     ],
 )
 def test_a_wrong_amount_is_told(adas_browser, delivered, amount, code):
@@ -220,6 +255,19 @@ def test_two_clerks_do_not_refund_twice(adas_browser, ada, delivered):
     assert len(form.non_field_errors()) == 1
     delivered.refresh_from_db()
     assert delivered.refunded_amount == Decimal("5.00")
+
+
+@pytest.mark.parametrize(
+    ("returned", "amounts"),
+    [(0, ["25.00 EUR"]), (1, ["12.50 EUR", "25.00 EUR"]), (2, ["25.00 EUR"])],
+)
+def test_a_refund_says_from_where_on_it_lowers_the_price(
+    adas_browser, delivered, mug, returned, amounts
+):
+    adas_browser.post(url(delivered, "return"), units(mug, returned, 0))
+    help_text = adas_browser.get(url(delivered, "refund")).context["form"]["amount"].help_text
+    assert re.findall(r"[0-9.]+ EUR", help_text) == amounts
+    assert ("price" in help_text) is (returned < 2)
 
 
 # Returns
@@ -259,6 +307,17 @@ def test_two_presses_return_once(adas_browser, delivered, mug):
     body = {**units(mug, 2, 0), "once": "key-1"}
     statuses = [adas_browser.post(url(delivered, "return"), body).status_code for _ in range(2)]
     assert (statuses, movements(), stock_of(mug)) == ([302, 302], [("returned", 2)], 10)
+
+
+def test_a_return_that_someone_else_took_meanwhile_is_told(adas_browser, delivered, mug):
+    page = url(delivered, "return")
+    body = {**units(mug, 1, 0), "seen": adas_browser.get(page).context["form"]["seen"].value()}
+    adas_browser.post(page, {**body, "once": "key-1"})
+    form = adas_browser.post(page, {**body, "once": "key-2"}).context["form"]
+    assert len(form.non_field_errors()) == 1
+    assert movements() == [("returned", 1)]
+    adas_browser.post(page, {**body, "seen": form["seen"].value()})
+    assert movements() == [("returned", 1)] * 2
 
 
 def test_a_step_shows_what_it_acts_on(adas_browser, delivered):

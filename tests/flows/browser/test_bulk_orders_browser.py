@@ -141,6 +141,28 @@ def test_columns_of_a_spreadsheet_are_pasted(page, place, table, carriers, numbe
     expect(page.locator("[data-ship-status]")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("table", "numbers", "left_out"),
+    [
+        ("Order\tNumber\n{1}\tB2\nXXXX-9999\tX9", ["", "B2", ""], "2 (Order, XXXX-9999)"),
+        ("XXXX-9999\tX9\nYYYY-9999\tY9", ["", "", ""], "2 (XXXX-9999, YYYY-9999)"),
+        ("Tracking number\nA1\nB2", ["A1", "B2", ""], "1 (Tracking number)"),
+        ("Carrier\tTracking\nDHL\tA1", ["A1", "", ""], "1 (Carrier)"),
+        ("A1\nB2\nC3\nD4", ["A1", "B2", "C3"], "1 (D4)"),
+    ],
+    ids=["titles and a foreign order", "foreign orders", "a title", "titles", "too many"],
+)
+def test_pasted_rows_of_no_order_are_left_out_and_named(page, place, table, numbers, left_out):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    orders = place(3, "confirmed")
+    _, number_fields = open_shipping(page, orders)
+    copy_text(page, table.format(*orders))
+    number_fields.first.click()
+    page.keyboard.press("Control+v")
+    assert values_of(number_fields) == numbers
+    expect(page.locator("[data-ship-status]")).to_contain_text(left_out)
+
+
 def test_the_carrier_for_all_fills_rows_without_their_own(page, place):
     carriers, _ = open_shipping(page, place(3, "confirmed"))
     carriers.nth(1).fill("UPS")

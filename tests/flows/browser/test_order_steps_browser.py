@@ -89,6 +89,51 @@ def test_items_are_edited_while_a_colleague_changes_the_note(device, ada, carl, 
     assert list(find_drift()) == []
 
 
+@pytest.mark.parametrize(
+    ("status", "step"), [("delivered", "Take return"), ("shipped", "Book as refused")]
+)
+def test_enter_goes_on_in_units_and_submits_nothing(page, ada, carl, mug, status, step):
+    order = world.move_along(world.create_order(carl, (mug, 2)), status, by=ada)
+    open_order(page, order)
+    link(page, step).click()
+    page.get_by_label("Mug: put back").click()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Mug: write off")).to_be_focused()
+    page.keyboard.type("1")  # replaces the 0
+    page.keyboard.press("Enter")
+    expect(button(page, step)).to_be_focused()
+    expect(page.get_by_label("Mug: write off")).to_have_value("1")
+    assert Order.objects.get().updated_at == order.updated_at
+    page.keyboard.press("Enter")
+    page.get_by_text("1 written off.").wait_for()
+
+
+def test_leaving_an_edit_with_unsaved_changes_asks_first(page, carl, mug):
+    order = world.create_order(carl, (mug, 2))
+    open_order(page, order)
+    link(page, "Edit order").click()
+    page.get_by_label("Quantity of Mug").fill("3")
+    dialogs = []
+    page.once("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.dismiss()))
+    link(page, "Go back").click()
+    expect(page.get_by_label("Quantity of Mug")).to_have_value("3")
+    assert dialogs == ["beforeunload"]
+    button(page, "Save order").click()
+    page.get_by_text(f"Order {order} was changed.").wait_for()
+
+
+def test_enter_goes_on_in_quantities_and_submits_nothing(page, carl, mug, lamp):
+    order = world.create_order(carl, (mug, 2), (lamp, 1))
+    open_order(page, order)
+    link(page, "Edit order").click()
+    page.get_by_label("Quantity of Mug").click()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Quantity of Lamp")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(button(page, "Save order")).to_be_focused()
+    assert page.url.endswith("/edit/")
+
+
 def test_a_return_is_taken_and_refunded(device, ada, carl, mug):
     order = world.move_along(world.create_order(carl, (mug, 2)), "delivered", by=ada)
     open_order(device, order)
