@@ -19,7 +19,7 @@ from shop.product_files.exports import order_values
 from shop.product_files.exports.columns import CellType, Column, DecimalText, Value, table_rows
 from shop.product_files.exports.field_columns import field_column
 from shop.product_files.exports.product_export import FILE_WRITERS, Format
-from shop.product_files.formula_escaping import escape_formula
+from shop.product_files.formula_escaping import escape_formula, unescape_formula
 
 #: What a row of the file is.
 type RowKind = Literal["order", "item"]
@@ -230,4 +230,8 @@ def export_orders(
     """
     rates = order_values.occurring_rates(orders) if rows == "order" else []
     columns = order_columns(rows, rates)
-    return FILE_WRITERS[file_format](columns, table_rows(columns, export_rows(orders, rows)))
+    cells = table_rows(columns, export_rows(orders, rows))
+    if file_format == "xlsx":
+        # Its text cells are never run as formulas, and would show the apostrophe.
+        cells = (tuple(map(unescape_formula, row)) for row in cells)
+    return FILE_WRITERS[file_format](columns, cells)

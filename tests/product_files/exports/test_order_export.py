@@ -79,7 +79,14 @@ def test_a_row_per_order_has_net_tax_by_rate_and_gross(orders):
     assert cells(first, "credited", "amount paid", "refunded") == ["12.50", "74.90", "12.50"]
     assert cells(first, "currency", "invoice number") == ["EUR", "2026-00002, 2026-00013"]
     assert cells(second, "paid on", "invoice number") == ["", ""]
-    assert cells(first, "tracking number", "phone") == ["'=1", "'+49 30 1234"]
+
+
+def test_only_a_csv_file_has_an_apostrophe_before_a_formula(orders):
+    assert cells(csv_rows(orders, "order")[0], "tracking number", "phone") == [
+        "'=1",
+        "'+49 30 1234",
+    ]
+    assert cells(xlsx_rows(orders, "order")[0], "tracking number", "phone") == ["=1", "+49 30 1234"]
 
 
 def test_a_row_per_item_has_its_tax_and_the_orders_amounts_once(orders):
