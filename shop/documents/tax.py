@@ -66,6 +66,9 @@ def share_out(
     for rate in most_lost * len(most_lost):
         given = min(unit, rest, limits[rate] - shares[rate])
         shares[rate], rest = shares[rate] + given, rest - given
+    for rate in most_lost:  # what is above the limits of others
+        given = min(rest, limits[rate] - shares[rate])
+        shares[rate], rest = shares[rate] + given, rest - given
     return shares
 
 

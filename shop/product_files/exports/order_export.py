@@ -12,14 +12,15 @@ from django.db.models import QuerySet, TextChoices
 from django.utils import timezone
 
 from shop import exposure
-from shop.documents.tax import split_tax
+from shop.documents.tax import ZERO, Rate, TaxLine, share_out, split_tax
 from shop.models import Order, OrderItem, User
 from shop.models.order_status import OrderStatus, PaymentStatus
+from shop.money import CENT
 from shop.product_files.exports import order_values
 from shop.product_files.exports.columns import CellType, Column, DecimalText, Value, table_rows
 from shop.product_files.exports.field_columns import field_column
 from shop.product_files.exports.product_export import FILE_WRITERS, Format
-from shop.product_files.formula_escaping import escape_formula
+from shop.product_files.formula_escaping import escape_formula, unescape_formula
 
 #: What a row of the file is.
 type RowKind = Literal["order", "item"]
@@ -49,9 +50,45 @@ def _format_customer_name(first: str, last: str) -> str:
 
 
 @lru_cache(MAX_CACHED_AMOUNTS)
-def _tax(gross: Decimal, rate: Decimal | None, currency: str) -> Decimal:
-    [line] = split_tax([(gross, rate)], currency=currency)
-    return line.tax
+def _split_value(
+    rates: tuple[Decimal, ...],
+    status: str,
+    total: str,
+    credited: str,
+    currency: str,
+    kept: Decimal | None,
+    *sums: Decimal | None,
+) -> dict[Rate, TaxLine]:
+    """Return net and tax, by rate, of what an order costs now: its total less what is credited.
+
+    It is shared out over the rates of the units that the customer keeps, as credit notes do it.
+    `sums` are the gross at each rate, then the part of it that is kept. A cancelled order costs
+    nothing.
+    """
+    # SQLite adds up floats.
+    kept, *amounts = ((amount or ZERO).quantize(CENT) for amount in (kept, *sums))
+    gross: dict[Rate, Decimal] = dict(zip(rates, amounts[: len(rates)], strict=True))
+    kept_by_rate: dict[Rate, Decimal] = dict(zip(rates, amounts[len(rates) :], strict=True))
+    gross[None] = Decimal(total) - sum(gross.values(), ZERO)
+    kept_by_rate[None] = kept - sum(kept_by_rate.values(), ZERO)
+    value = ZERO if status == OrderStatus.CANCELLED else Decimal(total) - Decimal(credited)
+    weights = kept_by_rate if any(kept_by_rate.values()) else gross
+    shares = share_out(value, weights, limits=gross, currency=currency)
+    lines = split_tax(((share, rate) for rate, share in shares.items()), currency=currency)
+    return {line.rate: line for line in lines}
+
+
+def _value_fields(order: str, rates: Sequence[Decimal]) -> tuple[Value, ...]:
+    """Return what `_split_value` needs of each order."""
+    return (
+        f"{order}status",
+        DecimalText(f"{order}total_amount"),
+        DecimalText(f"{order}credited_amount"),
+        f"{order}currency",
+        order_values.kept(order),
+        *(order_values.gross_at_rate(order, rate) for rate in rates),
+        *(order_values.kept_at_rate(order, rate) for rate in rates),
+    )
 
 
 def _shared_columns(order: str) -> list[Column]:
@@ -88,19 +125,16 @@ def _closing_columns(order: str) -> list[Column]:
 
 def _order_columns(rates: Sequence[Decimal]) -> list[Column]:
     """Return the columns of a row per order, with one of the tax contained at each rate."""
-    total = DecimalText("total_amount")
-    gross: list[Value] = [order_values.gross_at_rate("", rate) for rate in rates]
+    values, all_rates = _value_fields("", rates), tuple(rates)
 
-    def tax_column(rate: Decimal, value: Value) -> Column:
-        def show(amount: Decimal | None, currency: str) -> str:
-            return "0.00" if amount is None else str(_tax(amount, rate, currency))
+    def tax_column(rate: Decimal) -> Column:
+        def show(*order: Any) -> str:
+            return str(_split_value(all_rates, *order)[rate].tax)
 
-        return Column(f"tax {rate.normalize():f}%", show, (value, "currency"), MONEY)
+        return Column(f"tax {rate.normalize():f}%", show, values, MONEY)
 
-    def net(gross_total: str, currency: str, *amounts: Decimal | None) -> str:
-        by_rate = zip(amounts, rates, strict=True)
-        taxes = (_tax(amount, rate, currency) for amount, rate in by_rate if amount is not None)
-        return str(Decimal(gross_total) - sum(taxes, Decimal(0)))
+    def net(*order: Any) -> str:
+        return str(sum((line.net for line in _split_value(all_rates, *order).values()), ZERO))
 
     return [
         *_shared_columns(""),
@@ -108,9 +142,9 @@ def _order_columns(rates: Sequence[Decimal]) -> list[Column]:
         Column(
             "returned", _blank_or_number, (order_values.units("", "returned_quantity"),), NUMBER
         ),
-        Column("net", net, (total, "currency", *gross), MONEY),
-        *map(tax_column, rates, gross),
-        Column("gross", str, (total,), MONEY),
+        Column("net", net, values, MONEY),
+        *map(tax_column, rates),
+        Column("gross", str, (DecimalText("total_amount"),), MONEY),
         Column("credited", str, (DecimalText("credited_amount"),), MONEY),
         Column("amount paid", str, (DecimalText("paid_amount"),), MONEY),
         Column("refunded", str, (DecimalText("refunded_amount"),), MONEY),
@@ -118,11 +152,18 @@ def _order_columns(rates: Sequence[Decimal]) -> list[Column]:
     ]
 
 
-def _item_columns() -> list[Column]:
+def _item_columns(rates: Sequence[Decimal]) -> list[Column]:
     """Return the columns of a row per item. An order's amounts stand on its first row only."""
     subtotal = DecimalText("subtotal")
-    taxed = (subtotal, "tax_rate", "order__currency")
     is_later = order_values.has_row_before()
+    values, all_rates = (is_later, *_value_fields("order__", rates)), tuple(rates)
+
+    def sum_column(header: str, part: str) -> Column:
+        def show(is_later: bool, *order: Any) -> str:  # noqa: FBT001 - called with a row's values
+            lines = () if is_later else _split_value(all_rates, *order).values()
+            return str(sum((getattr(line, part) for line in lines), ZERO)) if lines else ""
+
+        return Column(header, show, values, MONEY)
 
     def amount_column(header: str, field: str) -> Column:
         def show(is_later: bool, amount: str) -> str:  # noqa: FBT001 - called with a row's values
@@ -138,25 +179,15 @@ def _item_columns() -> list[Column]:
         Column("returned", str, ("returned_quantity",), NUMBER),
         Column("price", str, (DecimalText("price"),), MONEY),
         Column(
-            "net",
-            lambda gross, *tax: str(Decimal(gross) - _tax(Decimal(gross), *tax)),
-            taxed,
-            MONEY,
-        ),
-        Column(
             "tax rate",
             lambda rate: "" if rate is None else f"{rate.normalize():f}",
             ("tax_rate",),
             NUMBER,
         ),
-        Column(
-            "tax",
-            lambda gross, *tax: str(_tax(Decimal(gross), *tax)),
-            taxed,
-            MONEY,
-        ),
         Column("subtotal", str, (subtotal,), MONEY),
         amount_column("order total", "total_amount"),
+        sum_column("order net", "net"),
+        sum_column("order tax", "tax"),
         amount_column("order credited", "credited_amount"),
         amount_column("order paid", "paid_amount"),
         amount_column("order refunded", "refunded_amount"),
@@ -191,7 +222,7 @@ def order_columns(kind: RowKind, rates: Sequence[Decimal] = ()) -> list[Column]:
     see: others hold passwords and rights.
     """
     order = "" if kind == "order" else "order__"
-    columns = _order_columns(rates) if kind == "order" else _item_columns()
+    columns = _order_columns(rates) if kind == "order" else _item_columns(rates)
     known = {f"{order}{name}" for name in LEFT_OUT}.union(*(column.fields for column in columns))
     of_customer = exposure.api_readable_fields(User)
     for path, prefix, fields in (
@@ -226,8 +257,12 @@ def export_orders(
 ) -> Iterator[bytes]:
     """Yield the file in chunks. One statement, read while the chunks are consumed.
 
-    For rows of orders another statement before it finds the tax rates, which are columns.
+    Another statement before it finds the tax rates, by which net and tax are computed.
     """
-    rates = order_values.occurring_rates(orders) if rows == "order" else []
+    rates = order_values.occurring_rates(orders)
     columns = order_columns(rows, rates)
-    return FILE_WRITERS[file_format](columns, table_rows(columns, export_rows(orders, rows)))
+    cells = table_rows(columns, export_rows(orders, rows))
+    if file_format == "xlsx":
+        # Its text cells are never run as formulas, and would show the apostrophe.
+        cells = (tuple(map(unescape_formula, row)) for row in cells)
+    return FILE_WRITERS[file_format](columns, cells)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import (
     CharField,
     Exists,
+    ExpressionWrapper,
     F,
     OuterRef,
     QuerySet,
@@ -23,6 +24,9 @@ from shop.models import Invoice, Order, OrderItem, Payment
 from shop.money import MoneyField
 
 SEPARATOR = ","
+KEPT_AMOUNT = ExpressionWrapper(
+    F("price") * (F("quantity") - F("returned_quantity")), output_field=MoneyField()
+)
 
 
 def occurring_rates(orders: QuerySet[Order]) -> list[Decimal]:
@@ -37,12 +41,22 @@ def gross_at_rate(order: str, rate: Decimal) -> Subquery:
     return _item_sum(order, F("subtotal"), tax_rate=rate, output_field=MoneyField())
 
 
+def kept_at_rate(order: str, rate: Decimal) -> Subquery:
+    """Return what of it the customer keeps, without the returned units."""
+    return _item_sum(order, KEPT_AMOUNT, tax_rate=rate, output_field=MoneyField())
+
+
+def kept(order: str) -> Subquery:
+    """Return what the units that the customer keeps have cost."""
+    return _item_sum(order, KEPT_AMOUNT, output_field=MoneyField())
+
+
 def units(order: str, field: str) -> Subquery:
     """Return the sum of a quantity of the order's items."""
     return _item_sum(order, F(field))
 
 
-def _item_sum(order: str, value: F, *, output_field: Any = None, **conditions: Any) -> Subquery:
+def _item_sum(order: str, value: Any, *, output_field: Any = None, **conditions: Any) -> Subquery:
     items = OrderItem.objects.filter(order=OuterRef(f"{order}pk"), **conditions).order_by()
     sums = items.values("order").annotate(sum=Sum(value)).values("sum")
     return Subquery(sums, **({"output_field": output_field} if output_field else {}))
