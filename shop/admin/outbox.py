@@ -1,5 +1,6 @@
 """The emails in the outbox: what was sent, what is waiting and what failed."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from shop.documents import emails
 from shop.documents.emails import Undeliverable
 from shop.models import OutboxMessage
 from shop.models.outbox import EMAILS
+from shop.money import format_money
 from shop.services import outbox
 from shop.services.errors import MessagePending, ShopError
 
@@ -129,12 +131,19 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
         if not staff_user(request).has_perm(outbox.send_again_permission(message)):
             raise PermissionDenied
         is_email = message.channel == OutboxMessage.Channel.EMAIL
-        title, hint = gettext("Ask the payment gateway again?"), message.label
-        result = gettext("The payment gateway is asked again.")
         if is_email:
             title = gettext("Send the email “%(email)s” again?") % {"email": message.label}
             hint = gettext("To %(recipient)s.") % {"recipient": message.recipient}
             result = gettext("The email is on its way again.")
+        else:
+            amount = Decimal(message.payload["amount"])
+            names = {
+                "message": message.label,
+                "amount": format_money(amount, message.payload["currency"]),
+            }
+            title = gettext("Ask the payment gateway again?")
+            hint = gettext("%(message)s: %(amount)s") % names
+            result = gettext("The payment gateway is asked again.")
 
         def perform(_form: ConfirmForm) -> str:
             outbox.send_again(message_ids=[message.pk], actor=staff_user(request))
@@ -179,7 +188,7 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
             self,
             form=form,
             title=title % {"count": len(pks)},
-            hint=gettext("They go to the customers' present addresses."),
+            hint=gettext("Each customer gets it at the present email address."),
             button=button % {"count": len(pks)},
             back_url=request.get_full_path(),
             hidden=[*action_fields(request), form_key()],
