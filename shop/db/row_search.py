@@ -95,7 +95,7 @@ def search_rows[Row: Model](
     Finds what Django's `search_fields` find, without duplicates, but a word of one or two letters
     must start a word of the text, and a phone number is found in any spelling. From the longest
     word on, a query reads the keys of the rows with that word, until a word has few. The other
-    words are conditions on the rows. A term without a searchable word has no rows.
+    words are conditions on the rows. A term without a searchable word does not search.
     """
     by_relation: FieldsByRelation = {}
     for field in fields:
@@ -107,8 +107,6 @@ def search_rows[Row: Model](
 
     listed, known_count, has_keys = rows, None, False
     words = _search_words(rows.model, fields, term)
-    if not words:
-        return SearchResult(rows.none() if term.strip() else rows)
     for word in words:
         # Without the words before: their conditions would be tested row by row.
         keys = None if has_keys else _read_keys(listed, places, word, max_keys)
@@ -117,7 +115,7 @@ def search_rows[Row: Model](
             continue
         rows, has_keys = rows.filter(pk__in=keys), True
         known_count = len(keys) if len(words) == 1 else None
-    return SearchResult(rows, known_count, not has_keys and not places.is_one_table)
+    return SearchResult(rows, known_count, bool(words) and not has_keys and not places.is_one_table)
 
 
 def _search_words(model: type[Model], fields: Iterable[str], term: str) -> list[str]:

@@ -212,8 +212,8 @@ def test_an_invisible_word_is_not_searched(shop, term):
 
 
 @pytest.mark.parametrize("term", ["\u200b", "\u00b4", '"', "...", "\x01"])
-def test_a_term_without_a_searchable_word_finds_nothing(shop, term):
-    assert not shop_search(OrderEvent, term).exists()
+def test_a_term_without_a_searchable_word_does_not_search(shop, term):
+    assert shop_search(OrderEvent, term).count() == OrderEvent.objects.count() > 0
 
 
 @pytest.mark.parametrize("term", ["stromberg", "ULLA strömberg", "ulla@", "zoe str"])
