@@ -211,7 +211,7 @@ def test_an_invisible_word_is_not_searched(shop, term):
     assert found
 
 
-@pytest.mark.parametrize("term", ["\u200b", "\u00b4", '"', "...", "\x01"])
+@pytest.mark.parametrize("term", ["\u200b", "\u00b4", '"', "..."])
 def test_a_term_without_a_searchable_word_does_not_search(shop, term):
     assert shop_search(OrderEvent, term).count() == OrderEvent.objects.count() > 0
 
