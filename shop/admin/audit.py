@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin
-from shop.admin.filters import SimpleChoiceFilter
+from shop.admin.choice_filter import SimpleChoiceFilter
 from shop.models import AuditEntry
 
 

@@ -26,7 +26,6 @@ from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
     ChoicesCheckboxFilter,
     FieldTextFilter,
-    RadioFilter,
     RangeDateFilter,
     RangeNumericFilter,
 )
@@ -47,29 +46,6 @@ RANGE_TEMPLATE = "admin/shop/filter_range.html"
 type Rows = QuerySet[Any]
 
 
-class SimpleChoiceFilter(RadioFilter):  # type: ignore[misc]
-    """The base of filters by choices that are no field's. A value that is no choice is an error."""
-
-    errors: Sequence[str] = ()
-
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        """Return the rows of the choice; all rows and `errors` if there is no such choice."""
-        value = (self.value() or "").strip()
-        if value and value not in {str(choice) for choice, _label in self.lookup_choices}:
-            self.errors = [unreadable(value, self.title)]
-            return queryset
-        return self.filter_rows(queryset, value) if value else queryset
-
-    def filter_rows(self, rows: Rows, value: str) -> Rows:
-        """Return the rows of this choice."""
-        raise NotImplementedError
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        """Yield Unfold's form, under the title."""
-        for choice in super().choices(changelist):
-            yield _titled(choice, self.title)
-
-
 def unreadable(value: str, title: Any) -> str:
     """Return the error of a value that a filter can't have."""
     return gettext("“%(value)s” is not a value of the filter “%(filter)s”.") % {
@@ -83,7 +59,7 @@ def shorten(value: str) -> str:
     return Truncator(value).chars(MAX_SHOWN)
 
 
-def _titled(choice: Any, title: Any) -> Any:
+def titled(choice: Any, title: Any) -> Any:
     """Replace the label "By …" of Unfold's form by the filter's title."""
     field = next(iter(choice["form"].fields.values()))
     if field.label:
@@ -161,7 +137,7 @@ class FieldFilter(admin.FieldListFilter):
         """Yield Unfold's form, with the checkbox for rows without a value if there can be any."""
         choice: Any
         for choice in super().choices(changelist):
-            _titled(choice, self.title)
+            titled(choice, self.title)
             if _may_be_empty(self.field):
                 form = choice["form"]
                 form.fields[self.emptiness_parameter] = forms.MultipleChoiceField(

@@ -16,9 +16,9 @@ from unfold.decorators import display
 from shop import money
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, staff_user
 from shop.admin.changelists import NUMBER_FORMAT
+from shop.admin.choice_filter import SimpleChoiceFilter
 from shop.admin.exports import ProductExports
 from shop.admin.exposed import ExposedModelAdmin, Fieldsets
-from shop.admin.filters import SimpleChoiceFilter
 from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.forms import CountForm, StockForm
