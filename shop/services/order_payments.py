@@ -134,7 +134,7 @@ def refund_order(
         )
     _check_amount(amount, order.currency)
     before = order.refunded_amount
-    by_gateway = amount if reference else min(amount, _held_by_gateway(order))
+    by_gateway = amount if reference else min(amount, held_by_gateway(order))
     refunds = _add_refunds(order, amount, by_gateway, reference or f"refund-{secrets.token_hex(8)}")
     for refund in refunds:
         refund.actor, refund.reason = actor, reason
@@ -167,7 +167,7 @@ def _check_amount(amount: Decimal, currency: str) -> None:
         raise ValidationError({"amount": error}) from error
 
 
-def _held_by_gateway(order: Order) -> Decimal:
+def held_by_gateway(order: Order) -> Decimal:
     """Return what the gateway has taken and not paid back: those payments have its reference."""
     held = Decimal(0)
     for payment in order.payments.exclude(reference=""):

@@ -73,10 +73,13 @@ class OrderMoney(OrderSteps):
 
     def refund(self, request: HttpRequest, order: Order) -> HttpResponse:
         """Ask for an amount, and record that it was paid back."""
-        is_card = order.payment_method == Order.PaymentMethod.CARD
+        held = order_payments.held_by_gateway(order)
         hint = gettext("Pay it back first, then record it here.")
-        if is_card:
-            hint = gettext("The card gets it back through the payment gateway.")
+        if held:
+            hint = gettext(
+                "The payment gateway pays up to %(amount)s back to the card. Pay back yourself"
+                " what goes beyond."
+            ) % {"amount": money.format_money(held, order.currency)}
         return self.step_view(
             request,
             order,
@@ -84,7 +87,7 @@ class OrderMoney(OrderSteps):
             title=gettext("Refund order %(order)s") % {"order": order},
             hint=hint,
             refusal="" if can_be_refunded(order) else gettext("Nothing is left to pay back."),
-            button=gettext("Refund to the card") if is_card else gettext("Record refund"),
+            button=gettext("Refund to the card") if held else gettext("Record refund"),
             button_kind="danger",
             perform=partial(self._refund, request, order),
         )
