@@ -63,9 +63,7 @@ FOUND_BY_STAFF = {
     "Fern Lane +49 170 1234567, Amelie": ["amelie"],
     "leeds 0170 1234567": [],
     "lane 5 04109 leipzig": ["amelie"],
-    '"': [],
     "\x01": [],
-    "...": [],
     "stoneware": [],
     "nothing": [],
 }
