@@ -206,9 +206,15 @@ class RelationFilter(FieldFilter, AutocompleteSelectMultipleFilter):  # type: ig
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Yield Unfold's form, without values that are no keys: it looks the records up."""
-        if self.errors:
-            self.used_parameters = {}
+        self.lookup_val: list[str] = [text for text in self.lookup_val or [] if self._is_key(text)]
         yield from super().choices(changelist)
+
+    def _is_key(self, text: str) -> bool:
+        try:
+            self.field.target_field.to_python(text)
+        except ValidationError:
+            return False
+        return True
 
     def is_empty(self) -> Q:
         return ~self._is_related(None) if self.field.many_to_many else super().is_empty()
