@@ -206,7 +206,11 @@ class RelationFilter(FieldFilter, AutocompleteSelectMultipleFilter):  # type: ig
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Yield Unfold's form, without values that are no keys: it looks the records up."""
-        self.lookup_val: list[str] = [text for text in self.lookup_val or [] if self._is_key(text)]
+        keys = [text for text in self.lookup_val or [] if self._is_key(text)]
+        self.lookup_val: list[str] = keys
+        self.request = copy.copy(self.request)
+        self.request.GET = self.request.GET.copy()
+        self.request.GET.setlist(self.lookup_kwarg, keys)
         yield from super().choices(changelist)
 
     def _is_key(self, text: str) -> bool:
