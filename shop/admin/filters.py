@@ -208,9 +208,10 @@ class RelationFilter(FieldFilter, AutocompleteSelectMultipleFilter):  # type: ig
         """Yield Unfold's form, without values that are no keys: it looks the records up."""
         keys = [text for text in self.lookup_val or [] if self._is_key(text)]
         self.lookup_val: list[str] = keys
-        self.request = copy.copy(self.request)
-        self.request.GET = self.request.GET.copy()
-        self.request.GET.setlist(self.lookup_kwarg, keys)
+        parameters = self.request.GET.copy()
+        parameters.setlist(self.lookup_kwarg, keys)
+        self.request: Any = copy.copy(self.request)
+        self.request.GET = parameters
         yield from super().choices(changelist)
 
     def _is_key(self, text: str) -> bool:
