@@ -201,25 +201,14 @@ class RelationFilter(FieldFilter, AutocompleteSelectMultipleFilter):  # type: ig
 
     def condition(self) -> Q:
         values = self.used_parameters.get(self.lookup_kwarg, [])
-        keys = [self.field.target_field.to_python(value) for value in values]
+        keys = [self.field.target_field.clean(value, None) for value in values]
         return self._is_related(keys) if keys else Q()
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Yield Unfold's form, without values that are no keys: it looks the records up."""
-        keys = [text for text in self.lookup_val or [] if self._is_key(text)]
-        self.lookup_val: list[str] = keys
-        parameters = self.request.GET.copy()
-        parameters.setlist(self.lookup_kwarg, keys)
-        self.request: Any = copy.copy(self.request)
-        self.request.GET = parameters
+        """Yield Unfold's form. It looks the chosen records up, so it gets no values in error."""
+        if self.errors:
+            self.lookup_val: list[str] = []
         yield from super().choices(changelist)
-
-    def _is_key(self, text: str) -> bool:
-        try:
-            self.field.target_field.to_python(text)
-        except ValidationError:
-            return False
-        return True
 
     def is_empty(self) -> Q:
         return ~self._is_related(None) if self.field.many_to_many else super().is_empty()
