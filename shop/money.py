@@ -1,7 +1,7 @@
 """Money and tax rates. Amounts have two decimals, and are shown with those of their currency."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django import forms
@@ -14,12 +14,23 @@ from django.utils.translation import gettext as _
 
 DECIMAL_PLACES = 2
 CENT = Decimal("0.01")
+ZERO = Decimal("0.00")
 MAX_PRICE = Decimal("99999999.99")
 #: ISO 4217 currencies with minor unit 0: https://www.iso.org/iso-4217-currency-codes.html
 CURRENCIES_WITHOUT_CENTS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}
     | {"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
+
+
+def to_cents(amount: Decimal | None) -> Decimal:
+    """Return a database's sum with two decimals, whatever type it has; null is nothing."""
+    return (amount or ZERO).quantize(CENT, ROUND_HALF_UP)
+
+
+def smallest_unit(currency: str | None) -> Decimal:
+    """Return the smallest amount of a currency: 0.01, or 1 of one without cents."""
+    return Decimal(1).scaleb(-shown_decimals(currency)) if currency else CENT
 
 
 def validate_smallest_unit(amount: Decimal, currency: str | None = None) -> None:
@@ -100,4 +111,4 @@ def shown_decimals(currency: str) -> int:
 
 def order_total(lines: Iterable[tuple[Decimal, int]]) -> Decimal:
     """Return the total of (price, quantity) pairs, for carts, orders and phone orders alike."""
-    return sum((price * quantity for price, quantity in lines), Decimal("0.00"))
+    return sum((price * quantity for price, quantity in lines), ZERO)

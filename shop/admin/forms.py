@@ -22,6 +22,8 @@ class TextField(forms.CharField):
             raise forms.ValidationError(str(error), code="characters") from error
 
 
+#: Digits of a record's key: more may not fit into a 64-bit integer.
+MAX_KEY_DIGITS = 18
 #: A comma before one or two digits is a decimal mark; 1,234 could mean two numbers.
 _NUMBER = re.compile(r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+|[0-9]+,[0-9]{1,2})")
 

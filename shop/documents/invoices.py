@@ -46,8 +46,8 @@ def build_credit_contents(
     the units was credited before.
     """
     rows = list(tax)
-    units = sum((line_amount(line) for line in lines), Decimal("0.00"))
-    gross = sum((row.gross for row in rows), Decimal("0.00"))
+    units = sum((line_amount(line) for line in lines), money.ZERO)
+    gross = sum((row.gross for row in rows), money.ZERO)
     return {
         **_letterhead(order, now),
         "lines": list(lines),
@@ -204,7 +204,7 @@ def _tax_table(contents: Contents) -> list[list[str]]:
     table = [(_percent(line.rate), line.net, line.tax, line.gross) for line in lines]
     if len(lines) > 1:
         _label, *columns = zip(*table, strict=True)
-        net, tax, gross = (sum(column, Decimal("0.00")) for column in columns)
+        net, tax, gross = (sum(column, money.ZERO) for column in columns)
         table.append((_("Total"), net, tax, gross))
     return [
         [label, *(money.format_amount(amount, currency) for amount in amounts)]

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from shop.money import CENT, shown_decimals
+from shop.money import CENT, ZERO, smallest_unit
 
 #: Percent of tax that a price contains; None without tax.
 type Rate = Decimal | None
-ZERO = Decimal("0.00")
 
 
 class TaxLine(NamedTuple):
@@ -70,11 +69,6 @@ def share_out(
         given = min(rest, limits[rate] - shares[rate])
         shares[rate], rest = shares[rate] + given, rest - given
     return shares
-
-
-def smallest_unit(currency: str | None) -> Decimal:
-    """Return the smallest amount of a currency: 0.01, or 1 of one without cents."""
-    return Decimal(1).scaleb(-shown_decimals(currency)) if currency else CENT
 
 
 def _tax_line(rate: Rate, gross: Decimal, currency: str | None) -> TaxLine:

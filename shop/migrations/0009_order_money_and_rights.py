@@ -46,7 +46,8 @@ def grant_permissions(apps, schema_editor):
     shop = apps.get_app_config("shop")
     shop.models_module = getattr(shop, "models_module", True)
     create_permissions(shop, verbosity=0, apps=apps)
-    permissions = apps.get_model("auth", "Permission").objects.filter(content_type__app_label="shop")
+    Permission = apps.get_model("auth", "Permission")
+    permissions = Permission.objects.filter(content_type__app_label="shop")
     for group in apps.get_model("auth", "Group").objects.filter(name__in=GRANTS):
         codenames = [code for codes in GRANTS[group.name].values() for code in codes]
         group.permissions.add(*permissions.filter(codename__in=codenames))

@@ -38,8 +38,8 @@ def add_indexes(apps, schema_editor):
                 cursor.execute(EXTENSION)
         except DatabaseError as error:
             logging.getLogger(__name__).warning(
-                "The extension pg_trgm could not be created, so searches in large tables are slow: %s"
-                "Once a superuser has created it, run:\n%s;",
+                "The extension pg_trgm could not be created, so searches in large tables are slow:"
+                " %sOnce a superuser has created it, run:\n%s;",
                 error,
                 ";\n".join(INDEXES),
             )
@@ -63,7 +63,8 @@ def _rewrite_queries(apps, old_name, new_name, values):
         pairs = parse_qsl(view.query, keep_blank_values=True)
         # A value that was unknown did not filter.
         kept = [pair for pair in pairs if pair[0] != old_name]
-        named = [(new_name, values[value]) for name, value in pairs if name == old_name and value in values]
+        chosen = [value for name, value in pairs if name == old_name and value in values]
+        named = [(new_name, values[value]) for value in chosen]
         view.query = urlencode(sorted(kept + named))
         view.save(update_fields=["query"])
 
@@ -73,7 +74,10 @@ def move_columns(apps, schema_editor):
     SavedView = apps.get_model("shop", "SavedView")
     for view in SavedView.objects.filter(screen="order", query__contains="o="):
         pairs = parse_qsl(view.query, keep_blank_values=True)
-        moved = [(name, ".".join(map(_moved, value.split("."))) if name == "o" else value) for name, value in pairs]
+        moved = [
+            (name, ".".join(map(_moved, value.split("."))) if name == "o" else value)
+            for name, value in pairs
+        ]
         if moved != pairs:
             view.query = urlencode(moved)
             view.save(update_fields=["query"])

@@ -13,7 +13,14 @@ from shop.models.base import CleanTextModel, generate_code
 from shop.models.cart import MAX_QUANTITY
 from shop.models.order_status import ORDER_STATUSES, OrderStatus, PaymentStatus
 from shop.models.products import Product
-from shop.money import MoneyField, TaxRateField, default_currency
+from shop.money import ZERO, MoneyField, TaxRateField, default_currency
+
+#: `Order.current_total`, `received_amount` and `balance` of a row, for queries.
+CURRENT_TOTAL = F("total_amount") - F("credited_amount")
+RECEIVED_AMOUNT = F("paid_amount") - F("refunded_amount")
+BALANCE = CURRENT_TOTAL - RECEIVED_AMOUNT
+#: `OrderItem.kept_quantity` of a row.
+KEPT_QUANTITY = F("quantity") - F("returned_quantity")
 
 
 def generate_order_number() -> str:
@@ -110,9 +117,9 @@ class Order(CleanTextModel):
         editable=False,
     )
     total_amount = MoneyField(_("total"), editable=False)
-    credited_amount = MoneyField(_("credited"), default=Decimal("0.00"), editable=False)
-    paid_amount = MoneyField(_("amount paid"), default=Decimal("0.00"), editable=False)
-    refunded_amount = MoneyField(_("amount refunded"), default=Decimal("0.00"), editable=False)
+    credited_amount = MoneyField(_("credited"), default=ZERO, editable=False)
+    paid_amount = MoneyField(_("amount paid"), default=ZERO, editable=False)
+    refunded_amount = MoneyField(_("amount refunded"), default=ZERO, editable=False)
     currency = models.CharField(
         _("currency"), max_length=3, default=default_currency, editable=False
     )
@@ -186,21 +193,31 @@ class Order(CleanTextModel):
         return ORDER_STATUSES[self.status].can_be_edited
 
     @property
+    def current_total(self) -> Decimal:
+        """What the order costs now: its total without what was credited."""
+        amount: Decimal = self.total_amount - self.credited_amount
+        return amount
+
+    @property
+    def received_amount(self) -> Decimal:
+        """What was paid and not paid back."""
+        amount: Decimal = self.paid_amount - self.refunded_amount
+        return amount
+
+    @property
     def balance(self) -> Decimal:
         """What the customer owes the shop; negative if the shop owes the customer."""
-        owed: Decimal = self.total_amount - self.credited_amount
-        received: Decimal = self.paid_amount - self.refunded_amount
-        return owed - received
+        return self.current_total - self.received_amount
 
     @property
     def amount_due(self) -> Decimal:
         """What the customer still has to pay."""
-        return max(self.balance, Decimal("0.00"))
+        return max(self.balance, ZERO)
 
     @property
     def refund_due(self) -> Decimal:
         """What the shop still has to pay back."""
-        return max(-self.balance, Decimal("0.00"))
+        return max(-self.balance, ZERO)
 
     @property
     def awaits_payment(self) -> bool:
@@ -245,6 +262,11 @@ class OrderItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+    @property
+    def kept_quantity(self) -> int:
+        """The units that the customer has: those that were not sent back."""
+        return self.quantity - self.returned_quantity
 
 
 class OrderEvent(CleanTextModel):

@@ -1,7 +1,5 @@
 """Payments of orders: the ledger of their money."""
 
-from decimal import Decimal
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shop.models.orders import Order
-from shop.money import MoneyField
+from shop.money import ZERO, MoneyField
 
 
 class Payment(models.Model):
@@ -27,8 +25,8 @@ class Payment(models.Model):
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="payments")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    amount = MoneyField(_("amount"), default=Decimal("0.00"))
-    credited_amount = MoneyField(_("credited"), default=Decimal("0.00"))
+    amount = MoneyField(_("amount"), default=ZERO)
+    credited_amount = MoneyField(_("credited"), default=ZERO)
     #: The gateway's name of this movement; empty for one that staff entered.
     reference = models.CharField(_("reference"), max_length=100, blank=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)

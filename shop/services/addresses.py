@@ -4,20 +4,20 @@ import re
 
 #: Last parts of an address that name a country, in lower case.
 COUNTRIES = frozenset(
-    """
-    argentina|australia|austria|österreich|belgique|belgium|belgië|brasil|brazil|canada|china|croatia
-    |cyprus|czechia|czech republic|danmark|denmark|deutschland|germany|england|eire|españa|spain
-    |estonia|éire|finland|suomi|france|great britain|greece|hong kong|hungary|iceland|india|ireland
-    |italia|italy|japan|latvia|liechtenstein|lithuania|luxembourg|malta|mexico|méxico|monaco|nederland
-    |netherlands|the netherlands|new zealand|norge|northern ireland|norway|poland|polska|portugal
-    |republic of ireland|romania|schweiz|scotland|singapore|slovakia|slovenia|south africa
-    |south korea|suisse|svizzera|switzerland|sverige|sweden|turkey|türkiye|uk|ukraine
-    |united arab emirates|united kingdom|united states|united states of america|us|usa|wales
-    |at|be|ca|ch|cz|de|dk|es|fr|gb|ie|it|nl|no|pl|pt|se
-    """.replace("\n", "")
-    .replace("    ", "")
-    .strip()
-    .split("|")
+    re.split(
+        r"\s*\|\s*",
+        """
+        argentina|australia|austria|österreich|belgique|belgium|belgië|brasil|brazil|canada|china
+        |croatia|cyprus|czechia|czech republic|danmark|denmark|deutschland|germany|england|eire
+        |españa|spain|estonia|éire|finland|suomi|france|great britain|greece|hong kong|hungary
+        |iceland|india|ireland|italia|italy|japan|latvia|liechtenstein|lithuania|luxembourg|malta
+        |mexico|méxico|monaco|nederland|netherlands|the netherlands|new zealand|norge
+        |northern ireland|norway|poland|polska|portugal|republic of ireland|romania|schweiz|scotland
+        |singapore|slovakia|slovenia|south africa|south korea|suisse|svizzera|switzerland|sverige
+        |sweden|turkey|türkiye|uk|ukraine|united arab emirates|united kingdom|united states
+        |united states of america|us|usa|wales|at|be|ca|ch|cz|de|dk|es|fr|gb|ie|it|nl|no|pl|pt|se
+        """.strip(),
+    )
 )
 #: Postcodes of many countries, the more particular ones first.
 POSTCODE = re.compile(

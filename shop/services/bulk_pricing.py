@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from shop import money
 from shop.db.transactions import atomically
-from shop.documents.tax import smallest_unit
 from shop.models import Product, User
 from shop.services import audit
 from shop.services.errors import PricesChanged
@@ -28,7 +27,7 @@ class PriceChange:
     def apply_to(self, price: Decimal) -> Decimal:
         """Return the new price, rounded half up to the currency's smallest unit."""
         new = price * (100 + self.percent) / 100 + self.amount
-        unit = smallest_unit(money.default_currency())
+        unit = money.smallest_unit(money.default_currency())
         return new.quantize(unit, ROUND_HALF_UP).quantize(money.CENT)
 
 

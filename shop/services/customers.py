@@ -9,10 +9,11 @@ from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from shop.models import CartItem, Order, Session, User
-from shop.money import CENT
+from shop.models.orders import CURRENT_TOTAL
+from shop.money import to_cents
 
 #: What orders are worth, net of refunds, returns and cancellations.
-NET_VALUE = Sum("total_amount") - Sum("credited_amount")
+NET_VALUE = Sum(CURRENT_TOTAL)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def purchase_summaries(users: Iterable[User]) -> dict[int, PurchaseSummary]:
         .annotate(orders=Count("pk"), value=NET_VALUE, last=Max("created_at"))
     )
     summaries = {
-        pk: PurchaseSummary(orders, _to_cents(value), last) for pk, orders, value, last in rows
+        pk: PurchaseSummary(orders, to_cents(value), last) for pk, orders, value, last in rows
     }
     return {pk: summaries.get(pk, PurchaseSummary()) for pk in pks}
 
@@ -53,12 +54,7 @@ def purchase_history(order: Order) -> PurchaseHistory:
     earlier = Count("pk", filter=Q(created_at__lt=order.created_at))
     orders = Order.objects.filter(user=order.user_id).order_by()
     row = orders.aggregate(orders=Count("pk"), earlier=earlier, value=NET_VALUE)
-    return PurchaseHistory(row["orders"], row["earlier"], _to_cents(row["value"]))
-
-
-def _to_cents(amount: Decimal | None) -> Decimal:
-    """Return a sum with two decimals, whatever type the database returned."""
-    return (amount or Decimal(0)).quantize(CENT)
+    return PurchaseHistory(row["orders"], row["earlier"], to_cents(row["value"]))
 
 
 def orders_of(user: User, limit: int) -> list[Order]:

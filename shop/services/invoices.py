@@ -21,10 +21,10 @@ from shop.db.transactions import atomically
 from shop.documents import invoices as documents
 from shop.documents.tax import Rate, TaxLine, share_out, sort_rates, split_tax
 from shop.models import Invoice, Order, OrderEvent, OrderItem, Payment, User
+from shop.money import ZERO
 from shop.services.order_records import build_event, locked_orders
 
 INVOICE, CREDIT_NOTE = Invoice.Kind.INVOICE, Invoice.Kind.CREDIT_NOTE
-ZERO = Decimal("0.00")
 type Amounts = tuple[Decimal, Decimal, Decimal]
 
 
@@ -222,10 +222,9 @@ class _Account:
         """Return what the order costs now: its value, shared out over what the customer keeps."""
         order, kept = self.order, dict.fromkeys(amounts, ZERO)
         for item in self.items:
-            kept[item.tax_rate] += item.price * (item.quantity - item.returned_quantity)
-        value = order.total_amount - order.credited_amount
+            kept[item.tax_rate] += item.price * item.kept_quantity
         limits = {rate: gross for rate, (_net, _tax, gross) in amounts.items()}
-        shares = share_out(value, kept, limits=limits, currency=order.currency)
+        shares = share_out(order.current_total, kept, limits=limits, currency=order.currency)
         return split_tax(((s, rate) for rate, s in shares.items()), currency=order.currency)
 
     def _lines(self, lines: Sequence[Any], units: dict[int, int]) -> list[Any]:

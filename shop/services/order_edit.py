@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -26,8 +25,8 @@ from shop.services.errors import (
     TotalChanged,
 )
 from shop.services.invoices import correct_invoices
-from shop.services.order_payments import MONEY_FIELDS
-from shop.services.order_records import lock_order, record_event, save_orders
+from shop.services.order_payments import save_money
+from shop.services.order_records import lock_order, record_event
 from shop.services.orders import build_item
 from shop.services.payments import settled_status
 from shop.services.stock import StockChange, change_ordered_stock
@@ -74,17 +73,14 @@ def edit_order(
     """
     order = lock_order(order_id)
     if not order.can_be_edited:
-        message = _("Order %(order)s is “%(status)s”, so it can't be edited any more.")
-        names = {"order": order, "status": order.get_status_display()}
-        raise InvalidTransition(message % names, order_status=order.status)
+        raise InvalidTransition(describe_refusal(order), order_status=order.status)
     items = list(order.items.order_by("id"))
     if expected_version and expected_version != edit_version(order, items):
         raise OrderChanged
     edit = _plan(order, items, changes)
     if expected_total is not None and edit.total != expected_total:
-        raise TotalChanged(
-            _("The total is now %(total)s.") % {"total": edit.total}, total_amount=edit.total
-        )
+        message = _("The total is now %(total)s.") % {"total": edit.total}
+        raise TotalChanged(message, total_amount=edit.total)
     if details := "\n".join(edit.describe()):
         _write(edit)
         audit.log(actor, order, details)
@@ -95,6 +91,12 @@ def edit_order(
         _move_stock(edit, actor=actor)
         correct_invoices([order], actor=actor)
     return order
+
+
+def describe_refusal(order: Order) -> str:
+    """Say that the order's status does not allow an edit any more."""
+    message = _("Order %(order)s is “%(status)s”, so it can't be edited any more.")
+    return message % {"order": order, "status": order.get_status_display()}
 
 
 @dataclass
@@ -204,9 +206,9 @@ def _new_items(order: Order, quantities: Mapping[int, int]) -> list[OrderItem]:
 def _write(edit: Edit) -> None:
     """Write order and items."""
     order = edit.order
-    order.total_amount, order.updated_at = edit.total, timezone.now()
+    order.total_amount = edit.total
     order.payment_status = settled_status(order)
-    save_orders([order], *EDITED_FIELDS, "total_amount", *MONEY_FIELDS, "updated_at")
+    save_money([order], *EDITED_FIELDS, "total_amount")
     delete_rows(edit.removed)
     if edit.changed:
         update_rows([item for item, _before in edit.changed], "quantity")

@@ -46,6 +46,14 @@ class BulkPaymentResult:
     refused: Sequence[tuple[Order, ShopError]]
 
 
+def save_money(orders: Sequence[Order], *names: str) -> None:
+    """Write the amounts, the payment status and the named columns of orders that change now."""
+    now = timezone.now()
+    for order in orders:
+        order.updated_at = now
+    save_orders(orders, *MONEY_FIELDS, *names, "updated_at")
+
+
 def add_payment(order: Order, amount: Decimal, **values: Any) -> Payment:
     """Add a received amount to the order and return its Payment; the caller saves both."""
     order.paid_amount += amount
@@ -88,14 +96,12 @@ def receive_payments(orders: Sequence[Order], *, actor: User | None, note: str =
     """Write that what is due of these locked orders was paid, with one event each."""
     if not orders:
         return
-    now, paid = timezone.now(), Order.PaymentStatus.PAID
+    paid = Order.PaymentStatus.PAID
     audit.log_many(
         actor, [(order, audit.diff_record(order, {"payment_status": paid})) for order in orders]
     )
     payments = [add_payment(order, order.amount_due, actor=actor) for order in orders]
-    for order in orders:
-        order.updated_at = now
-    save_orders(orders, *MONEY_FIELDS, "updated_at")
+    save_money(orders)
     insert_rows(payments)
     record_events(orders, actor=actor, kind=OrderEvent.Kind.PAYMENT, note=note)
 
@@ -125,76 +131,71 @@ def refund_order(
     if expected_refunded is not None and order.refunded_amount != expected_refunded:
         raise OrderChanged
     amount = order.refund_due if amount is None else amount
-    refundable = order.paid_amount - order.refunded_amount
+    _check_refund(order, amount)
+    before = order.refunded_amount
+    by_gateway = amount if reference else min(amount, held_by_gateway(order))
+    parts = [(by_gateway, reference or f"refund-{secrets.token_hex(8)}"), (amount - by_gateway, "")]
+    refunds = _add_refunds(order, parts, actor=actor, reason=reason)
+    save_money([order])
+    insert_rows(refunds)
+    text = money.format_money(amount, order.currency)
+    audit.log(actor, order, {str(_("amount refunded")): (before, order.refunded_amount)})
+    record_event(order, actor=actor, kind=OrderEvent.Kind.REFUNDED, details=text, note=reason)
+    if by_gateway and not reference:
+        outbox.add_gateway_refund(refunds[0])
+    if notify:
+        outbox.add_order_messages([order], ORDER_REFUNDED, note=reason, values={"amount": text})
+    correct_invoices([order], actor=actor)
+    return order
+
+
+def _check_refund(order: Order, amount: Decimal) -> None:
+    """Raise NothingToRefund or ValidationError for an amount that can't be paid back."""
+    refundable = order.received_amount
     if amount > refundable or not refundable:
         raise NothingToRefund(
             _("At most %(amount)s can be paid back.")
             % {"amount": money.format_money(refundable, order.currency)},
             refundable=refundable,
         )
-    _check_amount(amount, order.currency)
-    before = order.refunded_amount
-    by_gateway = amount if reference else min(amount, held_by_gateway(order))
-    refunds = _add_refunds(order, amount, by_gateway, reference or f"refund-{secrets.token_hex(8)}")
-    for refund in refunds:
-        refund.actor, refund.reason = actor, reason
-    order.updated_at = timezone.now()
-    save_orders([order], *MONEY_FIELDS, "updated_at")
-    insert_rows(refunds)
-    audit.log(actor, order, {str(_("amount refunded")): (before, order.refunded_amount)})
-    record_event(
-        order,
-        actor=actor,
-        kind=OrderEvent.Kind.REFUNDED,
-        details=money.format_money(amount, order.currency),
-        note=reason,
-    )
-    if by_gateway and not reference:
-        outbox.add_gateway_refund(refunds[0])
-    if notify:
-        text = money.format_money(amount, order.currency)
-        outbox.add_order_messages([order], ORDER_REFUNDED, note=reason, values={"amount": text})
-    correct_invoices([order], actor=actor)
-    return order
-
-
-def _check_amount(amount: Decimal, currency: str) -> None:
     try:
-        money.validate_smallest_unit(amount, currency)
-        if amount <= 0:
-            raise ValidationError(_("Enter an amount."), code="min_value")  # noqa: TRY301
+        money.validate_smallest_unit(amount, order.currency)
     except ValidationError as error:
         raise ValidationError({"amount": error}) from error
+    if amount <= 0:
+        raise ValidationError({"amount": ValidationError(_("Enter an amount."), code="min_value")})
 
 
 def held_by_gateway(order: Order) -> Decimal:
     """Return what the gateway has taken and not paid back: those payments have its reference."""
-    held = Decimal(0)
+    held = money.ZERO
     for payment in order.payments.exclude(reference=""):
         is_payment = payment.kind == Payment.Kind.PAYMENT
         held += payment.amount if is_payment else -payment.amount
-    return max(held, Decimal(0))
+    return max(held, money.ZERO)
 
 
 def _add_refunds(
-    order: Order, amount: Decimal, by_gateway: Decimal, reference: str
+    order: Order, parts: Sequence[tuple[Decimal, str]], **values: Any
 ) -> list[Payment]:
-    """Add a refund to the order and return its Payments; the caller saves all of them.
+    """Add a refund to the order and return a Payment for each of its parts that is not zero.
 
-    That of the gateway, which has the reference, comes first. The revenue falls by what was
-    credited and has not lowered it yet.
+    A part is an amount and its reference. The revenue falls by what was credited and has not
+    lowered it yet. The caller saves the order and the Payments.
     """
-    order.credited_amount += max(amount - order.refund_due, Decimal(0))
-    counted = order.payments.aggregate(sum=Sum("credited_amount"))["sum"] or Decimal(0)
+    amount = sum((part for part, _reference in parts), money.ZERO)
+    order.credited_amount += max(amount - order.refund_due, money.ZERO)
+    counted = order.payments.aggregate(sum=Sum("credited_amount"))["sum"] or money.ZERO
     order.refunded_amount += amount
     order.payment_status = settled_status(order)
     credited = min(amount, order.credited_amount - counted)
-    parts = [(by_gateway, reference), (amount - by_gateway, "")]
     refunds = []
-    for part, part_reference in parts:
+    for part, reference in parts:
         if part:
-            refund = Payment(order=order, kind=Payment.Kind.REFUND, reference=part_reference)
-            refund.amount, refund.credited_amount = part, min(part, credited)
+            refund = Payment(
+                order=order, kind=Payment.Kind.REFUND, amount=part, reference=reference, **values
+            )
+            refund.credited_amount = min(part, credited)
             credited -= refund.credited_amount
             refunds.append(refund)
     return refunds
@@ -221,8 +222,7 @@ def record_gateway_event(event: GatewayEvent) -> Order:
             order_id=order.pk, actor=None, amount=event.amount, reference=event.reference
         )
     payment = add_payment(order, event.amount, reference=event.reference)
-    order.updated_at = timezone.now()
-    save_orders([order], *MONEY_FIELDS, "updated_at")
+    save_money([order])
     insert_rows([payment])
     record_event(order, actor=None, kind=OrderEvent.Kind.PAYMENT)
     return order

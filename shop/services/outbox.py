@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from threading import Event
-from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -30,7 +29,7 @@ from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.db.raw_sql import db_now
 from shop.db.transactions import atomically
 from shop.documents import emails
-from shop.documents.emails import DeliveryRefused, Undeliverable
+from shop.documents.emails import NO_VALUES, DeliveryRefused, Undeliverable
 from shop.models import Order, OrderEvent, OutboxMessage, Payment, User
 from shop.models.outbox import GATEWAY_CAPTURE, GATEWAY_REFUND, PASSWORD_RESET
 from shop.services import audit, background
@@ -52,7 +51,6 @@ MAX_RESETS, RESET_PERIOD = 3, timedelta(hours=1)
 KEPT_FOR = timedelta(days=90)
 BATCH_SIZE = 50
 NEVER = Event()
-NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
 
 def call_gateway(message: OutboxMessage) -> None:

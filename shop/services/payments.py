@@ -206,7 +206,7 @@ def settled_status(order: Order) -> PaymentStatus:
         return PaymentStatus.REFUND_DUE
     if order.amount_due:
         return PaymentStatus.PENDING
-    if order.credited_amount < order.total_amount:
+    if order.current_total:
         return PaymentStatus.PAID
     return PaymentStatus.REFUNDED if order.refunded_amount else PaymentStatus.VOIDED
 

@@ -13,7 +13,7 @@ faster than one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from shop.models import Order, OrderItem, Payment, Product, StockMovement
 from shop.models.order_status import OrderStatus, PaymentStatus
-from shop.money import CENT, default_currency
+from shop.models.orders import BALANCE, KEPT_QUANTITY
+from shop.money import default_currency, to_cents
 from shop.services.days import DAY, constant_offsets, shift_days, start_of_day
 
 PACE_DAYS = 30
@@ -33,7 +34,6 @@ SALE_KINDS = (
     StockMovement.Kind.ORDER_EDIT,
     StockMovement.Kind.RETURNED,
 )
-KEPT_UNITS = F("quantity") - F("returned_quantity")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Sales:
     @property
     def average(self) -> Decimal:
         """Average order value; zero without orders."""
-        return _to_cents(self.revenue / self.orders if self.orders else None)
+        return to_cents(self.revenue / self.orders if self.orders else None)
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,10 @@ def compare_sales(since: datetime, until: datetime) -> Comparison:
     units: dict[str, Any] = {}
     credited: dict[str, Any] = {}
     for name, (start, end) in periods.items():
+        of_items = _placed_between(start, end, of="order__")
         amounts[f"{name}_revenue"] = Sum("total_amount", filter=_placed_between(start, end))
         amounts[f"{name}_orders"] = Count("pk", filter=_placed_between(start, end))
-        units[f"{name}_units"] = Sum(KEPT_UNITS, filter=_placed_between(start, end, of="order__"))
+        units[f"{name}_units"] = Sum(KEPT_QUANTITY, filter=of_items)
         credited[f"{name}_credit"] = Sum("credited_amount", filter=_placed_between(start, end))
     first = before[0]
     totals = _sold_orders(first, until).aggregate(**amounts)
@@ -145,7 +146,7 @@ def compare_sales(since: datetime, until: datetime) -> Comparison:
     return Comparison(
         *(
             Sales(
-                _to_cents(totals[f"{name}_revenue"]) - _to_cents(totals[f"{name}_credit"]),
+                to_cents(totals[f"{name}_revenue"]) - to_cents(totals[f"{name}_credit"]),
                 totals[f"{name}_orders"],
                 totals[f"{name}_units"] or 0,
             )
@@ -161,12 +162,12 @@ def daily_sales(days: int, today: date) -> list[DailySales]:
     since, until = start_of_day(first), start_of_day(today + DAY)
     by_day = _sold_orders(since, until).values(day=_ShopDay(dates)).order_by()
     sales = by_day.values_list("day", Sum("total_amount"), Count("pk"))
-    sold = {day: (_to_cents(revenue), orders) for day, revenue, orders in sales}
+    sold = {day: (to_cents(revenue), orders) for day, revenue, orders in sales}
     by_day_of_credit = _credits(since, until).values(day=_ShopDay(dates)).order_by()
     credited = dict(by_day_of_credit.values_list("day", Sum("credited_amount")))
-    nothing = (_to_cents(None), 0)
+    nothing = (to_cents(None), 0)
     return [
-        DailySales(day, revenue - _to_cents(credited.get(day)), orders)
+        DailySales(day, revenue - to_cents(credited.get(day)), orders)
         for day in dates
         for revenue, orders in [sold.get(day, nothing)]
     ]
@@ -187,12 +188,9 @@ def open_order_counts() -> list[StatusCount]:
 
 def refunds_due() -> RefundsDue:
     """Return how many refunds are due and what they come to."""
-    owed = (
-        Sum("paid_amount") - Sum("refunded_amount") - Sum("total_amount") + Sum("credited_amount")
-    )
     due = Order.objects.filter(payment_status=PaymentStatus.REFUND_DUE).order_by()
-    row = due.aggregate(orders=Count("pk"), amount=owed)
-    return RefundsDue(row["orders"], _to_cents(row["amount"]))
+    row = due.aggregate(orders=Count("pk"), amount=Sum(-BALANCE))
+    return RefundsDue(row["orders"], to_cents(row["amount"]))
 
 
 def best_sellers(since: datetime, limit: int = 5) -> list[BestSeller]:
@@ -206,13 +204,13 @@ def best_sellers(since: datetime, limit: int = 5) -> list[BestSeller]:
     rows = (
         _sold_items(oldest, since)
         .values_list(F("product_id") + 0)  # `+ 0`: otherwise SQLite reads all items by product
-        .annotate(units=Sum(KEPT_UNITS), revenue=Sum(F("price") * KEPT_UNITS))
+        .annotate(units=Sum(KEPT_QUANTITY), revenue=Sum(F("price") * KEPT_QUANTITY))
         .filter(units__gt=0)
         .order_by("-units", "-revenue", F("product_id") + 0)[:limit]
     )
     best = list(rows)
     names = dict(Product.objects.filter(pk__in=[pk for pk, *_ in best]).values_list("pk", "name"))
-    return [BestSeller(pk, names[pk], units, _to_cents(revenue)) for pk, units, revenue in best]
+    return [BestSeller(pk, names[pk], units, to_cents(revenue)) for pk, units, revenue in best]
 
 
 def low_stock_products(limit: int) -> list[LowStockProduct]:
@@ -310,8 +308,3 @@ def _sold_items(oldest: int | None, since: datetime) -> QuerySet[OrderItem]:
     items = OrderItem.objects.filter(order__gte=oldest or 0, order__created_at__gte=since)
     items = items.filter(order__currency=default_currency())
     return items.exclude(order__status=Order.Status.CANCELLED)
-
-
-def _to_cents(amount: Decimal | None) -> Decimal:
-    """Return a sum with two decimals, whatever type the database returned."""
-    return (amount or Decimal(0)).quantize(CENT, ROUND_HALF_UP)

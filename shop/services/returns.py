@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shop import money
@@ -17,8 +16,8 @@ from shop.models.outbox import ORDER_RETURNED
 from shop.services import audit, outbox
 from shop.services.errors import InvalidTransition, OrderChanged
 from shop.services.invoices import correct_invoices
-from shop.services.order_payments import MONEY_FIELDS
-from shop.services.order_records import lock_order, record_event, save_orders
+from shop.services.order_payments import save_money
+from shop.services.order_records import lock_order, record_event
 from shop.services.payments import settled_status
 from shop.services.stock import StockChange, return_stock
 
@@ -54,16 +53,12 @@ def return_items(
     all, or more than the customer has.
     """
     order = lock_order(order_id)
-    if expected_returned is not None and expected_returned != _units_returned(order):
-        raise OrderChanged
-    if order.status != OrderStatus.DELIVERED:
-        message = _("Only delivered orders can be returned.")
-        raise InvalidTransition(message, order_status=order.status)
+    _check_order(order, expected_returned)
+    returned = {product: came for product, came in returned.items() if came.units}
     items = _returned_items(order, returned)
     value = money.order_total((item.price, returned[item.product_id].units) for item in items)
     credit = _add_credit(order, value, actor=actor, reason=note[:200])
-    order.updated_at = timezone.now()
-    save_orders([order], *MONEY_FIELDS, "updated_at")
+    save_money([order])
     update_rows(items, "returned_quantity")
     if credit.credited_amount:
         insert_rows([credit])
@@ -73,29 +68,35 @@ def return_items(
     if notify:
         outbox.add_order_messages([order], ORDER_RETURNED, note=note, values={"returned": units})
     return_stock(
-        [StockChange(i.product_id, returned[i.product_id].units, order.pk) for i in items],
+        [StockChange(product, came.units, order.pk) for product, came in returned.items()],
         actor=actor,
         reason=note[:200],
         kind=StockMovement.Kind.RETURNED,
-        written_off={i.product_id: returned[i.product_id].write_off for i in items},
+        written_off={product: came.write_off for product, came in returned.items()},
     )
     correct_invoices([order], actor=actor)
     return order
 
 
-def _units_returned(order: Order) -> int:
-    return sum(order.items.values_list("returned_quantity", flat=True))
+def _check_order(order: Order, expected_returned: int | None) -> None:
+    """Raise OrderChanged if other units have come back so far, InvalidTransition if none can."""
+    if expected_returned is not None:
+        returned = sum(order.items.values_list("returned_quantity", flat=True))
+        if returned != expected_returned:
+            raise OrderChanged
+    if order.status != OrderStatus.DELIVERED:
+        message = _("Only delivered orders can be returned.")
+        raise InvalidTransition(message, order_status=order.status)
 
 
 def _returned_items(order: Order, returned: Mapping[int, ReturnedUnits]) -> list[OrderItem]:
     """Return the items of which units come back, with the new `returned_quantity`."""
-    chosen = {product: units for product, units in returned.items() if units.units}
-    items = list(order.items.filter(product__in=chosen).order_by("product_id"))
-    if not items or len(items) != len(chosen):
+    items = list(order.items.filter(product__in=returned).order_by("product_id"))
+    if not items or len(items) != len(returned):
         raise ValidationError(_("Enter how many units came back."), code="required")
     for item in items:
-        units = chosen[item.product_id]
-        kept = item.quantity - item.returned_quantity
+        units = returned[item.product_id]
+        kept = item.kept_quantity
         if min(units.put_back, units.write_off) < 0 or units.units > kept:
             message = _("The customer has %(kept)d × %(name)s, so at most that many can come back.")
             if not kept:
@@ -113,7 +114,7 @@ def _add_credit(order: Order, value: Decimal, *, actor: User, reason: str) -> Pa
     have covered a part of the value already.
     """
     due = order.amount_due
-    order.credited_amount += min(value, order.total_amount - order.credited_amount)
+    order.credited_amount += min(value, order.current_total)
     order.payment_status = settled_status(order)
     unpaid = due - order.amount_due
     return Payment(

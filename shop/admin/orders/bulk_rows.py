@@ -33,7 +33,7 @@ def order_rows(orders: Iterable[Order], form: BulkForm) -> list[OrderRow]:
             url=order_url(order),
             town=town_of(order.shipping_address),
             items=summarize_items(list(order.items.all())),
-            total=money.format_money(order.total_amount - order.credited_amount, order.currency),
+            total=money.format_money(order.current_total, order.currency),
             fields=form.row_fields(order) if isinstance(form, BulkShipForm) else [],
         )
         for order in orders

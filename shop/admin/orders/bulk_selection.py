@@ -12,6 +12,7 @@ from django.db.models import Count, Max, QuerySet, Sum
 from django.http import HttpRequest
 
 from shop import money
+from shop.admin.forms import MAX_KEY_DIGITS
 from shop.admin.orders.bulk_steps import BulkStep, Consequence
 from shop.models import Order
 from shop.models.order_status import Text
@@ -22,7 +23,6 @@ VERSION_FIELD = "version"
 MAX_LISTED_ORDERS = 50
 #: The most orders that a text names.
 MAX_NAMED_ORDERS = 10
-MAX_KEY_DIGITS = 18
 
 
 @dataclass

@@ -18,6 +18,7 @@ from shop.admin.action_form import ButtonKind
 from shop.admin.orders.bulk_forms import BulkForm, BulkReasonForm, BulkShipForm
 from shop.models import Order, User
 from shop.models.order_status import OrderStatus, PaymentStatus, Text
+from shop.models.orders import BALANCE, CURRENT_TOTAL, RECEIVED_AMOUNT
 from shop.services import order_moves, order_payments
 from shop.services.errors import ShopError
 
@@ -26,10 +27,6 @@ MAX_SHIPMENTS = 200
 
 IS_DUE = Q(payment_status=PaymentStatus.PENDING)
 IS_CASH = Q(payment_method=Order.PaymentMethod.CASH_ON_DELIVERY)
-AMOUNT_DUE = F("total_amount") - F("credited_amount") - F("paid_amount") + F("refunded_amount")
-#: What the customer pays, without what was credited.
-PRICE = F("total_amount") - F("credited_amount")
-AMOUNT_RECEIVED = F("paid_amount") - F("refunded_amount")
 ORDERS_AND_TOTAL = ngettext_lazy(
     "%(count)s order, %(amount)s", "%(count)s orders, %(amount)s", "number"
 )
@@ -90,7 +87,7 @@ class BulkStep:
     ready: Q
     perform: Perform
     #: The amount that the page adds up.
-    amount: Combinable = PRICE
+    amount: Combinable = CURRENT_TOTAL
     summary: Text = ORDERS_AND_TOTAL
     consequences: Sequence[Consequence] = ()
     #: Kind of email that customers get; empty for none.
@@ -226,7 +223,7 @@ CONSEQUENCES: dict[str, Sequence[Consequence]] = {
         REFUNDED_IN_FULL,
         Consequence(
             condition=IS_DUE & ~IS_CASH,
-            amount=AMOUNT_DUE,
+            amount=BALANCE,
             text=ngettext_lazy(
                 "%(count)s order isn't paid yet: %(amount)s due",
                 "%(count)s orders aren't paid yet: %(amount)s due",
@@ -238,7 +235,7 @@ CONSEQUENCES: dict[str, Sequence[Consequence]] = {
         REFUNDED_IN_FULL,
         Consequence(
             condition=IS_DUE & IS_CASH,
-            amount=AMOUNT_DUE,
+            amount=BALANCE,
             text=ngettext_lazy(
                 "%(count)s cash order will be marked as paid, %(amount)s",
                 "%(count)s cash orders will be marked as paid, %(amount)s",
@@ -254,7 +251,7 @@ CONSEQUENCES: dict[str, Sequence[Consequence]] = {
     OrderStatus.CANCELLED: [
         Consequence(
             condition=Q(paid_amount__gt=F("refunded_amount")),
-            amount=AMOUNT_RECEIVED,
+            amount=RECEIVED_AMOUNT,
             text=ngettext_lazy(
                 "%(count)s paid order: %(amount)s to refund",
                 "%(count)s paid orders: %(amount)s to refund",
@@ -268,7 +265,7 @@ CONSEQUENCES: dict[str, Sequence[Consequence]] = {
         ),
         Consequence(
             condition=Q(status=OrderStatus.SHIPPED),
-            amount=PRICE,
+            amount=CURRENT_TOTAL,
             text=ngettext_lazy(
                 "%(count)s order was shipped already. Cancel it only if the parcel came back.",
                 "%(count)s orders were shipped already. Cancel them only if the parcels came back.",
@@ -325,7 +322,7 @@ MARK_PAID = BulkStep(
     permission="change_order",
     ready=IS_DUE,
     perform=_mark_paid,
-    amount=AMOUNT_DUE,
+    amount=BALANCE,
     summary=ngettext_lazy(
         "%(count)s order, %(amount)s due", "%(count)s orders, %(amount)s due", "number"
     ),

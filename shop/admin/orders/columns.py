@@ -61,12 +61,9 @@ class OrderColumns(TabbedAdmin):
         )
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Return the list, with the items of the orders on its page.
-
-        Neither an action nor an export, which reads no page, needs them.
-        """
+        """Return the list, with the items of the orders on its page; an action needs no items."""
         changelist = super().get_changelist_instance(request)
-        if request.method != "POST" and hasattr(changelist, "result_list"):
+        if request.method != "POST":
             changelist.result_list = list(changelist.result_list)
             models.prefetch_related_objects(changelist.result_list, "items")
         return changelist

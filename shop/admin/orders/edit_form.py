@@ -7,13 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from shop import money
-from shop.admin.orders.forms import NoteField, NotifyField, SeenForm
-from shop.admin.orders.phone_order_lines import MAX_PK_DIGITS, AddedLineFormSet
+from shop.admin.orders.forms import NoteField, NotifyField, SeenForm, UnitsField
+from shop.admin.orders.phone_order_lines import AddedLineFormSet, fetch_by_pk
 from shop.models import Order, OrderItem, Product
-from shop.models.cart import MAX_QUANTITY
 from shop.models.outbox import EMAILS, ORDER_EDITED
 from shop.services import audit
 from shop.services.errors import InsufficientStock, ProductUnavailable, ShopError
@@ -47,7 +45,7 @@ class OrderEditForm(SeenForm):
         can_add: bool,
     ) -> None:
         self.order, self.items, self.text_names = order, items, list(text_fields)
-        quantities = {f"{QUANTITY}{item.product_id}": _quantity_field(item) for item in items}
+        quantities = {f"{QUANTITY}{item.product_id}": self._quantity_field(item) for item in items}
         initial = {name: getattr(order, name) for name in text_fields}
         super().__init__(data, current=edit_version(order, items), initial=initial)
         for name, field in quantities.items() if data is not None else ():
@@ -58,6 +56,10 @@ class OrderEditForm(SeenForm):
             self.fields[name].show_hidden_initial = True
         self.fields[self.text_names[0]].widget.attrs["autofocus"] = True
         self.lines = AddedLineFormSet(data, extra=3) if can_add else None
+
+    def _quantity_field(self, item: OrderItem) -> UnitsField:
+        label = gettext("Quantity of %(product)s") % {"product": item.name}
+        return UnitsField(label=label, initial=item.quantity)
 
     def is_valid(self) -> bool:
         """Validate the form and the rows of added products, so that all errors are shown."""
@@ -132,10 +134,9 @@ class OrderEditForm(SeenForm):
         start = self.add_initial_prefix(QUANTITY)
         shown = {name.removeprefix(start) for name in self.data if name.startswith(start)}
         removed = shown - {str(item.product_id) for item in self.items}
-        pks = [pk for pk in removed if pk.isdecimal() and len(pk) <= MAX_PK_DIGITS]
-        names = Product.objects.filter(pk__in=pks).order_by("pk").values_list("name", flat=True)
+        products = fetch_by_pk(Product.objects.order_by("pk"), removed)
         message = gettext("%(product)s was removed from the order.")
-        return [message % {"product": name} for name in names]
+        return [message % {"product": product.name} for product in products.values()]
 
     def show_refused_items(self, error: ShopError) -> None:
         """Add the service's refusal to the rows of the products that it names."""
@@ -157,15 +158,3 @@ def _refusal(error: ShopError, item: Mapping[str, int]) -> ValidationError:
     else:
         message = gettext("No more in stock.")
     return ValidationError(message, code=error.code)
-
-
-def _quantity_field(item: OrderItem) -> forms.IntegerField:
-    label = gettext("Quantity of %(product)s") % {"product": item.name}
-    attrs = {"aria-label": label, "inputmode": "numeric", "min": "0"}
-    return forms.IntegerField(
-        label=label,
-        initial=item.quantity,
-        min_value=0,
-        max_value=MAX_QUANTITY,
-        widget=UnfoldAdminIntegerFieldWidget(attrs=attrs),
-    )

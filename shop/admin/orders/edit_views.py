@@ -54,8 +54,6 @@ class OrderEdits(OrderSteps):
     def edit_order(self, request: HttpRequest, order: Order) -> HttpResponse:
         """Show address, note and items, and save what was changed."""
         items = list(order.items.all())
-        refusal = gettext("Order %(order)s is “%(status)s”, so it can't be edited any more.")
-        refusal %= {"order": order, "status": order.get_status_display()}
         text_fields = {
             name: build_form_field(self, request, name, form_class=TextField)
             for name in EDITED_FIELDS
@@ -75,7 +73,7 @@ class OrderEdits(OrderSteps):
             template="edit",
             form_class=form_class,
             title=gettext("Edit order %(order)s") % {"order": order},
-            refusal="" if order.can_be_edited else refusal,
+            refusal="" if order.can_be_edited else order_edit.describe_refusal(order),
             button=gettext("Save order"),
             warn_unsaved=True,
             perform=partial(self._edit_order, request, order),

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
@@ -17,6 +18,7 @@ from unfold.widgets import (
 from shop import money
 from shop.admin.forms import AmountField, TextField
 from shop.models import Carrier, Order
+from shop.models.cart import MAX_QUANTITY
 from shop.models.outbox import EMAILS, ORDER_REFUNDED, ORDER_TRACKING
 from shop.services.errors import OrderChanged
 
@@ -62,6 +64,16 @@ class CarrierField(TextField):
     def __init__(self, **options: Any) -> None:
         defaults = {"label": _("Carrier"), "required": False, "max_length": 60}
         super().__init__(**{**defaults, "widget": CarrierInput, **options})
+
+
+class UnitsField(forms.IntegerField):
+    """A number of units of one product; `label` is read aloud, beside a table's heading."""
+
+    def __init__(self, *, label: str, **options: Any) -> None:
+        attrs = {"aria-label": label, "inputmode": "numeric", "min": "0"}
+        widget = UnfoldAdminIntegerFieldWidget(attrs=attrs)
+        options |= {"min_value": 0, "max_value": MAX_QUANTITY, "widget": widget}
+        super().__init__(label=label, **options)
 
 
 class TrackingNumberField(TextField):
@@ -211,7 +223,7 @@ class RefundForm(SeenForm):
 
 def _describe_refund(order: Order) -> str:
     """Say how much can be refunded, and from where on it lowers the order's price."""
-    refundable, due = order.paid_amount - order.refunded_amount, order.refund_due
+    refundable, due = order.received_amount, order.refund_due
     sentences = [gettext("At most %(amount)s.")]
     if due and due < refundable:
         sentences = [

@@ -33,14 +33,14 @@ def refund_label(order: Order) -> Text:
 
 def can_be_refunded(order: Order) -> bool:
     """Return whether anything received was not paid back yet."""
-    return bool(order.paid_amount > order.refunded_amount)
+    return order.received_amount > 0
 
 
 def can_be_returned(order: Order) -> bool:
     """Return whether the customer has units that may be sent back."""
     if order.status != OrderStatus.DELIVERED:
         return False
-    return any(item.quantity > item.returned_quantity for item in order.items.all())
+    return any(item.kept_quantity for item in order.items.all())
 
 
 class OrderMoney(OrderSteps):

@@ -41,14 +41,13 @@ def button_kind(to: str) -> ButtonKind:
 
 def describe_effect(order: Order, to: str) -> str:
     """Say what the move does to the order's money; empty if nothing."""
-    if to != OrderStatus.CANCELLED and 0 < order.total_amount == order.credited_amount:
+    if to != OrderStatus.CANCELLED and order.total_amount and not order.current_total:
         return gettext("This order was refunded in full.")
     if payments.is_paid_on_arrival(order, to):
         amount = money.format_money(order.amount_due, order.currency)
         return gettext("%(amount)s in cash will be marked as paid.") % {"amount": amount}
-    received = order.paid_amount - order.refunded_amount
-    if to == OrderStatus.CANCELLED and received:
-        amount = money.format_money(received, order.currency)
+    if to == OrderStatus.CANCELLED and order.received_amount:
+        amount = money.format_money(order.received_amount, order.currency)
         return gettext("%(amount)s will be due as a refund.") % {"amount": amount}
     return ""
 

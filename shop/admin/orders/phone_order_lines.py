@@ -17,11 +17,11 @@ from unfold.widgets import (
 )
 
 from shop import money
+from shop.admin.forms import MAX_KEY_DIGITS
 from shop.models import Product
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
 
 EXTRA_LINES = 5
-MAX_PK_DIGITS = 18  # fits into a 64-bit integer
 
 
 def product_label(product: Product) -> str:
@@ -36,7 +36,8 @@ def fetch_by_pk[M: models.Model](
     queryset: models.QuerySet[M], values: Iterable[Any]
 ) -> dict[str, M]:
     """Return primary key, as text -> record, in one query; malformed keys are ignored."""
-    pks = {value for value in map(str, values) if value.isdecimal() and len(value) <= MAX_PK_DIGITS}
+    texts = map(str, values)
+    pks = {text for text in texts if text.isdecimal() and len(text) <= MAX_KEY_DIGITS}
     return {str(record.pk): record for record in queryset.filter(pk__in=pks)} if pks else {}
 
 

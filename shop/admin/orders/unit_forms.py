@@ -8,11 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from shop.admin.orders.forms import NoteField, NotifyField, SeenForm
+from shop.admin.orders.forms import NoteField, NotifyField, SeenForm, UnitsField
 from shop.models import OrderItem
-from shop.models.cart import MAX_QUANTITY
 from shop.services.returns import ReturnedUnits
 
 
@@ -50,14 +48,18 @@ class UnitsForm(SeenForm):
         self, data: Any = None, *, items: Sequence[OrderItem], current: str, note: str = ""
     ) -> None:
         super().__init__(data, current=current, initial={"note": note})
-        self.items = [item for item in items if _units_of(item)]
+        self.items = [item for item in items if item.kept_quantity]
         fields = {}
         for item in self.items:
             put_back = gettext("%(product)s: put back") % {"product": item.name}
             write_off = gettext("%(product)s: write off") % {"product": item.name}
-            count = _units_of(item) if self.returns_all else 0
-            fields[f"put_back_{item.product_id}"] = _unit_field(put_back, count)
-            fields[f"write_off_{item.product_id}"] = _unit_field(write_off, 0)
+            count = item.kept_quantity if self.returns_all else 0
+            fields[f"put_back_{item.product_id}"] = UnitsField(
+                label=put_back, initial=count, required=False
+            )
+            fields[f"write_off_{item.product_id}"] = UnitsField(
+                label=write_off, initial=0, required=False
+            )
         self.fields = {**fields, **self.fields}
 
     def rows(self) -> list[UnitRow]:
@@ -65,7 +67,7 @@ class UnitsForm(SeenForm):
         return [
             UnitRow(
                 item,
-                _units_of(item),
+                item.kept_quantity,
                 self[f"put_back_{item.product_id}"],
                 self[f"write_off_{item.product_id}"],
             )
@@ -84,14 +86,14 @@ class UnitsForm(SeenForm):
         put_back = self.cleaned_data[f"put_back_{item.product_id}"]
         write_off = self.cleaned_data[f"write_off_{item.product_id}"] or 0
         if put_back is None and self.returns_all:
-            put_back = max(_units_of(item) - write_off, 0)
+            put_back = max(item.kept_quantity - write_off, 0)
         return ReturnedUnits(put_back or 0, write_off)
 
     def check_units(self) -> None:
         """Raise ValidationError, at the first field of each row with a wrong number of units."""
         errors = {}
         for item in self.items:
-            units, wanted = _units_of(item), self._units(item).units
+            units, wanted = item.kept_quantity, self._units(item).units
             if self.returns_all and wanted != units:
                 message = gettext("Put back and write off must add up to %(units)d.")
                 code = "sum"
@@ -129,19 +131,3 @@ class ReturnForm(UnitsForm):
             " by now. Check what came back.",
             self.returned,
         ) % {"units": self.returned}
-
-
-def _units_of(item: OrderItem) -> int:
-    return item.quantity - item.returned_quantity
-
-
-def _unit_field(label: str, initial: int) -> forms.IntegerField:
-    attrs = {"aria-label": label, "inputmode": "numeric", "min": "0"}
-    return forms.IntegerField(
-        label=label,
-        initial=initial,
-        required=False,
-        min_value=0,
-        max_value=MAX_QUANTITY,
-        widget=UnfoldAdminIntegerFieldWidget(attrs=attrs),
-    )

@@ -12,10 +12,10 @@ from django.db.models import QuerySet, TextChoices
 from django.utils import timezone
 
 from shop import exposure
-from shop.documents.tax import ZERO, Rate, TaxLine, share_out, split_tax
+from shop.documents.tax import Rate, TaxLine, share_out, split_tax
 from shop.models import Order, OrderItem, User
 from shop.models.order_status import OrderStatus, PaymentStatus
-from shop.money import CENT
+from shop.money import ZERO, to_cents
 from shop.product_files.exports import order_values
 from shop.product_files.exports.columns import CellType, Column, DecimalText, Value, table_rows
 from shop.product_files.exports.field_columns import field_column
@@ -66,7 +66,7 @@ def _split_value(
     nothing.
     """
     # SQLite adds up floats.
-    kept, *amounts = ((amount or ZERO).quantize(CENT) for amount in (kept, *sums))
+    kept, *amounts = map(to_cents, (kept, *sums))
     gross: dict[Rate, Decimal] = dict(zip(rates, amounts[: len(rates)], strict=True))
     kept_by_rate: dict[Rate, Decimal] = dict(zip(rates, amounts[len(rates) :], strict=True))
     gross[None] = Decimal(total) - sum(gross.values(), ZERO)
@@ -178,12 +178,7 @@ def _item_columns(rates: Sequence[Decimal]) -> list[Column]:
         Column("quantity", str, ("quantity",), NUMBER),
         Column("returned", str, ("returned_quantity",), NUMBER),
         Column("price", str, (DecimalText("price"),), MONEY),
-        Column(
-            "tax rate",
-            lambda rate: "" if rate is None else f"{rate.normalize():f}",
-            ("tax_rate",),
-            NUMBER,
-        ),
+        Column("tax rate", _blank_or_rate, ("tax_rate",), NUMBER),
         Column("subtotal", str, (subtotal,), MONEY),
         amount_column("order total", "total_amount"),
         sum_column("order net", "net"),
@@ -193,6 +188,10 @@ def _item_columns(rates: Sequence[Decimal]) -> list[Column]:
         amount_column("order refunded", "refunded_amount"),
         *_closing_columns("order__"),
     ]
+
+
+def _blank_or_rate(rate: Decimal | None) -> str:
+    return "" if rate is None else f"{rate.normalize():f}"
 
 
 def _blank_or_number(number: int | None) -> str:

@@ -21,12 +21,11 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat
 
 from shop.models import Invoice, Order, OrderItem, Payment
+from shop.models.orders import KEPT_QUANTITY
 from shop.money import MoneyField
 
 SEPARATOR = ","
-KEPT_AMOUNT = ExpressionWrapper(
-    F("price") * (F("quantity") - F("returned_quantity")), output_field=MoneyField()
-)
+KEPT_AMOUNT = ExpressionWrapper(F("price") * KEPT_QUANTITY, output_field=MoneyField())
 
 
 def occurring_rates(orders: QuerySet[Order]) -> list[Decimal]:
