@@ -150,6 +150,29 @@ def pick_word(words, number):
     return f"rtrim(substr('{text}', {position}, {WORD_WIDTH}))"
 
 
+def name_expressions():
+    """Return the SQL expressions for the names of row `g`, hashed as `h`."""
+    all_first, all_names = len(FIRST), len(FIRST) * len(LAST)
+    name_parts = [
+        pick_word(LAST, f"(g / {all_first})"),
+        pick_word(TOWN_ENDINGS, f"(g / {all_names})"),
+    ]
+    town_parts = [pick_word(LAST, "(h / 53)"), pick_word(TOWN_ENDINGS, "(h / 2809)")]
+    product_parts = [
+        pick_word([word.capitalize() for word in ADJECTIVES], "h"),
+        pick_word(MATERIALS, "(h / 12)"),
+        pick_word(NOUNS, "(h / 144)"),
+        "substr('' || (1000000 + g), 2)",
+    ]
+    return {
+        "first_name": pick_word(FIRST, "g"),
+        "last_name": " || ".join(name_parts),
+        "street": pick_word(LAST, "h"),
+        "town": " || ".join(town_parts),
+        "product_name": " || ' ' || ".join(product_parts),
+    }
+
+
 class LargeShop(Shop):
     """A shop with its own database. One of two items per order is of the best 1 % of products."""
 
@@ -178,25 +201,6 @@ class LargeShop(Shop):
         def time_of(number, count):
             return dialect["ago"].format(f"({count} - {number}) * {DAYS * 86400 // count} + 60")
 
-        all_first, all_names = len(FIRST), len(FIRST) * len(LAST)
-        name_parts = [
-            pick_word(LAST, f"(g / {all_first})"),
-            pick_word(TOWN_ENDINGS, f"(g / {all_names})"),
-        ]
-        town_parts = [pick_word(LAST, "(h / 53)"), pick_word(TOWN_ENDINGS, "(h / 2809)")]
-        product_parts = [
-            pick_word([word.capitalize() for word in ADJECTIVES], "h"),
-            pick_word(MATERIALS, "(h / 12)"),
-            pick_word(NOUNS, "(h / 144)"),
-            "substr('' || (1000000 + g), 2)",
-        ]
-        names = {
-            "first_name": pick_word(FIRST, "g"),
-            "last_name": " || ".join(name_parts),
-            "street": pick_word(LAST, "h"),
-            "town": " || ".join(town_parts),
-            "product_name": " || ' ' || ".join(product_parts),
-        }
         sizes = {
             "products": self.products,
             "users": self.users,
@@ -212,7 +216,7 @@ class LargeShop(Shop):
             password=make_password("correct-horse-7"),
             status=status,
             uuid=dialect["uuid"],
-            **names,
+            **name_expressions(),
             **sizes,
             **times,
         )
