@@ -2,7 +2,7 @@ import re
 
 import pytest
 from support import factories
-from support.api_bodies import ledger, product_body
+from support.api_bodies import error_fields, ledger, product_body
 
 from shop import exposure
 from shop.api.products import PRODUCTS
@@ -48,11 +48,6 @@ INVALID_VALUES = [
     ("is_active", "yes"),
     ("is_active", 1),
 ]
-
-
-def error_fields(response):
-    assert factories.problem_code(response) == (422, "invalid")
-    return [(error["field"], error["code"]) for error in response.json()["errors"]]
 
 
 def test_a_product_needs_only_a_name_and_a_price(adas_app):

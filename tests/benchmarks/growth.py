@@ -19,6 +19,7 @@ import tracemalloc
 from typing import NamedTuple
 
 from beside_drf import CASES, ENVIRONMENT, ROOT, databases, measure, median_and_p10
+from growth_pages import EXPORT_OPTIONS, EXPORTS, LISTS, OTHER_PAGES
 
 SMALL = {"products": 10_000, "users": 3_000, "orders": 30_000}
 TRIES = 7
@@ -29,121 +30,6 @@ MEGABYTE = 1024 * 1024
 #: Megabytes by which a page's memory may be above that in the small shop.
 MAX_GROWTH_MB = 1.0
 API_CASES = ("list", "deep", "search", "rare", "detail", "orders", "order")
-LISTS = {
-    "order": (
-        "q={email}",
-        "q={email}&status__exact=delivered",
-        "q={last_name}",
-        "q={last_name}&status__exact=delivered",
-        "q={last_name}&status__exact=pending",
-        "q={number}",
-        "q={number}&status__exact=delivered",
-        "q={number}&period=last_30_days",
-        "q=SKU-77",
-        "q={last_name} Lane",
-        "q=street",
-        "q=a",
-        "q=qzqz",
-        "status__exact=pending",
-        "status__exact=delivered",
-        "status__exact=cancelled",
-        "period=today",
-        "period=last_30_days",
-        "period=last_month",
-        "q=copper lamp",
-        "q=lamp",
-        "q={phone}",
-        "created_at_from=2025-01-01&created_at_to=2025-01-31",
-        "payment_status__exact=pending",
-        "payment_status__exact=refunded",
-        "payment_method__exact=card",
-        "total_amount_from=1400&total_amount_to=1500",
-        "total_amount_from=10&total_amount_to=12",
-        "status__exact=cancelled&payment_method__exact=card",
-        "o=3",
-        "o=7",
-        "o=-8",
-    ),
-    "product": (
-        "q=copper lamp",
-        "q=SKU-777",
-        "q={product}",
-        "q=dependable",
-        "q=a",
-        "q=qzqz",
-        "level=low",
-        "level=out",
-        "level=enough",
-        "is_active__exact=0",
-        "is_active__exact=1",
-        "price_from=10&price_to=12",
-        "picture=no",
-        "o=2",
-        "o=5",
-        "q=copper lamp&level=low",
-    ),
-    "user": (
-        "q={email}",
-        "q={last_name}",
-        "q=example",
-        "q=a",
-        "role__exact=customer",
-        "is_active__exact=0",
-        "o=1",
-    ),
-    "stockmovement": (
-        "q=SKU-777",
-        "q={number}",
-        "q={product}",
-        "q=opening",
-        "kind__exact=sale",
-        "kind__exact=initial",
-        "kind__exact=counted",
-        "o=4",
-    ),
-    "orderitem": ("q=SKU-777", "q={number}", "q=lamp", "o=4"),
-    "orderevent": ("q={number}", "kind__exact=status", "kind__exact=note", "status__exact=pending"),
-    "auditentry": (
-        "q={product}",
-        "q=777.00",
-        "model_name=product",
-        "action__exact=removed",
-        "model_name=product&record_id=777",
-    ),
-    "session": ("q={email}", "q=telephone"),
-    "cartitem": ("q={email}", "q=SKU-777"),
-    "productimport": (),
-    "savedview": (),
-    "idempotencykey": (),
-}
-OTHER_PAGES = (
-    "/admin/",
-    "/admin/?days=1",
-    "/admin/?days=30",
-    "/admin/shop/order/{order}/change/",
-    "/admin/shop/product/1/change/",
-    "/admin/shop/product/{products}/change/",
-    "/admin/shop/user/2/change/",
-    "/admin/shop/order/add/",
-    "/admin/shop/order/search/customer/?term={last_name}",
-    "/admin/shop/order/search/customer/?term=mar",
-    "/admin/shop/order/search/customer/?term=a",
-    "/admin/shop/order/search/product/?term=copper lamp",
-    "/admin/shop/order/search/product/?term=SKU-77",
-    "/admin/shop/order/search/product/?term=a",
-    "/admin/search/?s={email}",
-    "/admin/search/?s={last_name}",
-    "/admin/search/?s={number}",
-    "/admin/search/?s=SKU-777",
-    "/admin/search/?s=copper lamp",
-    "/admin/search/?s=qzqz",
-    "/admin/search/?s=mar",
-    "/admin/shop/order/export/",
-    "/admin/shop/order/export/?status__exact=pending",
-    "/admin/shop/product/export/",
-)
-EXPORTS = ("/admin/shop/order/export/", "/admin/shop/product/export/")
-EXPORT_OPTIONS = {"file_format": "csv", "layout": "own", "rows": "order"}
 
 
 class PageCosts(NamedTuple):
@@ -232,11 +118,7 @@ def pages(shop, browser, only):
             yield path, path.format(**values), None
     for path in EXPORTS:
         if re.search(only, path):
-            yield (
-                f"{path} (first chunk)",
-                path,
-                {"file_format": "csv", "layout": "own", "rows": "order"},
-            )
+            yield f"{path} (first chunk)", path, EXPORT_OPTIONS
     for name, queries in LISTS.items():
         for query in ("", *queries):
             path = f"/admin/shop/{name}/{query and '?'}{query}"

@@ -5,6 +5,7 @@ import json
 from shop.api.products import PRODUCTS
 from shop.api.responses import serialize
 from shop.api.schemas import ProductOut
+from support.factories import problem_code
 
 
 def product_body(product):
@@ -52,3 +53,9 @@ def names(response):
     """Return the names of the records on a page of a list."""
     assert response.status_code == 200, response.content
     return [item["name"] for item in response.json()["items"]]
+
+
+def error_fields(response):
+    """Return field and code of each error in a refused body, after checking that it is one."""
+    assert problem_code(response) == (422, "invalid"), response.content
+    return [(error["field"], error["code"]) for error in response.json()["errors"]]

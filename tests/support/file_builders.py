@@ -60,3 +60,32 @@ def parse_csv(*lines, **options):
     sheet = open_sheet(csv_file(*lines), "products.csv")
     file_format = detect_format(sheet.headers)
     return file_format.name, list(parse_rows(sheet, file_format, **options))
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+TABLE = csv_file("sku,name", "A,a")
+
+
+def locked_zip():
+    """A ZIP whose members are marked as encrypted."""
+    data = bytearray(zip_file({"a.csv": TABLE}).getvalue())
+    data[6] |= 1
+    data[data.find(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
+def truncated_zip():
+    return zip_file({"a.csv": TABLE}).getvalue()[:-30]
+
+
+def zip_with_wrong_checksum():
+    file = zip_file({"a.csv": b"sku,name\nA,a"}, zipfile.ZIP_STORED)
+    return file.getvalue().replace(b"A,a", b"B,b")
+
+
+def xlsx_with_entity_bomb():
+    """A workbook with a “billion laughs” attack: nested XML entities."""
+    entities = b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 10))
+    bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "ha">%s]>' % entities
+    file = xlsx_file(["sku", "name"], ["A", "a"])
+    return change_member(file, SHEET, lambda xml: bomb + xml.replace(b">A<", b">&a9;<"))

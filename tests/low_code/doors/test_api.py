@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from support import factories
+from support.api_bodies import error_fields
 from support.image_files import make_image
 
 from shop.api.app import api
@@ -48,11 +49,6 @@ def upload(app, path, field, data=None):
     body = encode_multipart(BOUNDARY, content)
     headers = {"Authorization": f"Bearer {app.token}"}
     return app.client.put(f"/api{path}", body, content_type=MULTIPART_CONTENT, headers=headers)
-
-
-def error_fields(response):
-    assert factories.problem_code(response) == (422, "invalid"), response.content
-    return [(error["field"], error["code"]) for error in response.json()["errors"]]
 
 
 def test_a_product_is_created_and_changed_with_the_new_fields(adas_app, carls_app, jug, body, tags):
@@ -257,120 +253,6 @@ def test_an_etag_with_related_records_follows_them_and_still_guards_the_record(
     assert Product.objects.get(pk=shelf["id"]).colour == "red"
 
 
-@pytest.fixture
-def products_with_relations(create_brand, tags):
-    """Three products, each with a brand of its own and two tags."""
-
-    def create(number):
-        for index in range(number):
-            product = factories.create_product(f"P{index}", brand=create_brand(f"B{index}"))
-            product.tags.set(tags)
-
-    return create
-
-
-@pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(
-    ("query", "count"),
-    [
-        ("", 2),
-        ("?season=&ordering=weight", 2),
-        ("?search=P&ordering=brand_id", 2),
-        ("?has_brand=true&expand=brand", 2),
-        ("?expand=brand", 2),
-        ("?expand=tags", 3),
-        ("?expand=brand,tags", 3),
-    ],
-)
-def test_a_list_of_products_takes_the_same_statements(
-    statements, carls_app, products_with_relations, number, query, count
-):
-    products_with_relations(number)
-    with statements(count):
-        items = carls_app.get(f"/products/{query}").json()["items"]
-    assert [len(item["tag_ids"]) for item in items] == [2] * number
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_the_cart_has_the_new_fields_by_the_same_statements(
-    statements, carls_app, carl, products_with_relations, number
-):
-    products_with_relations(number)
-    factories.add_to_cart(carl, *((product, 1) for product in Product.objects.all()))
-    with statements(2):
-        lines = carls_app.get("/cart/").json()["items"]
-    alone = [carls_app.get(f"/products/{line['product']['id']}/").json() for line in lines]
-    assert [line["product"] for line in lines] == alone
-    assert [len(line["product"]["tag_ids"]) for line in lines] == [2] * number
-
-
-@pytest.mark.parametrize("number", [1, 3])
-@pytest.mark.parametrize(
-    ("query", "count"), [("", 2), ("?search=b&is_local=false", 2), ("?expand=country", 2)]
-)
-def test_a_list_of_a_further_model_takes_the_same_statements(
-    statements, carls_app, create_brand, create_country, number, query, count
-):
-    country = create_country()
-    for index in range(number):
-        create_brand(f"B{index}", country=country)
-    with statements(count):
-        page = carls_app.get(f"/brands/{query}").json()
-    assert (len(page["items"]), page["count"]) == (number, number)
-
-
-def test_a_further_model_is_filtered_searched_sorted_and_paged(
-    carls_app, create_brand, create_country
-):
-    japan = create_country("Japan")
-    create_brand("Zen", country=japan, founded_on="1999-01-01", is_local=True)
-    create_brand("Kiln & Sons")
-    create_brand("Ash", founded_on="2020-01-01")
-
-    def names(query):
-        return [item["name"] for item in carls_app.get(f"/brands/?{query}").json()["items"]]
-
-    assert names("") == ["Zen", "Kiln & Sons", "Ash"]
-    assert names("ordering=name") == ["Ash", "Kiln & Sons", "Zen"]
-    assert names("search=sons+KILN") == ["Kiln & Sons"]
-    assert names("search=sons+zen") == []
-    assert names(f"country_id={japan.pk}") == names("is_local=true") == ["Zen"]
-    assert names("founded_on_from=2000-01-01") == ["Ash"]
-    assert names("has_founded_on=false") == ["Kiln & Sons"]
-    first = carls_app.get("/brands/?page_size=1&name=Zen&name=Ash&ordering=-name").json()
-    second = carls_app.get(first["next"].removeprefix("http://testserver/api")).json()
-    assert [p["items"][0]["name"] for p in (first, second)] == ["Zen", "Ash"]
-    assert (first["count"], second["count"], second["next"]) == (2, 2, None)
-    expanded = carls_app.get("/brands/?expand=country&name=Zen").json()["items"][0]
-    assert expanded["country"] == {"id": japan.pk, "name": "Japan"}
-    assert error_fields(carls_app.get("/brands/?margin=1"))[0][0] == "margin"
-
-
-def test_a_further_model_is_created_once_and_changed_with_a_condition(adas_app, carls_app):
-    key = {"Idempotency-Key": "brand-1"}
-    created = adas_app.post("/brands/", {"name": "Kiln"}, **key)
-    again = adas_app.post("/brands/", {"name": "Kiln"}, **key)
-    assert (created.status_code, again.json()) == (201, created.json())
-    path = f"/brands/{created.json()['id']}/"
-    found = carls_app.get(path)
-    assert (found.json(), found["ETag"]) == (created.json(), created["ETag"])
-    unmodified = carls_app.get(path, **{"If-None-Match": found["ETag"]})
-    assert (unmodified.status_code, unmodified.content) == (304, b"")
-
-    changed = adas_app.patch(path, {"is_local": True}, **{"If-Match": found["ETag"]})
-    assert (changed.status_code, changed.json()["is_local"]) == (200, True)
-    for method in (adas_app.put, adas_app.patch):
-        refused = method(path, {"name": "Other"}, **{"If-Match": found["ETag"]})
-        assert factories.problem_code(refused) == (412, "precondition-failed")
-    assert error_fields(adas_app.patch(path, {"country_id": 99})) == [("country_id", "invalid")]
-    assert factories.problem_code(carls_app.patch(path, {"name": "X"})) == (403, "forbidden")
-    refused = adas_app.delete(path, **{"If-Match": found["ETag"]})
-    assert factories.problem_code(refused) == (412, "precondition-failed")
-    assert carls_app.get(path).json() == changed.json()
-    assert adas_app.delete(path, **{"If-Match": changed["ETag"]}).status_code == 204
-    assert carls_app.get("/brands/").json()["count"] == 0
-
-
 @pytest.mark.parametrize("place", ["brands/{brand}/logo", "products/{product}/back"])
 def test_pictures_are_set_and_removed(adas_app, carls_app, brand, mug, unchanged, place):
     owner, name = f"/{place.format(brand=brand.pk, product=mug.pk)}/".rsplit("/", 2)[:2]
@@ -436,21 +318,6 @@ def test_the_document_describes_filters_and_related_records():
     assert {"brand", "tags"}.isdisjoint(product["required"])
     assert not any(name.endswith(("Filters", "Expand")) for name in schemas)
     assert "margin" not in schemas["BrandOut"]["properties"]
-
-
-def test_the_operations_of_a_further_model_are_named_after_it():
-    paths = api.get_openapi_schema()["paths"]
-    names = {
-        about["operationId"]
-        for path, methods in paths.items()
-        for about in methods.values()
-        if path.startswith("/api/brands/") or path.endswith("/back/")
-    }
-    verbs = ("list", "get", "create", "replace", "change", "delete")
-    assert names == {
-        *(f"{verb}_brand" for verb in verbs),
-        *("set_brand_logo", "remove_brand_logo", "set_product_back", "remove_product_back"),
-    }
 
 
 def test_deleting_a_record_in_use_is_refused(adas_app, shelf, unchanged):

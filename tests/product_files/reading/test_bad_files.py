@@ -7,7 +7,19 @@ import zipfile
 from contextlib import suppress
 
 import pytest
-from support.file_builders import change_member, csv_file, read_sheet, xlsx_file, zip_file
+from support.file_builders import (
+    SHEET,
+    TABLE,
+    change_member,
+    csv_file,
+    locked_zip,
+    read_sheet,
+    truncated_zip,
+    xlsx_file,
+    xlsx_with_entity_bomb,
+    zip_file,
+    zip_with_wrong_checksum,
+)
 
 from shop.product_files.reading import limits
 from shop.product_files.reading.archives import find_pictures
@@ -42,34 +54,7 @@ LONG_CELL = (
     "Line {line}, column {column}: the cell is longer than 100,000 characters. Shorten it. "
     "In a CSV file, look for a quotation mark that is never closed."
 )
-SHEET = "xl/worksheets/sheet1.xml"
-TABLE = csv_file("sku,name", "A,a")
 NOISE = random.Random(4).randbytes(5000)  # noqa: S311 - the same in each run
-
-
-def locked_zip():
-    """A ZIP whose members are marked as encrypted."""
-    data = bytearray(zip_file({"a.csv": TABLE}).getvalue())
-    data[6] |= 1
-    data[data.find(b"PK\x01\x02") + 8] |= 1
-    return bytes(data)
-
-
-def truncated_zip():
-    return zip_file({"a.csv": TABLE}).getvalue()[:-30]
-
-
-def zip_with_wrong_checksum():
-    file = zip_file({"a.csv": b"sku,name\nA,a"}, zipfile.ZIP_STORED)
-    return file.getvalue().replace(b"A,a", b"B,b")
-
-
-def xlsx_with_entity_bomb():
-    """A workbook with a “billion laughs” attack: nested XML entities."""
-    entities = b"".join(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 10))
-    bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "ha">%s]>' % entities
-    file = xlsx_file(["sku", "name"], ["A", "a"])
-    return change_member(file, SHEET, lambda xml: bomb + xml.replace(b">A<", b">&a9;<"))
 
 
 BAD_FILES = {
@@ -350,10 +335,7 @@ def test_zip_with_a_large_central_directory_is_refused():
 
 @pytest.mark.parametrize(
     ("limit", "message"),
-    [
-        ("MAX_UNPACKED_BYTES", ZIP_BOMB),
-        ("MAX_BYTES", TOO_LARGE),
-    ],
+    [("MAX_UNPACKED_BYTES", ZIP_BOMB), ("MAX_BYTES", TOO_LARGE)],
 )
 def test_limits_apply_to_the_unpacked_size(monkeypatch, limit, message):
     file = zip_file({"a.csv": b"sku,name\n" + b"A-1,a\n" * 200})
