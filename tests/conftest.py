@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from support import factories
 
 from shop import caching
-from shop.management.demo_shop import make_carriers
+from shop.management.demo_shop import make_carriers, make_groups
 from shop.services import background
 
 pytest_plugins = ["support.servers"]
@@ -97,3 +97,9 @@ def statements():
 def carriers(db):
     """The carriers of the migrations, which the flush after some tests deletes."""
     make_carriers()
+
+
+@pytest.fixture
+def ready_groups(db):
+    """The groups of the migrations, which the flush after some tests deletes."""
+    make_groups()

@@ -103,11 +103,11 @@ RIGHTS = {
 
 
 @pytest.mark.parametrize("model", ["brand", "tag", "country"])
-def test_the_ready_groups_have_rights_on_a_further_model(db, model):
+def test_the_ready_groups_have_rights_on_a_further_model(ready_groups, model):
     assert rights(model) == RIGHTS
 
 
-def test_migrating_again_gives_nobody_back_what_was_taken_away(db):
+def test_migrating_again_gives_nobody_back_what_was_taken_away(ready_groups):
     Group.objects.get(name="Catalogue").permissions.clear()
     Group.objects.get(name="Viewer").delete()
     Group.objects.create(name="Packing")
@@ -120,7 +120,7 @@ def test_migrating_again_gives_nobody_back_what_was_taken_away(db):
     }
 
 
-def test_a_model_that_is_new_in_a_migration_gives_its_rights(db):
+def test_a_model_that_is_new_in_a_migration_gives_its_rights(ready_groups):
     before = rights("product")
     Permission.objects.filter(content_type__model="brand").delete()
     Group.objects.get(name="Catalogue").permissions.clear()
