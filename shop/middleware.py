@@ -15,7 +15,7 @@ from shop import json_logging
 from shop.api.middleware import API_PREFIX, body_length
 from shop.api.tokens import read_token
 from shop.db.private_attributes import set_default_csp
-from shop.models import ProductImport
+from shop.models import ChangeSet
 from shop.product_files.reading import limits
 from shop.services.errors import ShopError
 
@@ -122,8 +122,8 @@ def _may_upload_import(request: HttpRequest) -> bool:
         match = resolve(request.path_info)
     except Resolver404:
         return False
-    import_admin: Any = admin.site.get_model_admin(ProductImport)
-    is_upload = match.view_name == "admin:shop_productimport_add"
+    import_admin: Any = admin.site.get_model_admin(ChangeSet)
+    is_upload = match.view_name == "admin:shop_changeset_add"
     return is_upload and import_admin.has_import_permission(request)
 
 

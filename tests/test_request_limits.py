@@ -12,7 +12,7 @@ from shop.models import User
 
 MEGABYTE = 1024 * 1024
 LOGIN, FORM = "/admin/login/", "/admin/shop/product/add/"
-UPLOAD, PICTURE = "/admin/shop/productimport/add/", "/api/products/1/image/"
+UPLOAD, PICTURE = "/admin/shop/changeset/add/", "/api/products/1/image/"
 
 
 def status_for(user, path, length, **headers):
@@ -39,11 +39,11 @@ def test_a_signed_in_user_sends_at_most_6_mb(carl, path):
 @pytest.mark.parametrize(
     ("codenames", "path", "megabytes"),
     [
-        (["add_productimport", "change_product"], UPLOAD, 110),
-        (["add_productimport", "change_product"], UPLOAD.rstrip("/"), 6),
-        (["add_productimport", "change_product"], FORM, 6),
-        (["add_productimport"], UPLOAD, 6),
-        (["view_productimport", "change_product"], UPLOAD, 6),
+        (["add_changeset", "change_product"], UPLOAD, 110),
+        (["add_changeset", "change_product"], UPLOAD.rstrip("/"), 6),
+        (["add_changeset", "change_product"], FORM, 6),
+        (["add_changeset"], UPLOAD, 6),
+        (["view_changeset", "change_product"], UPLOAD, 6),
     ],
 )
 def test_only_who_may_import_uploads_110_mb(staff_with, codenames, path, megabytes):
@@ -53,7 +53,7 @@ def test_only_who_may_import_uploads_110_mb(staff_with, codenames, path, megabyt
 
 
 def test_a_path_prefix_changes_no_limit(staff_with):
-    user = staff_with("add_productimport", "change_product")
+    user = staff_with("add_changeset", "change_product")
     request = RequestFactory().post(UPLOAD, CONTENT_LENGTH=str(9 * MEGABYTE), SCRIPT_NAME="/shop")
     request.user = user
     assert request.path == f"/shop{UPLOAD}"

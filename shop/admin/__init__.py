@@ -9,7 +9,7 @@ from django_tasks_db.models import DBTaskResult
 from shop import exposure
 from shop.admin import audit, carriers, carts, invoices, outbox, saved_views
 from shop.admin.catalogue_files import CatalogueAdmin
-from shop.admin.imports import admin as imports
+from shop.admin.change_sets import admin as imports
 from shop.admin.login import LoginForm
 from shop.admin.orders import admin as orders
 from shop.admin.products import admin as products

@@ -3,7 +3,7 @@
 from shop.models.audit import AuditEntry
 from shop.models.carriers import Carrier
 from shop.models.cart import CartItem
-from shop.models.imports import ImportFile, ImportRow, ProductImport
+from shop.models.change_sets import ChangeRow, ChangeSet, ImportFile
 from shop.models.invoices import Invoice, InvoiceCounter
 from shop.models.orders import IdempotencyKey, Order, OrderEvent, OrderItem
 from shop.models.outbox import OutboxMessage
@@ -16,9 +16,10 @@ __all__ = [
     "AuditEntry",
     "Carrier",
     "CartItem",
+    "ChangeRow",
+    "ChangeSet",
     "IdempotencyKey",
     "ImportFile",
-    "ImportRow",
     "Invoice",
     "InvoiceCounter",
     "Order",
@@ -27,7 +28,6 @@ __all__ = [
     "OutboxMessage",
     "Payment",
     "Product",
-    "ProductImport",
     "SavedView",
     "Session",
     "StockMovement",

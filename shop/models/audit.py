@@ -42,6 +42,17 @@ class AuditEntry(models.Model):
     record_label = models.CharField(_("record"), max_length=200)
     changes = models.TextField(_("change"), blank=True)
     client_ip = models.CharField(_("client IP"), max_length=45, blank=True)
+    #: Set on the entries of its products, for which the entry of the change set itself stands.
+    change_set = models.ForeignKey(
+        "shop.ChangeSet",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("bulk change"),
+    )
     device = models.CharField(_("device"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("date"), auto_now_add=True)
 

@@ -244,6 +244,7 @@ class StockMovement(models.Model):
         COUNTED = "counted", _("Counted")
         CORRECTION = "correction", _("Correction")
         IMPORT = "import", _("Import")
+        UNDONE = "undone", _("Bulk change undone")
 
     #: Kinds that staff can choose; the shop itself writes the others.
     MANUAL_KINDS: ClassVar[tuple[Kind, ...]] = (
@@ -266,8 +267,8 @@ class StockMovement(models.Model):
         related_name="movements",
         db_index=False,
     )
-    product_import = models.ForeignKey(
-        "shop.ProductImport",
+    change_set = models.ForeignKey(
+        "shop.ChangeSet",
         models.PROTECT,
         null=True,
         blank=True,
@@ -275,7 +276,7 @@ class StockMovement(models.Model):
         # An import writes 100,000 movements in one transaction, and nothing queries by this.
         db_index=False,
         db_constraint=False,
-        verbose_name=_("import"),
+        verbose_name=_("bulk change"),
     )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -11,8 +11,8 @@ from django.db import models
 from django.utils import timezone
 
 from shop import images
-from shop.models import ImportRow
-from shop.services.import_pictures import PICTURE_FIELDS
+from shop.models import ChangeRow
+from shop.services.change_sets.pictures import PICTURE_FIELDS
 
 #: Age from which an unreferenced file is deleted; a younger one's transaction may still be open.
 MIN_AGE = timedelta(days=1)
@@ -50,5 +50,5 @@ def _image_names() -> Iterator[str]:
                     field.name, flat=True
                 )
     for name in PICTURE_FIELDS:
-        rows = ImportRow.objects.filter(before__has_key=name)
+        rows = ChangeRow.objects.filter(before__has_key=name)
         yield from rows.values_list(f"before__{name}", flat=True)

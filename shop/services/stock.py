@@ -1,7 +1,7 @@
 """Stock and its ledger.
 
 `_record_movements` is the only function that writes either, always both, in one transaction;
-`services.imports` does the same for whole files.
+`services.change_sets.statements` does the same for whole files.
 """
 
 from collections import Counter

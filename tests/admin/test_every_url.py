@@ -99,9 +99,9 @@ FORM_VALUES = {
         for name in exposure.staff_writable_fields(Order)
         if not (field := exposure.get_field(Order, name)).is_relation
     },
-    "shop_productimport_add": {"file": RepeatableUpload("autumn.csv", b"")},
-    "shop_productimport_preview_again": {"blank_cells": "clear"},
-    "shop_productimport_apply": {"seen": world.CHECKED_AT.isoformat(), "good_only": "1"},
+    "shop_changeset_add": {"file": RepeatableUpload("autumn.csv", b"")},
+    "shop_changeset_preview_again": {"blank_cells": "clear"},
+    "shop_changeset_apply": {"seen": world.CHECKED_AT.isoformat(), "good_only": "1"},
     "shop_order_add": phone_order_values,
     "auth_user_password_change": NEW_PASSWORD,
     "shop_user_add": {

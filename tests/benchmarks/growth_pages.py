@@ -84,7 +84,7 @@ LISTS = {
     ),
     "session": ("q={email}", "q=telephone"),
     "cartitem": ("q={email}", "q=SKU-777"),
-    "productimport": (),
+    "changeset": (),
     "savedview": (),
     "idempotencykey": (),
 }

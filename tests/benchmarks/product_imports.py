@@ -20,9 +20,9 @@ from django.db import connection, transaction
 from import_export.resources import modelresource_factory
 
 from shop.models import Product, StockMovement
-from shop.product_files.imports.apply import apply_import
 from shop.product_files.imports.preview import preview_import, store_upload
-from shop.product_files.imports.undo import undo_import
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.undo import undo_change_set
 from shop.services.stock import find_drift
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,13 +104,13 @@ def import_by_library(seconds, *, price):
 
 
 def import_by_shop(actor, content, seconds):
-    product_import = store_upload(actor=actor, name="large.csv", content=content)
+    change_set = store_upload(actor=actor, name="large.csv", content=content)
     with timed(seconds, "preview"):
-        preview_import(product_import)
-    assert product_import.counts["error"] == 0
+        preview_import(change_set)
+    assert change_set.counts["error"] == 0
     with timed(seconds, "apply"):
-        apply_import(product_import.pk, actor=actor)
-    return product_import
+        apply_change_set(change_set.pk, actor=actor)
+    return change_set
 
 
 def delete_products():
@@ -144,9 +144,9 @@ def test_import_of_a_large_file(ada, count):
     analyze()
     second = import_by_shop(ada, csv_file(count, price=100, stock=2), changed)
     assert Product.objects.get(sku="P-0").stock == 7
-    for product_import, seconds in ((second, changed), (first, new)):
+    for change_set, seconds in ((second, changed), (first, new)):
         with timed(seconds, "undo"):
-            undo_import(product_import.pk, actor=ada)
+            undo_change_set(change_set.pk, actor=ada)
     assert (Product.objects.count(), list(find_drift())) == (0, [])
     analyze()
     insert_without_checks(count, new)

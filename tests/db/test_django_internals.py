@@ -25,7 +25,7 @@ from django.test import RequestFactory
 from django.views.decorators.csp import csp_override
 
 import shop
-from shop.models import CartItem, OrderItem, Product, ProductImport, User
+from shop.models import CartItem, ChangeSet, OrderItem, Product, User
 
 ROOT = Path(shop.__file__).parent
 PRODUCTS = Product.objects.order_by("name", "-id")
@@ -66,7 +66,7 @@ def annotated_column():
 
 def converted_value():
     """What the converters of a JSON column make of the database's text."""
-    compiler = compiled(ProductImport.objects.values("counts"))
+    compiler = compiled(ChangeSet.objects.values("counts"))
     ((functions, expression),) = compiler.get_converters([compiler.select[0][0]]).values()
     value = '{"new": 1}'
     for function in functions:

@@ -13,7 +13,7 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.core.management import CommandError, call_command
 from support import factories, image_files, import_client
 
-from shop.models import Product, ProductImport
+from shop.models import ChangeSet, Product
 from shop.product_files.imports.runner import WORKER_TIMEOUT
 
 ERRORS = [errno.ENOSPC, errno.EDQUOT, errno.EROFS]
@@ -117,21 +117,21 @@ def test_an_import_goes_on_where_the_disk_was_full(ada, mug, zip_file, disk):
     import_client.upload(browser, zip_file, name="spring.zip")
     disk(2)
     page = import_client.apply(browser)
-    product_import = import_client.latest_import()
+    change_set = import_client.latest_import()
     assert page.status_code == 200
-    assert (product_import.state, product_import.pending_step["step"]) == ("applied", "pictures")
-    assert product_import.error == page.context["import"].error != ""
+    assert (change_set.state, change_set.pending_step["step"]) == ("applied", "pictures")
+    assert change_set.error == page.context["import"].error != ""
     assert (with_pictures(), len(media_files())) == (["MUG-1"], 2)
 
-    pending = product_import.pending_step
-    long_ago = product_import.heartbeat_at - 2 * WORKER_TIMEOUT
+    pending = change_set.pending_step
+    long_ago = change_set.heartbeat_at - 2 * WORKER_TIMEOUT
     pending["at"] = long_ago.isoformat()
-    ProductImport.objects.update(pending_step=pending, heartbeat_at=long_ago)
+    ChangeSet.objects.update(pending_step=pending, heartbeat_at=long_ago)
     disk(None)
     browser.post(import_client.step_url("run-now"))
-    product_import.refresh_from_db()
-    assert (product_import.error, product_import.pending_step) == ("", {})
-    assert product_import.result["pictures"] == 2
+    change_set.refresh_from_db()
+    assert (change_set.error, change_set.pending_step) == ("", {})
+    assert change_set.result["pictures"] == 2
     assert (with_pictures(), len(media_files())) == (["MUG-1", "VASE"], 4)
 
 
@@ -159,13 +159,13 @@ def test_an_export_without_room_for_its_file_is_503(ada, mug, monkeypatch):
     assert (response.status_code, response["Retry-After"]) == (503, "1")
 
 
-@pytest.mark.parametrize("url", ["/admin/shop/productimport/add/", "/admin/login/"])
+@pytest.mark.parametrize("url", ["/admin/shop/changeset/add/", "/admin/login/"])
 def test_an_upload_without_room_for_its_file_is_503(ada, monkeypatch, url):
     browser = factories.staff_client(ada, raise_request_exception=False)
     monkeypatch.setattr(TemporaryFileUploadHandler, "new_file", raise_full)
     values = {"file": SimpleUploadedFile("a.csv", b"x" * 3_000_000)}
     assert browser.post(url, values).status_code == 503
-    assert not ProductImport.objects.exists()
+    assert not ChangeSet.objects.exists()
 
 
 def test_a_picture_without_room_for_its_upload_is_503(adas_app, mug, monkeypatch):

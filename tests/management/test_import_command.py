@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from support import factories
 
-from shop.models import Product, ProductImport
+from shop.models import ChangeSet, Product
 
 VALID = "sku,name,price,stock\nMUG-1,Mug,13.00,\nVASE,Vase,30,4\n"
 WITH_ERROR = f"{VALID}BAD,Bad,cheap,1\n"
@@ -32,15 +32,15 @@ def test_file_is_imported(run_import, ada):
         "spring.csv: CSV, UTF-8, format: This shop",
         "This file has stock numbers. What should we do with them?",
         "New: 1, Changed: 1, Unchanged: 0, Skipped: 0, Errors: 0",
-        f"Import {ProductImport.objects.get().pk}: 1 added, 1 changed, 0 left out.",
+        f"Import {ChangeSet.objects.get().pk}: 1 added, 1 changed, 0 left out.",
     ]
     assert prices() == {"MUG-1": "13.00", "VASE": "30.00"}
-    assert ProductImport.objects.get().actor == ada
+    assert ChangeSet.objects.get().actor == ada
 
 
 def test_dry_run_changes_nothing(run_import):
     assert run_import(VALID, "--dry-run")[-1] == "Nothing was changed."
-    assert (prices(), ProductImport.objects.count()) == ({"MUG-1": "12.50"}, 0)
+    assert (prices(), ChangeSet.objects.count()) == ({"MUG-1": "12.50"}, 0)
 
 
 def test_errors_stop_the_import_unless_left_out(run_import, capsys):
@@ -83,4 +83,4 @@ def test_one_of_two_superusers_must_be_named(run_import):
     with pytest.raises(CommandError, match="--as"):
         run_import(VALID)
     run_import(VALID, "--as", "BEA@example.com")
-    assert ProductImport.objects.get().actor == bea
+    assert ChangeSet.objects.get().actor == bea

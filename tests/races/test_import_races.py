@@ -14,10 +14,10 @@ from support import factories
 from support.concurrency import on_postgresql, run_concurrently, tally
 from support.servers import database_url
 
-from shop.models import Order, Product, ProductImport
-from shop.product_files.imports.apply import apply_import
+from shop.models import ChangeSet, Order, Product
 from shop.product_files.imports.preview import preview_import, store_upload
-from shop.product_files.imports.undo import undo_import
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.undo import undo_change_set
 from shop.services.errors import ImportNotReady
 from shop.services.stock import find_drift
 
@@ -27,12 +27,12 @@ HEADERS = "sku,name,price,stock,stock at export\n"
 
 
 def create_preview(ada, *lines):
-    product_import = store_upload(
+    change_set = store_upload(
         actor=ada, name="spring.csv", content=(HEADERS + "\n".join(lines)).encode()
     )
-    preview_import(product_import)
-    assert product_import.error == ""
-    return product_import
+    preview_import(change_set)
+    assert change_set.error == ""
+    return change_set
 
 
 def closing_connection(call):
@@ -50,19 +50,19 @@ def closing_connection(call):
 def test_customers_buy_while_an_import_changes_stock(buyers, ada):
     mats = [factories.create_product(f"Mat {n}", sku=f"M-{n}", stock=12) for n in range(6)]
     lines = [f"M-{n},Rug {n},9,{4 if n % 2 else 20},12" for n in range(6)]
-    product_import = create_preview(ada, *lines)
+    change_set = create_preview(ada, *lines)
     everyone = buyers(10)
     for number, (user, _) in enumerate(everyone):
         chosen = mats if number % 2 else reversed(mats)
         factories.add_to_cart(user, *[(mat, 1) for mat in chosen])
     halves = [app(*CHECKOUT) for _, app in everyone]
     answers = run_concurrently(
-        closing_connection(lambda: apply_import(product_import.pk, actor=ada, good_only=True)),
+        closing_connection(lambda: apply_change_set(change_set.pk, actor=ada, good_only=True)),
         *halves[:5],
     )
     assert answers[0]["changed"] + answers[0]["left_out"] == 6
     again = run_concurrently(
-        closing_connection(lambda: undo_import(product_import.pk, actor=ada)), *halves[5:]
+        closing_connection(lambda: undo_change_set(change_set.pk, actor=ada)), *halves[5:]
     )
     sold = tally(answers[1:] + again[1:])
     assert sold.keys() <= {201, (409, "insufficient-stock")}
@@ -74,11 +74,11 @@ def test_customers_buy_while_an_import_changes_stock(buyers, ada):
 def test_concurrent_requests_apply_once(ada):
     factories.create_product("Mat", sku="M-1", stock=10)
     for stock in range(11, 19):
-        product_import = create_preview(ada, f"M-1,,,{stock},{stock - 1}", f"N-{stock},Rug,7,2,")
+        change_set = create_preview(ada, f"M-1,,,{stock},{stock - 1}", f"N-{stock},Rug,7,2,")
 
-        def press(product_import=product_import):
+        def press(change_set=change_set):
             try:
-                return apply_import(product_import.pk, actor=ada)["changed"]
+                return apply_change_set(change_set.pk, actor=ada)["changed"]
             except ImportNotReady:
                 return "refused"
 
@@ -95,11 +95,11 @@ import os, signal, sys
 import django
 django.setup()
 from django.db import connection
-from shop.product_files.imports.apply import apply_import
-from shop.product_files.imports.undo import undo_import
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.undo import undo_change_set
 from shop.models import User
 
-def step(name, import_id, last):
+def step(name, change_set_id, last):
     count = 0
 
     def killed(execute, sql, params, many, context):
@@ -111,12 +111,12 @@ def step(name, import_id, last):
 
     actor = User.objects.get(email="ada@example.com")
     with connection.execute_wrapper(killed):
-        {"apply": apply_import, "undo": undo_import}[name](import_id, actor=actor)
+        {"apply": apply_change_set, "undo": undo_change_set}[name](change_set_id, actor=actor)
 
 for line in sys.stdin:
-    name, import_id, last = line.split()
+    name, change_set_id, last = line.split()
     if not (child := os.fork()):
-        step(name, int(import_id), int(last))
+        step(name, int(change_set_id), int(last))
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
@@ -124,7 +124,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def killed(ada):
-    """`killed("apply", product_import, 3)`: run the step, return if 3 statements killed it."""
+    """`killed("apply", change_set, 3)`: run the step, return if 3 statements killed it."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "settings.test",
         "DATABASE_URL": database_url(),
@@ -135,12 +135,12 @@ def killed(ada):
         [sys.executable, "-c", KILLER], env=environment, cwd=root, **pipes
     ) as killer:
 
-        def killed(step, product_import, statements):
-            print(step, product_import.pk, statements, file=killer.stdin, flush=True)
+        def killed(step, change_set, statements):
+            print(step, change_set.pk, statements, file=killer.stdin, flush=True)
             code = int(killer.stdout.readline())
             assert code in {0, -signal.SIGKILL}
             # Make the step look stalled without waiting.
-            ProductImport.objects.update(heartbeat_at=product_import.created_at - timedelta(days=1))
+            ChangeSet.objects.update(heartbeat_at=change_set.created_at - timedelta(days=1))
             return code != 0
 
         yield killed
@@ -151,7 +151,7 @@ def contents():
     return {
         name: table
         for name, table in factories.all_rows().items()
-        if name not in {"ProductImport", "AuditEntry"}
+        if name not in {"ChangeSet", "AuditEntry"}
     }
 
 
@@ -161,15 +161,15 @@ def test_killed_worker_leaves_all_or_nothing(ada, killed):
     dice = random.Random(20)  # noqa: S311 - the same statements each time
     factories.create_product("Mat", sku="M-1", stock=10)
     for turn in range(20):
-        product_import = create_preview(ada, "M-1,Rug,9,15,10", f"N-{turn},Bag,7,3,")
+        change_set = create_preview(ada, "M-1,Rug,9,15,10", f"N-{turn},Bag,7,3,")
         before = contents()
-        assert killed("apply", product_import, dice.randint(0, 13))
+        assert killed("apply", change_set, dice.randint(0, 13))
         assert contents() == before
-        assert apply_import(product_import.pk, actor=ada) == {"new": 1, "changed": 1, "left_out": 0}
+        assert apply_change_set(change_set.pk, actor=ada) == {"new": 1, "changed": 1, "left_out": 0}
         between = contents()
-        assert killed("undo", product_import, dice.randint(0, 16))
+        assert killed("undo", change_set, dice.randint(0, 16))
         assert contents() == between
-        assert undo_import(product_import.pk, actor=ada) == {
+        assert undo_change_set(change_set.pk, actor=ada) == {
             "removed": 1,
             "restored": 1,
             "not_undone": 0,

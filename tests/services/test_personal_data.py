@@ -35,7 +35,7 @@ USER_FOREIGN_KEYS = {
     "IdempotencyKey.user",
     "Invoice.actor",
     "Payment.actor",
-    "ProductImport.actor",
+    "ChangeSet.actor",
     "LogEntry.user",
     "Order.user",
     "OutboxMessage.user",

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 from support.shop_machine import OrderMachine, ProductState, indexes, skus
 
-from shop.models import ImportRow, Order, Product, StockMovement
-from shop.product_files.imports.apply import apply_import
+from shop.models import ChangeRow, Order, Product, StockMovement
 from shop.product_files.imports.preview import preview_import, store_upload
-from shop.product_files.imports.undo import undo_import
 from shop.services import errors, products, stock
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.undo import undo_change_set
 
 NEW_PRICE = Decimal("5.00")
 numbers, stock_offsets = st.integers(0, 9), st.integers(-2, 2)
@@ -133,11 +133,11 @@ class ShopMachine(OrderMachine):
                 rows[sku] = (product_state and product_state.pk, now, after - now)
         options = {"stock_mode": "set"} if is_set else {}
         content = "\n".join(lines).encode()
-        product_import = store_upload(
+        change_set = store_upload(
             actor=self.people["ada"], name="f.csv", content=content, options=options
         )
-        preview_import(product_import)
-        self.imports.append(ImportState(product_import.pk, is_set, rows, has_errors))
+        preview_import(change_set)
+        self.imports.append(ImportState(change_set.pk, is_set, rows, has_errors))
 
     @precondition(lambda self: self.imports)
     @rule(number=indexes, good_only=st.booleans(), repeat=st.sampled_from([False, False, True]))
@@ -157,7 +157,7 @@ class ShopMachine(OrderMachine):
         error = errors.ImportChanged if len(good) < len(state.rows) and not good_only else None
         if state.step != "previewed" or (state.has_errors and not good_only):
             error = errors.ImportNotReady
-        if self.succeeds_for_ada(partial(apply_import, state.pk), error, good_only=good_only):
+        if self.succeeds_for_ada(partial(apply_change_set, state.pk), error, good_only=good_only):
             state.step = "applied"
             for sku, (product, _, change) in good.items():
                 if product is None:
@@ -175,12 +175,10 @@ class ShopMachine(OrderMachine):
 
     def undo(self, state):
         error = None if state.step == "applied" else errors.ImportNotReady
-        if not self.succeeds_for_ada(partial(undo_import, state.pk), error):
+        if not self.succeeds_for_ada(partial(undo_change_set, state.pk), error):
             return
         state.step = "undone"
-        outcomes = dict(
-            ImportRow.objects.filter(product_import=state.pk).values_list("sku", "outcome")
-        )
+        outcomes = dict(ChangeRow.objects.filter(change_set=state.pk).values_list("sku", "outcome"))
         for sku, pk in state.product_ids.items():
             product, _, change = state.rows[sku]
             product_state = self.products.get(sku)

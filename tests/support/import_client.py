@@ -2,9 +2,9 @@
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from shop.models import Product, ProductImport
+from shop.models import ChangeSet, Product
 
-IMPORTS = "/admin/shop/productimport/"
+IMPORTS = "/admin/shop/changeset/"
 #: One row per status: MUG-1 changes, LAMP-1 does not, VASE is new, BAD has no price.
 FILE = (
     "sku,name,price,stock\nMUG-1,Mug,13.00,\nLAMP-1,Lamp,49.90,\nVASE,Vase,30,4\nBAD,Bad,cheap,1\n"
@@ -21,21 +21,21 @@ def upload(browser, text, name="spring.csv", **values):
 
 
 def latest_import():
-    return ProductImport.objects.first()
+    return ChangeSet.objects.first()
 
 
-def step_url(step, product_import=None):
-    return f"{IMPORTS}{(product_import or latest_import()).pk}/{step}/"
+def step_url(step, change_set=None):
+    return f"{IMPORTS}{(change_set or latest_import()).pk}/{step}/"
 
 
-def apply(browser, product_import=None, **values):
-    product_import = product_import or latest_import()
-    seen = product_import.checked_at.isoformat() if product_import.checked_at else ""
-    return browser.post(step_url("apply", product_import), {"seen": seen, **values}, follow=True)
+def apply(browser, change_set=None, **values):
+    change_set = change_set or latest_import()
+    seen = change_set.checked_at.isoformat() if change_set.checked_at else ""
+    return browser.post(step_url("apply", change_set), {"seen": seen, **values}, follow=True)
 
 
-def undo(browser, product_import=None):
-    return browser.post(step_url("undo", product_import), follow=True)
+def undo(browser, change_set=None):
+    return browser.post(step_url("undo", change_set), follow=True)
 
 
 def prices():

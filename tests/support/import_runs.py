@@ -3,10 +3,10 @@
 import csv
 import io
 
-from shop.models import Product, ProductImport, User
-from shop.product_files.imports.apply import apply_import
+from shop.models import ChangeSet, Product, User
 from shop.product_files.imports.preview import preview_import, store_upload
-from shop.product_files.imports.undo import undo_import
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.undo import undo_change_set
 
 HEADERS = ("sku", "name", "price", "stock", "stock at export")
 
@@ -28,38 +28,38 @@ def upload_text(text, name="spring.csv", **options):
 
 def create_preview(text, **options):
     """Upload the text as Ada and preview it."""
-    product_import = upload_text(text, **options)
-    preview_import(product_import)
-    assert product_import.error == ""
-    return product_import
+    change_set = upload_text(text, **options)
+    preview_import(change_set)
+    assert change_set.error == ""
+    return change_set
 
 
 def create_applied(text, *, good_only=False, **options):
-    product_import = create_preview(text, **options)
-    apply_import(product_import.pk, actor=ada(), good_only=good_only)
-    product_import.refresh_from_db()
-    return product_import
+    change_set = create_preview(text, **options)
+    apply_change_set(change_set.pk, actor=ada(), good_only=good_only)
+    change_set.refresh_from_db()
+    return change_set
 
 
-def undone(product_import):
-    undo_import(product_import.pk, actor=ada())
-    product_import.refresh_from_db()
-    return product_import
+def undone(change_set):
+    undo_change_set(change_set.pk, actor=ada())
+    change_set.refresh_from_db()
+    return change_set
 
 
-def row_values(product_import, *columns):
-    return list(product_import.rows.order_by("number").values_list(*columns))
+def row_values(change_set, *columns):
+    return list(change_set.rows.order_by("number").values_list(*columns))
 
 
-def row_messages(product_import):
+def row_messages(change_set):
     """Return line -> messages of its problems."""
-    rows = product_import.rows.exclude(problems=[]).order_by("number")
+    rows = change_set.rows.exclude(problems=[]).order_by("number")
     return {row.number: [problem["message"] for problem in row.problems] for row in rows}
 
 
-def problem_fields(product_import):
+def problem_fields(change_set):
     """Return line -> fields with problems."""
-    rows = product_import.rows.exclude(problems=[]).order_by("number")
+    rows = change_set.rows.exclude(problems=[]).order_by("number")
     return {row.number: [problem["field"] for problem in row.problems] for row in rows}
 
 
@@ -69,11 +69,11 @@ def catalogue():
     return {row["sku"]: row for row in Product.objects.order_by("pk").values("sku", *columns)}
 
 
-def current_state(product_import):
-    return ProductImport.objects.get(pk=product_import.pk).state
+def current_state(change_set):
+    return ChangeSet.objects.get(pk=change_set.pk).state
 
 
-def outcomes(product_import):
+def outcomes(change_set):
     """Return SKU -> outcome and reason, of the new and changed rows."""
-    rows = product_import.rows.filter(status__in=("new", "changed")).order_by("number")
+    rows = change_set.rows.filter(status__in=("new", "changed")).order_by("number")
     return {row.sku: (row.outcome, row.reason) for row in rows}

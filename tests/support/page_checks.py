@@ -20,9 +20,9 @@ FORBIDDEN = 403
 FRAGMENTS = {"search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"}
 DOWNLOADS = {
     "shop_invoice_download_pdf",
-    "shop_productimport_sample",
-    "shop_productimport_error_report",
-    "shop_productimport_picture_urls",
+    "shop_changeset_sample",
+    "shop_changeset_error_report",
+    "shop_changeset_picture_urls",
 }
 
 
@@ -109,7 +109,7 @@ def invalid_action(page):
 
 
 def _import(page, name):
-    page.goto("/admin/shop/productimport/")
+    page.goto("/admin/shop/changeset/")
     page.get_by_role("link", name=name).click()
     page.get_by_role("heading", name=name).wait_for()
 

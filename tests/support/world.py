@@ -6,10 +6,11 @@ from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from shop.models import Carrier, IdempotencyKey, OutboxMessage, ProductImport, SavedView
+from shop.models import Carrier, ChangeSet, IdempotencyKey, OutboxMessage, SavedView
 from shop.models.order_status import OrderStatus
-from shop.product_files.imports import apply, preview
+from shop.product_files.imports import preview
 from shop.services import sessions
+from shop.services.change_sets import apply
 from shop.services.invoices import issue_invoices
 from shop.services.order_moves import move_order
 from shop.services.order_notes import add_note
@@ -113,14 +114,14 @@ def create_imports(ada):
     """Create an import in each state: previewed, applied, waiting for a worker, and failed."""
     for name in ("spring.csv", "winter.csv"):
         content = IMPORT_FILE.replace("VASE", name).encode()
-        product_import = preview.store_upload(actor=ada, name=name, content=content)
-        preview.preview_import(product_import)
-    apply.apply_import(product_import.pk, actor=ada, good_only=True)
-    ProductImport.objects.filter(name="spring.csv").update(checked_at=CHECKED_AT)
+        change_set = preview.store_upload(actor=ada, name=name, content=content)
+        preview.preview_import(change_set)
+    apply.apply_change_set(change_set.pk, actor=ada, good_only=True)
+    ChangeSet.objects.filter(name="spring.csv").update(checked_at=CHECKED_AT)
 
     waiting = preview.store_upload(actor=ada, name="summer.csv", content=IMPORT_FILE.encode())
     pending = {"step": "preview", "actor": ada.pk, "good_only": False, "at": CHECKED_AT.isoformat()}
-    ProductImport.objects.filter(pk=waiting.pk).update(pending_step=pending)
+    ChangeSet.objects.filter(pk=waiting.pk).update(pending_step=pending)
 
     no_table = bytes(range(256)) * 9
     failed = preview.store_upload(actor=ada, name="photo.csv", content=no_table)

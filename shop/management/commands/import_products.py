@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from shop.models import ImportRow, ProductImport, User
+from shop.models import ChangeRow, ChangeSet, User
 from shop.product_files.imports import preview, runner
 from shop.product_files.imports.field_parsing import RELATIONS
 from shop.product_files.imports.relations import created_entries, list_names
+from shop.services.change_sets.retention import discard_change_set
 from shop.services.errors import ShopError
-from shop.services.import_retention import discard_import
 
 MAX_PRINTED_ERRORS = 20
 RELATED_MODELS = sorted({field.related_model._meta.label_lower for field in RELATIONS})
@@ -28,14 +28,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--good-only", action="store_true", help="leave out rows with errors, apply the others"
         )
-        stock_modes = [*ProductImport.StockMode.values]
-        stock_modes.remove(ProductImport.StockMode.DIFFERENCE)
+        stock_modes = [*ChangeSet.StockMode.values]
+        stock_modes.remove(ChangeSet.StockMode.DIFFERENCE)
         parser.add_argument(
             "--stock", choices=stock_modes, help="for files without “stock at export”"
         )
         parser.add_argument(
             "--blank",
-            choices=ProductImport.BlankCells.values,
+            choices=ChangeSet.BlankCells.values,
             help="what blank cells do: keep the value (default) or clear the field",
         )
         parser.add_argument(
@@ -63,20 +63,20 @@ class Command(BaseCommand):
             "decimal_mark": options["decimal_mark"],
             "create_missing": RELATED_MODELS if options["create_missing"] else [],
         }
-        product_import = preview.store_upload(
+        change_set = preview.store_upload(
             actor=actor,
             name=file.name,
             content=content,
             options={name: value for name, value in reading.items() if value},
         )
-        self._run_step(product_import, runner.PREVIEW, actor)
-        self._print_preview(product_import)
+        self._run_step(change_set, runner.PREVIEW, actor)
+        self._print_preview(change_set)
         if dry_run:
-            discard_import(import_id=product_import.pk, actor=actor)
+            discard_change_set(change_set_id=change_set.pk, actor=actor)
             self.stdout.write("Nothing was changed.")
             return
-        self._run_step(product_import, runner.APPLY, actor, good_only=good_only)
-        self._print_result(product_import)
+        self._run_step(change_set, runner.APPLY, actor, good_only=good_only)
+        self._print_result(change_set)
 
     def _actor(self, email: str | None) -> User:
         staff = User.objects.filter(is_active=True, role=User.Role.ADMIN)
@@ -86,50 +86,48 @@ class Command(BaseCommand):
             raise CommandError("Name the responsible staff user with --as EMAIL.")
         return actors[0]
 
-    def _run_step(
-        self, product_import: ProductImport, step: str, actor: User, **options: Any
-    ) -> None:
+    def _run_step(self, change_set: ChangeSet, step: str, actor: User, **options: Any) -> None:
         try:
-            runner.request_step(product_import.pk, step, actor=actor, run_inline=True, **options)
+            runner.request_step(change_set.pk, step, actor=actor, run_inline=True, **options)
         except ShopError as error:
             raise CommandError(str(error)) from error
-        product_import.refresh_from_db()
-        if product_import.pending_step:
+        change_set.refresh_from_db()
+        if change_set.pending_step:
             raise CommandError(
-                f"{product_import.error} The products were imported, but not all pictures."
+                f"{change_set.error} The products were imported, but not all pictures."
                 " Run it again to store the rest."
             )
-        if product_import.error:
-            raise CommandError(f"{product_import.error} Nothing was changed.")
+        if change_set.error:
+            raise CommandError(f"{change_set.error} Nothing was changed.")
 
-    def _print_preview(self, product_import: ProductImport) -> None:
-        detected, counts = product_import.detected, product_import.counts
+    def _print_preview(self, change_set: ChangeSet) -> None:
+        detected, counts = change_set.detected, change_set.counts
         kind = ", ".join(filter(None, [detected["file_type"], detected["encoding"]]))
         file_format = preview.FILE_FORMATS[detected["file_format"]]
-        self.stdout.write(f"{product_import.name}: {kind}, format: {file_format.label}")
+        self.stdout.write(f"{change_set.name}: {kind}, format: {file_format.label}")
         questions = [str(preview.QUESTIONS[name]) for name in detected["questions"]]
-        for sentence in (*detected["suggestions"], *questions, *product_import.warnings):
+        for sentence in (*detected["suggestions"], *questions, *change_set.warnings):
             self.stdout.write(sentence)
         self.stdout.write(
-            ", ".join(f"{label}: {counts[status]:,}" for status, label in ImportRow.Status.choices)
+            ", ".join(f"{label}: {counts[status]:,}" for status, label in ChangeRow.Status.choices)
         )
 
-        for names in list_names(created_entries(product_import)):
+        for names in list_names(created_entries(change_set)):
             self.stdout.write(f"Will be created: {names}")
-        rows = product_import.rows.filter(status=ImportRow.Status.ERROR).order_by("number")
+        rows = change_set.rows.filter(status=ChangeRow.Status.ERROR).order_by("number")
         for row in rows[:MAX_PRINTED_ERRORS]:
             texts = ((problem["message"], problem["suggestion"]) for problem in row.problems)
             errors = " ".join(filter(None, chain.from_iterable(texts)))
             self.stdout.write(f"Line {row.number} {row.sku}: {errors}")
-        if (more := counts[ImportRow.Status.ERROR] - MAX_PRINTED_ERRORS) > 0:
+        if (more := counts[ChangeRow.Status.ERROR] - MAX_PRINTED_ERRORS) > 0:
             self.stdout.write(f"And {more:,} more.")
 
-    def _print_result(self, product_import: ProductImport) -> None:
-        result = product_import.result
-        left_out = result["left_out"] + product_import.counts[ImportRow.Status.ERROR]
+    def _print_result(self, change_set: ChangeSet) -> None:
+        result = change_set.result
+        left_out = result["left_out"] + change_set.counts[ChangeRow.Status.ERROR]
         created = f", {result['created']:,} related records created" if "created" in result else ""
         pictures = f", {result['pictures']:,} pictures set" if "pictures" in result else ""
         self.stdout.write(
-            f"Import {product_import.pk}: {result['new']:,} added, {result['changed']:,} changed,"
+            f"Import {change_set.pk}: {result['new']:,} added, {result['changed']:,} changed,"
             f" {left_out:,} left out{created}{pictures}."
         )

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from shop.services.change_sets.retention import purge_change_sets
 from shop.services.idempotency import purge_keys
-from shop.services.import_retention import purge_imports
 from shop.services.outbox import purge_messages
 from shop.services.pictures import purge_pictures
 from shop.services.sessions import purge_sessions
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         oldest = timezone.now() - TASK_RESULT_RETENTION
         DBTaskResult.objects.finished().filter(finished_at__lt=oldest).delete()
-        keys, sessions, imports = purge_keys(), purge_sessions(), purge_imports()
+        keys, sessions, imports = purge_keys(), purge_sessions(), purge_change_sets()
         sign_ins, messages = purge_sign_ins(), purge_messages()
         pictures = purge_pictures()  # last: undoing an import could use its pictures again
         self.stdout.write(

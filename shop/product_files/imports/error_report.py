@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
-from shop.models import ImportRow, ProductImport
+from shop.models import ChangeRow, ChangeSet
 from shop.product_files.exports.columns import CellType, Column
 from shop.product_files.exports.csv_writer import BOM
 from shop.product_files.exports.xlsx_writer import write_xlsx
@@ -20,17 +20,17 @@ from shop.product_files.formula_escaping import escape_formula, unescape_formula
 #: Headers of the added columns. An import ignores them.
 REPORT_HEADERS = ("errors", "suggestions")
 NAME_SUFFIX = " errors"
-Status = ImportRow.Status
+Status = ChangeRow.Status
 
 
-def build_error_report(product_import: ProductImport) -> tuple[str, bytes]:
+def build_error_report(change_set: ChangeSet) -> tuple[str, bytes]:
     """Return file name and content: XLSX for an XLSX upload, else CSV with the same delimiter."""
-    stem = PurePath(product_import.name).stem.removesuffix(NAME_SUFFIX) + NAME_SUFFIX
-    if product_import.detected.get("file_type") == "XLSX":
-        return f"{stem}.xlsx", _to_xlsx(list(_report_lines(product_import)))
+    stem = PurePath(change_set.name).stem.removesuffix(NAME_SUFFIX) + NAME_SUFFIX
+    if change_set.detected.get("file_type") == "XLSX":
+        return f"{stem}.xlsx", _to_xlsx(list(_report_lines(change_set)))
     text = io.StringIO(newline="")
-    delimiter = product_import.detected.get("delimiter") or ","
-    csv.writer(text, delimiter=delimiter).writerows(_report_lines(product_import))
+    delimiter = change_set.detected.get("delimiter") or ","
+    csv.writer(text, delimiter=delimiter).writerows(_report_lines(change_set))
     return f"{stem}.csv", f"{BOM}{text.getvalue()}".encode()
 
 
@@ -41,17 +41,17 @@ def _to_xlsx(lines: list[list[str]]) -> bytes:
     return b"".join(write_xlsx(columns, rows))
 
 
-def _report_lines(product_import: ProductImport) -> Iterator[list[str]]:
+def _report_lines(change_set: ChangeSet) -> Iterator[list[str]]:
     """Yield the header, then each row's errors, suggestions and cells, with any surplus cells."""
-    headers = product_import.headers
+    headers = change_set.headers
     kept = [
         index
         for index, header in enumerate(headers)
         if header and header.lower() not in REPORT_HEADERS
     ]
-    is_woocommerce = product_import.detected.get("file_format") == "woocommerce"
+    is_woocommerce = change_set.detected.get("file_format") == "woocommerce"
     yield [*REPORT_HEADERS, *(headers[index] for index in kept)]
-    for row in _report_rows(product_import):
+    for row in _report_rows(change_set):
         cells = [row.cells[index] if index < len(row.cells) else "" for index in kept]
         cells += row.cells[len(headers) :]
         if not is_woocommerce:  # whose cells keep WooCommerce's own formula escaping
@@ -61,25 +61,23 @@ def _report_lines(product_import: ProductImport) -> Iterator[list[str]]:
         yield [escape_formula(errors), escape_formula(suggestions), *cells]
 
 
-def _report_rows(product_import: ProductImport) -> Iterator[ImportRow]:
+def _report_rows(change_set: ChangeSet) -> Iterator[ChangeRow]:
     """Yield the rows with errors, after the WooCommerce parents that their variations need."""
-    errors = product_import.rows.filter(status=Status.ERROR).order_by("number")
-    if product_import.detected.get("file_format") == "woocommerce":
-        yield from _woocommerce_parents(product_import, errors)
+    errors = change_set.rows.filter(status=Status.ERROR).order_by("number")
+    if change_set.detected.get("file_format") == "woocommerce":
+        yield from _woocommerce_parents(change_set, errors)
     yield from errors.iterator(chunk_size=2000)
 
 
-def _woocommerce_parents(
-    product_import: ProductImport, rows: Iterable[ImportRow]
-) -> Iterator[ImportRow]:
-    columns = match_columns(product_import.headers, header_aliases.WOOCOMMERCE).places
+def _woocommerce_parents(change_set: ChangeSet, rows: Iterable[ChangeRow]) -> Iterator[ChangeRow]:
+    columns = match_columns(change_set.headers, header_aliases.WOOCOMMERCE).places
     if not {"type", "parent"} <= columns.keys():
         return
 
-    def cell(row: ImportRow, field: str) -> str:
+    def cell(row: ChangeRow, field: str) -> str:
         return row.cells[columns[field]].strip().casefold() if field in columns else ""
 
     wanted = {cell(row, "parent") for row in rows} - {""}
-    for row in product_import.rows.filter(status=Status.SKIPPED).order_by("number"):
+    for row in change_set.rows.filter(status=Status.SKIPPED).order_by("number"):
         if {cell(row, "sku"), f"id:{cell(row, 'id')}"} & wanted:
             yield row

@@ -15,7 +15,7 @@ from shop.product_files.imports.field_parsing import (
     cell_problem,
     row_problem,
 )
-from shop.services.import_missing import build_record, is_token, token_index
+from shop.services.change_sets.missing import build_record, is_token, token_index
 
 #: Constraints that the validation of the fields covers already.
 COVERED_CONSTRAINTS = frozenset(

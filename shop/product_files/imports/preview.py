@@ -14,15 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from shop.db.transactions import atomically
-from shop.models import ImportFile, ProductImport, User
+from shop.models import ChangeSet, ImportFile, User
 from shop.product_files.formats import file_formats
 from shop.product_files.formats.column_matching import match_columns
 from shop.product_files.formats.file_formats import FileFormat
 from shop.product_files.formats.parsed_row import ParsedRow, is_remote
 from shop.product_files.imports.field_parsing import MONEY_FIELDS, RELATIONS
-from shop.product_files.imports.locking import State, claim, release, send_heartbeat
 from shop.product_files.imports.relations import RelatedNames
-from shop.product_files.imports.row_store import RowRecord, store_rows
 from shop.product_files.imports.unique_values import RepeatedValues
 from shop.product_files.imports.validation import (
     ImportSettings,
@@ -33,6 +31,8 @@ from shop.product_files.imports.validation import (
 )
 from shop.product_files.reading import number_parsing
 from shop.product_files.reading.sheets import Sheet, open_sheet
+from shop.services.change_sets.locking import State, claim, release, send_heartbeat
+from shop.services.change_sets.row_store import RowRecord, store_rows
 from shop.services.errors import ConcurrentUpdate, FileRefused
 
 ROWS_PER_TRANSACTION = 2000
@@ -56,16 +56,14 @@ LARGE_PRICE_CHANGE, LARGE_SOLD_OUT_SHARE = 0.5, 0.5
 @atomically
 def store_upload(
     *, actor: User, name: str, content: bytes, options: dict[str, Any] | None = None
-) -> ProductImport:
+) -> ChangeSet:
     """Store an uploaded file as a new import; `preview_import` is the next step."""
-    product_import = ProductImport.objects.create(
-        actor=actor, name=name[-200:], options=options or {}
-    )
-    ImportFile.objects.create(product_import=product_import, content=content)
-    return product_import
+    change_set = ChangeSet.objects.create(actor=actor, name=name[-200:], options=options or {})
+    ImportFile.objects.create(change_set=change_set, content=content)
+    return change_set
 
 
-def preview_import(product_import: ProductImport) -> None:
+def preview_import(change_set: ChangeSet) -> None:
     """Compute each row's changes: set the import's `rows`, `counts`, `warnings` and `detected`.
 
     Reads the file twice: first for what applies to all of it, then in batches, each stored in a
@@ -74,29 +72,29 @@ def preview_import(product_import: ProductImport) -> None:
 
     Raises ImportNotReady; ConcurrentUpdate if another worker has taken over.
     """
-    heartbeat_at = claim(product_import.pk, State.CHECKING, from_states=CHECKABLE_STATES)
-    run = _PreviewRun(product_import, heartbeat_at)
+    heartbeat_at = claim(change_set.pk, State.CHECKING, from_states=CHECKABLE_STATES)
+    run = _PreviewRun(change_set, heartbeat_at)
     try:
         run.run()
     except FileRefused as error:
-        release(product_import.pk, run.heartbeat_at, State.FAILED, error=str(error))
+        release(change_set.pk, run.heartbeat_at, State.FAILED, error=str(error))
     except ConcurrentUpdate:
         raise
     except Exception:
         message = _("Something went wrong. Check the file again.")
-        release(product_import.pk, run.heartbeat_at, State.FAILED, error=message)
+        release(change_set.pk, run.heartbeat_at, State.FAILED, error=message)
         raise
     finally:
-        product_import.refresh_from_db()
+        change_set.refresh_from_db()
 
 
-def open_upload(product_import: ProductImport) -> tuple[Sheet, FileFormat]:
+def open_upload(change_set: ChangeSet) -> tuple[Sheet, FileFormat]:
     """Open the uploaded table with the options that staff chose; raises FileRefused."""
-    options = product_import.options
-    upload = ImportFile.objects.get(pk=product_import.pk)
+    options = change_set.options
+    upload = ImportFile.objects.get(pk=change_set.pk)
     sheet = open_sheet(
         io.BytesIO(upload.content),
-        product_import.name,
+        change_set.name,
         encoding=options.get("encoding", ""),
         delimiter=options.get("delimiter", ""),
     )
@@ -140,7 +138,7 @@ def _describe_file(sheet: Sheet, file_format: FileFormat) -> dict[str, Any]:
 class _PreviewRun:
     """One preview, with its counters."""
 
-    product_import: ProductImport
+    change_set: ChangeSet
     heartbeat_at: datetime
     rows_total: int = 0
     rows_checked: int = 0
@@ -155,9 +153,9 @@ class _PreviewRun:
             self._save(
                 rows_checked=0, rows_total=0, counts={}, warnings=[], detected={}, headers=[]
             )
-            self.product_import.rows.all().delete()
+            self.change_set.rows.all().delete()
 
-        sheet, file_format = open_upload(self.product_import)
+        sheet, file_format = open_upload(self.change_set)
         settings, detected = self._scan(sheet, file_format)
         self._save(rows_total=self.rows_total, detected=detected, headers=sheet.headers)
 
@@ -185,7 +183,7 @@ class _PreviewRun:
         )
 
     def _save(self, **columns: Any) -> None:
-        self.heartbeat_at = send_heartbeat(self.product_import.pk, self.heartbeat_at, **columns)
+        self.heartbeat_at = send_heartbeat(self.change_set.pk, self.heartbeat_at, **columns)
 
     def _scan(self, sheet: Sheet, file_format: FileFormat) -> tuple[ImportSettings, dict[str, Any]]:
         """Read the whole file once for its decimal mark, repeated values and stock columns."""
@@ -200,7 +198,7 @@ class _PreviewRun:
                 yield from (parsed.values[name] for name in MONEY_FIELDS if name in parsed.values)
 
         decimal_mark = number_parsing.detect_decimal_mark(prices())
-        options = self.product_import.options
+        options = self.change_set.options
         default_mode = StockMode.DIFFERENCE if "stock_was" in fields else StockMode.LEAVE
         questions = []
         if decimal_mark is None and not options.get("decimal_mark"):
@@ -209,10 +207,10 @@ class _PreviewRun:
             questions.append("stock_mode")
 
         settings = ImportSettings(
-            import_id=self.product_import.pk,
+            change_set_id=self.change_set.pk,
             decimal_mark=options.get("decimal_mark") or decimal_mark,
             stock_mode=options.get("stock_mode") or default_mode.value,
-            clear_blanks=options.get("blank_cells") == ProductImport.BlankCells.CLEAR,
+            clear_blanks=options.get("blank_cells") == ChangeSet.BlankCells.CLEAR,
             repeated=repeated,
             names=RelatedNames(RELATIONS, options.get("create_missing", ())),
         )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shop import exposure, natural_keys, text_validation
-from shop.models import ProductImport
+from shop.models import ChangeSet
 from shop.natural_keys import NaturalKeys
 from shop.product_files.imports.field_parsing import (
     CACHE_SIZE,
@@ -19,7 +19,7 @@ from shop.product_files.imports.field_parsing import (
     CellParser,
 )
 from shop.product_files.reading.limits import quote_text
-from shop.services.import_missing import (
+from shop.services.change_sets.missing import (
     build_record,
     is_token,
     known_entries,
@@ -131,9 +131,9 @@ def _quote_names(names: Iterable[str]) -> str:
     return ", ".join(quote_text(name, QUOTED_LENGTH) for name in names)
 
 
-def created_entries(product_import: ProductImport) -> list[Mapping[str, Any]]:
+def created_entries(change_set: ChangeSet) -> list[Mapping[str, Any]]:
     """Return the missing records that applying the import creates."""
-    return [entry for entry in known_entries(product_import, "missing") if entry.get("used")]
+    return [entry for entry in known_entries(change_set, "missing") if entry.get("used")]
 
 
 def list_names(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:

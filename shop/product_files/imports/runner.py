@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shop.images import StorageFull
-from shop.models import ImportFile, ProductImport, User
-from shop.product_files.imports import apply, pictures, preview, undo
-from shop.product_files.imports.locking import STATE_ERRORS, State, is_stalled
+from shop.models import ChangeSet, ImportFile, User
+from shop.product_files.imports import pictures, preview
+from shop.services.change_sets import apply, undo
+from shop.services.change_sets.locking import STATE_ERRORS, State, is_stalled
 from shop.services.errors import ConcurrentUpdate, ImportNotReady, ShopError
 
 #: Bytes of an upload whose steps run in the request: a second or two.
@@ -36,7 +37,7 @@ type PendingStep = dict[str, Any]
 
 
 def request_step(
-    import_id: int,
+    change_set_id: int,
     step: str,
     *,
     actor: User,
@@ -58,92 +59,90 @@ def request_step(
         "good_only": good_only,
         "at": timezone.now().isoformat(),
     }
-    ready = ProductImport.objects.filter(
-        pk=import_id, state__in=STEP_STATES[step][0], pending_step={}
+    ready = ChangeSet.objects.filter(
+        pk=change_set_id, state__in=STEP_STATES[step][0], pending_step={}
     )
     if seen is not None:
         ready = ready.filter(checked_at=seen)
     columns = {} if options is None else {"options": options}
     if not ready.update(pending_step=pending, error="", **columns):
-        raise ImportNotReady(_step_refusal(import_id, step))
+        raise ImportNotReady(_step_refusal(change_set_id, step))
 
-    if run_inline or _upload_size(import_id) <= MAX_INLINE_BYTES:
-        run_pending_steps(import_id)
+    if run_inline or _upload_size(change_set_id) <= MAX_INLINE_BYTES:
+        run_pending_steps(change_set_id)
     else:
-        run_in_worker.enqueue(import_id)
+        run_in_worker.enqueue(change_set_id)
 
 
 @task
-def run_in_worker(import_id: int) -> None:
+def run_in_worker(change_set_id: int) -> None:
     """Run an import's pending steps as a background task."""
-    run_pending_steps(import_id)
+    run_pending_steps(change_set_id)
 
 
-def run_pending_steps(import_id: int) -> None:
+def run_pending_steps(change_set_id: int) -> None:
     """Run the pending steps, unless another worker is at it or has finished them."""
-    product_import = ProductImport.objects.get(pk=import_id)
-    while pending := product_import.pending_step:
+    change_set = ChangeSet.objects.get(pk=change_set_id)
+    while pending := change_set.pending_step:
         step = pending["step"]
         try:
-            STEP_FUNCTIONS[step](product_import, User.objects.get(pk=pending["actor"]), pending)
+            STEP_FUNCTIONS[step](change_set, User.objects.get(pk=pending["actor"]), pending)
         except ConcurrentUpdate:
             return
         except StorageFull as error:
             # The step stays pending: run again, it stores the pictures that are left.
-            ProductImport.objects.filter(pk=import_id).update(error=error.strerror)
+            ChangeSet.objects.filter(pk=change_set_id).update(error=error.strerror)
             return
         except ShopError as error:
-            product_import.refresh_from_db()
-            if product_import.state in ProductImport.IN_PROGRESS:
+            change_set.refresh_from_db()
+            if change_set.state in ChangeSet.IN_PROGRESS:
                 return
-            is_done = (
-                isinstance(error, ImportNotReady) and product_import.state == STEP_STATES[step][1]
-            )
-            _finish_step(product_import, pending, error="" if is_done else str(error))
+            is_done = isinstance(error, ImportNotReady) and change_set.state == STEP_STATES[step][1]
+            _finish_step(change_set, pending, error="" if is_done else str(error))
         except Exception:
-            product_import.refresh_from_db()
+            change_set.refresh_from_db()
             message = _("Something went wrong, and nothing was changed. Try again.")
-            _finish_step(product_import, pending, error=message)
+            _finish_step(change_set, pending, error=message)
             raise
         else:
-            _finish_step(product_import, pending)
-        product_import.refresh_from_db()
+            _finish_step(change_set, pending)
+        change_set.refresh_from_db()
 
 
-def is_waiting(product_import: ProductImport) -> bool:
+def is_waiting(change_set: ChangeSet) -> bool:
     """Return whether a step is pending and no worker has started it."""
-    has_step = bool(product_import.pending_step)
-    return has_step and product_import.state not in ProductImport.IN_PROGRESS
+    has_step = bool(change_set.pending_step)
+    return has_step and change_set.state not in ChangeSet.IN_PROGRESS
 
 
-def is_abandoned(product_import: ProductImport) -> bool:
+def is_abandoned(change_set: ChangeSet) -> bool:
     """Return whether no worker has started the step in time, or the worker was killed."""
-    if not is_waiting(product_import):
-        return is_stalled(product_import)
-    requested_at = datetime.fromisoformat(product_import.pending_step["at"])
-    last_activity = max(requested_at, product_import.heartbeat_at or requested_at)
+    if not is_waiting(change_set):
+        return is_stalled(change_set)
+    requested_at = datetime.fromisoformat(change_set.pending_step["at"])
+    last_activity = max(requested_at, change_set.heartbeat_at or requested_at)
     return last_activity < timezone.now() - WORKER_TIMEOUT
 
 
-def _run_preview(product_import: ProductImport, _actor: User, _pending: PendingStep) -> None:
-    preview.preview_import(product_import)
-    if product_import.state == State.CHECKED:
-        pictures.match_pictures(product_import)
+def _run_preview(change_set: ChangeSet, _actor: User, _pending: PendingStep) -> None:
+    preview.preview_import(change_set)
+    if change_set.state == State.CHECKED:
+        pictures.match_pictures(change_set)
 
 
-def _run_apply(product_import: ProductImport, actor: User, pending: PendingStep) -> None:
-    apply.apply_import(product_import.pk, actor=actor, good_only=pending["good_only"])
+def _run_apply(change_set: ChangeSet, actor: User, pending: PendingStep) -> None:
+    apply.apply_change_set(change_set.pk, actor=actor, good_only=pending["good_only"])
 
 
-def _run_undo(product_import: ProductImport, actor: User, _pending: PendingStep) -> None:
-    undo.undo_import(product_import.pk, actor=actor)
+def _run_undo(change_set: ChangeSet, actor: User, _pending: PendingStep) -> None:
+    undo.undo_change_set(change_set.pk, actor=actor)
 
 
-def _run_pictures(product_import: ProductImport, actor: User, _pending: PendingStep) -> None:
-    pictures.store_pictures(product_import, actor=actor)
+def _run_pictures(change_set: ChangeSet, actor: User, _pending: PendingStep) -> None:
+    pictures.store_pictures(change_set, actor=actor)
 
 
-STEP_FUNCTIONS: dict[str, Callable[[ProductImport, User, PendingStep], None]] = {
+STEP_FUNCTIONS: dict[str, Callable[[ChangeSet, User, PendingStep], None]] = {
     PREVIEW: _run_preview,
     APPLY: _run_apply,
     UNDO: _run_undo,
@@ -151,27 +150,27 @@ STEP_FUNCTIONS: dict[str, Callable[[ProductImport, User, PendingStep], None]] = 
 }
 
 
-def _finish_step(product_import: ProductImport, pending: PendingStep, **columns: Any) -> None:
+def _finish_step(change_set: ChangeSet, pending: PendingStep, **columns: Any) -> None:
     """Clear the pending step, unless it was replaced. Pictures follow a successful apply."""
     is_applied = pending["step"] == APPLY and not columns.get("error")
     next_step: PendingStep = {}
-    if is_applied and product_import.detected.get("pictures"):
+    if is_applied and change_set.detected.get("pictures"):
         next_step = pending | {"step": PICTURES, "at": timezone.now().isoformat()}
-    ProductImport.objects.filter(pk=product_import.pk, pending_step=pending).update(
+    ChangeSet.objects.filter(pk=change_set.pk, pending_step=pending).update(
         pending_step=next_step, **columns
     )
 
 
-def _step_refusal(import_id: int, step: str) -> str:
+def _step_refusal(change_set_id: int, step: str) -> str:
     """Say why a step cannot be requested now."""
-    product_import = ProductImport.objects.get(pk=import_id)
-    if product_import.pending_step:
+    change_set = ChangeSet.objects.get(pk=change_set_id)
+    if change_set.pending_step:
         return _("This was already requested. The page shows the progress.")
-    if product_import.state in STEP_STATES[step][0]:
+    if change_set.state in STEP_STATES[step][0]:
         return _("The file was checked again in the meantime. Review its rows once more.")
-    return str(STATE_ERRORS[State(product_import.state)])
+    return str(STATE_ERRORS[State(change_set.state)])
 
 
-def _upload_size(import_id: int) -> int:
-    sizes = ImportFile.objects.filter(pk=import_id).annotate(size=Length("content"))
+def _upload_size(change_set_id: int) -> int:
+    sizes = ImportFile.objects.filter(pk=change_set_id).annotate(size=Length("content"))
     return sizes.values_list("size", flat=True).get()

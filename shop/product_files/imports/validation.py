@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from shop import exposure, text_validation
-from shop.models import ImportRow, Product, ProductImport
+from shop.models import ChangeRow, ChangeSet, Product
 from shop.models.products import MAX_STOCK, SkuField
 from shop.product_files.formats.parsed_row import ParsedRow
 from shop.product_files.imports import field_parsing, model_rules, unique_values
@@ -21,19 +21,19 @@ from shop.product_files.imports.field_parsing import (
     row_problem,
 )
 from shop.product_files.imports.relations import RelatedNames
-from shop.product_files.imports.row_store import RowRecord
 from shop.product_files.imports.unique_values import RepeatedValues, clean_value
 from shop.schema_factory import Body
+from shop.services.change_sets.row_store import RowRecord
 
-Status = ImportRow.Status
-StockMode = ProductImport.StockMode
+Status = ChangeRow.Status
+StockMode = ChangeSet.StockMode
 
 
 @dataclass(frozen=True)
 class ImportSettings:
     """How to read a file: chosen by staff or detected."""
 
-    import_id: int
+    change_set_id: int
     decimal_mark: str | None
     stock_mode: str
     clear_blanks: bool
@@ -229,7 +229,9 @@ def _check_rules(drafts: Iterable[RowDraft], missing: Sequence[Mapping[str, str]
 def _to_record(draft: RowDraft, settings: ImportSettings) -> RowRecord:
     parsed, product = draft.parsed, draft.product
     name = parsed.values.get("name", "").strip() or (product or {}).get("name", "")
-    record = RowRecord(settings.import_id, parsed.number, Status.UNCHANGED.value, draft.sku, name)
+    record = RowRecord(
+        settings.change_set_id, parsed.number, Status.UNCHANGED.value, draft.sku, name
+    )
     if parsed.skip:
         record.sku, record.status = parsed.values.get("sku", ""), Status.SKIPPED.value
         record.problems, record.cells = [row_problem("", parsed.skip)], parsed.cells

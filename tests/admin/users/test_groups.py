@@ -9,7 +9,7 @@ from shop.services.orders import place_order
 
 MODELS = (
     "product",
-    "productimport",
+    "changeset",
     "stockmovement",
     "order",
     "outboxmessage",
@@ -43,8 +43,19 @@ def carls_order(carl, lamp):
     ("group", "visible"),
     [
         ("Owner", MODELS),
-        ("Catalogue", ("product", "productimport", "stockmovement")),
-        ("Fulfilment", ("product", "stockmovement", "order", "outboxmessage", "cartitem", "user")),
+        ("Catalogue", ("product", "changeset", "stockmovement")),
+        (
+            "Fulfilment",
+            (
+                "product",
+                "changeset",
+                "stockmovement",
+                "order",
+                "outboxmessage",
+                "cartitem",
+                "user",
+            ),
+        ),
         ("Viewer", ("product", "stockmovement", "order", "outboxmessage", "cartitem", "user")),
     ],
 )

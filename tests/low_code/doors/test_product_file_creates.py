@@ -22,10 +22,10 @@ from support.import_runs import (
 
 from shop.models import AuditEntry, Product, User
 from shop.natural_keys import NaturalKeys
-from shop.product_files.imports.apply import apply_import
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.missing import build_record
 from shop.services.crud import update_record
 from shop.services.errors import ImportChanged, ImportNotReady, ShopError
-from shop.services.import_missing import build_record
 from shop.services.products import update_product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada")]
@@ -58,9 +58,9 @@ def stocked(mug, brand, tags):
 
 
 def test_missing_records_are_offered_with_similar_names(stocked):
-    product_import = create_preview(TEXT)
-    assert row_values(product_import, "status") == [("error",)] * 3
-    assert product_import.detected["missing"] == [
+    change_set = create_preview(TEXT)
+    assert row_values(change_set, "status") == [("error",)] * 3
+    assert change_set.detected["missing"] == [
         {"model": "shop.brand", "name": "Kiln & Son", "nearest": "Kiln & Sons"},
         {"model": "shop.tag", "name": "new", "nearest": ""},
         {"model": "shop.tag", "name": "old", "nearest": ""},
@@ -70,18 +70,18 @@ def test_missing_records_are_offered_with_similar_names(stocked):
 
 def test_names_that_cannot_be_created_are_errors_only(stocked):
     text = csv_text(("A", "Rug", "7", "x" * 51, "\u202eabc"), headers=HEADERS)
-    product_import = create_preview(text, create_missing=BOTH)
-    assert product_import.detected["missing"] == []
-    assert row_values(product_import, "status") == [("error",)]
+    change_set = create_preview(text, create_missing=BOTH)
+    assert change_set.detected["missing"] == []
+    assert row_values(change_set, "status") == [("error",)]
 
 
 def test_missing_records_are_created_and_removed_again(stocked):
     before = (names("Brand"), names("Tag"), links("MUG-1"))
-    product_import = create_preview(TEXT, create_missing=BOTH)
-    assert row_values(product_import, "status") == [("changed",), ("new",), ("new",)]
+    change_set = create_preview(TEXT, create_missing=BOTH)
+    assert row_values(change_set, "status") == [("changed",), ("new",), ("new",)]
     assert (names("Brand"), names("Tag"), links("MUG-1")) == before
 
-    result = apply_import(product_import.pk, actor=ada())
+    result = apply_change_set(change_set.pk, actor=ada())
     assert result == {"new": 2, "changed": 1, "left_out": 0, "created": 4}
     assert (names("Brand"), names("Tag")) == (
         ["Acme", "Kiln & Son", "Kiln & Sons"],
@@ -99,41 +99,41 @@ def test_missing_records_are_created_and_removed_again(stocked):
     assert {entry.actor for entry in added} == {ada()}
     assert set(row_values(create_preview(TEXT), "status")) == {("unchanged",)}
 
-    undone(product_import)
+    undone(change_set)
     assert (names("Brand"), names("Tag"), links("MUG-1")) == before
-    assert product_import.result["created_removed"] == 4
-    assert product_import.detected["kept"] == []
+    assert change_set.result["created_removed"] == 4
+    assert change_set.detected["kept"] == []
     assert AuditEntry.objects.filter(action="removed", model_name__in=["brand", "tag"]).count() == 4
 
 
 def test_created_records_that_were_edited_or_are_in_use_are_kept(stocked, lamp):
-    product_import = create_applied(TEXT, create_missing=BOTH)
+    change_set = create_applied(TEXT, create_missing=BOTH)
     acme = model("Brand").objects.get(name="Acme")
     update_record(model("Brand"), pk=acme.pk, actor=ada(), changes={"is_local": True})
     old = model("Tag").objects.get(name="old")
     update_product(product_id=lamp.pk, actor=ada(), changes={"tags": [old]})
-    undone(product_import)
+    undone(change_set)
     assert (names("Brand"), names("Tag")) == (["Acme", "Kiln & Sons"], ["gift", "mug", "old"])
-    assert sorted(product_import.detected["kept"]) == ["Brand: Acme", "Tag: old"]
+    assert sorted(change_set.detected["kept"]) == ["Brand: Acme", "Tag: old"]
     assert (links("LAMP-1"), links("MUG-1")) == (("", ["old"]), ("", []))
 
 
 def test_what_somebody_else_created_meanwhile_is_used(stocked, create_brand, create_tag):
-    product_import = create_preview(TEXT, create_missing=BOTH)
+    change_set = create_preview(TEXT, create_missing=BOTH)
     create_brand("ACME")
     create_tag("New")
-    assert apply_import(product_import.pk, actor=ada())["created"] == 2
+    assert apply_change_set(change_set.pk, actor=ada())["created"] == 2
     assert (names("Brand"), names("Tag")) == (
         ["ACME", "Kiln & Son", "Kiln & Sons"],
         ["New", "gift", "mug", "old"],
     )
     assert (links("NEW-2"), links("MUG-1")[1]) == (("ACME", []), ["New", "gift"])
-    undone(product_import)
+    undone(change_set)
     assert (names("Brand"), names("Tag")) == (["ACME", "Kiln & Sons"], ["New", "gift", "mug"])
 
 
 def test_a_simultaneous_creation_is_found_at_the_second_attempt(stocked, create_brand, monkeypatch):
-    product_import = create_preview(TEXT, create_missing=BOTH)
+    change_set = create_preview(TEXT, create_missing=BOTH)
     find, asked = NaturalKeys.find, []
 
     def find_too_early(keys, name):
@@ -145,35 +145,35 @@ def test_a_simultaneous_creation_is_found_at_the_second_attempt(stocked, create_
         return find(keys, name)
 
     monkeypatch.setattr(NaturalKeys, "find", find_too_early)
-    assert apply_import(product_import.pk, actor=ada())["created"] == 3
+    assert apply_change_set(change_set.pk, actor=ada())["created"] == 3
     assert names("Brand") == ["Acme", "Kiln & Son", "Kiln & Sons"]
 
 
 def test_a_refused_import_creates_nothing(stocked, unchanged, monkeypatch):
-    product_import = create_preview(TEXT, create_missing=BOTH)
+    change_set = create_preview(TEXT, create_missing=BOTH)
     update_product(product_id=stocked.pk, actor=ada(), changes={"tags": []})
     tag = model("Tag").objects.get(name="mug")
     update_product(product_id=stocked.pk, actor=ada(), changes={"tags": [tag]})
-    before = (names("Brand"), names("Tag"), row_values(product_import, "after", "outcome"))
+    before = (names("Brand"), names("Tag"), row_values(change_set, "after", "outcome"))
     with pytest.raises(ImportChanged):
-        apply_import(product_import.pk, actor=ada())
-    product_import.refresh_from_db()
-    after = (names("Brand"), names("Tag"), row_values(product_import, "after", "outcome"))
-    assert (after, product_import.state) == (before, "checked")
+        apply_change_set(change_set.pk, actor=ada())
+    change_set.refresh_from_db()
+    after = (names("Brand"), names("Tag"), row_values(change_set, "after", "outcome"))
+    assert (after, change_set.state) == (before, "checked")
 
-    result = apply_import(product_import.pk, actor=ada(), good_only=True)
+    result = apply_change_set(change_set.pk, actor=ada(), good_only=True)
     assert (result["new"], result["left_out"]) == (2, 1)
     assert (links("MUG-1"), links("NEW-1")) == (("", ["mug"]), ("Kiln & Son", ["new", "old"]))
-    assert outcomes(product_import)["MUG-1"][0] == "left_out"
+    assert outcomes(change_set)["MUG-1"][0] == "left_out"
 
 
 def test_rows_with_errors_create_nothing(stocked):
     text = csv_text(
         ("A", "Rug", "cheap", "Acme", "one"), ("B", "Mat", "7", "Zeta", ""), headers=HEADERS
     )
-    product_import = create_applied(text, create_missing=BOTH, good_only=True)
+    change_set = create_applied(text, create_missing=BOTH, good_only=True)
     assert (names("Brand"), names("Tag")) == (["Kiln & Sons", "Zeta"], ["gift", "mug"])
-    assert product_import.result["created"] == 1
+    assert change_set.result["created"] == 1
 
 
 def staff_with(*codes):
@@ -182,15 +182,15 @@ def staff_with(*codes):
     return user
 
 
-IMPORT_RIGHTS = ("add_productimport", "change_product", "view_product", "view_productimport")
+IMPORT_RIGHTS = ("add_changeset", "change_product", "view_product", "view_changeset")
 
 
 def test_the_permission_to_add_is_checked_again_when_applying(stocked):
-    product_import = create_preview(TEXT, create_missing=BOTH)
+    change_set = create_preview(TEXT, create_missing=BOTH)
     bea = staff_with(*IMPORT_RIGHTS, "add_tag")
     before = (names("Brand"), names("Tag"), Product.objects.count())
     with pytest.raises(ImportNotReady, match="brand"):
-        apply_import(product_import.pk, actor=bea)
+        apply_change_set(change_set.pk, actor=bea)
     assert (names("Brand"), names("Tag"), Product.objects.count()) == before
 
 
@@ -213,9 +213,9 @@ def test_the_page_creates_missing_records_at_one_press(stocked, adas_browser):
     # Reading the file again keeps the choice, and can take it back.
     adas_browser.post(step_url("preview"), {"create_missing": "create", "blank_cells": "keep"})
     assert latest_import().options["create_missing"] == BOTH
-    product_import = latest_import()
-    page = apply(adas_browser, product_import)
-    again = apply(adas_browser, product_import)
+    change_set = latest_import()
+    page = apply(adas_browser, change_set)
+    again = apply(adas_browser, change_set)
     assert again.status_code == 200
     assert (names("Brand"), names("Tag")) == (
         ["Acme", "Kiln & Son", "Kiln & Sons"],
@@ -288,8 +288,8 @@ def test_two_imports_create_a_record_once(stocked):
         ]
         results = run_concurrently(
             *[
-                closing_connection(partial(apply_import, product_import.pk, actor=actor))
-                for product_import in imports
+                closing_connection(partial(apply_change_set, change_set.pk, actor=actor))
+                for change_set in imports
             ]
         )
         assert sorted(result["created"] for result in results if result.get("created")) in (
@@ -305,12 +305,12 @@ def test_an_edit_at_the_same_moment_is_before_or_after_the_import(stocked, tags)
     actor = ada()
     for _turn in range(8):
         update_product(product_id=stocked.pk, actor=actor, changes={"tags": []})
-        product_import = create_preview(csv_text(("MUG-1", "mug"), headers=("sku", "tags")))
+        change_set = create_preview(csv_text(("MUG-1", "mug"), headers=("sku", "tags")))
         edit = partial(
             update_product, product_id=stocked.pk, actor=actor, changes={"tags": [tags[0]]}
         )
         applied, _edited = run_concurrently(
-            closing_connection(partial(apply_import, product_import.pk, actor=actor)),
+            closing_connection(partial(apply_change_set, change_set.pk, actor=actor)),
             closing_connection(edit),
         )
         # The edit is never lost: it comes last, or the import sees it and changes nothing.

@@ -20,8 +20,8 @@ from support.import_runs import (
 
 from shop.models import Product
 from shop.product_files.imports import runner
-from shop.product_files.imports.apply import apply_import
 from shop.product_files.imports.preview import store_upload
+from shop.services.change_sets.apply import apply_change_set
 from shop.services.errors import ImportChanged
 from shop.services.products import update_product
 
@@ -43,7 +43,7 @@ def set_barcode(product, barcode):
 
 def test_a_unique_value_is_refused_if_a_row_or_a_product_has_it(mug, lamp):
     set_barcode(mug, "100")
-    product_import = create_preview(
+    change_set = create_preview(
         file_text(
             ("LAMP-1", "", "", "100"),
             ("MUG-1", "Cup", "", "100"),
@@ -54,17 +54,17 @@ def test_a_unique_value_is_refused_if_a_row_or_a_product_has_it(mug, lamp):
             ("NEW-5", "Rug", "7", "300"),
         )
     )
-    assert row_values(product_import, "status") == [
+    assert row_values(change_set, "status") == [
         *[("error",)] * 4,
         *[("new",)] * 3,
     ]
-    assert problem_fields(product_import) == {
+    assert problem_fields(change_set) == {
         2: ["barcode", "barcode"],
         3: ["barcode"],
         4: ["barcode"],
         5: ["barcode"],
     }
-    apply_import(product_import.pk, actor=ada(), good_only=True)
+    apply_change_set(change_set.pk, actor=ada(), good_only=True)
     assert barcodes() == {
         "MUG-1": "100",
         "LAMP-1": None,
@@ -77,39 +77,39 @@ def test_a_unique_value_is_refused_if_a_row_or_a_product_has_it(mug, lamp):
 def test_a_cleared_unique_value_is_null_and_comes_back(mug, lamp):
     set_barcode(mug, "100")
     set_barcode(lamp, "200")
-    product_import = create_applied(
+    change_set = create_applied(
         csv_text(("MUG-1", ""), ("LAMP-1", ""), headers=("sku", "barcode")), blank_cells="clear"
     )
     assert barcodes() == {"MUG-1": None, "LAMP-1": None}
-    undone(product_import)
+    undone(change_set)
     assert barcodes() == {"MUG-1": "100", "LAMP-1": "200"}
 
 
 @pytest.mark.parametrize("sku", ["LAMP-1", "NEW-1"])
 def test_a_value_that_was_taken_after_the_preview_is_a_conflict(mug, lamp, sku):
-    product_import = create_preview(
-        file_text((sku, "Rug", "7", "100"), ("NEW-2", "Mat", "7", "200"))
-    )
+    change_set = create_preview(file_text((sku, "Rug", "7", "100"), ("NEW-2", "Mat", "7", "200")))
     set_barcode(mug, "100")
     before = factories.all_rows()["Product"]
     with pytest.raises(ImportChanged):
-        apply_import(product_import.pk, actor=ada())
+        apply_change_set(change_set.pk, actor=ada())
     assert factories.all_rows()["Product"] == before
-    result = apply_import(product_import.pk, actor=ada(), good_only=True)
+    result = apply_change_set(change_set.pk, actor=ada(), good_only=True)
     assert (result["new"], result["left_out"]) == (1, 1)
-    assert outcomes(product_import)[sku] == (
+    assert outcomes(change_set)[sku] == (
         "left_out",
         "Another product has the same value now: barcode.",
     )
 
 
 def test_a_race_for_a_value_changes_nothing(mug, monkeypatch):
-    product_import = create_preview(file_text(("NEW-1", "Rug", "7", "100")))
-    monkeypatch.setattr("shop.services.imports.leave_out_new_conflicts", lambda *_: 0)
+    change_set = create_preview(file_text(("NEW-1", "Rug", "7", "100")))
+    monkeypatch.setattr(
+        "shop.services.change_sets.statements.leave_out_new_conflicts", lambda *_: 0
+    )
     set_barcode(mug, "100")
     before = factories.all_rows()["Product"]
     with pytest.raises(ImportChanged) as raised:
-        apply_import(product_import.pk, actor=ada())
+        apply_change_set(change_set.pk, actor=ada())
     assert isinstance(raised.value.__cause__, IntegrityError)
     assert "SKU" not in str(raised.value)
     assert factories.all_rows()["Product"] == before
@@ -117,11 +117,11 @@ def test_a_race_for_a_value_changes_nothing(mug, monkeypatch):
 
 def test_an_old_value_that_was_taken_after_the_import_is_not_restored(mug, lamp):
     set_barcode(mug, "100")
-    product_import = create_applied(file_text(("MUG-1", "Cup", "13.50", "200")))
+    change_set = create_applied(file_text(("MUG-1", "Cup", "13.50", "200")))
     set_barcode(lamp, "100")
-    undone(product_import)
+    undone(change_set)
     assert barcodes() == {"MUG-1": "200", "LAMP-1": "100"}
-    assert (Product.objects.get(pk=mug.pk).name, outcomes(product_import)["MUG-1"]) == (
+    assert (Product.objects.get(pk=mug.pk).name, outcomes(change_set)["MUG-1"]) == (
         "Mug",
         ("not_undone", "Changed after the import, so not undone: barcode."),
     )
@@ -134,14 +134,14 @@ def test_unique_values_and_rules_cost_a_constant_number_of_statements(
     from shop.product_files.imports.preview import preview_import  # noqa: PLC0415 - one test
 
     rows = [(f"NEW-{n}", "Rug", "7", str(n), "Kiln & Sons", "5") for n in range(count)]
-    product_import = create_preview(file_text(*rows))
+    change_set = create_preview(file_text(*rows))
     with statements(13):
-        preview_import(product_import)
+        preview_import(change_set)
 
 
 def test_the_models_rule_is_checked_in_new_and_changed_rows(mug, lamp):
     factories.create_product("Old", sku="OLD-1", price="13.00")
-    product_import = create_preview(
+    change_set = create_preview(
         file_text(
             ("MUG-1", "Cup", "13"),
             ("NEW-1", "Rug", "13.00"),
@@ -150,8 +150,8 @@ def test_the_models_rule_is_checked_in_new_and_changed_rows(mug, lamp):
             ("NEW-2", "Rug", "12"),
         )
     )
-    assert problem_fields(product_import) == {2: ["price"], 3: ["price"]}
-    assert row_values(product_import, "status") == [
+    assert problem_fields(change_set) == {2: ["price"], 3: ["price"]}
+    assert row_values(change_set, "status") == [
         ("error",),
         ("error",),
         ("changed",),
@@ -177,7 +177,7 @@ def test_a_rule_sees_the_database_and_the_row(mug, brand, create_brand, monkeypa
         product.colour = "red"
 
     monkeypatch.setattr(Product, "clean", clean)
-    product_import = create_applied(
+    change_set = create_applied(
         csv_text(
             ("MUG-1", "Cup", "14", "", "12", "10", ""),
             ("NEW-1", "Rug", "7", "Far", "4", "", "7"),
@@ -192,7 +192,7 @@ def test_a_rule_sees_the_database_and_the_row(mug, brand, create_brand, monkeypa
         "Mat": (None, None, "Zeta", False, 0, True),
     }
     assert set(Product.objects.values_list("colour", flat=True)) == {"red"}
-    undone(product_import)
+    undone(change_set)
     assert Product.objects.get(sku="MUG-1").colour == ""
 
 
@@ -201,9 +201,9 @@ def test_a_constraint_is_checked_before_it_is_applied(mug, monkeypatch):
         condition=~models.Q(name="Rug"), name="no_rugs", violation_error_message="No rugs."
     )
     monkeypatch.setattr(Product._meta, "constraints", [*Product._meta.constraints, constraint])
-    product_import = create_preview(file_text(("NEW-1", "Rug", "7"), ("NEW-2", "Mat", "7")))
-    assert row_values(product_import, "status") == [("error",), ("new",)]
-    assert problem_fields(product_import) == {2: [""]}
+    change_set = create_preview(file_text(("NEW-1", "Rug", "7"), ("NEW-2", "Mat", "7")))
+    assert row_values(change_set, "status") == [("error",), ("new",)]
+    assert problem_fields(change_set) == {2: [""]}
 
 
 def png(colour):
@@ -224,23 +224,23 @@ def test_each_picture_column_sets_its_own_field(mug, lamp):
         archive.writestr("table.csv", table)
         archive.writestr("a.png", png("red"))
         archive.writestr("b.png", png("blue"))
-    product_import = store_upload(actor=ada(), name="spring.zip", content=packed.getvalue())
-    runner.request_step(product_import.pk, runner.PREVIEW, actor=ada())
-    runner.request_step(product_import.pk, runner.APPLY, actor=ada())
+    change_set = store_upload(actor=ada(), name="spring.zip", content=packed.getvalue())
+    runner.request_step(change_set.pk, runner.PREVIEW, actor=ada())
+    runner.request_step(change_set.pk, runner.APPLY, actor=ada())
     cup, light = Product.objects.order_by("pk")
     assert cup.image.name != cup.back.name == light.back.name
     assert (bool(cup.image), bool(light.image)) == (True, False)
-    product_import.refresh_from_db()
-    assert (product_import.result["pictures"], product_import.warnings) == (3, [])
+    change_set.refresh_from_db()
+    assert (change_set.result["pictures"], change_set.warnings) == (3, [])
 
-    undone(product_import)
+    undone(change_set)
     assert not any((p.image, p.back) != ("", "") for p in Product.objects.all())
     lamp_after = Product.objects.filter(pk=lamp.pk).values().get()
     assert lamp_after | {"updated_at": 0} == lamp_before | {"updated_at": 0}
 
 
 def test_other_files_are_not_imported(mug):
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(("MUG-1", "Mug", "manual.pdf"), headers=("sku", "name", "manual"))
     )
-    assert product_import.detected["unknown_headers"] == ["manual"]
+    assert change_set.detected["unknown_headers"] == ["manual"]

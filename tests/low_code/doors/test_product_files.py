@@ -20,10 +20,10 @@ from support.import_runs import (
 from shop.models import Product
 from shop.product_files.exports.product_export import export_products
 from shop.product_files.exports.sample_file import build_sample_file
-from shop.product_files.imports.apply import apply_import
 from shop.product_files.imports.error_report import build_error_report
 from shop.product_files.imports.preview import preview_import
-from shop.product_files.imports.undo import undo_import
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.undo import undo_change_set
 from shop.services.errors import ImportChanged
 from shop.services.products import update_product
 
@@ -49,8 +49,8 @@ def links(sku):
     return str(product.brand or ""), sorted(map(str, product.tags.all()))
 
 
-def problems(product_import):
-    rows = product_import.rows.exclude(problems=[]).order_by("number")
+def problems(change_set):
+    rows = change_set.rows.exclude(problems=[]).order_by("number")
     return {row.sku: [(p["field"], p["suggestion"]) for p in row.problems] for row in rows}
 
 
@@ -102,12 +102,12 @@ def test_rows_are_applied_and_undone(branded, lamp, tags):
         ("NEW-2", "Mat", "8", "", ""),
     )
     before = factories.all_rows()
-    product_import = create_preview(text)
-    assert row_values(product_import, "status") == [("changed",), ("changed",), ("new",), ("new",)]
+    change_set = create_preview(text)
+    assert row_values(change_set, "status") == [("changed",), ("changed",), ("new",), ("new",)]
     assert {k: v for k, v in factories.all_rows().items() if not k.startswith("Import")} | {
-        "ProductImport": []
-    } == {k: v for k, v in before.items() if not k.startswith("Import")} | {"ProductImport": []}
-    apply_import(product_import.pk, actor=ada())
+        "ChangeSet": []
+    } == {k: v for k, v in before.items() if not k.startswith("Import")} | {"ChangeSet": []}
+    apply_change_set(change_set.pk, actor=ada())
     assert {sku: links(sku) for sku in ("MUG-1", "LAMP-1", "NEW-1", "NEW-2")} == {
         "MUG-1": ("Kiln & Sons", ["gift", "mug"]),
         "LAMP-1": ("Kiln & Sons", ["mug"]),
@@ -115,11 +115,11 @@ def test_rows_are_applied_and_undone(branded, lamp, tags):
         "NEW-2": ("", []),
     }
     assert set(row_values(create_preview(text), "status")) == {("unchanged",)}
-    undone(product_import)
+    undone(change_set)
     assert links("MUG-1") == ("Kiln & Sons", ["gift", 'salt; "fine"'])
     assert links("LAMP-1") == ("", [])
     assert not Product.objects.filter(sku__startswith="NEW").exists()
-    assert set(outcomes(product_import).values()) == {("undone", "")}
+    assert set(outcomes(change_set).values()) == {("undone", "")}
 
 
 def test_order_and_doubles_of_names_make_no_change(branded):
@@ -130,29 +130,29 @@ def test_order_and_doubles_of_names_make_no_change(branded):
 def test_blank_cells_clear_if_asked_to(branded):
     text = file_text(("MUG-1", "Mug", "12.50", "", ""))
     assert row_values(create_preview(text), "status") == [("unchanged",)]
-    product_import = create_applied(text, blank_cells="clear")
+    change_set = create_applied(text, blank_cells="clear")
     assert links("MUG-1") == ("", [])
-    undone(product_import)
+    undone(change_set)
     assert links("MUG-1") == ("Kiln & Sons", ["gift", 'salt; "fine"'])
 
 
 def test_unknown_names_are_errors_with_the_nearest_name(branded, brand):
-    product_import = create_preview(
+    change_set = create_preview(
         file_text(
             ("A", "Cup", "7", "Kiln & Son", ""),
             ("B", "Cup", "7", str(brand.pk), ""),
             ("C", "Cup", "7", "Kiln & Sons", "gift; gfit; xyz"),
         )
     )
-    assert row_values(product_import, "status") == [("error",)] * 3
-    assert problems(product_import) == {
+    assert row_values(change_set, "status") == [("error",)] * 3
+    assert problems(change_set) == {
         "A": [("brand", "Did you mean “Kiln & Sons”?")],
         "B": [("brand", "")],
         "C": [("tags", "Did you mean “gift”?")],
     }
-    assert row_messages(product_import)[2] == ["Brand: “Kiln & Son” doesn't exist."]
-    assert row_messages(product_import)[4] == ["Tags: “gfit”, “xyz” don't exist."]
-    _name, content = build_error_report(product_import)
+    assert row_messages(change_set)[2] == ["Brand: “Kiln & Son” doesn't exist."]
+    assert row_messages(change_set)[4] == ["Tags: “gfit”, “xyz” don't exist."]
+    _name, content = build_error_report(change_set)
     reported = list(csv.reader(content.decode("utf-8-sig").splitlines()))
     assert reported[1][1] == "Did you mean “Kiln & Sons”?"
 
@@ -169,27 +169,27 @@ def test_a_name_that_differs_in_case_must_be_the_only_one(create_brand):
 
 
 def test_an_edit_after_the_preview_is_a_conflict(branded, lamp, tags):
-    product_import = create_preview(
+    change_set = create_preview(
         file_text(("MUG-1", "", "", "", "mug"), ("LAMP-1", "", "", "Kiln & Sons", "mug"))
     )
     update_product(product_id=branded.pk, actor=ada(), changes={"tags": tags})
     with pytest.raises(ImportChanged):
-        apply_import(product_import.pk, actor=ada())
+        apply_change_set(change_set.pk, actor=ada())
     assert (links("MUG-1")[1], links("LAMP-1")) == (["gift", "mug"], ("", []))
 
-    result = apply_import(product_import.pk, actor=ada(), good_only=True)
+    result = apply_change_set(change_set.pk, actor=ada(), good_only=True)
     assert result == {"new": 0, "changed": 1, "left_out": 1}
     assert (links("MUG-1")[1], links("LAMP-1")) == (["gift", "mug"], ("Kiln & Sons", ["mug"]))
-    assert outcomes(product_import)["MUG-1"] == (
+    assert outcomes(change_set)["MUG-1"] == (
         "left_out",
         "It was edited after the preview: tags.",
     )
-    undone(product_import)
+    undone(change_set)
     assert (links("MUG-1")[1], links("LAMP-1")) == (["gift", "mug"], ("", []))
 
 
 def test_an_edit_after_the_import_is_kept(branded, lamp, tags, create_brand):
-    product_import = create_applied(
+    change_set = create_applied(
         file_text(
             ("MUG-1", "Cup", "", "", "mug"),
             ("LAMP-1", "Light", "", "Kiln & Sons", "mug"),
@@ -201,13 +201,13 @@ def test_an_edit_after_the_import_is_kept(branded, lamp, tags, create_brand):
     update_product(product_id=lamp.pk, actor=ada(), changes={"brand": create_brand("Acme")})
     rug = Product.objects.get(sku="NEW-1")
     update_product(product_id=rug.pk, actor=ada(), changes={"tags": []})
-    undone(product_import)
+    undone(change_set)
     assert (links("MUG-1"), links("LAMP-1")) == (
         ("Kiln & Sons", ["gift", "mug"]),
         ("Acme", []),
     )
     assert (Product.objects.get(pk=branded.pk).name, links("NEW-1")) == ("Mug", ("", []))
-    assert outcomes(product_import) == {
+    assert outcomes(change_set) == {
         "MUG-1": ("not_undone", "Changed after the import, so not undone: tags."),
         "LAMP-1": ("not_undone", "Changed after the import, so not undone: brand."),
         "NEW-1": ("not_undone", "It was edited after the import: tags."),
@@ -221,7 +221,7 @@ def test_what_was_removed_after_the_preview_is_a_conflict(
 ):
     acme, old = create_brand("Acme"), create_tag("old")
     create_brand("Zeta")
-    product_import = create_preview(
+    change_set = create_preview(
         file_text(
             ("LAMP-1", "", "", "Acme", "old"),
             ("NEW-1", "Rug", "7", "Acme", "old"),
@@ -230,33 +230,33 @@ def test_what_was_removed_after_the_preview_is_a_conflict(
     )
     (acme if removed == "brand" else old).delete()
     with pytest.raises(ImportChanged):
-        apply_import(product_import.pk, actor=ada())
+        apply_change_set(change_set.pk, actor=ada())
     assert (Product.objects.count(), links("LAMP-1")) == (1, ("", []))
-    result = apply_import(product_import.pk, actor=ada(), good_only=True)
+    result = apply_change_set(change_set.pk, actor=ada(), good_only=True)
     assert result == {"new": 1, "changed": 0, "left_out": 2}
     assert (links("LAMP-1"), links("NEW-2")) == (("", []), ("Zeta", []))
 
 
 def test_what_was_removed_after_the_import_is_not_restored(branded, create_brand, tags):
     create_brand("Acme")
-    product_import = create_applied(file_text(("MUG-1", "Cup", "", "Acme", "mug")))
+    change_set = create_applied(file_text(("MUG-1", "Cup", "", "Acme", "mug")))
     apps.get_model("shop", "Brand").objects.get(name="Kiln & Sons").delete()
     tags[0].delete()
-    undone(product_import)
+    undone(change_set)
     assert links("MUG-1") == ("Acme", ['salt; "fine"'])
     assert Product.objects.get(pk=branded.pk).name == "Mug"
-    assert outcomes(product_import)["MUG-1"][0] == "not_undone"
+    assert outcomes(change_set)["MUG-1"][0] == "not_undone"
 
 
 def test_a_constraint_that_fails_at_last_is_no_matter_of_skus(branded, monkeypatch, unchanged):
-    product_import = create_preview(file_text(("NEW-1", "Rug", "7", "Kiln & Sons", "")))
+    change_set = create_preview(file_text(("NEW-1", "Rug", "7", "Kiln & Sons", "")))
 
     def fail(*_):
         raise IntegrityError("FOREIGN KEY constraint failed")
 
-    monkeypatch.setattr("shop.services.imports.add_products", fail)
+    monkeypatch.setattr("shop.services.change_sets.statements.add_products", fail)
     with pytest.raises(ImportChanged) as raised:
-        apply_import(product_import.pk, actor=ada())
+        apply_change_set(change_set.pk, actor=ada())
     assert "SKU" not in str(raised.value)
     assert not Product.objects.filter(sku="NEW-1").exists()
 
@@ -265,19 +265,19 @@ def test_a_constraint_that_fails_at_last_is_no_matter_of_skus(branded, monkeypat
 def test_statement_counts_do_not_grow(branded, lamp, count, statements):
     rows = [(f"NEW-{n}", "Rug", "7", "Kiln & Sons", "mug; gift") for n in range(count)]
     text = file_text(("MUG-1", "", "", "", "mug"), ("LAMP-1", "", "", "Kiln & Sons", "mug"), *rows)
-    product_import, actor = create_preview(text), ada()
+    change_set, actor = create_preview(text), ada()
     is_postgresql = connection.vendor == "postgresql"
     with statements(16 + is_postgresql):
-        apply_import(product_import.pk, actor=actor)
+        apply_change_set(change_set.pk, actor=actor)
     assert Product.tags.through.objects.count() == 2 + 2 * count
     with statements(20 + is_postgresql):
-        undo_import(product_import.pk, actor=actor)
+        undo_change_set(change_set.pk, actor=actor)
     assert Product.tags.through.objects.count() == 2
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_previewing_reads_each_related_model_once(branded, count, statements):
     rows = [(f"NEW-{n}", "Rug", "7", "Kiln & Sons", "mug") for n in range(count)]
-    product_import = create_preview(file_text(*rows))
+    change_set = create_preview(file_text(*rows))
     with statements(13):
-        preview_import(product_import)
+        preview_import(change_set)

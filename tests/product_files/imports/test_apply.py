@@ -16,11 +16,11 @@ from support.import_runs import (
     row_values,
 )
 
-from shop.models import AuditEntry, Product, ProductImport, StockMovement
+from shop.models import AuditEntry, ChangeSet, Product, StockMovement
 from shop.models.products import MAX_STOCK
-from shop.product_files.imports.apply import apply_import
-from shop.product_files.imports.locking import STALLED_AFTER
-from shop.services import imports
+from shop.services.change_sets import statements
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.locking import STALLED_AFTER
 from shop.services.errors import ImportChanged, ImportNotReady, NotFound
 from shop.services.products import remove_product, update_product
 from shop.services.stock import Kind, adjust_stock, find_drift
@@ -40,27 +40,27 @@ def sell(product, units):
 
 @pytest.fixture
 def assert_refused():
-    """`assert_refused(product_import, error)`: applying raises the error and changes nothing."""
+    """`assert_refused(change_set, error)`: applying raises the error and changes nothing."""
 
-    def check(product_import, error, match=None, **options):
+    def check(change_set, error, match=None, **options):
         before = {
-            name: table for name, table in factories.all_rows().items() if name != "ProductImport"
+            name: table for name, table in factories.all_rows().items() if name != "ChangeSet"
         }
         with pytest.raises(error, match=match):
-            apply_import(product_import.pk, actor=ada(), **options)
+            apply_change_set(change_set.pk, actor=ada(), **options)
         assert {
-            name: table for name, table in factories.all_rows().items() if name != "ProductImport"
+            name: table for name, table in factories.all_rows().items() if name != "ChangeSet"
         } == before
-        state = product_import.state
-        product_import.refresh_from_db()
-        assert product_import.state == state
+        state = change_set.state
+        change_set.refresh_from_db()
+        assert change_set.state == state
 
     return check
 
 
 def test_apply_writes_the_previewed_changes(mug, lamp):
-    product_import = create_preview(SPRING)
-    assert apply_import(product_import.pk, actor=ada()) == {"new": 2, "changed": 1, "left_out": 0}
+    change_set = create_preview(SPRING)
+    assert apply_change_set(change_set.pk, actor=ada()) == {"new": 2, "changed": 1, "left_out": 0}
     shared = {"description": "", "is_active": True, "low_stock_threshold": 5, "image": ""}
     assert catalogue() == {
         "MUG-1": {"sku": "MUG-1", "name": "Cup", "price": Decimal("13.00"), "stock": 15} | shared,
@@ -73,14 +73,14 @@ def test_apply_writes_the_previewed_changes(mug, lamp):
         "NEW-1",
     ]
     assert list(find_drift()) == []
-    product_import.refresh_from_db()
-    assert (product_import.state, product_import.applied_at is not None) == ("applied", True)
+    change_set.refresh_from_db()
+    assert (change_set.state, change_set.applied_at is not None) == ("applied", True)
 
 
 def test_stock_movements_refer_to_the_import(mug, lamp):
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     rug = Product.objects.get(sku="NEW-2")
-    movements = StockMovement.objects.filter(product_import=product_import).order_by("pk")
+    movements = StockMovement.objects.filter(change_set=change_set).order_by("pk")
     assert list(
         movements.values_list("product", "kind", "delta", "balance_after", "actor", "order")
     ) == [
@@ -90,36 +90,36 @@ def test_stock_movements_refer_to_the_import(mug, lamp):
 
 
 def test_only_changed_fields_are_written(mug):
-    product_import = create_preview(csv_text(("MUG-1", "", "13", "", "")))
+    change_set = create_preview(csv_text(("MUG-1", "", "13", "", "")))
     update_product(product_id=mug.pk, actor=ada(), changes={"name": "Cup"})
-    apply_import(product_import.pk, actor=ada())
+    apply_change_set(change_set.pk, actor=ada())
     cup = Product.objects.get(pk=mug.pk)
     assert (cup.name, cup.price, cup.stock) == ("Cup", Decimal("13.00"), 10)
     assert cup.updated_at > mug.updated_at
 
 
 def test_stock_difference_keeps_sales_after_the_export(mug):
-    product_import = create_preview(csv_text(("MUG-1", "", "", 15, 10)))
+    change_set = create_preview(csv_text(("MUG-1", "", "", 15, 10)))
     sell(mug, 3)
-    apply_import(product_import.pk, actor=ada())
+    apply_change_set(change_set.pk, actor=ada())
     assert catalogue()["MUG-1"]["stock"] == 12
     assert list(find_drift()) == []
 
 
 def test_audit_log_has_one_entry_per_import(mug):
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     entry = AuditEntry.objects.get()
     assert (entry.model_name, entry.record_id, entry.record_label) == (
-        "productimport",
-        str(product_import.pk),
+        "changeset",
+        str(change_set.pk),
         "spring.csv",
     )
     assert (entry.actor, entry.changes) == (ada(), "applied: 3 new, 1 changed, 0 left out")
 
 
 def test_rows_store_their_outcome(mug, lamp):
-    product_import = create_applied(SPRING)
-    assert row_values(product_import, "sku", "status", "outcome", "product__sku") == [
+    change_set = create_applied(SPRING)
+    assert row_values(change_set, "sku", "status", "outcome", "product__sku") == [
         ("MUG-1", "changed", "applied", "MUG-1"),
         ("NEW-2", "new", "applied", "NEW-2"),
         ("LAMP-1", "unchanged", "", "LAMP-1"),
@@ -133,23 +133,21 @@ def test_applied_import_is_not_applied_again(mug, lamp, assert_refused):
 
 @pytest.mark.parametrize("state", ["uploaded", "checking", "applying", "undone", "failed"])
 def test_only_a_checked_import_is_applied(mug, assert_refused, state):
-    product_import = create_preview(SPRING)
-    ProductImport.objects.update(state=state)
-    product_import.refresh_from_db()
-    assert_refused(product_import, ImportNotReady)
+    change_set = create_preview(SPRING)
+    ChangeSet.objects.update(state=state)
+    change_set.refresh_from_db()
+    assert_refused(change_set, ImportNotReady)
 
 
 def test_unknown_import_is_not_found():
     with pytest.raises(NotFound):
-        apply_import(7, actor=ada())
+        apply_change_set(7, actor=ada())
 
 
 def test_rows_with_errors_stop_it_unless_left_out(mug, assert_refused):
-    product_import = create_preview(
-        csv_text(("MUG-1", "", "13", "", ""), ("BAD-1", "", "", "", ""))
-    )
-    assert_refused(product_import, ImportNotReady, "^1 row has errors")
-    assert apply_import(product_import.pk, actor=ada(), good_only=True) == {
+    change_set = create_preview(csv_text(("MUG-1", "", "13", "", ""), ("BAD-1", "", "", "", "")))
+    assert_refused(change_set, ImportNotReady, "^1 row has errors")
+    assert apply_change_set(change_set.pk, actor=ada(), good_only=True) == {
         "new": 0,
         "changed": 1,
         "left_out": 0,
@@ -179,20 +177,18 @@ def sold_out(mug, lamp):
 
 @pytest.mark.parametrize("change", [edited, renamed, removed, sold_out])
 def test_products_changed_after_the_preview_are_left_out(mug, lamp, assert_refused, change):
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(("MUG-1", "Cup", "13", 7, 10), ("LAMP-1", "", "50", "", ""))
     )
     reason = change(mug, lamp)
     before = catalogue()
-    assert_refused(
-        product_import, ImportChanged, f"^Line 2 \\(MUG-1\\): {reason} Check the file again"
-    )
-    assert apply_import(product_import.pk, actor=ada(), good_only=True) == {
+    assert_refused(change_set, ImportChanged, f"^Line 2 \\(MUG-1\\): {reason} Check the file again")
+    assert apply_change_set(change_set.pk, actor=ada(), good_only=True) == {
         "new": 0,
         "changed": 1,
         "left_out": 1,
     }
-    assert outcomes(product_import) == {"MUG-1": ("left_out", reason), "LAMP-1": ("applied", "")}
+    assert outcomes(change_set) == {"MUG-1": ("left_out", reason), "LAMP-1": ("applied", "")}
     before["LAMP-1"]["price"] = Decimal("50.00")
     assert catalogue() == before
     assert list(find_drift()) == []
@@ -200,10 +196,10 @@ def test_products_changed_after_the_preview_are_left_out(mug, lamp, assert_refus
 
 def test_stock_to_set_must_be_unchanged(mug, lamp, assert_refused):
     text = csv_text(("MUG-1", 15), ("LAMP-1", 9), headers=("sku", "stock"))
-    product_import = create_preview(text, stock_mode="set")
+    change_set = create_preview(text, stock_mode="set")
     sell(mug, 1)
-    assert_refused(product_import, ImportChanged)
-    apply_import(product_import.pk, actor=ada(), good_only=True)
+    assert_refused(change_set, ImportChanged)
+    apply_change_set(change_set.pk, actor=ada(), good_only=True)
     assert {sku: product["stock"] for sku, product in catalogue().items()} == {
         "MUG-1": 9,
         "LAMP-1": 9,
@@ -211,18 +207,18 @@ def test_stock_to_set_must_be_unchanged(mug, lamp, assert_refused):
 
 
 def test_stock_above_its_limit_is_refused(mug, assert_refused):
-    product_import = create_preview(csv_text(("MUG-1", "", "", 30, 10)))
+    change_set = create_preview(csv_text(("MUG-1", "", "", 30, 10)))
     adjust_stock(product_id=mug.pk, delta=MAX_STOCK - 20, kind=Kind.RECEIVED, actor=ada())
-    assert_refused(product_import, ImportChanged)
+    assert_refused(change_set, ImportChanged)
 
 
 def test_sku_taken_after_the_preview_is_left_out(mug, assert_refused):
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(("NEW-1", "Rug", "7", "", ""), ("NEW-2", "Mat", "8", "", ""))
     )
     factories.create_product("Rival", sku="new-1")
-    assert_refused(product_import, ImportChanged, "Another product has this SKU now")
-    assert apply_import(product_import.pk, actor=ada(), good_only=True) == {
+    assert_refused(change_set, ImportChanged, "Another product has this SKU now")
+    assert apply_change_set(change_set.pk, actor=ada(), good_only=True) == {
         "new": 1,
         "changed": 0,
         "left_out": 1,
@@ -231,51 +227,51 @@ def test_sku_taken_after_the_preview_is_left_out(mug, assert_refused):
 
 
 def test_sku_taken_at_the_same_time_is_a_shop_error(mug, assert_refused, monkeypatch):
-    product_import = create_preview(csv_text(("NEW-1", "Rug", "7", "", "")))
+    change_set = create_preview(csv_text(("NEW-1", "Rug", "7", "", "")))
     factories.create_product("Rival", sku="new-1")
-    monkeypatch.setattr(imports, "leave_out_new_conflicts", lambda *_, **__: 0)
-    assert_refused(product_import, ImportChanged, "just added a product")
+    monkeypatch.setattr(statements, "leave_out_new_conflicts", lambda *_, **__: 0)
+    assert_refused(change_set, ImportChanged, "just added a product")
 
 
 def test_error_quotes_five_conflicts_and_counts_the_rest(assert_refused):
     for number in range(7):
         factories.create_product(f"Mug {number}", sku=f"M-{number}")
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(*[(f"M-{number}", "", "13", "", "") for number in range(7)])
     )
     Product.objects.update(price="9")
-    assert_refused(product_import, ImportChanged, r"Line 6 \(M-4\): .*: price\. And 2 more\.")
+    assert_refused(change_set, ImportChanged, r"Line 6 \(M-4\): .*: price\. And 2 more\.")
 
 
 def test_unexpected_error_changes_nothing_and_can_be_retried(
     mug, lamp, assert_refused, monkeypatch
 ):
-    product_import = create_preview(SPRING)
+    change_set = create_preview(SPRING)
     with monkeypatch.context() as broken:
-        broken.setattr(imports, "record_stock", lambda *_, **__: 1 / 0)
-        assert_refused(product_import, ZeroDivisionError)
-    assert apply_import(product_import.pk, actor=ada()) == {"new": 2, "changed": 1, "left_out": 0}
+        broken.setattr(statements, "record_stock", lambda *_, **__: 1 / 0)
+        assert_refused(change_set, ZeroDivisionError)
+    assert apply_change_set(change_set.pk, actor=ada()) == {"new": 2, "changed": 1, "left_out": 0}
 
 
 def test_stalled_apply_is_taken_over(mug, lamp):
-    product_import = create_preview(SPRING)
-    now = product_import.checked_at
-    ProductImport.objects.update(state="applying", heartbeat_at=now)
+    change_set = create_preview(SPRING)
+    now = change_set.checked_at
+    ChangeSet.objects.update(state="applying", heartbeat_at=now)
     with pytest.raises(ImportNotReady, match="already being applied"):
-        apply_import(product_import.pk, actor=ada())
-    ProductImport.objects.update(heartbeat_at=now - STALLED_AFTER * 2)
-    assert apply_import(product_import.pk, actor=ada()) == {"new": 2, "changed": 1, "left_out": 0}
+        apply_change_set(change_set.pk, actor=ada())
+    ChangeSet.objects.update(heartbeat_at=now - STALLED_AFTER * 2)
+    assert apply_change_set(change_set.pk, actor=ada()) == {"new": 2, "changed": 1, "left_out": 0}
 
 
 @pytest.mark.parametrize("count", [1, 3, 3000])
 def test_statement_count_does_not_grow(mug, lamp, count, statements):
     new = [(f"NEW-{number}", "Rug", "7", 3, "") for number in range(count)]
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(("MUG-1", "Cup", "13", 15, 10), ("LAMP-1", "", "50", "", ""), *new)
     )
     actor = ada()
     with statements(13 + (connection.vendor == "postgresql")):
-        apply_import(product_import.pk, actor=actor)
+        apply_change_set(change_set.pk, actor=actor)
     assert Product.objects.count() == count + 2
     assert list(find_drift()) == []
 
@@ -283,4 +279,4 @@ def test_statement_count_does_not_grow(mug, lamp, count, statements):
 @pytest.mark.django_db(transaction=True)
 def test_stock_is_only_recorded_in_a_transaction():
     with pytest.raises(TransactionManagementError):
-        imports.record_stock(ProductImport(pk=1), imports.NEW, actor=ada())
+        statements.record_stock(ChangeSet(pk=1), statements.NEW, actor=ada())

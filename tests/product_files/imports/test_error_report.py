@@ -6,32 +6,32 @@ import openpyxl
 import pytest
 from support.import_runs import catalogue, create_applied, create_preview
 
-from shop.models import ProductImport
+from shop.models import ChangeSet
 from shop.product_files.imports.error_report import build_error_report
 from shop.product_files.imports.preview import open_upload, preview_import, store_upload
 
 pytestmark = pytest.mark.usefixtures("ada")
 
 
-def reimport_corrected(product_import, *corrections):
+def reimport_corrected(change_set, *corrections):
     """Replace text in the error report, upload it as a new import and preview it."""
-    name, content = build_error_report(product_import)
+    name, content = build_error_report(change_set)
     text = content.decode("utf-8-sig")
     for wrong, right in corrections:
         assert wrong in text
         text = text.replace(wrong, right)
-    again = store_upload(actor=product_import.actor, name=name, content=text.encode())
+    again = store_upload(actor=change_set.actor, name=name, content=text.encode())
     preview_import(again)
     return again
 
 
-def statuses(product_import):
-    return list(product_import.rows.order_by("number").values_list("sku", "name", "status"))
+def statuses(change_set):
+    return list(change_set.rows.order_by("number").values_list("sku", "name", "status"))
 
 
 def test_report_has_the_files_columns_and_delimiter():
-    product_import = create_preview("Artikel;sku;name;price\nx;A;Vase;cheap\ny;B;Jug;3,00\n;C;;\n")
-    name, content = build_error_report(product_import)
+    change_set = create_preview("Artikel;sku;name;price\nx;A;Vase;cheap\ny;B;Jug;3,00\n;C;;\n")
+    name, content = build_error_report(change_set)
     assert name == "spring errors.csv"
     lines = content.decode("utf-8-sig").split("\r\n")
     assert lines[0] == "errors;suggestions;Artikel;sku;name;price"
@@ -41,13 +41,13 @@ def test_report_has_the_files_columns_and_delimiter():
 
 def test_valid_and_corrected_rows_are_all_rows():
     text = "sku;name;price\nA;Vase;cheap\nB;Jug;3,00\nC;;5,00\n"
-    product_import = create_applied(text, good_only=True)
-    again = reimport_corrected(product_import, ("cheap", "4,50"), (";C;;", ";C;Bowl;"))
+    change_set = create_applied(text, good_only=True)
+    again = reimport_corrected(change_set, ("cheap", "4,50"), (";C;;", ";C;Bowl;"))
     assert statuses(again) == [("A", "Vase", "new"), ("C", "Bowl", "new")]
     assert again.detected["unknown_headers"] == ["errors", "suggestions"]
-    from shop.product_files.imports.apply import apply_import  # noqa: PLC0415
+    from shop.services.change_sets.apply import apply_change_set  # noqa: PLC0415
 
-    apply_import(again.pk, actor=again.actor)
+    apply_change_set(again.pk, actor=again.actor)
     products = {sku: (row["name"], str(row["price"])) for sku, row in catalogue().items()}
     assert products == {"A": ("Vase", "4.50"), "B": ("Jug", "3.00"), "C": ("Bowl", "5.00")}
 
@@ -61,8 +61,8 @@ def test_report_of_a_report_has_its_columns_once():
 
 
 def test_row_with_too_many_cells_can_be_corrected():
-    product_import = create_preview("sku,name,price\nA,Vase, blue,3.00\n")
-    again = reimport_corrected(product_import, ("Vase, blue", '"Vase, blue"'))
+    change_set = create_preview("sku,name,price\nA,Vase, blue,3.00\n")
+    again = reimport_corrected(change_set, ("Vase, blue", '"Vase, blue"'))
     assert statuses(again) == [("A", "Vase, blue", "new")]
 
 
@@ -107,8 +107,8 @@ WOOCOMMERCE = (
 
 
 def test_woocommerce_variation_is_reported_with_its_parent():
-    product_import = create_preview(WOOCOMMERCE)
-    again = reimport_corrected(product_import, ("cheap", "20"))
+    change_set = create_preview(WOOCOMMERCE)
+    again = reimport_corrected(change_set, ("cheap", "20"))
     assert again.detected["file_format"] == "woocommerce"
     assert statuses(again) == [("", "", "skipped"), ("TEE-M", "Tee / M", "new")]
     assert again.rows.get(sku="TEE-M").after["description"] == "Soft"
@@ -121,13 +121,13 @@ def test_report_of_an_xlsx_file_is_xlsx():
     book.active["B3"].data_type = "s"
     content = io.BytesIO()
     book.save(content)
-    product_import = store_upload(
-        actor=ProductImport.actor.field.related_model.objects.get(),
+    change_set = store_upload(
+        actor=ChangeSet.actor.field.related_model.objects.get(),
         name="a.xlsx",
         content=content.getvalue(),
     )
-    preview_import(product_import)
-    name, report = build_error_report(product_import)
+    preview_import(change_set)
+    name, report = build_error_report(change_set)
     assert name == "a errors.xlsx"
     rows = list(openpyxl.load_workbook(io.BytesIO(report)).active.iter_rows(values_only=True))
     assert [row[2:] for row in rows] == [
@@ -135,14 +135,14 @@ def test_report_of_an_xlsx_file_is_xlsx():
         ("A", "Vase", "cheap"),
         ("090.750", "'=Jug", "dear"),
     ]
-    again = store_upload(actor=product_import.actor, name=name, content=report)
+    again = store_upload(actor=change_set.actor, name=name, content=report)
     assert open_upload(again)[0].format == "XLSX"
 
 
 def test_xlsx_report_keeps_surplus_cells_and_drops_control_characters():
-    product_import = create_preview("sku,name,price\nA,Vase, blue,3.00\nB,Ju\x07g,4\n")
-    product_import.detected["file_type"] = "XLSX"
-    _name, report = build_error_report(product_import)
+    change_set = create_preview("sku,name,price\nA,Vase, blue,3.00\nB,Ju\x07g,4\n")
+    change_set.detected["file_type"] = "XLSX"
+    _name, report = build_error_report(change_set)
     rows = list(openpyxl.load_workbook(io.BytesIO(report)).active.iter_rows(values_only=True))
     assert [row[2:] for row in rows] == [
         ("sku", "name", "price", None),

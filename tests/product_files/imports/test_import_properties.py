@@ -10,8 +10,8 @@ from support import factories
 from support.import_runs import ada, catalogue, create_preview, csv_text, outcomes
 
 from shop.models import Product
-from shop.product_files.imports.apply import apply_import
-from shop.product_files.imports.undo import undo_import
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.undo import undo_change_set
 from shop.services.orders import place_order
 from shop.services.stock import find_drift
 
@@ -77,23 +77,18 @@ def test_preview_is_applied_and_undone(products_by_sku, file_rows, blank_cells):
     with rolled_back():
         create_products(products_by_sku)
         before = catalogue()
-        product_import, count = preview_rows(file_rows, blank_cells=blank_cells)
+        change_set, count = preview_rows(file_rows, blank_cells=blank_cells)
         assert catalogue() == before
-        counts = product_import.counts
-        assert (
-            sum(counts.values())
-            == product_import.rows.count()
-            == product_import.rows_total
-            == count
-        )
+        counts = change_set.counts
+        assert sum(counts.values()) == change_set.rows.count() == change_set.rows_total == count
         expected = {name: counts[name] for name in ("new", "changed")}
-        assert apply_import(product_import.pk, actor=ada(), good_only=True) == {
+        assert apply_change_set(change_set.pk, actor=ada(), good_only=True) == {
             **expected,
             "left_out": 0,
         }
         assert len(catalogue()) == len(before) + counts["new"]
         assert list(find_drift()) == []
-        undo_import(product_import.pk, actor=ada())
+        undo_change_set(change_set.pk, actor=ada())
         assert catalogue() == before
         assert list(find_drift()) == []
 
@@ -104,8 +99,8 @@ def test_undo_keeps_sales_after_the_import(products_by_sku, file_rows, units):
     with rolled_back():
         create_products(products_by_sku)
         before = catalogue()
-        product_import, _ = preview_rows(file_rows)
-        apply_import(product_import.pk, actor=ada(), good_only=True)
+        change_set, _ = preview_rows(file_rows)
+        apply_change_set(change_set.pk, actor=ada(), good_only=True)
         carl = factories.User.objects.get(email="carl@example.com")
         sold = list(
             Product.objects.filter(is_active=True, stock__gte=units).values_list("sku", flat=True)
@@ -115,9 +110,9 @@ def test_undo_keeps_sales_after_the_import(products_by_sku, file_rows, units):
                 carl, *[(product, units) for product in Product.objects.filter(sku__in=sold)]
             )
             place_order(user=carl, shipping_address="1 Elm Street")
-        undo_import(product_import.pk, actor=ada())
+        undo_change_set(change_set.pk, actor=ada())
         assert list(find_drift()) == []
-        after, row_outcomes = catalogue(), outcomes(product_import)
+        after, row_outcomes = catalogue(), outcomes(change_set)
         for sku, product in before.items():
             if row_outcomes.get(sku, ("undone", ""))[0] == "undone":
                 assert after.pop(sku) == product | {

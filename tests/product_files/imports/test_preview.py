@@ -11,11 +11,12 @@ from support.import_runs import (
     row_values,
 )
 
-from shop.models import Product, ProductImport
+from shop.models import ChangeSet, Product
 from shop.models.products import MAX_STOCK
-from shop.product_files.imports import locking, preview
-from shop.product_files.imports.locking import State, claim
+from shop.product_files.imports import preview
 from shop.product_files.imports.preview import preview_import, store_upload
+from shop.services.change_sets import locking
+from shop.services.change_sets.locking import State, claim
 from shop.services.errors import ConcurrentUpdate, ImportNotReady, NotFound
 from shop.services.stock import Kind, adjust_stock
 
@@ -34,7 +35,7 @@ NEW_RUG = {
 
 def test_rows_are_new_changed_or_unchanged(mug, lamp):
     before = factories.all_rows()["Product"]
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(
             ("MUG-1", "Mug", "12.50", 10, 10),
             ("lamp-1", "Lamp", "50", 9, 5),
@@ -43,13 +44,13 @@ def test_rows_are_new_changed_or_unchanged(mug, lamp):
     )
     old, new = {"price": "49.90", "stock": 5}, {"price": "50.00", "stock": 9}
     assert row_values(
-        product_import, "number", "status", "sku", "name", "product", "before", "after", "delta"
+        change_set, "number", "status", "sku", "name", "product", "before", "after", "delta"
     ) == [
         (2, "unchanged", "MUG-1", "Mug", mug.pk, {}, {}, None),
         (3, "changed", "LAMP-1", "Lamp", lamp.pk, old, new, 4),
         (4, "new", "NEW-1", "Rug", None, {}, NEW_RUG, 3),
     ]
-    assert product_import.counts == {
+    assert change_set.counts == {
         "new": 1,
         "changed": 1,
         "unchanged": 1,
@@ -57,20 +58,20 @@ def test_rows_are_new_changed_or_unchanged(mug, lamp):
         "error": 0,
     }
     assert (
-        product_import.state,
-        product_import.rows_checked,
-        product_import.rows_total,
-        product_import.warnings,
+        change_set.state,
+        change_set.rows_checked,
+        change_set.rows_total,
+        change_set.warnings,
     ) == ("checked", 3, 3, [])
     assert factories.all_rows()["Product"] == before
 
 
 def test_every_editable_field_is_imported(mug):
     headers = ("sku", "name", "description", "price", "active", "reorder level")
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(("MUG-1", "Cup", "Red.\nBig.", "13", "no", "7"), headers=headers)
     )
-    assert row_values(product_import, "after") == [
+    assert row_values(change_set, "after") == [
         (
             {
                 "name": "Cup",
@@ -125,21 +126,21 @@ def test_text_is_compared_after_cleaning(mug):
     ],
 )
 def test_row_with_errors_lists_all_errors_and_keeps_its_cells(cells, messages):
-    product_import = create_preview(csv_text(cells))
-    assert row_messages(product_import) == {2: messages}
-    assert row_values(product_import, "status", "cells", "after") == [
+    change_set = create_preview(csv_text(cells))
+    assert row_messages(change_set) == {2: messages}
+    assert row_values(change_set, "status", "cells", "after") == [
         ("error", [str(cell) for cell in cells], {})
     ]
-    assert product_import.counts["error"] == 1
+    assert change_set.counts["error"] == 1
 
 
 def test_error_of_one_row_does_not_affect_others(mug):
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(
             ("A-1", "Rug", "7", "", ""), ("A-2", "Mat", "x", "", ""), ("A-3", "Bag", "8", "", "")
         )
     )
-    assert row_values(product_import, "sku", "status") == [
+    assert row_values(change_set, "sku", "status") == [
         ("A-1", "new"),
         ("A-2", "error"),
         ("A-3", "new"),
@@ -148,16 +149,16 @@ def test_error_of_one_row_does_not_affect_others(mug):
 
 def test_row_that_is_not_a_product_is_skipped():
     headers = ("Handle", "Title", "Variant Price", "Image Src")
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(("mug", "Mug", "7", "a.jpg"), ("mug", "", "", "b.jpg"), headers=headers)
     )
-    assert row_values(product_import, "status") == [("new",), ("skipped",)]
-    assert row_messages(product_import) == {3: ["This row is only a picture of “mug”."]}
-    assert row_values(product_import, "cells")[1] == (["mug", "", "", "b.jpg"],)
+    assert row_values(change_set, "status") == [("new",), ("skipped",)]
+    assert row_messages(change_set) == {3: ["This row is only a picture of “mug”."]}
+    assert row_values(change_set, "cells")[1] == (["mug", "", "", "b.jpg"],)
 
 
 def test_repeated_sku_is_an_error_in_each_line(mug):
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(
             ("A-1", "Rug", 7, "", ""),
             ("B-1", "Mat", 7, "", ""),
@@ -165,20 +166,20 @@ def test_repeated_sku_is_an_error_in_each_line(mug):
             ("A-1 ", "Rug", 7, "", ""),
         )
     )
-    assert row_messages(product_import) == {
+    assert row_messages(change_set) == {
         2: ["SKU: lines 4, 5 have the same SKU."],
         4: ["SKU: lines 2, 5 have the same SKU."],
         5: ["SKU: lines 2, 4 have the same SKU."],
     }
-    assert product_import.warnings == ["3 rows share a SKU with another row. Keep one row per SKU."]
+    assert change_set.warnings == ["3 rows share a SKU with another row. Keep one row per SKU."]
 
 
 def test_new_product_without_sku_gets_one(mug):
-    product_import = create_preview(csv_text(("", "Rug", "7", 3, ""), ("", "Mat", "8", "", "")))
-    (first, first_delta), (second, second_delta) = row_values(product_import, "sku", "delta")
+    change_set = create_preview(csv_text(("", "Rug", "7", 3, ""), ("", "Mat", "8", "", "")))
+    (first, first_delta), (second, second_delta) = row_values(change_set, "sku", "delta")
     assert (first[:2], second[:2], first != second) == ("P-", "P-", True)
     assert (first_delta, second_delta) == (3, 0)
-    assert product_import.warnings == ["2 new rows have no SKU. We generate one for each."]
+    assert change_set.warnings == ["2 new rows have no SKU. We generate one for each."]
 
 
 @pytest.mark.parametrize(
@@ -195,10 +196,10 @@ def test_new_product_without_sku_gets_one(mug):
 )
 def test_blank_cells_keep_or_clear_the_value(mug, blank_cells, cells, after, fields):
     Product.objects.update(description="Red.")
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(cells, headers=("sku", "name", "price", "description")), blank_cells=blank_cells
     )
-    assert (row_values(product_import, "after"), problem_fields(product_import)) == (
+    assert (row_values(change_set, "after"), problem_fields(change_set)) == (
         [(after,)],
         fields,
     )
@@ -231,8 +232,8 @@ def test_blank_cells_keep_or_clear_the_value(mug, blank_cells, cells, after, fie
     ],
 )
 def test_stock_modes(mug, mode, cells, delta, messages):
-    product_import = create_preview(csv_text(("MUG-1", "", "", *cells)), stock_mode=mode)
-    assert (row_values(product_import, "delta"), row_messages(product_import)) == (
+    change_set = create_preview(csv_text(("MUG-1", "", "", *cells)), stock_mode=mode)
+    assert (row_values(change_set, "delta"), row_messages(change_set)) == (
         [(delta,)],
         {2: messages} if messages else {},
     )
@@ -240,30 +241,30 @@ def test_stock_modes(mug, mode, cells, delta, messages):
 
 def test_stock_without_stock_at_export_is_a_question(mug):
     text = csv_text(("MUG-1", 15), ("A-1", 4), headers=("sku", "stock"))
-    product_import = create_preview(text)
-    assert product_import.detected["questions"] == ["stock_mode"]
-    assert row_values(product_import, "status", "delta")[0] == ("unchanged", None)
+    change_set = create_preview(text)
+    assert change_set.detected["questions"] == ["stock_mode"]
+    assert row_values(change_set, "status", "delta")[0] == ("unchanged", None)
     assert create_preview(text, stock_mode="leave").detected["questions"] == []
 
 
 def test_ambiguous_prices_are_a_question(mug):
     text = csv_text(("MUG-1", "1,800"), ("LAMP-1", "15"), headers=("sku", "price"))
-    product_import = create_preview(text)
-    assert (product_import.detected["questions"], product_import.state) == (
+    change_set = create_preview(text)
+    assert (change_set.detected["questions"], change_set.state) == (
         ["decimal_mark"],
         "checked",
     )
     message = "Price: “1,800” can be read in two ways. Choose the number format of this file."
-    assert row_messages(product_import)[2] == [message]
+    assert row_messages(change_set)[2] == [message]
     assert row_values(create_preview(text, decimal_mark="."), "after")[0] == ({"price": "1800.00"},)
     assert row_values(create_preview(text, decimal_mark=","), "after")[0] == ({"price": "1.80"},)
 
 
 def test_large_changes_are_warned_of(mug, lamp):
-    product_import = create_preview(
+    change_set = create_preview(
         csv_text(("MUG-1", "", "18.75", 0, 10), ("LAMP-1", "", "74.86", 0, 5))
     )
-    assert product_import.warnings == [
+    assert change_set.warnings == [
         "1 price changes by more than 50%.",
         "100% of the products with stock in this file fall to 0.",
     ]
@@ -272,39 +273,39 @@ def test_large_changes_are_warned_of(mug, lamp):
 def test_chosen_columns_replace_detected_ones(mug):
     text = csv_text(("MUG-1", "12.50", "99"), headers=("sku", "price", "resale"))
     assert create_preview(text).detected["unknown_headers"] == ["resale"]
-    product_import = create_preview(text, columns={"price": 2})
-    assert row_values(product_import, "after") == [({"price": "99.00"},)]
-    assert (product_import.detected["columns"], product_import.detected["unknown_headers"]) == (
+    change_set = create_preview(text, columns={"price": 2})
+    assert row_values(change_set, "after") == [({"price": "99.00"},)]
+    assert (change_set.detected["columns"], change_set.detected["unknown_headers"]) == (
         {"sku": 0, "price": 2},
         [],
     )
-    assert product_import.headers == ["sku", "", "price"]
+    assert change_set.headers == ["sku", "", "price"]
 
 
 @pytest.mark.parametrize("count", [1, 3, 3000])
 def test_statement_count_grows_only_with_batches(count, mug, statements):
     text = csv_text(*[(f"A-{number}", "Rug", "7", 3, "") for number in range(count)])
-    product_import = store_upload(actor=ada(), name="many.csv", content=text.encode())
+    change_set = store_upload(actor=ada(), name="many.csv", content=text.encode())
     batches = -(-count // preview.ROWS_PER_TRANSACTION)
     with statements(7 + 3 * batches):
-        preview_import(product_import)
-    assert product_import.counts["new"] == count
+        preview_import(change_set)
+    assert change_set.counts["new"] == count
 
 
 def test_new_preview_replaces_the_rows(mug):
-    product_import = create_preview(csv_text(("MUG-1", "", "13", 12, 10)))
+    change_set = create_preview(csv_text(("MUG-1", "", "13", 12, 10)))
     adjust_stock(product_id=mug.pk, delta=-3, kind=Kind.DAMAGED, actor=ada())
-    preview_import(product_import)
-    assert row_values(product_import, "before", "after") == [
+    preview_import(change_set)
+    assert row_values(change_set, "before", "after") == [
         ({"price": "12.50", "stock": 7}, {"price": "13.00", "stock": 9}),
     ]
-    assert product_import.counts["changed"] == 1
+    assert change_set.counts["changed"] == 1
 
 
 def test_unreadable_file_fails_with_the_reason(mug):
-    product_import = store_upload(actor=ada(), name="x.csv", content=b"")
-    preview_import(product_import)
-    assert (product_import.state, product_import.error[:9], product_import.rows.count()) == (
+    change_set = store_upload(actor=ada(), name="x.csv", content=b"")
+    preview_import(change_set)
+    assert (change_set.state, change_set.error[:9], change_set.rows.count()) == (
         "failed",
         "“x.csv” i",
         0,
@@ -312,30 +313,30 @@ def test_unreadable_file_fails_with_the_reason(mug):
 
 
 def test_unexpected_error_fails_the_import_and_is_raised(mug, monkeypatch):
-    product_import = create_preview(csv_text(("MUG-1", "", "13", "", "")))
+    change_set = create_preview(csv_text(("MUG-1", "", "13", "", "")))
     monkeypatch.setattr(preview, "validate_rows", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        preview_import(product_import)
-    assert (product_import.state, product_import.rows.count()) == ("failed", 0)
+        preview_import(change_set)
+    assert (change_set.state, change_set.rows.count()) == ("failed", 0)
 
 
 def test_one_preview_runs_at_a_time_and_a_stalled_one_is_taken_over(mug, monkeypatch):
-    product_import = create_preview(csv_text(("MUG-1", "", "13", "", "")))
-    claim(product_import.pk, State.CHECKING, from_states=[State.CHECKED])
+    change_set = create_preview(csv_text(("MUG-1", "", "13", "", "")))
+    claim(change_set.pk, State.CHECKING, from_states=[State.CHECKED])
     with pytest.raises(ImportNotReady, match="being checked"):
-        preview_import(product_import)
+        preview_import(change_set)
     monkeypatch.setattr(locking, "STALLED_AFTER", -locking.STALLED_AFTER)
-    assert locking.is_stalled(ProductImport.objects.get())
+    assert locking.is_stalled(ChangeSet.objects.get())
     real = preview.validate_rows
 
     def take_over(*arguments):
-        claim(product_import.pk, State.CHECKING, from_states=[])
+        claim(change_set.pk, State.CHECKING, from_states=[])
         return real(*arguments)
 
     monkeypatch.setattr(preview, "validate_rows", take_over)
     with pytest.raises(ConcurrentUpdate):
-        preview_import(product_import)
-    assert (product_import.state, product_import.rows.count()) == ("checking", 0)
+        preview_import(change_set)
+    assert (change_set.state, change_set.rows.count()) == ("checking", 0)
 
 
 def test_unknown_import_is_not_found():

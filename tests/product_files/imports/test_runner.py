@@ -5,9 +5,10 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from support.import_runs import ada, catalogue, create_preview, csv_text, upload_text
 
-from shop.models import ProductImport
-from shop.product_files.imports import apply, runner
-from shop.product_files.imports.locking import STATE_ERRORS
+from shop.models import ChangeSet
+from shop.product_files.imports import runner
+from shop.services.change_sets import apply
+from shop.services.change_sets.locking import STATE_ERRORS
 from shop.services.errors import ImportNotReady
 
 pytestmark = pytest.mark.usefixtures("ada")
@@ -27,42 +28,42 @@ def worker(settings, monkeypatch):
     return work_off
 
 
-def current(product_import):
-    product_import.refresh_from_db()
-    return product_import.state, product_import.pending_step, product_import.error
+def current(change_set):
+    change_set.refresh_from_db()
+    return change_set.state, change_set.pending_step, change_set.error
 
 
 def test_small_file_runs_in_the_request():
-    product_import = upload_text(VASE)
-    runner.request_step(product_import.pk, runner.PREVIEW, actor=ada())
-    assert current(product_import) == ("checked", {}, "")
-    runner.request_step(product_import.pk, runner.APPLY, actor=ada())
-    assert current(product_import) == ("applied", {}, "")
-    runner.request_step(product_import.pk, runner.UNDO, actor=ada())
-    assert (current(product_import), catalogue()) == (("undone", {}, ""), {})
+    change_set = upload_text(VASE)
+    runner.request_step(change_set.pk, runner.PREVIEW, actor=ada())
+    assert current(change_set) == ("checked", {}, "")
+    runner.request_step(change_set.pk, runner.APPLY, actor=ada())
+    assert current(change_set) == ("applied", {}, "")
+    runner.request_step(change_set.pk, runner.UNDO, actor=ada())
+    assert (current(change_set), catalogue()) == (("undone", {}, ""), {})
 
 
 def test_large_file_waits_for_a_worker(worker):
-    product_import = upload_text(VASE)
-    runner.request_step(product_import.pk, runner.PREVIEW, actor=ada())
+    change_set = upload_text(VASE)
+    runner.request_step(change_set.pk, runner.PREVIEW, actor=ada())
     assert (
-        current(product_import)[0],
-        product_import.pending_step["step"],
-        runner.is_waiting(product_import),
+        current(change_set)[0],
+        change_set.pending_step["step"],
+        runner.is_waiting(change_set),
     ) == ("uploaded", "preview", True)
     worker()
-    assert current(product_import) == ("checked", {}, "")
-    runner.request_step(product_import.pk, runner.APPLY, actor=ada())
+    assert current(change_set) == ("checked", {}, "")
+    runner.request_step(change_set.pk, runner.APPLY, actor=ada())
     worker()
     worker()
-    assert (current(product_import), list(catalogue())) == (("applied", {}, ""), ["VASE"])
+    assert (current(change_set), list(catalogue())) == (("applied", {}, ""), ["VASE"])
 
 
 def test_pending_step_is_not_requested_again(worker):
-    product_import = upload_text(VASE)
-    runner.request_step(product_import.pk, runner.PREVIEW, actor=ada())
+    change_set = upload_text(VASE)
+    runner.request_step(change_set.pk, runner.PREVIEW, actor=ada())
     with pytest.raises(ImportNotReady, match="already requested"):
-        runner.request_step(product_import.pk, runner.PREVIEW, actor=ada())
+        runner.request_step(change_set.pk, runner.PREVIEW, actor=ada())
     assert DBTaskResult.objects.count() == 1
 
 
@@ -76,25 +77,25 @@ def test_pending_step_is_not_requested_again(worker):
     ],
 )
 def test_step_is_refused_in_another_state(state, step):
-    product_import = upload_text(VASE)
-    ProductImport.objects.update(state=state)
+    change_set = upload_text(VASE)
+    ChangeSet.objects.update(state=state)
     with pytest.raises(ImportNotReady) as refusal:
-        runner.request_step(product_import.pk, step, actor=ada())
+        runner.request_step(change_set.pk, step, actor=ada())
     assert str(refusal.value) == str(STATE_ERRORS[state])
-    assert current(product_import) == (state, {}, "")
+    assert current(change_set) == (state, {}, "")
 
 
 def test_only_the_reviewed_preview_is_applied():
-    product_import = create_preview(VASE)
+    change_set = create_preview(VASE)
     with pytest.raises(ImportNotReady, match="checked again in the meantime"):
-        runner.request_step(product_import.pk, runner.APPLY, actor=ada(), seen=timezone.now())
-    assert (current(product_import), catalogue()) == (("checked", {}, ""), {})
+        runner.request_step(change_set.pk, runner.APPLY, actor=ada(), seen=timezone.now())
+    assert (current(change_set), catalogue()) == (("checked", {}, ""), {})
 
 
 def test_error_of_a_step_is_stored():
-    product_import = create_preview(csv_text(["VASE", "Vase", "cheap", "4", ""]))
-    runner.request_step(product_import.pk, runner.APPLY, actor=ada())
-    state, pending, error = current(product_import)
+    change_set = create_preview(csv_text(["VASE", "Vase", "cheap", "4", ""]))
+    runner.request_step(change_set.pk, runner.APPLY, actor=ada())
+    state, pending, error = current(change_set)
     assert (state, pending) == ("checked", {})
     assert error
 
@@ -103,26 +104,26 @@ def test_unexpected_error_is_stored_and_raised(monkeypatch):
     def crash(*_, **__):
         raise ZeroDivisionError
 
-    product_import = create_preview(VASE)
-    monkeypatch.setattr(apply, "apply_import", crash)
+    change_set = create_preview(VASE)
+    monkeypatch.setattr(apply, "apply_change_set", crash)
     with pytest.raises(ZeroDivisionError):
-        runner.request_step(product_import.pk, runner.APPLY, actor=ada())
-    state, pending, error = current(product_import)
+        runner.request_step(change_set.pk, runner.APPLY, actor=ada())
+    state, pending, error = current(change_set)
     assert (state, pending, bool(error)) == ("checked", {}, True)
 
 
 def test_step_finished_by_a_killed_worker_is_not_repeated(worker):
-    product_import = create_preview(VASE)
-    runner.request_step(product_import.pk, runner.APPLY, actor=ada())
-    apply.apply_import(product_import.pk, actor=ada())
+    change_set = create_preview(VASE)
+    runner.request_step(change_set.pk, runner.APPLY, actor=ada())
+    apply.apply_change_set(change_set.pk, actor=ada())
     worker()
-    assert (current(product_import), len(catalogue())) == (("applied", {}, ""), 1)
+    assert (current(change_set), len(catalogue())) == (("applied", {}, ""), 1)
 
 
 def test_running_step_is_left_alone(worker):
-    product_import = create_preview(VASE)
-    runner.request_step(product_import.pk, runner.APPLY, actor=ada())
-    ProductImport.objects.update(state="applying", heartbeat_at=timezone.now())
+    change_set = create_preview(VASE)
+    runner.request_step(change_set.pk, runner.APPLY, actor=ada())
+    ChangeSet.objects.update(state="applying", heartbeat_at=timezone.now())
     worker()
-    state, pending, error = current(product_import)
+    state, pending, error = current(change_set)
     assert (state, pending["step"], error, catalogue()) == ("applying", "apply", "", {})

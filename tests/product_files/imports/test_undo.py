@@ -16,11 +16,11 @@ from support.import_runs import (
     undone,
 )
 
-from shop.models import AuditEntry, CartItem, Product, ProductImport, StockMovement
-from shop.product_files.imports.apply import apply_import
-from shop.product_files.imports.locking import STALLED_AFTER
-from shop.product_files.imports.undo import undo_import
-from shop.services import imports
+from shop.models import AuditEntry, CartItem, ChangeSet, Product, StockMovement
+from shop.services.change_sets import statements
+from shop.services.change_sets.apply import apply_change_set
+from shop.services.change_sets.locking import STALLED_AFTER
+from shop.services.change_sets.undo import undo_change_set
 from shop.services.errors import ImportNotReady, NotFound
 from shop.services.order_moves import move_order
 from shop.services.orders import place_order
@@ -48,18 +48,18 @@ def rug():
 
 def test_undo_restores_the_catalogue(mug, lamp):
     before = catalogue()
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     assert catalogue() != before
-    assert undo_import(product_import.pk, actor=ada()) == {
+    assert undo_change_set(change_set.pk, actor=ada()) == {
         "removed": 1,
         "restored": 2,
         "not_undone": 0,
     }
     assert catalogue() == before
     assert list(find_drift()) == []
-    product_import.refresh_from_db()
-    assert (product_import.state, product_import.undone_at is not None) == ("undone", True)
-    assert product_import.result == {
+    change_set.refresh_from_db()
+    assert (change_set.state, change_set.undone_at is not None) == ("undone", True)
+    assert change_set.result == {
         "new": 1,
         "changed": 2,
         "left_out": 0,
@@ -67,14 +67,12 @@ def test_undo_restores_the_catalogue(mug, lamp):
         "restored": 2,
         "not_undone": 0,
     }
-    assert set(outcomes(product_import).values()) == {("undone", "")}
+    assert set(outcomes(change_set).values()) == {("undone", "")}
 
 
 def test_undo_reverses_stock_in_the_ledger(mug, lamp):
-    product_import = undone(create_applied(SPRING))
-    movements = StockMovement.objects.filter(product_import=product_import, product=mug).order_by(
-        "pk"
-    )
+    change_set = undone(create_applied(SPRING))
+    movements = StockMovement.objects.filter(change_set=change_set, product=mug).order_by("pk")
     assert list(movements.values_list("kind", "delta", "balance_after")) == [
         ("import", 5, 15),
         ("import", -5, 10),
@@ -83,22 +81,22 @@ def test_undo_reverses_stock_in_the_ledger(mug, lamp):
 
 
 def test_undo_keeps_sales(mug, lamp, carl):
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     buy(carl, Product.objects.get(pk=mug.pk), 4)
-    undone(product_import)
+    undone(change_set)
     assert catalogue()["MUG-1"]["stock"] == 10 - 4
     assert list(find_drift()) == []
 
 
 def test_stock_that_was_sold_is_not_undone(mug, lamp, carl):
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     buy(carl, Product.objects.get(pk=mug.pk), 11)
-    assert undo_import(product_import.pk, actor=ada()) == {
+    assert undo_change_set(change_set.pk, actor=ada()) == {
         "removed": 1,
         "restored": 1,
         "not_undone": 1,
     }
-    assert outcomes(product_import)["MUG-1"] == (
+    assert outcomes(change_set)["MUG-1"] == (
         "not_undone",
         "Changed after the import, so not undone: stock.",
     )
@@ -108,10 +106,10 @@ def test_stock_that_was_sold_is_not_undone(mug, lamp, carl):
 
 
 def test_edited_field_is_kept_and_the_others_restored(mug, lamp):
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     edit(mug, name="Beaker", description="Blue.")
-    undone(product_import)
-    assert outcomes(product_import)["MUG-1"] == (
+    undone(change_set)
+    assert outcomes(change_set)["MUG-1"] == (
         "not_undone",
         "Changed after the import, so not undone: name.",
     )
@@ -152,49 +150,49 @@ def received(carl):
 
 @pytest.mark.parametrize("change", [ordered, ordered_and_cancelled, edited, pictured, received])
 def test_new_product_that_was_used_is_kept(mug, lamp, carl, change):
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     reason = change(carl)
     before = catalogue()["NEW-1"]
-    assert undo_import(product_import.pk, actor=ada()) == {
+    assert undo_change_set(change_set.pk, actor=ada()) == {
         "removed": 0,
         "restored": 2,
         "not_undone": 1,
     }
-    assert outcomes(product_import)["NEW-1"] == ("not_undone", reason)
+    assert outcomes(change_set)["NEW-1"] == ("not_undone", reason)
     assert catalogue()["NEW-1"] == before
     assert list(find_drift()) == []
 
 
 def test_removed_products_are_not_undone(mug, lamp):
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     remove_product(product_id=mug.pk, actor=ada())
     remove_product(product_id=rug().pk, actor=ada())
-    assert undo_import(product_import.pk, actor=ada()) == {
+    assert undo_change_set(change_set.pk, actor=ada()) == {
         "removed": 0,
         "restored": 1,
         "not_undone": 2,
     }
-    assert set(outcomes(product_import).values()) == {
+    assert set(outcomes(change_set).values()) == {
         ("not_undone", "The product was removed after the import."),
         ("undone", ""),
     }
 
 
 def test_removed_product_leaves_the_carts(mug, lamp, carl):
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     factories.add_to_cart(carl, (rug(), 1), (mug, 1))
-    undone(product_import)
+    undone(change_set)
     assert list(CartItem.objects.values_list("product", flat=True)) == [mug.pk]
 
 
 def test_left_out_rows_are_not_undone(mug, lamp):
-    product_import = create_preview(SPRING)
+    change_set = create_preview(SPRING)
     edit(mug, price=Decimal("99.00"))
     before = catalogue()["MUG-1"]
-    apply_import(product_import.pk, actor=ada(), good_only=True)
-    undone(product_import)
+    apply_change_set(change_set.pk, actor=ada(), good_only=True)
+    undone(change_set)
     assert catalogue()["MUG-1"] == before
-    assert outcomes(product_import)["MUG-1"] == (
+    assert outcomes(change_set)["MUG-1"] == (
         "left_out",
         "It was edited after the preview: price.",
     )
@@ -213,10 +211,10 @@ def test_two_imports_are_undone_in_reverse_order(mug, lamp):
 
 
 def test_undone_import_is_not_undone_again(mug, lamp):
-    product_import = undone(create_applied(SPRING))
+    change_set = undone(create_applied(SPRING))
     before = factories.all_rows()
     with pytest.raises(ImportNotReady, match="already undone"):
-        undo_import(product_import.pk, actor=ada())
+        undo_change_set(change_set.pk, actor=ada())
     assert factories.all_rows() == before
 
 
@@ -224,50 +222,50 @@ def test_undone_import_is_not_undone_again(mug, lamp):
     "state", ["uploaded", "checking", "checked", "applying", "undoing", "failed"]
 )
 def test_only_an_applied_import_is_undone(mug, lamp, state):
-    product_import = create_applied(SPRING)
-    ProductImport.objects.update(state=state)
+    change_set = create_applied(SPRING)
+    ChangeSet.objects.update(state=state)
     before = factories.all_rows()
     with pytest.raises(ImportNotReady):
-        undo_import(product_import.pk, actor=ada())
+        undo_change_set(change_set.pk, actor=ada())
     assert factories.all_rows() == before
 
 
 def test_unknown_import_is_not_found():
     with pytest.raises(NotFound):
-        undo_import(7, actor=ada())
+        undo_change_set(7, actor=ada())
 
 
 def test_unexpected_error_leaves_it_applied_and_can_be_retried(mug, lamp, monkeypatch):
     before = catalogue()
-    product_import = create_applied(SPRING)
+    change_set = create_applied(SPRING)
     between = catalogue()
     with monkeypatch.context() as broken:
-        broken.setattr(imports, "remove_added_products", lambda *_, **__: 1 / 0)
+        broken.setattr(statements, "remove_added_products", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            undo_import(product_import.pk, actor=ada())
-    assert (catalogue(), current_state(product_import)) == (between, "applied")
-    undone(product_import)
+            undo_change_set(change_set.pk, actor=ada())
+    assert (catalogue(), current_state(change_set)) == (between, "applied")
+    undone(change_set)
     assert catalogue() == before
 
 
 def test_stalled_undo_is_taken_over(mug, lamp):
     before = catalogue()
-    product_import = create_applied(SPRING)
-    ProductImport.objects.update(
-        state="undoing", heartbeat_at=product_import.applied_at - STALLED_AFTER * 2
+    change_set = create_applied(SPRING)
+    ChangeSet.objects.update(
+        state="undoing", heartbeat_at=change_set.applied_at - STALLED_AFTER * 2
     )
-    undone(product_import)
+    undone(change_set)
     assert catalogue() == before
 
 
 @pytest.mark.parametrize("count", [1, 3, 3000])
 def test_statement_count_does_not_grow(mug, lamp, count, statements):
     new = [(f"NEW-{number}", "Rug", "7", 3, "") for number in range(count)]
-    product_import = create_applied(
+    change_set = create_applied(
         csv_text(("MUG-1", "Cup", "13", 15, 10), ("LAMP-1", "", "50", "", ""), *new)
     )
     actor = ada()
     with statements(16 + (connection.vendor == "postgresql")):
-        undo_import(product_import.pk, actor=actor)
+        undo_change_set(change_set.pk, actor=actor)
     assert Product.objects.count() == 2
     assert list(find_drift()) == []

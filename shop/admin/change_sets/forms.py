@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
-from shop.models import ImportRow, ProductImport
+from shop.models import ChangeRow, ChangeSet
 from shop.product_files.imports.error_report import REPORT_HEADERS
 from shop.product_files.imports.preview import FILE_FORMATS, QUESTIONS
 from shop.product_files.imports.relations import list_names
 from shop.product_files.reading import archives, limits
 from shop.product_files.reading.encodings import UTF_8, UTF_16, WINDOWS
+from shop.services.change_sets.missing import add_permission, known_entries
 from shop.services.errors import FileRefused
-from shop.services.import_missing import add_permission, known_entries
 
 DELIMITER_LABELS = {
     ",": gettext_lazy("comma"),
@@ -87,18 +87,18 @@ def _select_field(label: Any, choices: dict[str, Any], *, blank: Any = "") -> fo
     )
 
 
-def _open_questions(product_import: ProductImport) -> list[str]:
+def _open_questions(change_set: ChangeSet) -> list[str]:
     """Return the questions to answer. New products start with the file's stock without asking."""
-    questions: list[str] = product_import.detected.get("questions", [])
-    statuses = (ImportRow.Status.CHANGED, ImportRow.Status.UNCHANGED)
-    has_existing = any(product_import.counts.get(status) for status in statuses)
+    questions: list[str] = change_set.detected.get("questions", [])
+    statuses = (ChangeRow.Status.CHANGED, ChangeRow.Status.UNCHANGED)
+    has_existing = any(change_set.counts.get(status) for status in statuses)
     return [name for name in questions if name != "stock_mode" or has_existing]
 
 
-def _offered_records(product_import: ProductImport, user: Any) -> list[Mapping[str, Any]]:
+def _offered_records(change_set: ChangeSet, user: Any) -> list[Mapping[str, Any]]:
     """Return the missing records that the user may create and that are errors now."""
-    creates = product_import.options.get("create_missing", [])
-    missing = known_entries(product_import, "missing")
+    creates = change_set.options.get("create_missing", [])
+    missing = known_entries(change_set, "missing")
     models = {entry["model"] for entry in missing} - {*creates}
     allowed = {label for label in models if user.has_perm(add_permission(apps.get_model(label)))}
     return [entry for entry in missing if entry["model"] in allowed]
@@ -107,13 +107,13 @@ def _offered_records(product_import: ProductImport, user: Any) -> list[Mapping[s
 class ReadingOptionsForm(forms.Form):
     """How to read a file, where this was not detected or was detected wrongly."""
 
-    def __init__(self, data: Any = None, *, product_import: ProductImport, user: Any) -> None:
-        options, detected = product_import.options, product_import.detected
+    def __init__(self, data: Any = None, *, change_set: ChangeSet, user: Any) -> None:
+        options, detected = change_set.options, change_set.detected
         initial = {name: value for name, value in options.items() if isinstance(value, str)}
         self.creates: list[str] = options.get("create_missing", [])
         initial["create_missing"] = "create" if self.creates else ""
         super().__init__(data, initial=initial)
-        self.open_questions = _open_questions(product_import)
+        self.open_questions = _open_questions(change_set)
         self._add_question_fields(options, detected)
         if detected.get("file_type") != "XLSX":
             encodings = {label: label for label in (UTF_8, WINDOWS, UTF_16)}
@@ -121,15 +121,15 @@ class ReadingOptionsForm(forms.Form):
             self.fields["delimiter"] = _select_field(_("Separator"), DELIMITER_LABELS, blank=DETECT)
         labels = {file_format.name: file_format.label for file_format in FILE_FORMATS.values()}
         self.fields["file_format"] = _select_field(_("Format"), labels, blank=DETECT)
-        blank_cells = dict(ProductImport.BlankCells.choices)
+        blank_cells = dict(ChangeSet.BlankCells.choices)
         self.fields["blank_cells"] = _select_field(_("Blank cells"), blank_cells)
-        self.missing = _offered_records(product_import, user)
+        self.missing = _offered_records(change_set, user)
         self.fields["create_missing"] = _select_field(
             _("Names that don't exist"),
             {"create": _("Create them when the import is applied")},
             blank=_("Report them as errors"),
         )
-        self._add_column_fields(product_import)
+        self._add_column_fields(change_set)
 
     def _add_question_fields(self, options: dict[str, Any], detected: dict[str, Any]) -> None:
         questions = {*detected.get("questions", []), *options}
@@ -138,17 +138,17 @@ class ReadingOptionsForm(forms.Form):
                 _("Number format"), NUMBER_FORMATS, blank=CHOOSE
             )
         if "stock_mode" in questions:
-            modes = dict(ProductImport.StockMode.choices)
-            del modes[ProductImport.StockMode.DIFFERENCE]
+            modes = dict(ChangeSet.StockMode.choices)
+            del modes[ChangeSet.StockMode.DIFFERENCE]
             self.fields["stock_mode"] = _select_field(_("Stock in the file"), modes, blank=CHOOSE)
 
-    def _add_column_fields(self, product_import: ProductImport) -> None:
+    def _add_column_fields(self, change_set: ChangeSet) -> None:
         """Add a field for each column that is not read, and for those assigned before."""
-        options, detected = product_import.options, product_import.detected
+        options, detected = change_set.options, change_set.detected
         self.column_headers: dict[str, str] = dict(options.get("column_headers", {}))
         for header in detected.get("unknown_headers", []):
             if header not in REPORT_HEADERS:
-                self.column_headers.setdefault(str(product_import.headers.index(header)), header)
+                self.column_headers.setdefault(str(change_set.headers.index(header)), header)
 
         known = FILE_FORMATS[detected.get("file_format", "own")].known()
         choices = {name: aliases[0] for name, aliases in known.items()}

@@ -6,17 +6,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from shop.db.transactions import atomically
-from shop.models import ImportRow, ProductImport, User
-from shop.product_files.imports.locking import STATE_ERRORS, State, claim, release
-from shop.services import audit, import_missing, import_relations, imports
+from shop.models import ChangeRow, ChangeSet, User
+from shop.services import audit
+from shop.services.change_sets import missing, relations, statements
+from shop.services.change_sets.locking import STATE_ERRORS, State, claim, release
+from shop.services.change_sets.sql import CHANGED, NEW
 from shop.services.errors import ImportChanged, ImportNotReady, InsufficientStock
-from shop.services.import_sql import CHANGED, NEW
 
 #: Rows that are quoted in the error about conflicts.
 MAX_QUOTED_CONFLICTS = 5
 
 
-def apply_import(import_id: int, *, actor: User, good_only: bool = False) -> dict[str, int]:
+def apply_change_set(change_set_id: int, *, actor: User, good_only: bool = False) -> dict[str, int]:
     """Write the new and changed rows; return the numbers `new`, `changed` and `left_out`.
 
     If the rows name brands or the like that are to be created, their number is `created`.
@@ -27,23 +28,23 @@ def apply_import(import_id: int, *, actor: User, good_only: bool = False) -> dic
     Raises NotFound; ImportNotReady if it is not checked or has errors; ImportChanged if products
     changed since the preview. Nothing is changed then.
     """
-    heartbeat = claim(import_id, State.APPLYING, from_states=[State.CHECKED])
+    heartbeat = claim(change_set_id, State.APPLYING, from_states=[State.CHECKED])
     try:
-        return _apply_rows(import_id, actor=actor, good_only=good_only)
+        return _apply_rows(change_set_id, actor=actor, good_only=good_only)
     except IntegrityError as error:
-        release(import_id, heartbeat, State.CHECKED)
+        release(change_set_id, heartbeat, State.CHECKED)
         raise ImportChanged(_describe_integrity_error(error)) from error
     except Exception:
-        release(import_id, heartbeat, State.CHECKED)
+        release(change_set_id, heartbeat, State.CHECKED)
         raise
 
 
 @atomically
-def _apply_rows(import_id: int, *, actor: User, good_only: bool) -> dict[str, int]:
-    product_import = ProductImport.objects.select_for_update(no_key=True).get(pk=import_id)
-    if product_import.state != State.APPLYING:
-        raise ImportNotReady(str(STATE_ERRORS[State(product_import.state)]))
-    error_count = product_import.counts.get(ImportRow.Status.ERROR, 0)
+def _apply_rows(change_set_id: int, *, actor: User, good_only: bool) -> dict[str, int]:
+    change_set = ChangeSet.objects.select_for_update(no_key=True).get(pk=change_set_id)
+    if change_set.state != State.APPLYING:
+        raise ImportNotReady(str(STATE_ERRORS[State(change_set.state)]))
+    error_count = change_set.counts.get(ChangeRow.Status.ERROR, 0)
     if error_count and not good_only:
         message = ngettext(
             "%(count)s row has errors. Correct it and upload the file again,"
@@ -54,42 +55,40 @@ def _apply_rows(import_id: int, *, actor: User, good_only: bool) -> dict[str, in
         )
         raise ImportNotReady(message % {"count": f"{error_count:,}"})
 
-    imports.raise_statement_timeout()
-    created = import_missing.create_missing(product_import, actor=actor)
-    result = _write_products(product_import, actor, good_only=good_only)
+    statements.raise_statement_timeout()
+    created = missing.create_missing(change_set, actor=actor)
+    result = _write_products(change_set, actor, good_only=good_only)
     if created:
         result["created"] = created
-    product_import.state, product_import.applied_at = State.APPLIED, timezone.now()
-    product_import.result = result
-    product_import.save(update_fields=["state", "applied_at", "result", "detected"])
+    change_set.state, change_set.applied_at = State.APPLIED, timezone.now()
+    change_set.result = result
+    change_set.save(update_fields=["state", "applied_at", "result", "detected"])
     change = _("applied: %(new)s new, %(changed)s changed, %(left_out)s left out")
     numbers = result | {"left_out": result["left_out"] + error_count}
-    audit.log(actor, product_import, change % {name: f"{n:,}" for name, n in numbers.items()})
+    audit.log(actor, change_set, change % {name: f"{n:,}" for name, n in numbers.items()})
     return result
 
 
-def _write_products(
-    product_import: ProductImport, actor: User, *, good_only: bool
-) -> dict[str, int]:
-    marked = imports.mark_applied(product_import)
-    taken = imports.leave_out_new_conflicts(product_import)
-    added = imports.add_products(product_import)
-    import_relations.link_added_products(product_import)
-    imports.record_stock(product_import, NEW, actor=actor)
+def _write_products(change_set: ChangeSet, actor: User, *, good_only: bool) -> dict[str, int]:
+    marked = statements.mark_applied(change_set)
+    taken = statements.leave_out_new_conflicts(change_set)
+    added = statements.add_products(change_set)
+    relations.link_added_products(change_set)
+    statements.record_stock(change_set, NEW, actor=actor)
 
-    imports.lock_import_products(product_import, CHANGED)
-    conflicts = imports.leave_out_conflicts(
-        product_import,
-        stock_is_set=product_import.detected["stock_mode"] == ProductImport.StockMode.SET,
+    statements.lock_products(change_set, CHANGED)
+    conflicts = statements.leave_out_conflicts(
+        change_set,
+        stock_is_set=change_set.detected["stock_mode"] == ChangeSet.StockMode.SET,
     )
     if (taken or conflicts) and not good_only:
-        raise ImportChanged(_describe_conflicts(product_import, taken + conflicts))
+        raise ImportChanged(_describe_conflicts(change_set, taken + conflicts))
 
-    changed = imports.update_products(product_import)
+    changed = statements.update_products(change_set)
     if changed != marked - conflicts:
         raise InsufficientStock
-    import_relations.relink_products(product_import)
-    imports.record_stock(product_import, CHANGED, actor=actor)
+    relations.relink_products(change_set)
+    statements.record_stock(change_set, CHANGED, actor=actor)
     return {"new": added, "changed": changed, "left_out": taken + conflicts}
 
 
@@ -100,9 +99,9 @@ def _describe_integrity_error(error: IntegrityError) -> str:
     return _("Someone just changed something that this file needs. Check the file again.")
 
 
-def _describe_conflicts(product_import: ProductImport, count: int) -> str:
+def _describe_conflicts(change_set: ChangeSet, count: int) -> str:
     """Quote the first conflicts and say what to do."""
-    rows = product_import.rows.filter(outcome=ImportRow.Outcome.LEFT_OUT).order_by("number")
+    rows = change_set.rows.filter(outcome=ChangeRow.Outcome.LEFT_OUT).order_by("number")
     sentences = [
         _("Line %(number)s (%(sku)s): %(reason)s")
         % {"number": row.number, "sku": row.sku, "reason": row.reason}

@@ -7,8 +7,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from shop import exposure
-from shop.models import CartItem, ImportRow, OrderItem, Product, StockMovement
-from shop.services.import_sql import (
+from shop.models import CartItem, ChangeRow, OrderItem, Product, StockMovement
+from shop.services.change_sets.sql import (
     RELATIONS,
     UNIQUE_FIELDS,
     differs_sql,
@@ -18,7 +18,7 @@ from shop.services.import_sql import (
 )
 
 #: Models whose rows are deleted with a product. A reference from any other model keeps it.
-DELETED_WITH_PRODUCT = (CartItem, StockMovement, ImportRow)
+DELETED_WITH_PRODUCT = (CartItem, StockMovement, ChangeRow)
 
 #: An SQL condition and the message for the rows that meet it.
 type Conflict = tuple[str, str]

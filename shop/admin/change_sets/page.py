@@ -7,18 +7,18 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from shop.admin.imports.forms import DELIMITER_LABELS, NUMBER_FORMATS, ReadingOptionsForm
-from shop.admin.imports.rows import RowTable
-from shop.models import ImportRow, ProductImport
+from shop.admin.change_sets.forms import DELIMITER_LABELS, NUMBER_FORMATS, ReadingOptionsForm
+from shop.admin.change_sets.rows import RowTable
+from shop.models import ChangeRow, ChangeSet
 from shop.models.order_status import Role
 from shop.product_files.imports import runner
 from shop.product_files.imports.error_report import REPORT_HEADERS
-from shop.product_files.imports.locking import STATE_ERRORS
 from shop.product_files.imports.preview import CHECKABLE_STATES, FILE_FORMATS
 from shop.product_files.imports.relations import created_entries, list_names
-from shop.services.import_missing import known_entries
+from shop.services.change_sets.locking import STATE_ERRORS
+from shop.services.change_sets.missing import known_entries
 
-State, Status = ProductImport.State, ImportRow.Status
+State, Status = ChangeSet.State, ChangeRow.Status
 #: Step -> what the page says while it is pending or running.
 PROGRESS_LABELS = {
     runner.PREVIEW: gettext_lazy("Checking the rows"),
@@ -37,7 +37,7 @@ STATE_ROLES: dict[str, Role] = {
 
 
 def page_context(
-    product_import: ProductImport,
+    change_set: ChangeSet,
     query: QueryDict,
     *,
     user: Any,
@@ -45,56 +45,56 @@ def page_context(
     form: ReadingOptionsForm | None = None,
 ) -> dict[str, Any]:
     """Return the context. The rows cost at most one query, and one more to count a search."""
-    is_busy = bool(product_import.pending_step) or product_import.state in ProductImport.IN_PROGRESS
-    is_open = may_decide and not is_busy and product_import.state in CHECKABLE_STATES
+    is_busy = bool(change_set.pending_step) or change_set.state in ChangeSet.IN_PROGRESS
+    is_open = may_decide and not is_busy and change_set.state in CHECKABLE_STATES
     if is_open and form is None:
-        form = ReadingOptionsForm(product_import=product_import, user=user)
-    is_checked = is_open and product_import.state == State.CHECKED
+        form = ReadingOptionsForm(change_set=change_set, user=user)
+    is_checked = is_open and change_set.state == State.CHECKED
     context: dict[str, Any] = {
-        "import": product_import,
-        "role": STATE_ROLES.get(State(product_import.state), "neutral"),
+        "import": change_set,
+        "role": STATE_ROLES.get(State(change_set.state), "neutral"),
         "may_decide": may_decide,
         "is_busy": is_busy,
-        "reading": _reading_summary(product_import),
-        "results": _result_sentences(product_import),
+        "reading": _reading_summary(change_set),
+        "results": _result_sentences(change_set),
         "form": form if is_open else None,
-        "apply": _apply_context(product_import) if is_checked else None,
-        **_progress_context(product_import),
+        "apply": _apply_context(change_set) if is_checked else None,
+        **_progress_context(change_set),
     }
-    if product_import.state == State.CLOSED:
+    if change_set.state == State.CLOSED:
         context["results"].append(STATE_ERRORS[State.CLOSED])
-    elif product_import.counts and not is_busy:
-        context["rows"] = RowTable(product_import, query)
+    elif change_set.counts and not is_busy:
+        context["rows"] = RowTable(change_set, query)
     return context
 
 
-def _progress_context(product_import: ProductImport) -> dict[str, Any]:
-    checked, total = product_import.rows_checked, product_import.rows_total
-    step = product_import.pending_step.get("step", "")
+def _progress_context(change_set: ChangeSet) -> dict[str, Any]:
+    checked, total = change_set.rows_checked, change_set.rows_total
+    step = change_set.pending_step.get("step", "")
     progress = _("%(checked)s of %(total)s rows")
     return {
-        "is_abandoned": runner.is_abandoned(product_import),
-        "is_waiting": runner.is_waiting(product_import),
-        "progress_label": PROGRESS_LABELS.get(step, product_import.get_state_display()),
+        "is_abandoned": runner.is_abandoned(change_set),
+        "is_waiting": runner.is_waiting(change_set),
+        "progress_label": PROGRESS_LABELS.get(step, change_set.get_state_display()),
         "progress": progress % {"checked": f"{checked:,}", "total": f"{total:,}"},
         "percent": 100 * checked // total if total else None,
     }
 
 
-def _apply_context(product_import: ProductImport) -> dict[str, Any]:
+def _apply_context(change_set: ChangeSet) -> dict[str, Any]:
     """Return the numbers of rows to apply and with errors, and the texts about them."""
     statuses = (Status.NEW, Status.CHANGED, Status.ERROR)
-    new, changed, errors = (product_import.counts.get(status, 0) for status in statuses)
+    new, changed, errors = (change_set.counts.get(status, 0) for status in statuses)
     message = ngettext("%(count)s row has errors.", "%(count)s rows have errors.", errors)
     return {
-        "changes": _describe_changes(new, changed, product_import.detected.get("pictures", 0)),
+        "changes": _describe_changes(new, changed, change_set.detected.get("pictures", 0)),
         "row_count": new + changed,
-        "created": list(list_names(created_entries(product_import))),
+        "created": list(list_names(created_entries(change_set))),
         "error_count": errors,
         "error_message": message % {"count": f"{errors:,}"},
-        "seen": product_import.checked_at.isoformat() if product_import.checked_at else "",
+        "seen": change_set.checked_at.isoformat() if change_set.checked_at else "",
         # Conflicts that were found when applying can be left out as well.
-        "offers_good_only": bool(errors or product_import.error),
+        "offers_good_only": bool(errors or change_set.error),
     }
 
 
@@ -111,17 +111,17 @@ def _describe_changes(new: int, changed: int, pictures: int) -> str:
     return _("pictures") if pictures else ""
 
 
-def _result_sentences(product_import: ProductImport) -> list[str]:
+def _result_sentences(change_set: ChangeSet) -> list[str]:
     """Say what applying and undoing changed."""
-    return [*_apply_sentences(product_import), *_undo_sentences(product_import)]
+    return [*_apply_sentences(change_set), *_undo_sentences(change_set)]
 
 
 def _format_counts(message: str, **counts: int) -> str:
     return message % {name: f"{count:,}" for name, count in counts.items()}
 
 
-def _apply_sentences(product_import: ProductImport) -> Iterator[str]:
-    result = product_import.result
+def _apply_sentences(change_set: ChangeSet) -> Iterator[str]:
+    result = change_set.result
     if "new" in result:
         message = ngettext(
             "%(new)s product was added, %(changed)s changed.",
@@ -129,7 +129,7 @@ def _apply_sentences(product_import: ProductImport) -> Iterator[str]:
             result["new"],
         )
         yield _format_counts(message, new=result["new"], changed=result["changed"])
-        if errors := product_import.counts.get(Status.ERROR):
+        if errors := change_set.counts.get(Status.ERROR):
             message = ngettext(
                 "%(count)s row with errors was left out.",
                 "%(count)s rows with errors were left out.",
@@ -143,15 +143,15 @@ def _apply_sentences(product_import: ProductImport) -> Iterator[str]:
                 left_out,
             )
             yield _format_counts(message, count=left_out)
-    for names in list_names(known_entries(product_import, "created")):
+    for names in list_names(known_entries(change_set, "created")):
         yield _("Created: %(names)s.") % {"names": names}
     if count := result.get("pictures"):
         message = ngettext("%(count)s picture was added.", "%(count)s pictures were added.", count)
         yield _format_counts(message, count=count)
 
 
-def _undo_sentences(product_import: ProductImport) -> Iterator[str]:
-    result = product_import.result
+def _undo_sentences(change_set: ChangeSet) -> Iterator[str]:
+    result = change_set.result
     if "restored" in result:
         removed, restored = result["removed"], result["restored"]
         message = ngettext(
@@ -174,29 +174,29 @@ def _undo_sentences(product_import: ProductImport) -> Iterator[str]:
                 count,
             )
             yield _format_counts(message, count=count)
-        if kept := product_import.detected.get("kept"):
+        if kept := change_set.detected.get("kept"):
             message = _("Kept, because they were edited or are in use: %(names)s.")
             yield message % {"names": ", ".join(kept)}
 
 
-def _reading_summary(product_import: ProductImport) -> list[tuple[str, Any]]:
+def _reading_summary(change_set: ChangeSet) -> list[tuple[str, Any]]:
     """Return how the file was read, as pairs of label and text."""
-    detected, options = product_import.detected, product_import.options
+    detected, options = change_set.detected, change_set.options
     if not detected:
         return []
     file_format = FILE_FORMATS[detected["file_format"]]
     known, delimiter = file_format.known(), detected["delimiter"]
     columns = [
         # A field may have been removed from the model since then.
-        _column_text(product_import.headers[index], known.get(field, (field,))[0])
+        _column_text(change_set.headers[index], known.get(field, (field,))[0])
         for field, index in detected["columns"].items()
     ]
     ignored = [name for name in detected["unknown_headers"] if name not in REPORT_HEADERS]
     decimal_mark = options.get("decimal_mark") or detected.get("decimal_mark") or ""
-    blank_cells = options.get("blank_cells") or ProductImport.BlankCells.KEEP
+    blank_cells = options.get("blank_cells") or ChangeSet.BlankCells.KEEP
     stock = _("Not in the file")
     if "stock" in detected["columns"]:
-        stock = str(ProductImport.StockMode(detected["stock_mode"]).label)
+        stock = str(ChangeSet.StockMode(detected["stock_mode"]).label)
     pictures = detected.get("pictures")
     matched = ngettext("%(count)s matches a row", "%(count)s match a row", pictures or 0)
     pairs = [
@@ -207,7 +207,7 @@ def _reading_summary(product_import: ProductImport) -> list[tuple[str, Any]]:
         (_("Ignored columns"), ", ".join(ignored)),
         (_("Number format"), NUMBER_FORMATS.get(decimal_mark, "")),
         (_("Stock"), stock),
-        (_("Blank cells"), ProductImport.BlankCells(blank_cells).label),
+        (_("Blank cells"), ChangeSet.BlankCells(blank_cells).label),
         (_("Pictures"), matched % {"count": f"{pictures:,}"} if pictures is not None else ""),
     ]
     return [(label, text) for label, text in pairs if text]

@@ -24,10 +24,10 @@ from support.import_client import (
     upload,
 )
 
-from shop.models import Product, ProductImport
+from shop.models import ChangeSet, Product
 from shop.product_files.imports import runner
-from shop.product_files.imports.locking import STATE_ERRORS
-from shop.services.import_retention import IMPORT_RETENTION, purge_imports
+from shop.services.change_sets.locking import STATE_ERRORS
+from shop.services.change_sets.retention import CHANGE_SET_RETENTION, purge_change_sets
 
 
 @pytest.fixture(autouse=True)
@@ -76,14 +76,10 @@ def no_worker(settings, monkeypatch):
     monkeypatch.setattr(runner, "MAX_INLINE_BYTES", 0)
 
 
-def an_hour_later(product_import):
+def an_hour_later(change_set):
     earlier = timezone.now() - timedelta(hours=1)
-    pending = product_import.pending_step and product_import.pending_step | {
-        "at": earlier.isoformat()
-    }
-    ProductImport.objects.filter(pk=product_import.pk).update(
-        pending_step=pending, heartbeat_at=earlier
-    )
+    pending = change_set.pending_step and change_set.pending_step | {"at": earlier.isoformat()}
+    ChangeSet.objects.filter(pk=change_set.pk).update(pending_step=pending, heartbeat_at=earlier)
 
 
 def test_page_offers_to_run_the_step_without_a_worker(adas_browser, no_worker):
@@ -110,7 +106,7 @@ def test_stalled_step_is_started_again(adas_browser, no_worker, state):
     adas_browser.post(
         step_url(step), {"seen": latest_import().checked_at.isoformat(), "blank_cells": "keep"}
     )
-    ProductImport.objects.update(state=state, heartbeat_at=timezone.now())
+    ChangeSet.objects.update(state=state, heartbeat_at=timezone.now())
     adas_browser.post(step_url("run-now"))
     assert (latest_import().state, prices()) == (state, PRICES_BEFORE)
     an_hour_later(latest_import())
@@ -150,7 +146,7 @@ def test_pictures_are_packed_with_the_file(adas_browser):
 def test_pictures_must_be_a_zip(adas_browser):
     answer = upload(adas_browser, VALID_FILE, pictures=SimpleUploadedFile("a.zip", b"nothing"))
     assert list(answer.context["form"].errors) == ["pictures"]
-    assert not ProductImport.objects.exists()
+    assert not ChangeSet.objects.exists()
 
 
 def test_urls_of_remote_pictures_can_be_downloaded(adas_browser):
@@ -185,10 +181,11 @@ def test_very_long_value_is_complete_in_a_search(adas_browser):
 def test_closed_import_cannot_be_undone(adas_browser):
     upload(adas_browser, VALID_FILE)
     apply(adas_browser)
-    ProductImport.objects.update(
-        created_at=timezone.now() - IMPORT_RETENTION, heartbeat_at=timezone.now() - IMPORT_RETENTION
+    ChangeSet.objects.update(
+        created_at=timezone.now() - CHANGE_SET_RETENTION,
+        heartbeat_at=timezone.now() - CHANGE_SET_RETENTION,
     )
-    purge_imports()
+    purge_change_sets()
     answer = adas_browser.get(step_url("change"))
     assert str(STATE_ERRORS["closed"]) in html.unescape(answer.content.decode())
     assert step_url("undo") not in answer.content.decode()
@@ -199,21 +196,21 @@ def test_closed_import_cannot_be_undone(adas_browser):
 def test_purge_deletes_old_imports_that_were_not_applied(adas_browser):
     upload(adas_browser, VALID_FILE)
     now = timezone.now()
-    ProductImport.objects.update(created_at=now - IMPORT_RETENTION, heartbeat_at=now)
-    assert (purge_imports(), ProductImport.objects.count()) == (0, 1)
-    ProductImport.objects.update(heartbeat_at=timezone.now() - IMPORT_RETENTION)
-    assert (purge_imports(), ProductImport.objects.count()) == (1, 0)
+    ChangeSet.objects.update(created_at=now - CHANGE_SET_RETENTION, heartbeat_at=now)
+    assert (purge_change_sets(), ChangeSet.objects.count()) == (0, 1)
+    ChangeSet.objects.update(heartbeat_at=timezone.now() - CHANGE_SET_RETENTION)
+    assert (purge_change_sets(), ChangeSet.objects.count()) == (1, 0)
 
 
-def remove_field_from(product_import):
+def remove_field_from(change_set):
     """Let the import have a field and a model that the project doesn't have any more."""
-    detected = product_import.detected
+    detected = change_set.detected
     entry = {"model": "shop.gone", "name": "Acme", "key": 1, "hash": "", "used": True}
     detected["columns"]["gone"] = detected["columns"].pop("price")
     detected["changed_fields"].append("gone")
     detected |= {"missing": [entry], "created": [entry]}
-    product_import.save()
-    for row in product_import.rows.exclude(after={}):
+    change_set.save()
+    for row in change_set.rows.exclude(after={}):
         row.after["gone"], row.before["gone"] = "new:0", 1
         row.save()
 

@@ -28,19 +28,19 @@ from shop.admin.base import (
     staff_user,
     submitted_key,
 )
+from shop.admin.change_sets.forms import ReadingOptionsForm, UploadForm
+from shop.admin.change_sets.page import STATE_ROLES, page_context
 from shop.admin.forms import ConfirmForm
-from shop.admin.imports.forms import ReadingOptionsForm, UploadForm
-from shop.admin.imports.page import STATE_ROLES, page_context
 from shop.admin.rendering import render_label
-from shop.models import ImportRow, ProductImport
+from shop.models import ChangeRow, ChangeSet
 from shop.product_files.exports.sample_file import build_sample_file
 from shop.product_files.imports import pictures, preview, runner
 from shop.product_files.imports.error_report import build_error_report
+from shop.services.change_sets.retention import discard_change_set
 from shop.services.errors import FileRefused, ImportNotReady, ShopError
 from shop.services.idempotency import run_once
-from shop.services.import_retention import discard_import
 
-State = ProductImport.State
+State = ChangeSet.State
 SAFE_METHODS = ("GET", "HEAD")
 #: Key of `result` -> its label in the list.
 RESULT_LABELS = {
@@ -56,7 +56,7 @@ RESULT_LABELS = {
 }
 
 
-@admin.register(ProductImport)
+@admin.register(ChangeSet)
 class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     """The history of imports, and the page of each import."""
 
@@ -78,14 +78,12 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         "error-report": "error_report",
         "picture-urls": "picture_urls",
     }
-    action_permission = "add_productimport"
+    action_permission = "add_changeset"
 
     def has_action_permission(self, request: HttpRequest) -> bool:
         """Check the permissions to import and to change products: an import writes products."""
         user = request.user
-        return bool(
-            user.has_perm("shop.add_productimport") and user.has_perm("shop.change_product")
-        )
+        return bool(user.has_perm("shop.add_changeset") and user.has_perm("shop.change_product"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_action_permission(request)
@@ -94,36 +92,36 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         """Check the permission under django-import-export's name for it."""
         return self.has_action_permission(request)
 
-    def may_decide(self, request: HttpRequest, product_import: ProductImport) -> bool:
+    def may_decide(self, request: HttpRequest, change_set: ChangeSet) -> bool:
         """Return whether the user uploaded it or is a superuser: only they reviewed the preview."""
-        is_own = product_import.actor_id == request.user.pk or request.user.is_superuser
+        is_own = change_set.actor_id == request.user.pk or request.user.is_superuser
         return bool(is_own and self.has_action_permission(request))
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[ProductImport]:
-        queryset: models.QuerySet[ProductImport] = super().get_queryset(request)
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[ChangeSet]:
+        queryset: models.QuerySet[ChangeSet] = super().get_queryset(request)
         return queryset.defer("warnings", "error", "headers", "detected", "options")
 
     def get_urls(self) -> list[URLPattern]:
         sample = self.admin_site.admin_view(self.sample)
-        return [path("sample.csv", sample, name="shop_productimport_sample"), *super().get_urls()]
+        return [path("sample.csv", sample, name="shop_changeset_sample"), *super().get_urls()]
 
     # List columns
 
     @display(description=gettext_lazy("State"), ordering="state")
-    def state_label(self, product_import: ProductImport) -> str:
+    def state_label(self, change_set: ChangeSet) -> str:
         """Return the label of the state."""
-        role = STATE_ROLES.get(State(product_import.state), "neutral")
-        return render_label(role, product_import.get_state_display())
+        role = STATE_ROLES.get(State(change_set.state), "neutral")
+        return render_label(role, change_set.get_state_display())
 
     @display(description=gettext_lazy("Rows"))
-    def row_counts(self, product_import: ProductImport) -> str:
+    def row_counts(self, change_set: ChangeSet) -> str:
         """Show the number of rows per status."""
-        return _join_counts(product_import.counts, dict(ImportRow.Status.choices))
+        return _join_counts(change_set.counts, dict(ChangeRow.Status.choices))
 
     @display(description=gettext_lazy("Result"))
-    def result_text(self, product_import: ProductImport) -> str:
+    def result_text(self, change_set: ChangeSet) -> str:
         """Show the numbers of products that were changed."""
-        return _join_counts(product_import.result, RESULT_LABELS)
+        return _join_counts(change_set.result, RESULT_LABELS)
 
     # Upload
 
@@ -163,7 +161,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         )
         if not is_repeated:
             runner.request_step(int(pk), runner.PREVIEW, actor=staff_user(request))
-        return HttpResponseRedirect(reverse("admin:shop_productimport_change", args=[pk]))
+        return HttpResponseRedirect(reverse("admin:shop_changeset_change", args=[pk]))
 
     # The page of an import
 
@@ -176,128 +174,122 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         if request.method not in SAFE_METHODS:
             return HttpResponseNotAllowed(SAFE_METHODS)
         pk = int(object_id) if object_id.isdecimal() else 0
-        product_import = get_object_or_404(ProductImport.objects.select_related("actor"), pk=pk)
-        return self._page(request, product_import)
+        change_set = get_object_or_404(ChangeSet.objects.select_related("actor"), pk=pk)
+        return self._page(request, change_set)
 
     def _page(
         self,
         request: HttpRequest,
-        product_import: ProductImport,
+        change_set: ChangeSet,
         form: ReadingOptionsForm | None = None,
     ) -> HttpResponse:
-        may_decide = self.may_decide(request, product_import)
+        may_decide = self.may_decide(request, change_set)
         context = page_context(
-            product_import, request.GET, user=request.user, may_decide=may_decide, form=form
+            change_set, request.GET, user=request.user, may_decide=may_decide, form=form
         )
-        return self._render(request, "page", {"title": product_import.name, **context})
+        return self._render(request, "page", {"title": change_set.name, **context})
 
     def _render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         shared = self.admin_site.each_context(request) | {"opts": self.opts}
-        return TemplateResponse(
-            request, f"admin/shop/productimport/{template}.html", shared | context
-        )
+        return TemplateResponse(request, f"admin/shop/changeset/{template}.html", shared | context)
 
-    def preview_again(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+    def preview_again(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
         """Preview the file again with the submitted reading options."""
         if request.method != "POST":
-            return self.redirect_to_record(product_import)
-        form = ReadingOptionsForm(request.POST, product_import=product_import, user=request.user)
+            return self.redirect_to_record(change_set)
+        form = ReadingOptionsForm(request.POST, change_set=change_set, user=request.user)
         if not form.is_valid():
-            return self._page(request, product_import, form)
-        return self._request_step(request, product_import, runner.PREVIEW, options=form.options())
+            return self._page(request, change_set, form)
+        return self._request_step(request, change_set, runner.PREVIEW, options=form.options())
 
-    def apply(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+    def apply(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
         """Apply the preview that the page showed."""
         if request.method != "POST":
-            return self.redirect_to_record(product_import)
+            return self.redirect_to_record(change_set)
         try:
             seen = datetime.fromisoformat(request.POST.get("seen", ""))
         except ValueError:
             messages.error(request, _("Review the rows first, then apply them."))
-            return self.redirect_to_record(product_import)
+            return self.redirect_to_record(change_set)
         good_only = "good_only" in request.POST
-        return self._request_step(
-            request, product_import, runner.APPLY, seen=seen, good_only=good_only
-        )
+        return self._request_step(request, change_set, runner.APPLY, seen=seen, good_only=good_only)
 
-    def undo(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+    def undo(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
         """Ask for confirmation, then undo."""
         return self._confirm(
             request,
-            product_import,
-            title=_("Undo the import of %(file)s?") % {"file": product_import},
+            change_set,
+            title=_("Undo the import of %(file)s?") % {"file": change_set},
             hint=_(
                 "Changed fields get their old values, added products are removed, and the import's"
                 " stock changes are reversed. Products that were ordered or edited after the import"
                 " are kept and listed."
             ),
             button=_("Undo import"),
-            do=lambda: self._request_step(request, product_import, runner.UNDO),
+            do=lambda: self._request_step(request, change_set, runner.UNDO),
         )
 
-    def discard(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+    def discard(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
         """Ask for confirmation, then delete the import; it changed no product."""
 
         def perform() -> HttpResponse:
-            file = {"file": str(product_import)}
+            file = {"file": str(change_set)}
             try:
-                discard_import(import_id=product_import.pk, actor=staff_user(request))
+                discard_change_set(change_set_id=change_set.pk, actor=staff_user(request))
                 message = _("%(file)s was discarded. No product was changed.")
                 messages.success(request, message % file)
             except ShopError as error:
                 messages.error(request, str(error))
-            return HttpResponseRedirect(reverse("admin:shop_productimport_changelist"))
+            return HttpResponseRedirect(reverse("admin:shop_changeset_changelist"))
 
         return self._confirm(
             request,
-            product_import,
-            title=_("Discard %(file)s?") % {"file": product_import},
+            change_set,
+            title=_("Discard %(file)s?") % {"file": change_set},
             hint=_("The file and its preview are deleted. No product is changed."),
             button=_("Discard file"),
             do=perform,
         )
 
-    def run_now(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+    def run_now(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
         """Run an abandoned step in this request."""
-        if request.method == "POST" and runner.is_abandoned(product_import):
-            self._check_may_decide(request, product_import)
-            runner.run_pending_steps(product_import.pk)
-        return self.redirect_to_record(product_import)
+        if request.method == "POST" and runner.is_abandoned(change_set):
+            self._check_may_decide(request, change_set)
+            runner.run_pending_steps(change_set.pk)
+        return self.redirect_to_record(change_set)
 
-    def error_report(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+    def error_report(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
         """Download the rows with errors."""
-        return _download(request, *build_error_report(product_import))
+        return _download(request, *build_error_report(change_set))
 
-    def picture_urls(self, request: HttpRequest, product_import: ProductImport) -> HttpResponse:
+    def picture_urls(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
         """Download the URLs of pictures on other servers, with their SKUs."""
         try:
-            lines = [
-                f"{sku}\t{url}\r\n" for sku, url in pictures.remote_picture_urls(product_import)
-            ]
+            lines = [f"{sku}\t{url}\r\n" for sku, url in pictures.remote_picture_urls(change_set)]
         except FileRefused as error:
             messages.error(request, str(error))
-            return self.redirect_to_record(product_import)
+            return self.redirect_to_record(change_set)
         return _download(request, "picture URLs.txt", "".join(lines).encode())
 
-    def _check_may_decide(self, request: HttpRequest, product_import: ProductImport) -> None:
-        if not self.may_decide(request, product_import):
+    def _check_may_decide(self, request: HttpRequest, change_set: ChangeSet) -> None:
+        if not self.may_decide(request, change_set):
             raise PermissionDenied
 
     def _request_step(
-        self, request: HttpRequest, product_import: ProductImport, step: str, **options: Any
+        self, request: HttpRequest, change_set: ChangeSet, step: str, **options: Any
     ) -> HttpResponse:
         """Request the step, or show why it cannot be requested."""
-        self._check_may_decide(request, product_import)
+        self._check_may_decide(request, change_set)
         try:
-            runner.request_step(product_import.pk, step, actor=staff_user(request), **options)
+            runner.request_step(change_set.pk, step, actor=staff_user(request), **options)
         except ImportNotReady as error:
             messages.warning(request, str(error))
-        return self.redirect_to_record(product_import)
+        return self.redirect_to_record(change_set)
 
     def _confirm(
         self,
         request: HttpRequest,
-        product_import: ProductImport,
+        change_set: ChangeSet,
         *,
         do: Callable[[], HttpResponse],
         title: str,
@@ -305,7 +297,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         **options: str,
     ) -> HttpResponse:
         """Show a confirmation page; on POST call `do`."""
-        self._check_may_decide(request, product_import)
+        self._check_may_decide(request, change_set)
         if request.method == "POST":
             return do()
         return render_action_form(
@@ -314,8 +306,8 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             form=ConfirmForm(),
             title=title,
             button=button,
-            back_url=self.record_url(product_import),
-            original=product_import,
+            back_url=self.record_url(change_set),
+            original=change_set,
             **options,
         )
 

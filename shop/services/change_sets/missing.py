@@ -18,11 +18,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from shop import exposure
-from shop.models import ProductImport, User
+from shop.models import ChangeSet, User
 from shop.natural_keys import NaturalKeys, natural_key_field
 from shop.services import audit
-from shop.services.errors import ImportNotReady
-from shop.services.import_sql import (
+from shop.services.change_sets.sql import (
     RELATIONS,
     cast_sql,
     execute_sql,
@@ -31,10 +30,11 @@ from shop.services.import_sql import (
     select_column,
     sorted_keys_sql,
 )
+from shop.services.errors import ImportNotReady
 
 TOKEN_PREFIX = "new:"  # noqa: S105 - no secret
 #: Rows (r) that are to be applied. Parameter: import id.
-IN_USE = "r.product_import_id = %s AND r.status IN ('new', 'changed')"
+IN_USE = "r.change_set_id = %s AND r.status IN ('new', 'changed')"
 
 
 def missing_token(index: int) -> str:
@@ -52,10 +52,10 @@ def token_index(token: str) -> int:
     return int(token.removeprefix(TOKEN_PREFIX))
 
 
-def known_entries(product_import: ProductImport, key: str) -> list[Mapping[str, Any]]:
+def known_entries(change_set: ChangeSet, key: str) -> list[Mapping[str, Any]]:
     """Return the entries of `detected[key]` whose model wasn't removed from the project since."""
     labels = {model._meta.label_lower for model in apps.get_models()}
-    entries = product_import.detected.get(key, [])
+    entries = change_set.detected.get(key, [])
     return [entry for entry in entries if entry["model"] in labels]
 
 
@@ -80,26 +80,26 @@ def add_permission(model: exposure.Model) -> str:
     return f"{model._meta.app_label}.add_{model._meta.model_name}"
 
 
-def create_missing(product_import: ProductImport, *, actor: User) -> int:
+def create_missing(change_set: ChangeSet, *, actor: User) -> int:
     """Create the missing records that rows use, and store their keys in the rows; return how many.
 
     What somebody else created since the preview is used instead. `detected["created"]` keeps what
     an undo needs. Raises ImportNotReady if the actor may not add such records.
     """
-    if not product_import.options.get("create_missing") or not product_import.detected["missing"]:
+    if not change_set.options.get("create_missing") or not change_set.detected["missing"]:
         return 0
     keys: dict[str, Any] = {}
     created: list[models.Model] = []
-    for model, names in _used_names(product_import).items():
+    for model, names in _used_names(change_set).items():
         created += _find_or_create(model, names, keys, actor)
-    _store_keys(product_import, keys)
+    _store_keys(change_set, keys)
     if created:
-        note = {str(_("import")): ("", str(product_import))}
+        note = {str(_("import")): ("", str(change_set))}
         entries = [
             (record, {str(_("name")): ("", _natural_key(record))} | note) for record in created
         ]
         audit.log_many(actor, entries, action=audit.Action.ADDED)
-        product_import.detected["created"] = [
+        change_set.detected["created"] = [
             {"model": type(record)._meta.label_lower, "key": _stored_key(type(record), record.pk)}
             | {"name": _natural_key(record), "hash": digest}
             for record, digest in _hash_records(created)
@@ -107,18 +107,18 @@ def create_missing(product_import: ProductImport, *, actor: User) -> int:
     return len(created)
 
 
-def _used_names(product_import: ProductImport) -> Mapping[exposure.Model, dict[str, str]]:
+def _used_names(change_set: ChangeSet) -> Mapping[exposure.Model, dict[str, str]]:
     """Return model -> token -> name of the missing records that rows to be applied refer to."""
     tokens: set[str] = set()
     for field in RELATIONS:
-        key, rows = f"r.after ->> '{field.name}'", "shop_importrow AS r"
+        key, rows = f"r.after ->> '{field.name}'", "shop_changerow AS r"
         if field.many_to_many:
             key, rows = "e.value", f"{rows} CROSS JOIN {list_items(field, 'after')}"
         sql = f"SELECT DISTINCT {key} FROM {rows} WHERE {IN_USE} AND {_is_token_sql(key)}"
-        tokens |= set(select_column(sql, product_import.pk))
+        tokens |= set(select_column(sql, change_set.pk))
 
     names: dict[exposure.Model, dict[str, str]] = defaultdict(dict)
-    missing = product_import.detected["missing"]
+    missing = change_set.detected["missing"]
     # Sorted, so that two imports create the same records in the same order.
     for token in sorted(tokens, key=lambda token: str(missing[token_index(token)]["name"])):
         entry = missing[token_index(token)]
@@ -162,7 +162,7 @@ def _save(record: models.Model | None, actor: User) -> Any:
     return _stored_key(type(record), record.pk)
 
 
-def _store_keys(product_import: ProductImport, keys: Mapping[str, Any]) -> None:
+def _store_keys(change_set: ChangeSet, keys: Mapping[str, Any]) -> None:
     """Replace the tokens in the rows by keys."""
     mapping, is_postgresql = json.dumps(keys), connection.vendor == "postgresql"
     for field in RELATIONS:
@@ -185,9 +185,9 @@ def _store_keys(product_import: ProductImport, keys: Mapping[str, Any]) -> None:
             else f"json_set(r.after, '$.{field.name}', {value})"
         )
         execute_sql(
-            f"UPDATE shop_importrow AS r SET after = {setter} WHERE {IN_USE} AND {has_token}",
+            f"UPDATE shop_changerow AS r SET after = {setter} WHERE {IN_USE} AND {has_token}",
             mapping,
-            product_import.pk,
+            change_set.pk,
         )
 
 
@@ -195,14 +195,14 @@ def _is_token_sql(key: str) -> str:
     return f"{key} LIKE '{TOKEN_PREFIX}%%'"
 
 
-def remove_created(product_import: ProductImport, *, actor: User) -> tuple[int, list[str]]:
+def remove_created(change_set: ChangeSet, *, actor: User) -> tuple[int, list[str]]:
     """Delete the records that the import created; return how many, and the names of those kept.
 
     Those that were edited, or that something refers to, are kept.
     """
     removed, kept = 0, []
     by_model: dict[exposure.Model, dict[Any, Mapping[str, Any]]] = defaultdict(dict)
-    for entry in known_entries(product_import, "created"):
+    for entry in known_entries(change_set, "created"):
         model = apps.get_model(entry["model"])
         by_model[model][model._meta.pk.to_python(entry["key"])] = entry
 

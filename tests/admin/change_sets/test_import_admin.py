@@ -17,12 +17,12 @@ from support.import_client import (
     upload,
 )
 
-from shop.models import ImportRow, Product, ProductImport
-from shop.product_files.imports.locking import STATE_ERRORS
+from shop.models import ChangeRow, ChangeSet, Product
+from shop.services.change_sets.locking import STATE_ERRORS
 from shop.services.stock import find_drift
 
 STEPS = ("preview", "apply", "undo", "discard", "run-now", "error-report", "picture-urls")
-PERMISSIONS = ("view_productimport", "add_productimport", "view_product", "change_product")
+PERMISSIONS = ("view_changeset", "add_changeset", "view_product", "change_product")
 
 
 @pytest.fixture(autouse=True)
@@ -133,14 +133,14 @@ def test_unreadable_file_offers_another_upload(adas_browser):
 def test_upload_without_a_file_is_refused(adas_browser):
     answer = adas_browser.post(f"{IMPORTS}add/", {})
     assert answer.context["form"].has_error("file", "required")
-    assert not ProductImport.objects.exists()
+    assert not ChangeSet.objects.exists()
 
 
 def test_file_above_the_size_limit_is_refused(adas_browser, monkeypatch):
     monkeypatch.setattr("shop.product_files.reading.limits.MAX_BYTES", 10)
     answer = upload(adas_browser, FILE)
     assert list(answer.context["form"].errors) == ["file"]
-    assert not ProductImport.objects.exists()
+    assert not ChangeSet.objects.exists()
 
 
 def test_get_requests_change_nothing(adas_browser):
@@ -156,7 +156,7 @@ def test_repeated_requests_count_once(adas_browser):
     key = dict([adas_browser.get(f"{IMPORTS}add/").context["once"]])
     for _ in range(2):
         upload(adas_browser, VALID_FILE, **key)
-    assert ProductImport.objects.count() == 1
+    assert ChangeSet.objects.count() == 1
     apply(adas_browser)
     again = apply(adas_browser)
     assert factories.page_messages(again) == [STATE_ERRORS["applied"]]
@@ -197,7 +197,7 @@ def test_discard_deletes_the_import(adas_browser):
     assert confirmation.context["button"] == "Discard file"
     answer = adas_browser.post(step_url("discard"), follow=True)
     assert factories.page_messages(answer) == ["spring.csv was discarded. No product was changed."]
-    assert (ProductImport.objects.count(), ImportRow.objects.count(), prices()) == (
+    assert (ChangeSet.objects.count(), ChangeRow.objects.count(), prices()) == (
         0,
         0,
         PRICES_BEFORE,
@@ -214,7 +214,7 @@ def test_applied_import_cannot_be_discarded(adas_browser):
 
 @pytest.mark.parametrize(
     "rights",
-    [(), ("view_productimport",), ("view_productimport", "add_productimport", "view_product")],
+    [(), ("view_changeset",), ("view_changeset", "add_changeset", "view_product")],
 )
 def test_pages_need_the_permissions(adas_browser, staff_client_with, rights):
     upload(adas_browser, VALID_FILE)

@@ -8,19 +8,19 @@ from django.apps import apps
 from django.utils.translation import gettext as _
 
 from shop import exposure
-from shop.models import ImportRow, ProductImport
+from shop.models import ChangeRow, ChangeSet
 from shop.natural_keys import NaturalKeys, join_keys
 from shop.product_files.imports.field_parsing import RELATIONS
-from shop.services.import_missing import is_token, known_entries, token_index
+from shop.services.change_sets.missing import is_token, known_entries, token_index
 
 
 class RecordNames:
     """The names of the records that some rows refer to; one query per model."""
 
-    def __init__(self, product_import: ProductImport, rows: Sequence[ImportRow]) -> None:
-        self.missing: Sequence[Mapping[str, Any]] = product_import.detected.get("missing", [])
+    def __init__(self, change_set: ChangeSet, rows: Sequence[ChangeRow]) -> None:
+        self.missing: Sequence[Mapping[str, Any]] = change_set.detected.get("missing", [])
         self._names: dict[exposure.Model, dict[Any, str]] = {
-            apps.get_model(label): names for label, names in _created_names(product_import).items()
+            apps.get_model(label): names for label, names in _created_names(change_set).items()
         }
         for model, keys in _used_keys(rows).items():
             records = model._default_manager.filter(pk__in=keys)
@@ -41,7 +41,7 @@ class RecordNames:
         return names.get(model._meta.pk.to_python(key)) or _("(no longer exists)")
 
 
-def _used_keys(rows: Iterable[ImportRow]) -> dict[exposure.Model, set[Any]]:
+def _used_keys(rows: Iterable[ChangeRow]) -> dict[exposure.Model, set[Any]]:
     used: dict[exposure.Model, set[Any]] = defaultdict(set)
     for row in rows:
         for field in RELATIONS:
@@ -53,10 +53,10 @@ def _used_keys(rows: Iterable[ImportRow]) -> dict[exposure.Model, set[Any]]:
     return {model: keys for model, keys in used.items() if keys}
 
 
-def _created_names(product_import: ProductImport) -> dict[str, dict[Any, str]]:
+def _created_names(change_set: ChangeSet) -> dict[str, dict[Any, str]]:
     """Return label of a model -> key -> name, of the records that the import created."""
     names: dict[str, dict[Any, str]] = defaultdict(dict)
-    for entry in known_entries(product_import, "created"):
+    for entry in known_entries(change_set, "created"):
         key = apps.get_model(entry["model"])._meta.pk.to_python(entry["key"])
         names[entry["model"]][key] = entry["name"]
     return names

@@ -7,10 +7,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from shop.models import ProductImport
+from shop.models import ChangeSet
 from shop.services.errors import ConcurrentUpdate, ImportNotReady, NotFound
 
-State = ProductImport.State
+State = ChangeSet.State
 #: A step whose last heartbeat is older than this was killed.
 STALLED_AFTER = timedelta(seconds=60)
 STATE_ERRORS = {
@@ -26,39 +26,39 @@ STATE_ERRORS = {
 }
 
 
-def is_stalled(product_import: ProductImport) -> bool:
+def is_stalled(change_set: ChangeSet) -> bool:
     """Return whether a step was claimed and its worker killed: the step can be claimed again."""
     oldest = timezone.now() - STALLED_AFTER
-    return product_import.state in ProductImport.IN_PROGRESS and (
-        product_import.heartbeat_at is None or product_import.heartbeat_at < oldest
+    return change_set.state in ChangeSet.IN_PROGRESS and (
+        change_set.heartbeat_at is None or change_set.heartbeat_at < oldest
     )
 
 
-def claim(import_id: int, state: State, *, from_states: Collection[State]) -> datetime:
+def claim(change_set_id: int, state: State, *, from_states: Collection[State]) -> datetime:
     """Start a step from one of these states, or take over a stalled one; return its heartbeat.
 
     Raises NotFound, and ImportNotReady if the import is in another state.
     """
     now = timezone.now()
     is_free = Q(state__in=from_states) | Q(state=state, heartbeat_at__lt=now - STALLED_AFTER)
-    claimed = ProductImport.objects.filter(is_free, pk=import_id).update(
+    claimed = ChangeSet.objects.filter(is_free, pk=change_set_id).update(
         state=state, heartbeat_at=now, error=""
     )
     if not claimed:
-        current = ProductImport.objects.filter(pk=import_id).values_list("state", flat=True).first()
+        current = ChangeSet.objects.filter(pk=change_set_id).values_list("state", flat=True).first()
         if current is None:
             raise NotFound
         raise ImportNotReady(str(STATE_ERRORS[State(current)]))
     return now
 
 
-def send_heartbeat(import_id: int, last: datetime, **columns: object) -> datetime:
+def send_heartbeat(change_set_id: int, last: datetime, **columns: object) -> datetime:
     """Update the heartbeat and these columns; return the new heartbeat.
 
     Raises ConcurrentUpdate if another worker has taken over since the last heartbeat.
     """
     now = timezone.now()
-    updated = ProductImport.objects.filter(pk=import_id, heartbeat_at=last).update(
+    updated = ChangeSet.objects.filter(pk=change_set_id, heartbeat_at=last).update(
         heartbeat_at=now, **columns
     )
     if not updated:
@@ -66,11 +66,11 @@ def send_heartbeat(import_id: int, last: datetime, **columns: object) -> datetim
     return now
 
 
-def release(import_id: int, last: datetime, state: State, **columns: object) -> None:
+def release(change_set_id: int, last: datetime, state: State, **columns: object) -> None:
     """Set the state at the end of a failed step, unless another worker has taken over."""
-    ProductImport.objects.filter(pk=import_id, heartbeat_at=last).update(state=state, **columns)
+    ChangeSet.objects.filter(pk=change_set_id, heartbeat_at=last).update(state=state, **columns)
 
 
-def renew_heartbeat(import_id: int) -> None:
+def renew_heartbeat(change_set_id: int) -> None:
     """Update the heartbeat of a step that holds no claim."""
-    ProductImport.objects.filter(pk=import_id).update(heartbeat_at=timezone.now())
+    ChangeSet.objects.filter(pk=change_set_id).update(heartbeat_at=timezone.now())

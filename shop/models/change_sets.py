@@ -1,4 +1,4 @@
-"""Product imports: the uploaded file, a preview of each row, and the result of applying it."""
+"""Change sets: changes of many products, from a file or a page, that can be undone."""
 
 from typing import ClassVar
 
@@ -12,8 +12,20 @@ from shop.db.text_folding import NAME_COLLATION
 from shop.models.products import Product
 
 
-class ProductImport(models.Model):
-    """An uploaded product file, from upload through preview and apply to undo."""
+class ChangeSet(models.Model):
+    """A change of many products: planned as rows, applied in one transaction, undone as a whole.
+
+    A file has a preview of its own before it is applied. The other kinds are previewed by the page
+    that makes them, and stored when they are applied.
+    """
+
+    class Kind(models.TextChoices):
+        FILE = "file", _("Product file")
+        PRICES = "prices", _("Price change")
+        RECEIPT = "receipt", _("Goods received")
+        COUNT = "count", _("Stock count")
+        EDIT = "edit", _("Edited in a table")
+        VISIBILITY = "visibility", _("Published or archived")
 
     class State(models.TextChoices):
         UPLOADED = "uploaded", _("Uploaded")
@@ -38,11 +50,17 @@ class ProductImport(models.Model):
 
     #: States in which a worker is busy. If it is killed, `heartbeat_at` grows old.
     IN_PROGRESS: ClassVar[tuple[State, ...]] = (State.CHECKING, State.APPLYING, State.UNDOING)
+    #: Those that change no more than the stock.
+    STOCK_KINDS: ClassVar[tuple[Kind, ...]] = (Kind.RECEIPT, Kind.COUNT)
 
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.FILE)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("uploaded by")
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
     )
-    name = models.CharField(_("file"), max_length=200, db_collation=NAME_COLLATION)
+    #: A file's name, or what was done, such as "+5 %".
+    name = models.CharField(_("name"), max_length=200, db_collation=NAME_COLLATION)
+    supplier = models.CharField(_("supplier"), max_length=100, blank=True)
+    delivery_note = models.CharField(_("delivery note"), max_length=100, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
     #: Chosen by staff: encoding, delimiter, file_format, decimal_mark, blank_cells, stock_mode,
     #: columns (field -> column index), column_headers (column index -> header), create_missing
@@ -62,7 +80,7 @@ class ProductImport(models.Model):
     error = models.TextField(_("error"), blank=True)
     rows_checked = models.PositiveIntegerField(_("rows checked"), default=0)
     rows_total = models.PositiveIntegerField(_("rows in total"), default=0)
-    created_at = models.DateTimeField(_("uploaded"), default=timezone.now)
+    created_at = models.DateTimeField(_("date"), default=timezone.now)
     checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
     applied_at = models.DateTimeField(_("applied"), null=True, blank=True)
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
@@ -72,8 +90,8 @@ class ProductImport(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        verbose_name = _("import")
-        verbose_name_plural = _("imports")
+        verbose_name = _("bulk change")
+        verbose_name_plural = _("bulk changes")
 
     def __str__(self) -> str:
         return self.name
@@ -82,8 +100,8 @@ class ProductImport(models.Model):
 class ImportFile(models.Model):
     """The upload's content. Media files would be public, and workers may share no disk."""
 
-    product_import = models.OneToOneField(
-        ProductImport, models.CASCADE, primary_key=True, related_name="file"
+    change_set = models.OneToOneField(
+        ChangeSet, models.CASCADE, primary_key=True, related_name="file"
     )
     content = models.BinaryField(_("content"))
 
@@ -91,8 +109,8 @@ class ImportFile(models.Model):
         return f"Upload {self.pk}"
 
 
-class ImportRow(models.Model):
-    """The changes that one row of the file makes. Applying and undoing read only these rows.
+class ChangeRow(models.Model):
+    """The changes of one product. Applying and undoing read only these rows.
 
     `before` and `after` map field names to values in the database's format, as JSON.
     """
@@ -111,9 +129,9 @@ class ImportRow(models.Model):
         UNDONE = "undone", _("Undone")
         NOT_UNDONE = "not_undone", _("Not undone")
 
-    #: No constraint: it would look up the import for each of many thousand rows.
-    product_import = models.ForeignKey(
-        ProductImport, models.CASCADE, related_name="rows", db_constraint=False, db_index=False
+    #: No constraint: it would look up the change set for each of many thousand rows.
+    change_set = models.ForeignKey(
+        ChangeSet, models.CASCADE, related_name="rows", db_constraint=False, db_index=False
     )
     number = models.PositiveIntegerField(_("line"))
     status = models.CharField(_("status"), max_length=9, choices=Status)
@@ -136,7 +154,7 @@ class ImportRow(models.Model):
     class Meta:
         ordering = ("number",)
         indexes = (
-            models.Index(fields=["product_import", "status", "number"], name="importrow_by_status"),
+            models.Index(fields=["change_set", "status", "number"], name="changerow_by_status"),
         )
 
     def __str__(self) -> str:

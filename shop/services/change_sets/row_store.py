@@ -7,17 +7,16 @@ from typing import Any
 from django.db import connection
 from pydantic_core import to_json
 
-from shop.models import ImportRow
-from shop.product_files.imports.field_parsing import RowProblem
+from shop.models import ChangeRow
 
 MAX_SKU_LENGTH, MAX_NAME_LENGTH = 64, 200
 
 
 @dataclass(slots=True)
 class RowRecord:
-    """The columns of an `ImportRow`, without the cost of a model instance."""
+    """The columns of an `ChangeRow`, without the cost of a model instance."""
 
-    product_import_id: int
+    change_set_id: int
     number: int
     status: str
     sku: str
@@ -26,7 +25,7 @@ class RowRecord:
     after: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     delta: int | None = None
-    problems: list[RowProblem] = field(default_factory=list)
+    problems: list[dict[str, str]] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
     outcome: str = ""
     reason: str = ""
@@ -37,7 +36,7 @@ ROW_COLUMNS = [column.name for column in fields(RowRecord)]
 
 def store_rows(records: Iterable[RowRecord]) -> None:
     """Insert the rows: with COPY on PostgreSQL, else with one INSERT."""
-    table, columns = ImportRow._meta.db_table, ", ".join(ROW_COLUMNS)
+    table, columns = ChangeRow._meta.db_table, ", ".join(ROW_COLUMNS)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
@@ -45,13 +44,13 @@ def store_rows(records: Iterable[RowRecord]) -> None:
                     copy.write_row(_database_values(record))
         else:
             placeholders = ", ".join(["%s"] * len(ROW_COLUMNS))
-            sql = f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"  # noqa: S608
+            sql = f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"
             cursor.executemany(sql, [_database_values(record) for record in records])
 
 
 def _database_values(record: RowRecord) -> tuple[Any, ...]:
     return (
-        record.product_import_id,
+        record.change_set_id,
         record.number,
         record.status,
         _replace_nul(record.sku, MAX_SKU_LENGTH),

@@ -1,4 +1,4 @@
-"""Parts of the SQL statements of `services.imports`, in which `r` is a row and `p` its product.
+"""Parts of the SQL statements of `statements.py`, in which `r` is a row and `p` its product.
 
 Identifiers come from the models and from the code, never from user input.
 """
@@ -10,7 +10,7 @@ from django.db import connection, models, transaction
 
 from shop import exposure, natural_keys
 from shop.db.raw_sql import lock_clause
-from shop.models import ImportRow, Product, ProductImport
+from shop.models import ChangeRow, ChangeSet, Product
 
 #: Product fields that a row can set.
 FILE_FIELDS = natural_keys.file_fields(Product)
@@ -20,17 +20,15 @@ MANY_TO_MANY: list[Any] = [field for field in FILE_FIELDS if field.many_to_many]
 RELATIONS: list[Any] = [field for field in FILE_FIELDS if field.is_relation]
 UNIQUE_FIELDS = [field for field in FILE_COLUMNS if field.unique]
 #: Rows (r) of one import and status, by outcome. Parameters: import id, status.
-PENDING = "r.product_import_id = %s AND r.status = %s AND r.outcome = ''"
-APPLIED = "r.product_import_id = %s AND r.status = %s AND r.outcome = 'applied'"
-UNDOING = "r.product_import_id = %s AND r.status = %s AND r.outcome IN ('undone', 'not_undone')"
-NEW, CHANGED = ImportRow.Status.NEW.value, ImportRow.Status.CHANGED.value
+PENDING = "r.change_set_id = %s AND r.status = %s AND r.outcome = ''"
+APPLIED = "r.change_set_id = %s AND r.status = %s AND r.outcome = 'applied'"
+UNDOING = "r.change_set_id = %s AND r.status = %s AND r.outcome IN ('undone', 'not_undone')"
+NEW, CHANGED = ChangeRow.Status.NEW.value, ChangeRow.Status.CHANGED.value
 
 
-def changed_fields(product_import: ProductImport) -> list[exposure.Field]:
+def changed_fields(change_set: ChangeSet) -> list[exposure.Field]:
     """Return the fields that any changed row sets."""
-    return [
-        field for field in FILE_FIELDS if field.name in product_import.detected["changed_fields"]
-    ]
+    return [field for field in FILE_FIELDS if field.name in change_set.detected["changed_fields"]]
 
 
 def quoted_column(field: Any) -> str:
@@ -153,14 +151,14 @@ def select_column(sql: str, *parameters: Any) -> list[Any]:
 
 
 def lock_rows(
-    table: str, column: str, product_import: ProductImport, statuses: Iterable[str], strength: str
+    table: str, column: str, change_set: ChangeSet, statuses: Iterable[str], strength: str
 ) -> None:
     """Lock the table's records that refer to products of these rows, in id order."""
     quoted = ", ".join(f"'{status}'" for status in statuses)
     execute_sql(
         f"SELECT COUNT(*) FROM (SELECT id FROM {table} WHERE {column} IN"
-        " (SELECT product_id FROM shop_importrow"
-        f" WHERE product_import_id = %s AND status IN ({quoted}))"
+        " (SELECT product_id FROM shop_changerow"
+        f" WHERE change_set_id = %s AND status IN ({quoted}))"
         f" ORDER BY id {lock_clause(strength)}) AS locked",
-        product_import.pk,
+        change_set.pk,
     )

@@ -10,15 +10,15 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from shop import exposure, text_validation
-from shop.admin.imports.record_names import RecordNames
+from shop.admin.change_sets.record_names import RecordNames
 from shop.db.search_text import FoldedText
-from shop.models import ImportRow, Product, ProductImport
+from shop.models import ChangeRow, ChangeSet, Product
 from shop.services.audit import format_value
 
 ROWS_PER_PAGE = 50
 #: Characters of a value that are shown folded, and of all values that a page can unfold.
 MAX_FOLDED, MAX_UNFOLDED = 100, 400_000
-Status, Outcome = ImportRow.Status, ImportRow.Outcome
+Status, Outcome = ChangeRow.Status, ChangeRow.Outcome
 #: The tab that opens first is the first of these with rows.
 TAB_PRIORITY = (
     Outcome.NOT_UNDONE,
@@ -35,13 +35,13 @@ TAB_PRIORITY = (
 class RowTable:
     """The rows selected by the page's query string, such as `?show=changed&q=mug&page=2`."""
 
-    product_import: ProductImport
+    change_set: ChangeSet
     parameters: QueryDict
 
     @cached_property
     def tabs(self) -> list[dict[str, Any]]:
         """A tab per status with its count, and one per outcome that has rows."""
-        counts, result = self.product_import.counts, self.product_import.result
+        counts, result = self.change_set.counts, self.change_set.result
         tabs = [(status.value, str(status.label), counts.get(status, 0)) for status in Status]
         tabs += [
             (outcome.value, str(outcome.label), result[outcome])
@@ -68,10 +68,10 @@ class RowTable:
         return text_validation.trim_text(self.parameters.get("q", ""))
 
     @cached_property
-    def page(self) -> Page[ImportRow]:
+    def page(self) -> Page[ChangeRow]:
         """Fifty rows. Without a search their number is known and costs no query."""
         field = "outcome" if self.current_tab in Outcome.values else "status"
-        rows = self.product_import.rows.filter(**{field: self.current_tab})
+        rows = self.change_set.rows.filter(**{field: self.current_tab})
         rows = rows.order_by("number").defer("cells")
         if term := self.search_term:
             rows = rows.alias(text=FoldedText("sku", "name")).filter(text__icontains=term)
@@ -79,13 +79,13 @@ class RowTable:
         if not self.search_term:
             counts = {tab["name"]: tab["count"] for tab in self.tabs}
             paginator.__dict__["count"] = counts[self.current_tab]
-        page: Page[ImportRow] = paginator.get_page(self.parameters.get("page"))
+        page: Page[ChangeRow] = paginator.get_page(self.parameters.get("page"))
         return page
 
     def page_rows(self) -> Iterator[dict[str, Any]]:
         """Yield the page's rows with their changes."""
         rows = list(self.page.object_list)
-        names = RecordNames(self.product_import, rows)
+        names = RecordNames(self.change_set, rows)
         for row in rows:
             yield {
                 "row": row,
@@ -94,7 +94,7 @@ class RowTable:
             }
 
 
-def _row_changes(row: ImportRow, names: RecordNames, *, limit: int) -> Iterator[dict[str, Any]]:
+def _row_changes(row: ChangeRow, names: RecordNames, *, limit: int) -> Iterator[dict[str, Any]]:
     """Yield each changed field's label, old and new value; of a new product its filled fields."""
     # A row may have fields that were removed from the model since then.
     known = {field.name: field for field in exposure.all_fields(Product)}
