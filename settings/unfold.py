@@ -16,7 +16,7 @@ SIDEBAR_GROUPS = [
             (_("Invoices"), "receipt_long", "invoice"),
             (_("Emails"), "mail", "outboxmessage"),
             (_("Products"), "inventory_2", "product"),
-            (_("Imports"), "upload_file", "changeset"),
+            (_("Bulk changes"), "published_with_changes", "changeset"),
             (_("Stock movements"), "swap_vert", "stockmovement"),
             (_("Open carts"), "shopping_cart", "cartitem"),
             (_("Carriers"), "local_shipping", "carrier"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shop import exposure
-from shop.models import AuditEntry, User
+from shop.models import AuditEntry, ChangeSet, User
 
 MAX_VALUE_LENGTH = 200
 EMPTY = _("empty")
@@ -35,8 +35,9 @@ def log_many(
     entries: Iterable[tuple[Model, Changes | str]],
     *,
     action: Action = Action.CHANGED,
+    change_set: ChangeSet | None = None,
 ) -> None:
-    """Record many changes with one INSERT."""
+    """Record many changes with one INSERT, those of a change set with a reference to it."""
     if actor is None or not actor.is_staff:
         return
     AuditEntry.objects.bulk_create(
@@ -46,6 +47,7 @@ def log_many(
             model_name=record._meta.model_name or "",
             record_id=str(record.pk),
             record_label=str(record)[:200],
+            change_set=change_set,
             changes=changes if isinstance(changes, str) else format_changes(changes, action=action),
         )
         for record, changes in entries

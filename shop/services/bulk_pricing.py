@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shop import money
 from shop.db.transactions import atomically
-from shop.models import Product, User
-from shop.services import audit
-from shop.services.errors import PricesChanged
+from shop.models import ChangeSet, Product, User
+from shop.services.change_sets.plan import PlannedChange, apply_changes
+from shop.services.errors import ProductsChanged
 from shop.services.stock import lock_products
 
 
@@ -29,6 +28,13 @@ class PriceChange:
         new = price * (100 + self.percent) / 100 + self.amount
         unit = money.smallest_unit(money.default_currency())
         return new.quantize(unit, ROUND_HALF_UP).quantize(money.CENT)
+
+    def describe(self) -> str:
+        """Return the change in words, such as "Prices +5 %"."""
+        if self.percent:
+            return _("Prices %(percent)s %%") % {"percent": f"{self.percent.normalize():+f}"}
+        sign = "+" if self.amount > 0 else "-"
+        return _("Prices %(amount)s") % {"amount": sign + money.format_money(abs(self.amount))}
 
 
 @dataclass(frozen=True)
@@ -47,23 +53,21 @@ def preview_prices(*, product_ids: Collection[int], change: PriceChange) -> Pric
 @atomically
 def change_prices(
     *, product_ids: Collection[int], change: PriceChange, fingerprint: str, actor: User
-) -> int:
-    """Write the previewed prices; return how many changed.
+) -> ChangeSet:
+    """Write the previewed prices; return the change set.
 
-    Raises PricesChanged if a product or price differs from the preview, so that submitting twice
-    changes prices once; ValidationError as `preview_prices` does.
+    Raises ProductsChanged if a product or price differs from the preview, so that submitting twice
+    changes prices once; ValidationError as `preview_prices` does, and if no price would change.
     """
     preview = _build_preview(lock_products(product_ids), change)
     if preview.fingerprint != fingerprint:
-        raise PricesChanged
-    changed = [(product, new) for product, new in preview.new if new != product.price]
-    audit.log_many(actor, [(p, audit.diff_record(p, {"price": new})) for p, new in changed])
-    for product, new in changed:
-        product.price, product.updated_at = new, timezone.now()
-    Product.objects.bulk_update(
-        [product for product, __ in changed], ["price", "updated_at"], batch_size=500
+        raise ProductsChanged
+    return apply_changes(
+        kind=ChangeSet.Kind.PRICES,
+        name=change.describe(),
+        changes=[PlannedChange(product, {"price": new}) for product, new in preview.new],
+        actor=actor,
     )
-    return len(changed)
 
 
 def _build_preview(products: Collection[Product], change: PriceChange) -> PricePreview:

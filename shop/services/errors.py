@@ -134,16 +134,6 @@ class OrderChanged(BackOfficeError):
     )
 
 
-class PricesChanged(BackOfficeError):
-    code, message = (
-        "prices-changed",
-        _(
-            "These products have changed since the preview, perhaps by this same change."
-            " Check the new prices."
-        ),
-    )
-
-
 class ConcurrentUpdate(BackOfficeError):
     code, message = "overtaken", _("Someone else changed this in the meantime.")
 
@@ -152,8 +142,14 @@ class ImportNotReady(BackOfficeError):
     code, message = "import-not-ready", _("This import can't do that now.")
 
 
-class ImportChanged(BackOfficeError):
-    code, message = "import-changed", _("Products of this import have changed since the preview.")
+class ProductsChanged(BackOfficeError):
+    code, message = (
+        "products-changed",
+        _(
+            "These products have changed since the preview, perhaps by this same change."
+            " Check the preview again."
+        ),
+    )
 
 
 class MessagePending(BackOfficeError):

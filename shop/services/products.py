@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shop.db.transactions import atomically
-from shop.models import CartItem, OrderItem, Product, User
+from shop.models import CartItem, ChangeSet, OrderItem, Product, User
 from shop.services import audit, crud
+from shop.services.change_sets.plan import PlannedChange, apply_changes
 from shop.services.stock import count_stock, lock_product, lock_products, record_initial_stock
 
 
@@ -75,7 +76,10 @@ def remove_product(
     product = lock_product(product_id)
     check(product)
     if OrderItem.objects.filter(product=product).exists():
-        set_active(product_ids=[product_id], is_active=False, actor=actor)
+        archived = {"is_active": False}
+        audit.log(actor, product, audit.diff_record(product, archived))
+        crud.assign_values(product, archived)
+        product.save(update_fields=crud.saved_columns(Product, archived))
         return False
     audit.log(actor, product, action=audit.Action.REMOVED)
     product.movements.all().delete()
@@ -84,9 +88,14 @@ def remove_product(
 
 
 @atomically
-def set_active(*, product_ids: Collection[int], is_active: bool, actor: User) -> int:
-    """Activate or archive many products; return how many changed."""
-    others = [p for p in lock_products(product_ids) if p.is_active != is_active]
-    audit.log_many(actor, [(p, audit.diff_record(p, {"is_active": is_active})) for p in others])
-    chosen = Product.objects.filter(pk__in=[product.pk for product in others])
-    return chosen.update(is_active=is_active, updated_at=timezone.now())
+def set_active(*, product_ids: Collection[int], is_active: bool, actor: User) -> ChangeSet:
+    """Publish or archive many products; return the change set.
+
+    Raises ValidationError if all are so already.
+    """
+    return apply_changes(
+        kind=ChangeSet.Kind.VISIBILITY,
+        name=_("Published") if is_active else _("Archived"),
+        changes=[PlannedChange(p, {"is_active": is_active}) for p in lock_products(product_ids)],
+        actor=actor,
+    )

@@ -1,7 +1,7 @@
 """Stock and its ledger.
 
 `_record_movements` is the only function that writes either, always both, in one transaction;
-`services.change_sets.statements` does the same for whole files.
+`services.change_sets` does the same for many products at once.
 """
 
 from collections import Counter
@@ -157,36 +157,6 @@ def count_stock(
             product, counted - product.stock, kind=Kind.COUNTED, actor=actor, reason=reason
         )
     return product
-
-
-@atomically
-def receive_stock(*, units: Mapping[int, int], actor: User, reason: str = "") -> int:
-    """Receive a delivery, all of it or none; return the number of units.
-
-    `units` maps product ids to quantities. Raises ValidationError, naming each product that would
-    exceed MAX_STOCK; NotFound.
-    """
-    received = {product_id: count for product_id, count in units.items() if count}
-    products = lock_products(received)
-    if len(products) != len(received):
-        raise NotFound
-    if too_many := [
-        product for product in products if product.stock + received[product.pk] > MAX_STOCK
-    ]:
-        raise ValidationError(
-            [
-                _("The stock of %(product)s can't be more than %(limit)s.")
-                % {"product": product, "limit": f"{MAX_STOCK:,}"}
-                for product in too_many
-            ]
-        )
-    if received:
-        changes = [StockChange(product.pk, received[product.pk]) for product in products]
-        _record_movements(changes, kind=Kind.RECEIVED, actor=actor, reason=reason)
-        audit.log_many(
-            actor, [(p, {"stock": (p.stock, p.stock + received[p.pk])}) for p in products]
-        )
-    return sum(received.values())
 
 
 def _record_manual_movement(

@@ -154,7 +154,7 @@ class ShopMachine(OrderMachine):
             for sku, row in state.rows.items()
             if self.is_as_previewed(sku, row, is_set=state.is_set)
         }
-        error = errors.ImportChanged if len(good) < len(state.rows) and not good_only else None
+        error = errors.ProductsChanged if len(good) < len(state.rows) and not good_only else None
         if state.step != "previewed" or (state.has_errors and not good_only):
             error = errors.ImportNotReady
         if self.succeeds_for_ada(partial(apply_change_set, state.pk), error, good_only=good_only):

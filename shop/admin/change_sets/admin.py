@@ -41,6 +41,10 @@ from shop.services.errors import FileRefused, ImportNotReady, ShopError
 from shop.services.idempotency import run_once
 
 State = ChangeSet.State
+#: What it takes to undo a change that was made on a page.
+CHANGE_PERMISSIONS = {
+    kind.value: "shop.change_product" for kind in ChangeSet.Kind if kind != ChangeSet.Kind.FILE
+}
 SAFE_METHODS = ("GET", "HEAD")
 #: Key of `result` -> its label in the list.
 RESULT_LABELS = {
@@ -57,16 +61,24 @@ RESULT_LABELS = {
 
 
 @admin.register(ChangeSet)
-class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
-    """The history of imports, and the page of each import."""
+class ChangeSetAdmin(ActionFormAdmin, ReadOnlyAdmin):
+    """The history of changes of many products, and the page of each change."""
 
     empty_text = gettext_lazy(
-        "Upload a product file. You'll see what it changes before it's applied."
+        "Product files, deliveries, counts and price changes appear here, and can be undone."
     )
     add_label = gettext_lazy("Import products")
-    list_display = ("name", "created_at", "actor", "state_label", "row_counts", "result_text")
+    list_display = (
+        "name",
+        "kind",
+        "created_at",
+        "actor",
+        "state_label",
+        "row_counts",
+        "result_text",
+    )
     list_select_related = ("actor",)
-    list_filter = ("state",)
+    list_filter = ("kind", "state")
     search_fields = ("name", "actor__search_text")
     show_add_link = False
     action_views = {  # noqa: RUF012 - Django's admin options are plain class attributes
@@ -79,9 +91,10 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         "picture-urls": "picture_urls",
     }
     action_permission = "add_changeset"
+    view_permissions = {"undo": "view_changeset"}  # noqa: RUF012 - and `may_decide`
 
     def has_action_permission(self, request: HttpRequest) -> bool:
-        """Check the permissions to import and to change products: an import writes products."""
+        """Check the permissions to import files and to change products."""
         user = request.user
         return bool(user.has_perm("shop.add_changeset") and user.has_perm("shop.change_product"))
 
@@ -93,9 +106,15 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         return self.has_action_permission(request)
 
     def may_decide(self, request: HttpRequest, change_set: ChangeSet) -> bool:
-        """Return whether the user uploaded it or is a superuser: only they reviewed the preview."""
-        is_own = change_set.actor_id == request.user.pk or request.user.is_superuser
-        return bool(is_own and self.has_action_permission(request))
+        """Return whether the user may apply, discard or undo it.
+
+        Of a file it takes who uploaded it, who reviewed the preview, or a superuser; of what was
+        changed on a page, the right to make such a change.
+        """
+        if change_set.kind == ChangeSet.Kind.FILE:
+            is_own = change_set.actor_id == request.user.pk or request.user.is_superuser
+            return bool(is_own and self.has_action_permission(request))
+        return bool(request.user.has_perm(CHANGE_PERMISSIONS[change_set.kind]))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ChangeSet]:
         queryset: models.QuerySet[ChangeSet] = super().get_queryset(request)
@@ -215,7 +234,9 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
         return self._request_step(request, change_set, runner.APPLY, seen=seen, good_only=good_only)
 
     def undo(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
-        """Ask for confirmation, then undo."""
+        """Undo; of a file after a confirmation."""
+        if request.method == "POST" and change_set.kind != ChangeSet.Kind.FILE:
+            return self._request_step(request, change_set, runner.UNDO)
         return self._confirm(
             request,
             change_set,

@@ -1,4 +1,4 @@
-"""The template context of an import's page in each state."""
+"""The template context of a change set's page in each state."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from shop.admin.change_sets.forms import DELIMITER_LABELS, NUMBER_FORMATS, ReadingOptionsForm
+from shop.admin.change_sets.messages import describe_result
 from shop.admin.change_sets.rows import RowTable
 from shop.models import ChangeRow, ChangeSet
 from shop.models.order_status import Role
@@ -122,6 +123,8 @@ def _format_counts(message: str, **counts: int) -> str:
 
 def _apply_sentences(change_set: ChangeSet) -> Iterator[str]:
     result = change_set.result
+    if "changed" in result and change_set.kind != ChangeSet.Kind.FILE:
+        yield describe_result(change_set)
     if "new" in result:
         message = ngettext(
             "%(new)s product was added, %(changed)s changed.",
@@ -154,11 +157,19 @@ def _undo_sentences(change_set: ChangeSet) -> Iterator[str]:
     result = change_set.result
     if "restored" in result:
         removed, restored = result["removed"], result["restored"]
-        message = ngettext(
-            "The import was undone: %(removed)s product was removed and %(restored)s restored.",
-            "The import was undone: %(removed)s products were removed and %(restored)s restored.",
-            removed,
-        )
+        if change_set.kind == ChangeSet.Kind.FILE:
+            message = ngettext(
+                "The import was undone: %(removed)s product was removed and %(restored)s restored.",
+                "The import was undone: %(removed)s products were removed and %(restored)s"
+                " restored.",
+                removed,
+            )
+        else:
+            message = ngettext(
+                "Undone: %(restored)s product is as it was before.",
+                "Undone: %(restored)s products are as they were before.",
+                restored,
+            )
         yield _format_counts(message, removed=removed, restored=restored)
         if not_undone := result.get("not_undone"):
             message = ngettext(
@@ -182,7 +193,7 @@ def _undo_sentences(change_set: ChangeSet) -> Iterator[str]:
 def _reading_summary(change_set: ChangeSet) -> list[tuple[str, Any]]:
     """Return how the file was read, as pairs of label and text."""
     detected, options = change_set.detected, change_set.options
-    if not detected:
+    if "file_format" not in detected:
         return []
     file_format = FILE_FORMATS[detected["file_format"]]
     known, delimiter = file_format.known(), detected["delimiter"]

@@ -42,7 +42,12 @@ class RowTable:
     def tabs(self) -> list[dict[str, Any]]:
         """A tab per status with its count, and one per outcome that has rows."""
         counts, result = self.change_set.counts, self.change_set.result
-        tabs = [(status.value, str(status.label), counts.get(status, 0)) for status in Status]
+        is_file = self.change_set.kind == ChangeSet.Kind.FILE
+        tabs = [
+            (status.value, str(status.label), counts.get(status, 0))
+            for status in Status
+            if is_file or counts.get(status)
+        ]
         tabs += [
             (outcome.value, str(outcome.label), result[outcome])
             for outcome in (Outcome.LEFT_OUT, Outcome.NOT_UNDONE)

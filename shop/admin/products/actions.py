@@ -14,11 +14,12 @@ from unfold.admin import ModelAdmin
 from shop import money
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.base import action_fields, form_key, run_form_once, staff_user
+from shop.admin.change_sets.messages import result_message
 from shop.admin.products.forms import PriceForm, ReceiveForm
 from shop.models import Product
-from shop.services import bulk_pricing, products, stock
+from shop.services import bulk_pricing, goods, products
 from shop.services.bulk_pricing import PriceChange, PricePreview
-from shop.services.errors import PricesChanged, ShopError
+from shop.services.errors import ProductsChanged, ShopError
 
 #: Action -> the most products that its page can show and a person can check.
 MAX_SELECTED = {"change_prices": 1000, "receive": 100}
@@ -31,51 +32,27 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
 
     actions = ("change_prices", "receive", "activate", "archive", "export_selected")
 
-    @admin.action(description=_("Show selected products to customers"), permissions=["action"])
+    @admin.action(description=_("Publish selected products"), permissions=["action"])
     def activate(self, request: HttpRequest, selected: Products) -> None:
         """Show the products to customers."""
-        changed, unchanged = self._set_active(request, selected, is_active=True)
-        sentences = [
-            ngettext(
-                "%(count)d product is now shown to customers.",
-                "%(count)d products are now shown to customers.",
-                changed,
-            )
-            % {"count": changed}
-        ]
-        if unchanged:
-            message = ngettext(
-                "%(count)d was already shown.", "%(count)d were already shown.", unchanged
-            )
-            sentences.append(message % {"count": unchanged})
-        messages.success(request, " ".join(sentences))
+        self._set_active(request, selected, is_active=True)
 
     @admin.action(description=_("Archive selected products"), permissions=["action"])
     def archive(self, request: HttpRequest, selected: Products) -> None:
         """Hide the products from customers; carts list them as unavailable."""
-        changed, unchanged = self._set_active(request, selected, is_active=False)
-        sentences = [
-            ngettext(
-                "%(count)d product was archived.", "%(count)d products were archived.", changed
-            )
-            % {"count": changed}
-        ]
-        if unchanged:
-            message = ngettext(
-                "%(count)d was already archived.", "%(count)d were already archived.", unchanged
-            )
-            sentences.append(message % {"count": unchanged})
-        messages.success(request, " ".join(sentences))
+        self._set_active(request, selected, is_active=False)
 
-    def _set_active(
-        self, request: HttpRequest, selected: Products, *, is_active: bool
-    ) -> tuple[int, int]:
-        """Return how many products were changed, and how many were so already."""
-        pks = list(selected.values_list("pk", flat=True))
-        changed = products.set_active(
-            product_ids=pks, is_active=is_active, actor=staff_user(request)
-        )
-        return changed, len(pks) - changed
+    def _set_active(self, request: HttpRequest, selected: Products, *, is_active: bool) -> None:
+        try:
+            change_set = products.set_active(
+                product_ids=list(selected.values_list("pk", flat=True)),
+                is_active=is_active,
+                actor=staff_user(request),
+            )
+        except (ShopError, ValidationError) as error:
+            messages.warning(request, " ".join(getattr(error, "messages", [str(error)])))
+        else:
+            messages.success(request, result_message(change_set))
 
     @admin.action(description=_("Change prices of selected products"), permissions=["action"])
     def change_prices(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
@@ -91,18 +68,15 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             try:
                 preview = bulk_pricing.preview_prices(product_ids=pks, change=change)
                 if fingerprint == preview.fingerprint:
-                    count = bulk_pricing.change_prices(
+                    change_set = bulk_pricing.change_prices(
                         product_ids=pks,
                         change=change,
                         fingerprint=fingerprint,
                         actor=staff_user(request),
                     )
-                    message = ngettext(
-                        "%(count)d price changed.", "%(count)d prices changed.", count
-                    )
-                    messages.success(request, message % {"count": count})
+                    messages.success(request, result_message(change_set))
                     return None
-            except (PricesChanged, ValidationError) as error:
+            except (ProductsChanged, ValidationError) as error:
                 add_service_error(form, error)
         return self._price_page(request, form, len(pks), preview)
 
@@ -145,7 +119,7 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
         form = ReceiveForm(request.POST if "reason" in request.POST else None, products=received)
         if form.is_valid():
             try:
-                run_form_once(request, partial(self._receive_units, request, form))
+                run_form_once(request, partial(self._receive_units, request, form), is_html=True)
             except (ShopError, ValidationError) as error:
                 add_service_error(form, error)
             else:
@@ -162,11 +136,10 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
     def _receive_units(self, request: HttpRequest, form: ReceiveForm) -> str:
         """Add the form's units to the stock; return the success message."""
         values = form.cleaned_data
-        units = stock.receive_stock(
-            units=form.units(values), actor=staff_user(request), reason=values["reason"]
+        change_set = goods.receive_goods(
+            units=form.units(values), actor=staff_user(request), delivery_note=values["reason"]
         )
-        message = ngettext("%(units)s unit received.", "%(units)s units received.", units)
-        return message % {"units": f"{units:,}"}
+        return result_message(change_set)
 
     def _is_too_many(self, request: HttpRequest, count: int) -> bool:
         """Return whether the action's page can't show that many products, and say so."""

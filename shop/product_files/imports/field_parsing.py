@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import TypeAdapter, ValidationError
@@ -239,15 +239,3 @@ def _to_problem(field: exposure.Field, error: ErrorDetails) -> RowProblem:
     return row_problem(
         field.name, MESSAGES[error["type"]] % (values | {"field": field_label(field)})
     )
-
-
-def to_stored_value(field: exposure.Field, value: Any) -> Any:
-    """Convert a value to the database's format, as JSON; of a relation, a key or sorted keys."""
-    if field.many_to_many:
-        target: Any = field.target_field  # type: ignore[attr-defined]
-        return [to_stored_value(target, key) for key in value]
-    if isinstance(field, models.DecimalField) and value is not None:
-        return f"{value:.{field.decimal_places}f}"
-    if value is None or isinstance(value, str | int | float | list | dict):
-        return value
-    return str(field.get_db_prep_save(value, connection))

@@ -172,5 +172,6 @@ def _step_refusal(change_set_id: int, step: str) -> str:
 
 
 def _upload_size(change_set_id: int) -> int:
+    """Return the bytes of a file; 0 for a change set that was made on a page."""
     sizes = ImportFile.objects.filter(pk=change_set_id).annotate(size=Length("content"))
-    return sizes.values_list("size", flat=True).get()
+    return sizes.values_list("size", flat=True).first() or 0

@@ -23,7 +23,7 @@ from shop.product_files.imports.field_parsing import (
 from shop.product_files.imports.relations import RelatedNames
 from shop.product_files.imports.unique_values import RepeatedValues, clean_value
 from shop.schema_factory import Body
-from shop.services.change_sets.row_store import RowRecord
+from shop.services.change_sets.row_store import RowRecord, to_stored_value
 
 Status = ChangeRow.Status
 StockMode = ChangeSet.StockMode
@@ -253,7 +253,7 @@ def _fill_new(record: RowRecord, draft: RowDraft) -> None:
         name: values[attname] for attname, name in field_parsing.NAMES_BY_ATTNAME.items()
     }
     record.after |= {
-        name: field_parsing.to_stored_value(column, values[column.attname])
+        name: to_stored_value(column, values[column.attname])
         for name, column in field_parsing.CONVERTED_FIELDS.items()
     }
 
@@ -263,8 +263,8 @@ def _fill_changed(record: RowRecord, draft: RowDraft, product: Mapping[str, Any]
     for attname, value in (draft.values | draft.related).items():
         column = FIELDS[field_parsing.NAMES_BY_ATTNAME[attname]]
         if value != product[attname]:
-            record.after[column.name] = field_parsing.to_stored_value(column, value)
-            record.before[column.name] = field_parsing.to_stored_value(column, product[attname])
+            record.after[column.name] = to_stored_value(column, value)
+            record.before[column.name] = to_stored_value(column, product[attname])
     if draft.stock is not None and draft.stock != product["stock"]:
         record.after["stock"], record.before["stock"] = draft.stock, product["stock"]
         record.delta = draft.stock - product["stock"]

@@ -11,7 +11,7 @@ from shop.services import audit
 from shop.services.change_sets import missing, relations, statements
 from shop.services.change_sets.locking import STATE_ERRORS, State, claim, release
 from shop.services.change_sets.sql import CHANGED, NEW
-from shop.services.errors import ImportChanged, ImportNotReady, InsufficientStock
+from shop.services.errors import ImportNotReady, InsufficientStock, ProductsChanged
 
 #: Rows that are quoted in the error about conflicts.
 MAX_QUOTED_CONFLICTS = 5
@@ -25,7 +25,7 @@ def apply_change_set(change_set_id: int, *, actor: User, good_only: bool = False
     With `good_only`, rows with errors are left out, and so are those whose product changed since
     the preview; the latter store the reason. Calling it again after a killed worker is safe.
 
-    Raises NotFound; ImportNotReady if it is not checked or has errors; ImportChanged if products
+    Raises NotFound; ImportNotReady if it is not checked or has errors; ProductsChanged if products
     changed since the preview. Nothing is changed then.
     """
     heartbeat = claim(change_set_id, State.APPLYING, from_states=[State.CHECKED])
@@ -33,7 +33,7 @@ def apply_change_set(change_set_id: int, *, actor: User, good_only: bool = False
         return _apply_rows(change_set_id, actor=actor, good_only=good_only)
     except IntegrityError as error:
         release(change_set_id, heartbeat, State.CHECKED)
-        raise ImportChanged(_describe_integrity_error(error)) from error
+        raise ProductsChanged(describe_integrity_error(error)) from error
     except Exception:
         release(change_set_id, heartbeat, State.CHECKED)
         raise
@@ -70,29 +70,42 @@ def _apply_rows(change_set_id: int, *, actor: User, good_only: bool) -> dict[str
 
 
 def _write_products(change_set: ChangeSet, actor: User, *, good_only: bool) -> dict[str, int]:
-    marked = statements.mark_applied(change_set)
     taken = statements.leave_out_new_conflicts(change_set)
     added = statements.add_products(change_set)
     relations.link_added_products(change_set)
     statements.record_stock(change_set, NEW, actor=actor)
+    changed, conflicts = write_changed_products(
+        change_set, actor, good_only=good_only, conflicts_before=taken
+    )
+    return {"new": added, "changed": changed, "left_out": taken + conflicts}
 
+
+def write_changed_products(
+    change_set: ChangeSet, actor: User, *, good_only: bool = False, conflicts_before: int = 0
+) -> tuple[int, int]:
+    """Lock and write the products of the changed rows, with stock, ledger and relations.
+
+    Return how many changed, and how many were left out since they changed after the preview. With
+    `good_only` not set, raises ProductsChanged if there are any, or conflicts before.
+    """
+    marked = statements.mark_applied(change_set)
     statements.lock_products(change_set, CHANGED)
     conflicts = statements.leave_out_conflicts(
         change_set,
         stock_is_set=change_set.detected["stock_mode"] == ChangeSet.StockMode.SET,
     )
-    if (taken or conflicts) and not good_only:
-        raise ImportChanged(_describe_conflicts(change_set, taken + conflicts))
+    if (conflicts or conflicts_before) and not good_only:
+        raise ProductsChanged(_describe_conflicts(change_set, conflicts + conflicts_before))
 
     changed = statements.update_products(change_set)
     if changed != marked - conflicts:
         raise InsufficientStock
     relations.relink_products(change_set)
     statements.record_stock(change_set, CHANGED, actor=actor)
-    return {"new": added, "changed": changed, "left_out": taken + conflicts}
+    return changed, conflicts
 
 
-def _describe_integrity_error(error: IntegrityError) -> str:
+def describe_integrity_error(error: IntegrityError) -> str:
     """Say what somebody else did at the same moment."""
     if "product_sku_is_unique" in str(error):
         return _("Someone just added a product with a SKU of this file. Check the file again.")

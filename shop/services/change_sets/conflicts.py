@@ -1,4 +1,4 @@
-"""What keeps an import's row from being applied or undone: SQL conditions with messages."""
+"""What keeps a change set's row from being applied or undone: SQL conditions with messages."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -66,9 +66,9 @@ def reference_conflicts() -> Iterable[Conflict]:
         if (key.model._meta.db_table, key.column) in joins:
             continue
         table, name = key.model._meta.db_table, capfirst(key.model._meta.verbose_name)
-        message = _("It was ordered after the import.")
+        message = _("It was ordered since.")
         if key.model is not OrderItem:
-            message = _("%(model)s refers to it since the import.") % {"model": name}
+            message = _("%(model)s refers to it now.") % {"model": name}
         yield f"EXISTS (SELECT 1 FROM {table} AS o WHERE o.{quoted_column(key)} = p.id)", message
 
 

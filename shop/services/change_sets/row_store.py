@@ -1,12 +1,13 @@
-"""Bulk insert of a preview's rows."""
+"""Bulk insert of a change set's rows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from pydantic_core import to_json
 
+from shop import exposure
 from shop.models import ChangeRow
 
 MAX_SKU_LENGTH, MAX_NAME_LENGTH = 64, 200
@@ -46,6 +47,18 @@ def store_rows(records: Iterable[RowRecord]) -> None:
             placeholders = ", ".join(["%s"] * len(ROW_COLUMNS))
             sql = f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"
             cursor.executemany(sql, [_database_values(record) for record in records])
+
+
+def to_stored_value(field: exposure.Field, value: Any) -> Any:
+    """Convert a value to the database's format, as JSON; of a relation, a key or sorted keys."""
+    if field.many_to_many:
+        target: Any = field.target_field  # type: ignore[attr-defined]
+        return [to_stored_value(target, key) for key in value]
+    if isinstance(field, models.DecimalField) and value is not None:
+        return f"{value:.{field.decimal_places}f}"
+    if value is None or isinstance(value, str | int | float | list | dict):
+        return value
+    return str(field.get_db_prep_save(value, connection))
 
 
 def _database_values(record: RowRecord) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Apply and undo an import's rows with a few SQL statements, whatever their number.
+"""Apply and undo a change set's rows with a few SQL statements, whatever their number.
 
 Each statement reads `shop_changerow` and is the same on PostgreSQL and SQLite. Stock balances and
 the ledger are written here and in `stock._record`, nowhere else; many-to-many fields are written by
@@ -39,6 +39,12 @@ from shop.services.change_sets.sql import (
 )
 
 IN_BOUNDS = f"BETWEEN 0 AND {MAX_STOCK}"
+#: Kind of change set -> what the ledger calls its movements.
+MOVEMENT_KINDS = {
+    ChangeSet.Kind.FILE: StockMovement.Kind.IMPORT,
+    ChangeSet.Kind.RECEIPT: StockMovement.Kind.RECEIVED,
+    ChangeSet.Kind.COUNT: StockMovement.Kind.COUNTED,
+}
 LEFT_OUT, NOT_UNDONE = ChangeRow.Outcome.LEFT_OUT.value, ChangeRow.Outcome.NOT_UNDONE.value
 
 
@@ -150,7 +156,8 @@ def update_products(change_set: ChangeSet) -> int:
 
 def record_stock(change_set: ChangeSet, status: str, *, actor: User) -> None:
     """Insert a stock movement for each balance that the rows have changed."""
-    _insert_movements(change_set, actor, "r.delta", "p.stock", APPLIED, status)
+    kind = MOVEMENT_KINDS.get(ChangeSet.Kind(change_set.kind), StockMovement.Kind.CORRECTION)
+    _insert_movements(change_set, actor, "r.delta", "p.stock", APPLIED, status, kind)
 
 
 # Undoing. Here too rows are marked first, and corrected under the locks.
@@ -172,23 +179,23 @@ def mark_undone(change_set: ChangeSet) -> None:
 
 def mark_not_undone(change_set: ChangeSet) -> None:
     """Mark the rows that cannot be undone, or only in part, with the reason."""
-    removed = _("The product was removed after the import.")
+    removed = _("The product was removed since.")
     _set_outcome(
         NOT_UNDONE, change_set, CHANGED, _later_changes(change_set, removed), where=UNDOING
     )
 
     conflicts = [("p.id IS NULL", removed), *reference_conflicts()]
-    edited = _("It was edited after the import: %(field)s.")
+    edited = _("It was edited since: %(field)s.")
     conflicts += [
         (differs_sql(field, "after"), edited % {"field": field.verbose_name})
         for field in FILE_FIELDS
     ]
     conflicts += [
-        (f"p.{quoted_column(field)} <> ''", _("A file was added to it after the import."))
+        (f"p.{quoted_column(field)} <> ''", _("A file was added to it since."))
         for field in exposure.concrete_fields(Product)
         if isinstance(field, models.FileField)
     ]
-    conflicts.append(("p.stock <> COALESCE(r.delta, 0)", _("Its stock changed after the import.")))
+    conflicts.append(("p.stock <> COALESCE(r.delta, 0)", _("Its stock changed since.")))
     _set_outcome(NOT_UNDONE, change_set, NEW, first_conflict(conflicts), where=UNDOING)
 
 
@@ -196,7 +203,8 @@ def record_stock_undo(change_set: ChangeSet, *, actor: User) -> None:
     """Insert a stock movement for each balance that `restore_products` is about to change."""
     balance = "p.stock - r.delta"
     where = f"{UNDOING} AND {balance} {IN_BOUNDS}"
-    _insert_movements(change_set, actor, "-r.delta", balance, where, CHANGED)
+    undone = StockMovement.Kind.UNDONE
+    _insert_movements(change_set, actor, "-r.delta", balance, where, CHANGED, undone)
 
 
 def restore_products(change_set: ChangeSet) -> None:
@@ -238,7 +246,7 @@ def _later_changes(change_set: ChangeSet, removed: str) -> tuple[str, list[str]]
         f"CASE WHEN {condition} THEN %s ELSE '' END" for condition, _name in changes
     )
 
-    start, _placeholder, end = _("Changed after the import, so not undone: %(fields)s.").partition(
+    start, _placeholder, end = _("Changed since, so not undone: %(fields)s.").partition(
         "%(fields)s"
     )
     sql = (
@@ -290,17 +298,24 @@ def _update_products(
 
 
 def _insert_movements(
-    change_set: ChangeSet, actor: User, delta: str, balance: str, where: str, status: str
+    change_set: ChangeSet,
+    actor: User,
+    delta: str,
+    balance: str,
+    where: str,
+    status: str,
+    kind: StockMovement.Kind,
 ) -> None:
     """Insert a stock movement for each of these rows with a change of stock."""
     created_at = cast_sql(StockMovement._meta.get_field("created_at"), "%s")
     execute_sql(
         "INSERT INTO shop_stockmovement (product_id, kind, delta, balance_after,"
         " change_set_id, actor_id, reason, created_at) SELECT"
-        f" p.id, %s, {delta}, {balance}, r.change_set_id, {actor.pk:d}, '', {created_at}"
+        f" p.id, %s, {delta}, {balance}, r.change_set_id, {actor.pk:d}, %s, {created_at}"
         " FROM shop_changerow AS r JOIN shop_product AS p ON p.id = r.product_id"
         f" WHERE r.delta <> 0 AND {where} ORDER BY r.number",
-        StockMovement.Kind.IMPORT.value,
+        kind.value,
+        change_set.name,
         db_now(),
         change_set.pk,
         status,

@@ -1,11 +1,11 @@
-"""Undo an applied import, except for what changed after it."""
+"""Undo an applied change set, except for what changed after it."""
 
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shop.db.transactions import atomically
-from shop.models import ChangeRow, ChangeSet, User
+from shop.models import ChangeRow, ChangeSet, Product, User
 from shop.services import audit
 from shop.services.change_sets import missing, pictures, relations, statements
 from shop.services.change_sets.locking import STATE_ERRORS, State, claim, release
@@ -64,7 +64,18 @@ def _undo_rows(change_set_id: int, *, actor: User) -> dict[str, int]:
     change_set.save(update_fields=["state", "undone_at", "result", "detected"])
     change = _("undone: %(removed)s removed, %(restored)s restored, %(not_undone)s not undone")
     audit.log(actor, change_set, change % {name: f"{n:,}" for name, n in result.items()})
+    if change_set.kind != ChangeSet.Kind.FILE:
+        _log_products(change_set, actor)
     return result
+
+
+def _log_products(change_set: ChangeSet, actor: User) -> None:
+    """Record at each product that the change was undone, as it was recorded when it was applied."""
+    rows = change_set.rows.filter(outcome__in=(Outcome.UNDONE, Outcome.NOT_UNDONE))
+    change = _("undone: %(name)s") % {"name": change_set}
+    products = [Product(pk=pk, name=name) for pk, name in rows.values_list("product_id", "name")]
+    entries = [(product, change) for product in products]
+    audit.log_many(actor, entries, change_set=change_set)
 
 
 def _count_undone(change_set: ChangeSet) -> dict[str, int]:

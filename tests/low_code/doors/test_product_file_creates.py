@@ -25,7 +25,7 @@ from shop.natural_keys import NaturalKeys
 from shop.services.change_sets.apply import apply_change_set
 from shop.services.change_sets.missing import build_record
 from shop.services.crud import update_record
-from shop.services.errors import ImportChanged, ImportNotReady, ShopError
+from shop.services.errors import ImportNotReady, ProductsChanged, ShopError
 from shop.services.products import update_product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada")]
@@ -155,7 +155,7 @@ def test_a_refused_import_creates_nothing(stocked, unchanged, monkeypatch):
     tag = model("Tag").objects.get(name="mug")
     update_product(product_id=stocked.pk, actor=ada(), changes={"tags": [tag]})
     before = (names("Brand"), names("Tag"), row_values(change_set, "after", "outcome"))
-    with pytest.raises(ImportChanged):
+    with pytest.raises(ProductsChanged):
         apply_change_set(change_set.pk, actor=ada())
     change_set.refresh_from_db()
     after = (names("Brand"), names("Tag"), row_values(change_set, "after", "outcome"))
@@ -315,4 +315,4 @@ def test_an_edit_at_the_same_moment_is_before_or_after_the_import(stocked, tags)
         )
         # The edit is never lost: it comes last, or the import sees it and changes nothing.
         assert links("MUG-1")[1] == ["gift"]
-        assert applied in (ImportChanged, {"new": 0, "changed": 1, "left_out": 0})
+        assert applied in (ProductsChanged, {"new": 0, "changed": 1, "left_out": 0})

@@ -22,7 +22,7 @@ from shop.models import Product
 from shop.product_files.imports import runner
 from shop.product_files.imports.preview import store_upload
 from shop.services.change_sets.apply import apply_change_set
-from shop.services.errors import ImportChanged
+from shop.services.errors import ProductsChanged
 from shop.services.products import update_product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada")]
@@ -90,7 +90,7 @@ def test_a_value_that_was_taken_after_the_preview_is_a_conflict(mug, lamp, sku):
     change_set = create_preview(file_text((sku, "Rug", "7", "100"), ("NEW-2", "Mat", "7", "200")))
     set_barcode(mug, "100")
     before = factories.all_rows()["Product"]
-    with pytest.raises(ImportChanged):
+    with pytest.raises(ProductsChanged):
         apply_change_set(change_set.pk, actor=ada())
     assert factories.all_rows()["Product"] == before
     result = apply_change_set(change_set.pk, actor=ada(), good_only=True)
@@ -108,7 +108,7 @@ def test_a_race_for_a_value_changes_nothing(mug, monkeypatch):
     )
     set_barcode(mug, "100")
     before = factories.all_rows()["Product"]
-    with pytest.raises(ImportChanged) as raised:
+    with pytest.raises(ProductsChanged) as raised:
         apply_change_set(change_set.pk, actor=ada())
     assert isinstance(raised.value.__cause__, IntegrityError)
     assert "SKU" not in str(raised.value)

@@ -24,7 +24,7 @@ from shop.product_files.imports.error_report import build_error_report
 from shop.product_files.imports.preview import preview_import
 from shop.services.change_sets.apply import apply_change_set
 from shop.services.change_sets.undo import undo_change_set
-from shop.services.errors import ImportChanged
+from shop.services.errors import ProductsChanged
 from shop.services.products import update_product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada")]
@@ -173,7 +173,7 @@ def test_an_edit_after_the_preview_is_a_conflict(branded, lamp, tags):
         file_text(("MUG-1", "", "", "", "mug"), ("LAMP-1", "", "", "Kiln & Sons", "mug"))
     )
     update_product(product_id=branded.pk, actor=ada(), changes={"tags": tags})
-    with pytest.raises(ImportChanged):
+    with pytest.raises(ProductsChanged):
         apply_change_set(change_set.pk, actor=ada())
     assert (links("MUG-1")[1], links("LAMP-1")) == (["gift", "mug"], ("", []))
 
@@ -229,7 +229,7 @@ def test_what_was_removed_after_the_preview_is_a_conflict(
         )
     )
     (acme if removed == "brand" else old).delete()
-    with pytest.raises(ImportChanged):
+    with pytest.raises(ProductsChanged):
         apply_change_set(change_set.pk, actor=ada())
     assert (Product.objects.count(), links("LAMP-1")) == (1, ("", []))
     result = apply_change_set(change_set.pk, actor=ada(), good_only=True)
@@ -255,7 +255,7 @@ def test_a_constraint_that_fails_at_last_is_no_matter_of_skus(branded, monkeypat
         raise IntegrityError("FOREIGN KEY constraint failed")
 
     monkeypatch.setattr("shop.services.change_sets.statements.add_products", fail)
-    with pytest.raises(ImportChanged) as raised:
+    with pytest.raises(ProductsChanged) as raised:
         apply_change_set(change_set.pk, actor=ada())
     assert "SKU" not in str(raised.value)
     assert not Product.objects.filter(sku="NEW-1").exists()

@@ -21,7 +21,7 @@ from shop.models.products import MAX_STOCK
 from shop.services.change_sets import statements
 from shop.services.change_sets.apply import apply_change_set
 from shop.services.change_sets.locking import STALLED_AFTER
-from shop.services.errors import ImportChanged, ImportNotReady, NotFound
+from shop.services.errors import ImportNotReady, NotFound, ProductsChanged
 from shop.services.products import remove_product, update_product
 from shop.services.stock import Kind, adjust_stock, find_drift
 
@@ -182,7 +182,9 @@ def test_products_changed_after_the_preview_are_left_out(mug, lamp, assert_refus
     )
     reason = change(mug, lamp)
     before = catalogue()
-    assert_refused(change_set, ImportChanged, f"^Line 2 \\(MUG-1\\): {reason} Check the file again")
+    assert_refused(
+        change_set, ProductsChanged, f"^Line 2 \\(MUG-1\\): {reason} Check the file again"
+    )
     assert apply_change_set(change_set.pk, actor=ada(), good_only=True) == {
         "new": 0,
         "changed": 1,
@@ -198,7 +200,7 @@ def test_stock_to_set_must_be_unchanged(mug, lamp, assert_refused):
     text = csv_text(("MUG-1", 15), ("LAMP-1", 9), headers=("sku", "stock"))
     change_set = create_preview(text, stock_mode="set")
     sell(mug, 1)
-    assert_refused(change_set, ImportChanged)
+    assert_refused(change_set, ProductsChanged)
     apply_change_set(change_set.pk, actor=ada(), good_only=True)
     assert {sku: product["stock"] for sku, product in catalogue().items()} == {
         "MUG-1": 9,
@@ -209,7 +211,7 @@ def test_stock_to_set_must_be_unchanged(mug, lamp, assert_refused):
 def test_stock_above_its_limit_is_refused(mug, assert_refused):
     change_set = create_preview(csv_text(("MUG-1", "", "", 30, 10)))
     adjust_stock(product_id=mug.pk, delta=MAX_STOCK - 20, kind=Kind.RECEIVED, actor=ada())
-    assert_refused(change_set, ImportChanged)
+    assert_refused(change_set, ProductsChanged)
 
 
 def test_sku_taken_after_the_preview_is_left_out(mug, assert_refused):
@@ -217,7 +219,7 @@ def test_sku_taken_after_the_preview_is_left_out(mug, assert_refused):
         csv_text(("NEW-1", "Rug", "7", "", ""), ("NEW-2", "Mat", "8", "", ""))
     )
     factories.create_product("Rival", sku="new-1")
-    assert_refused(change_set, ImportChanged, "Another product has this SKU now")
+    assert_refused(change_set, ProductsChanged, "Another product has this SKU now")
     assert apply_change_set(change_set.pk, actor=ada(), good_only=True) == {
         "new": 1,
         "changed": 0,
@@ -230,7 +232,7 @@ def test_sku_taken_at_the_same_time_is_a_shop_error(mug, assert_refused, monkeyp
     change_set = create_preview(csv_text(("NEW-1", "Rug", "7", "", "")))
     factories.create_product("Rival", sku="new-1")
     monkeypatch.setattr(statements, "leave_out_new_conflicts", lambda *_, **__: 0)
-    assert_refused(change_set, ImportChanged, "just added a product")
+    assert_refused(change_set, ProductsChanged, "just added a product")
 
 
 def test_error_quotes_five_conflicts_and_counts_the_rest(assert_refused):
@@ -240,7 +242,7 @@ def test_error_quotes_five_conflicts_and_counts_the_rest(assert_refused):
         csv_text(*[(f"M-{number}", "", "13", "", "") for number in range(7)])
     )
     Product.objects.update(price="9")
-    assert_refused(change_set, ImportChanged, r"Line 6 \(M-4\): .*: price\. And 2 more\.")
+    assert_refused(change_set, ProductsChanged, r"Line 6 \(M-4\): .*: price\. And 2 more\.")
 
 
 def test_unexpected_error_changes_nothing_and_can_be_retried(
