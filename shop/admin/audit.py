@@ -58,6 +58,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_help_text = _("Email or last name, record, old or new value")
     show_full_result_count = False
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[AuditEntry]:
+        """Leave out the products of bulk changes, unless one record's history or text is asked."""
+        entries: models.QuerySet[AuditEntry] = super().get_queryset(request)
+        is_narrowed = request.GET.get("record_id") or request.GET.get("q")
+        return entries if is_narrowed else entries.filter(change_set=None)
+
     @display(description=_("Record type"), ordering="model_name")
     def record_type(self, entry: AuditEntry) -> str:
         """Return the name of the record's model as the admin shows it."""

@@ -6,9 +6,10 @@ import pytest
 from django.contrib.auth.models import Group
 from support import factories
 
-from shop.models import AuditEntry, Product, StockMovement, User
-from shop.services import stock
+from shop.models import AuditEntry, ChangeSet, Product, StockMovement, User
+from shop.services import products, stock
 from shop.services.cart import add_to_cart
+from shop.services.change_sets.undo import undo_change_set
 from shop.services.order_moves import move_order
 from shop.services.order_notes import add_note
 from shop.services.order_payments import mark_paid
@@ -72,7 +73,24 @@ def test_products_archived_in_bulk(adas_browser, mug, lamp):
     Product.objects.filter(pk=lamp.pk).update(is_active=False)
     chosen = {"action": "archive", "_selected_action": [mug.pk, lamp.pk]}
     adas_browser.post("/admin/shop/product/", chosen)
-    assert entries() == [("Ada Staff", "changed", "product", "Mug", "active: yes → no")]
+    change_set = ChangeSet.objects.get()
+    assert [entry[1:] for entry in entries()] == [
+        ("added", "changeset", str(change_set), "Published or archived"),
+        ("changed", "product", "Mug", "active: yes → no"),
+    ]
+
+
+def test_a_bulk_change_is_one_line_of_the_log(adas_browser, ada, mug):
+    products.set_active(product_ids=[mug.pk], is_active=False, actor=ada)
+    undo_change_set(ChangeSet.objects.get().pk, actor=ada)
+
+    def listed(query=""):
+        rows = adas_browser.get(f"/admin/shop/auditentry/{query}").context["cl"].result_list
+        return [(entry.action, entry.model_name) for entry in rows]
+
+    assert listed() == [("changed", "changeset"), ("added", "changeset")]
+    assert listed(f"?model_name=product&record_id={mug.pk}") == [("changed", "product")] * 2
+    assert listed("?q=active: yes") == [("changed", "product")]
 
 
 def test_adjusted_stock_is_logged_and_an_equal_count_is_not(ada, mug):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
@@ -12,7 +13,7 @@ from support.shop_machine import OrderMachine, ProductState, indexes, skus
 
 from shop.models import ChangeRow, Order, Product, StockMovement
 from shop.product_files.imports.preview import preview_import, store_upload
-from shop.services import errors, products, stock
+from shop.services import bulk_pricing, errors, goods, products, stock
 from shop.services.change_sets.apply import apply_change_set
 from shop.services.change_sets.undo import undo_change_set
 
@@ -32,12 +33,21 @@ class ImportState:
     product_ids: dict[str, int] = field(default_factory=dict)  # SKU -> product
 
 
+@dataclass
+class ChangeState:
+    """A change set that a page made: SKU -> product, old values, and new values with the units."""
+
+    pk: int
+    rows: dict[str, tuple[int, dict, dict]] = field(default_factory=dict)
+    is_undone: bool = False
+
+
 class ShopMachine(OrderMachine):
     """Adds the catalogue, its stock and its files to the model of the orders."""
 
     def __init__(self):
         super().__init__()
-        self.imports = []
+        self.imports, self.changes = [], []
 
     @initialize()
     def start(self):
@@ -72,15 +82,98 @@ class ShopMachine(OrderMachine):
         ):
             self.products[sku].stock = counted
 
+    # Changes of many products on a page
+
     @rule(units=st.dictionaries(skus, numbers, max_size=3))
     def receive(self, units):
-        units = {sku: number for sku, number in units.items() if number}
-        error = None if units.keys() <= self.products.keys() else errors.NotFound
-        if self.succeeds_for_ada(
-            stock.receive_stock, error, units={self.pk(sku): n for sku, n in units.items()}
-        ):
-            for sku, number in units.items():
-                self.products[sku].stock += number
+        deltas = {sku: number for sku, number in units.items() if number}
+        receive = partial(goods.receive_goods, units={self.pk(s): n for s, n in deltas.items()})
+        self.change_many(receive, {sku: {"stock": delta} for sku, delta in deltas.items()})
+
+    @rule(counted=st.dictionaries(skus, numbers, max_size=3), offset=stock_offsets)
+    def count_shelf(self, counted, offset):
+        """Count some products, after or before as many units as `offset` came or went."""
+        deltas, counts = {}, {}
+        for sku, number in counted.items():
+            expected = max(0, self.products[sku].stock + offset if sku in self.products else 0)
+            counts[self.pk(sku)] = goods.Count(counted=number, expected=expected)
+            deltas[sku] = {"stock": number - expected}
+        self.change_many(partial(goods.book_count, counts=counts), deltas)
+
+    @rule(chosen=st.sets(skus, min_size=1), cents=numbers)
+    def raise_prices(self, chosen, cents):
+        known = sorted(chosen & self.products.keys())
+        values = {"product_ids": [self.pk(sku) for sku in known]}
+        values["change"] = bulk_pricing.PriceChange(amount=Decimal(cents) / 100)
+        fingerprint = bulk_pricing.preview_prices(**values).fingerprint
+        change = partial(bulk_pricing.change_prices, **values, fingerprint=fingerprint)
+        new = {sku: self.products[sku].price + Decimal(cents) / 100 for sku in known}
+        self.change_many(change, {sku: {"price": price} for sku, price in new.items()})
+
+    @rule(chosen=st.sets(skus), is_active=st.booleans())
+    def publish(self, chosen, is_active):
+        known = sorted(chosen & self.products.keys())
+        values = {"product_ids": [self.pk(sku) for sku in known], "is_active": is_active}
+        change = partial(products.set_active, **values)
+        self.change_many(change, {sku: {"is_active": is_active} for sku in known})
+
+    def change_many(self, change, rows):
+        """Predict a change set of these rows: SKU -> new values, and the units that are added."""
+        error = None if rows.keys() <= self.products.keys() else errors.NotFound
+        rows = {
+            sku: values
+            for sku, values in rows.items()
+            if values.get("stock") != 0
+            and (
+                sku not in self.products
+                or "stock" in values
+                or any(getattr(self.products[sku], name) != new for name, new in values.items())
+            )
+        }
+        if error is None:
+            stocks = [self.products[sku].stock + row.get("stock", 0) for sku, row in rows.items()]
+            error = None if stocks and min(stocks) >= 0 else ValidationError
+        change_sets = []
+        if not self.succeeds_for_ada(lambda actor: change_sets.append(change(actor=actor)), error):
+            return
+        state = ChangeState(change_sets[0].pk)
+        for sku, values in rows.items():
+            product_state = self.products[sku]
+            old = {name: getattr(product_state, name) for name in values if name != "stock"}
+            state.rows[sku] = (product_state.pk, old, values)
+            self.write(product_state, values)
+        self.changes.append(state)
+
+    @staticmethod
+    def write(product_state, values):
+        for name, value in values.items():
+            setattr(product_state, name, value + (product_state.stock if name == "stock" else 0))
+
+    @precondition(lambda self: self.changes)
+    @rule(number=indexes)
+    def undo_change(self, number):
+        """Take back a change set: what is as it made it is as before, what moved since is named."""
+        state = self.changes[-1 - number % len(self.changes)]
+        error = errors.ImportNotReady if state.is_undone else None
+        if not self.succeeds_for_ada(partial(undo_change_set, state.pk), error):
+            return
+        state.is_undone = True
+        outcomes = dict(ChangeRow.objects.filter(change_set=state.pk).values_list("sku", "outcome"))
+        for sku, (pk, old, new) in state.rows.items():
+            product_state, is_undone = self.products.get(sku), True
+            if product_state is None or product_state.pk != pk:
+                assert outcomes[sku] == "not_undone"
+                continue
+            for name, value in new.items():
+                now = getattr(product_state, name)
+                if name == "stock":
+                    can_undo, before = now >= value, now - value
+                else:
+                    can_undo, before = now == value, old[name]
+                is_undone = is_undone and can_undo
+                if can_undo:
+                    setattr(product_state, name, before)
+            assert outcomes[sku] == ("undone" if is_undone else "not_undone")
 
     @rule(sku=skus, is_active=st.sampled_from([True, True, False]), cents=numbers)
     def edit(self, sku, is_active, cents):
@@ -89,10 +182,8 @@ class ShopMachine(OrderMachine):
             self.succeeds_for_ada(
                 products.update_product, None, product_id=self.pk(sku), changes={"price": price}
             )
-            self.succeeds_for_ada(
-                products.set_active, None, product_ids=[self.pk(sku)], is_active=is_active
-            )
-            self.products[sku].price, self.products[sku].is_active = price, is_active
+            self.products[sku].price = price
+            self.publish(chosen={sku}, is_active=is_active)
 
     @rule(sku=st.sampled_from(["A-3", "N-1"]))
     def remove(self, sku):

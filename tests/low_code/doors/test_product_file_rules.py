@@ -123,7 +123,7 @@ def test_an_old_value_that_was_taken_after_the_import_is_not_restored(mug, lamp)
     assert barcodes() == {"MUG-1": "200", "LAMP-1": "100"}
     assert (Product.objects.get(pk=mug.pk).name, outcomes(change_set)["MUG-1"]) == (
         "Mug",
-        ("not_undone", "Changed after the import, so not undone: barcode."),
+        ("not_undone", "Changed since, so not undone: barcode."),
     )
 
 

@@ -208,9 +208,9 @@ def test_an_edit_after_the_import_is_kept(branded, lamp, tags, create_brand):
     )
     assert (Product.objects.get(pk=branded.pk).name, links("NEW-1")) == ("Mug", ("", []))
     assert outcomes(change_set) == {
-        "MUG-1": ("not_undone", "Changed after the import, so not undone: tags."),
-        "LAMP-1": ("not_undone", "Changed after the import, so not undone: brand."),
-        "NEW-1": ("not_undone", "It was edited after the import: tags."),
+        "MUG-1": ("not_undone", "Changed since, so not undone: tags."),
+        "LAMP-1": ("not_undone", "Changed since, so not undone: brand."),
+        "NEW-1": ("not_undone", "It was edited since: tags."),
         "NEW-2": ("undone", ""),
     }
 
