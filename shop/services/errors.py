@@ -139,7 +139,7 @@ class ConcurrentUpdate(BackOfficeError):
 
 
 class ImportNotReady(BackOfficeError):
-    code, message = "import-not-ready", _("This import can't do that now.")
+    code, message = "import-not-ready", _("This can't be done now.")
 
 
 class ProductsChanged(BackOfficeError):

@@ -9,9 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from support import factories
-from support.concurrency import on_postgresql, run_concurrently, tally
+from support.concurrency import closing_connection, on_postgresql, run_concurrently, tally
 from support.servers import database_url
 
 from shop.models import ChangeSet, Order, Product
@@ -33,18 +32,6 @@ def create_preview(ada, *lines):
     preview_import(change_set)
     assert change_set.error == ""
     return change_set
-
-
-def closing_connection(call):
-    """Close the thread's database connection after the call."""
-
-    def run():
-        try:
-            return call()
-        finally:
-            connection.close()
-
-    return run
 
 
 def test_customers_buy_while_an_import_changes_stock(buyers, ada):

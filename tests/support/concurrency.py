@@ -17,6 +17,18 @@ on_postgresql = pytest.mark.skipif(
 )
 
 
+def closing_connection(call):
+    """Close the thread's database connection after the call."""
+
+    def run():
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    return run
+
+
 def run_concurrently(*calls):
     """Start all calls together, each in its own thread, and return their results in order."""
     barrier = Barrier(len(calls), timeout=TIMEOUT_SECONDS)

@@ -14,14 +14,14 @@ State = ChangeSet.State
 #: A step whose last heartbeat is older than this was killed.
 STALLED_AFTER = timedelta(seconds=60)
 STATE_ERRORS = {
-    State.UPLOADED: _("This import hasn't been checked yet."),
-    State.CHECKING: _("This import is being checked. Wait until that is done."),
-    State.CHECKED: _("This import was checked, but not applied."),
-    State.APPLYING: _("This import is already being applied."),
-    State.APPLIED: _("This import was already applied."),
-    State.UNDOING: _("This import is already being undone."),
-    State.UNDONE: _("This import was already undone."),
-    State.CLOSED: _("This import is closed: its rows were deleted, so it can't be undone."),
+    State.UPLOADED: _("This hasn't been checked yet."),
+    State.CHECKING: _("This is being checked. Wait until that is done."),
+    State.CHECKED: _("This was checked, but not applied."),
+    State.APPLYING: _("This is already being applied."),
+    State.APPLIED: _("This was already applied."),
+    State.UNDOING: _("This is already being undone."),
+    State.UNDONE: _("This was already undone."),
+    State.CLOSED: _("This is closed: its rows were deleted, so it can't be undone."),
     State.FAILED: _("This file could not be read, so there is nothing to apply."),
 }
 
