@@ -4,7 +4,7 @@ The list's "add" page uploads a file; an import's own page shows it in each of i
 changes are POST requests to `runner.request_step`, which checks the state in the database.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ from shop.admin.base import (
     submitted_key,
 )
 from shop.admin.change_sets.forms import ReadingOptionsForm, UploadForm
+from shop.admin.change_sets.messages import join_counts, summarize_result
 from shop.admin.change_sets.page import STATE_ROLES, page_context
 from shop.admin.forms import ConfirmForm
 from shop.admin.rendering import render_label
@@ -46,18 +47,6 @@ CHANGE_PERMISSIONS = {
     kind.value: "shop.change_product" for kind in ChangeSet.Kind if kind != ChangeSet.Kind.FILE
 }
 SAFE_METHODS = ("GET", "HEAD")
-#: Key of `result` -> its label in the list.
-RESULT_LABELS = {
-    "new": gettext_lazy("New"),
-    "changed": gettext_lazy("Changed"),
-    "left_out": gettext_lazy("Left out"),
-    "pictures": gettext_lazy("Pictures"),
-    "created": gettext_lazy("Created"),
-    "removed": gettext_lazy("Removed"),
-    "restored": gettext_lazy("Restored"),
-    "not_undone": gettext_lazy("Not undone"),
-    "created_kept": gettext_lazy("Kept"),
-}
 
 
 @admin.register(ChangeSet)
@@ -80,6 +69,7 @@ class ChangeSetAdmin(ActionFormAdmin, ReadOnlyAdmin):
     list_select_related = ("actor",)
     list_filter = ("kind", "state")
     search_fields = ("name", "actor__search_text")
+    search_help_text = gettext_lazy("File, supplier, delivery note or who")
     show_add_link = False
     action_views = {  # noqa: RUF012 - Django's admin options are plain class attributes
         "preview": "preview_again",
@@ -135,12 +125,12 @@ class ChangeSetAdmin(ActionFormAdmin, ReadOnlyAdmin):
     @display(description=gettext_lazy("Rows"))
     def row_counts(self, change_set: ChangeSet) -> str:
         """Show the number of rows per status."""
-        return _join_counts(change_set.counts, dict(ChangeRow.Status.choices))
+        return join_counts(change_set.counts, dict(ChangeRow.Status.choices))
 
     @display(description=gettext_lazy("Result"))
     def result_text(self, change_set: ChangeSet) -> str:
         """Show the numbers of products that were changed."""
-        return _join_counts(change_set.result, RESULT_LABELS)
+        return summarize_result(change_set)
 
     # Upload
 
@@ -331,12 +321,6 @@ class ChangeSetAdmin(ActionFormAdmin, ReadOnlyAdmin):
             original=change_set,
             **options,
         )
-
-
-def _join_counts(counts: dict[str, int], labels: Mapping[str, Any]) -> str:
-    """Join the counts above zero, such as "New 3 · Changed 1"."""
-    shown = [(label, counts.get(key)) for key, label in labels.items()]
-    return " · ".join(f"{label} {count:,}" for label, count in shown if count)
 
 
 def _download(request: HttpRequest, name: str, content: bytes) -> HttpResponse:

@@ -1,14 +1,29 @@
-"""What a page says after it has changed many products."""
+"""What a change of many products says about its result."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from shop.models import ChangeSet
 
 Kind = ChangeSet.Kind
+#: Key of `result` -> its label in the list.
+RESULT_LABELS = {
+    "new": gettext_lazy("New"),
+    "changed": gettext_lazy("Changed"),
+    "left_out": gettext_lazy("Left out"),
+    "pictures": gettext_lazy("Pictures"),
+    "created": gettext_lazy("Created"),
+    "removed": gettext_lazy("Removed"),
+    "restored": gettext_lazy("Restored"),
+    "not_undone": gettext_lazy("Not undone"),
+    "created_kept": gettext_lazy("Kept"),
+}
 
 
 def result_message(change_set: ChangeSet) -> SafeString:
@@ -47,3 +62,16 @@ def describe_result(change_set: ChangeSet) -> str:
             if change_set.kind == Kind.VISIBILITY:
                 return f"{change_set}: {text % numbers}"
     return text % numbers
+
+
+def summarize_result(change_set: ChangeSet) -> str:
+    """Return the result in a few words, for a list."""
+    if change_set.kind != Kind.FILE and change_set.state == ChangeSet.State.APPLIED:
+        return describe_result(change_set)
+    return join_counts(change_set.result, RESULT_LABELS)
+
+
+def join_counts(counts: dict[str, int], labels: Mapping[str, Any]) -> str:
+    """Join the counts above zero, such as "New 3 · Changed 1"."""
+    shown = [(label, counts.get(key)) for key, label in labels.items()]
+    return " · ".join(f"{label} {count:,}" for label, count in shown if count)
