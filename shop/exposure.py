@@ -306,6 +306,18 @@ def unique_text_fields(model: Model) -> list[Field]:
     ]
 
 
+def unique_fields(model: Model) -> set[str]:
+    """Return the names of the fields of which no two rows have the same value."""
+    by_constraint = {
+        name
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.UniqueConstraint)
+        if len(constraint.fields or constraint.expressions) == 1
+        for name in _first_names(constraint)
+    }
+    return by_constraint | {field.name for field in concrete_fields(model) if field.unique}
+
+
 def search_fields(model: Model) -> list[str]:
     """Return the names of the fields that a search reads: the search column, else short texts."""
     names = [f.name for f in model._meta.get_fields() if f.name == "search_text"]

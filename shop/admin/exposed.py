@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.utils import flatten
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponseRedirect
@@ -17,6 +18,7 @@ from shop.admin.base import AuditedAdmin, staff_user
 from shop.admin.changelists import LargeTableAdmin
 from shop.admin.concurrent_form import ConcurrentForm
 from shop.admin.filters import RelationFilter, model_filters
+from shop.admin.picture_input import PictureInput
 from shop.admin.rendering import render_picture
 from shop.models import User
 from shop.models.order_status import Text
@@ -139,17 +141,21 @@ class ExposedListAdmin(LargeTableAdmin):
 class ExposedModelAdmin(ExposedListAdmin, AuditedAdmin):
     """Shows all fields of a model: those of `sections` and `first_columns` first, then the rest.
 
-    Changes are made by services, which write the audit log.
+    In a section, a tuple of names is shown in one row. Fields that the page shows outside of the
+    form are in `fields_elsewhere`. Changes are made by services, which write the audit log.
     """
 
     form = ConcurrentForm
     #: On a phone, the list has a card for each record; see `admin.css`.
     list_class = "shop-card-list"
-    sections: Sequence[tuple[Text | None, Sequence[str]]] = ()
+    sections: Sequence[tuple[Text | None, Sequence[str | tuple[str, ...]]]] = ()
+    fields_elsewhere: Collection[str] = ()
     warn_unsaved_form = True
+    formfield_overrides = {PictureField: {"widget": PictureInput}}  # noqa: RUF012 - Django's
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
-        placed = {name for _title, names in self.sections for name in names}
+        rows: list[Any] = [row for _title, names in self.sections for row in names]
+        placed = {*flatten(rows), *self.fields_elsewhere}
         read_only = exposure.read_only_fields(self.model)
         fields = exposure.editable_fields(self.model) + read_only
         rest = [name for name in fields if name not in placed]
@@ -198,7 +204,7 @@ class ExposedModelAdmin(ExposedListAdmin, AuditedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Save the record by a service: a new one with all fields, else the edited ones only."""
-        values = form.submitted_values(only_changed=change)
+        values = self.submitted_values(request, form, change=change)
         if change:
             self.update_record(
                 obj, actor=staff_user(request), changes=values, check=form.check_unchanged
@@ -208,6 +214,11 @@ class ExposedModelAdmin(ExposedListAdmin, AuditedAdmin):
         else:
             obj.pk = self.create_record(actor=staff_user(request), values=values, form=form).pk
         obj.refresh_from_db()
+
+    def submitted_values(self, request: HttpRequest, form: Any, *, change: bool) -> dict[str, Any]:
+        """Return the values to save by field name."""
+        values: dict[str, Any] = form.submitted_values(only_changed=change)
+        return values
 
     def create_record(self, *, actor: User, values: Mapping[str, Any], form: Any) -> models.Model:
         """Create a record with these values."""

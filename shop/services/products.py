@@ -5,10 +5,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from shop import exposure
 from shop.db.transactions import atomically
 from shop.models import CartItem, ChangeSet, OrderItem, Product, User
 from shop.services import audit, crud
 from shop.services.change_sets.plan import PlannedChange, apply_changes
+from shop.services.errors import NotFound
 from shop.services.stock import count_stock, lock_product, lock_products, record_initial_stock
 
 
@@ -61,6 +63,34 @@ def _update_locked(
     return (
         product if stock is None else count_stock(product_id=product_id, counted=stock, actor=actor)
     )
+
+
+@atomically
+def duplicate_product(*, product_id: int, actor: User) -> Product:
+    """Create an inactive copy with all that staff can edit, but for what is unique, without stock.
+
+    Raises NotFound; ValidationError if a unique field needs a value.
+    """
+    product = Product.objects.filter(pk=product_id).first()
+    if product is None:
+        raise NotFound
+    fields = [exposure.get_field(Product, name) for name in exposure.editable_fields(Product)]
+    unique = exposure.unique_fields(Product)
+    values = {
+        field.name if field.many_to_many else field.attname: field.value_from_object(product)
+        for field in fields
+        if field.name not in unique
+    }
+    name = _name_of_copy(product.name)
+    return create_product(actor=actor, values=values | {"name": name, "is_active": False})
+
+
+def _name_of_copy(name: str) -> str:
+    """Return the name with “(copy)”, shortened if that would be too long for the field."""
+    template = _("%(name)s (copy)")
+    limit = exposure.get_field(Product, "name").max_length or 0
+    excess = len(template % {"name": name}) - limit
+    return template % {"name": name[:-excess] if excess > 0 else name}
 
 
 @atomically

@@ -96,7 +96,7 @@ def printed(page):
 
 def invalid_form(page):
     page.goto(f"{PRODUCTS}add/")
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Save draft", exact=True).click()
     page.get_by_text("This field is required").first.wait_for()
 
 

@@ -1,6 +1,5 @@
 """Admin pages of products and their stock movements."""
 
-from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -14,38 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from shop import money
-from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, staff_user
+from shop.admin.base import ReadOnlyAdmin, staff_user
 from shop.admin.changelists import NUMBER_FORMAT
 from shop.admin.choice_filter import SimpleChoiceFilter
 from shop.admin.exports import ProductExports
-from shop.admin.exposed import ExposedModelAdmin, Fieldsets
 from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.forms import CountForm, StockForm
-from shop.admin.products.product_form import ProductForm
+from shop.admin.products.page import ProductPage
 from shop.admin.rendering import render_label
-from shop.models import OrderItem, Product, StockMovement, User
-from shop.models.order_status import Text
+from shop.models import OrderItem, Product, StockMovement
 from shop.services import products, stock
-
-MAX_MOVEMENTS = 20
-#: Hints on a product's page: when each applies, and its text.
-HINTS: tuple[tuple[Callable[[Product], bool], Text], ...] = (
-    (
-        lambda product: not product.is_active,
-        _("Archived: customers can't see it. Tick “Active” to sell it again."),
-    ),
-    (
-        lambda product: product.is_active and not product.stock,
-        _("Out of stock: customers can see it but can't buy it."),
-    ),
-    (
-        lambda product: product.is_low and product.stock > 0,
-        _("Stock is low: consider ordering more."),
-    ),
-    (lambda product: not product.price, _("The price is 0: customers get it for free.")),
-    (lambda product: not product.image, _("No picture yet: products with a picture sell better.")),
-)
+from shop.services.product_lookup import normalize_search
 
 
 class StockLevelFilter(SimpleChoiceFilter):
@@ -71,16 +50,11 @@ class StockLevelFilter(SimpleChoiceFilter):
 
 
 @admin.register(Product)
-class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModelAdmin):
+class ProductAdmin(ProductExports, ProductActions, ProductPage):
     """The list of products and a product's page."""
 
     empty_text = _("Customers see every product that is active.")
     add_label = _("New product")
-    form = ProductForm
-    sections = (
-        (None, ("name", "sku", "description", "image", "is_active")),
-        (_("Price and stock"), ("price", "stock", "low_stock_threshold")),
-    )
     first_columns = ("picture", "name", "sku", "money", "level", "is_active")
     hidden_columns = (
         "price",
@@ -93,49 +67,26 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     )
     list_display_links = ("picture", "name")
     list_filter = (StockLevelFilter,)
-    # The search finds names and SKUs, and the filter by stock level the rest.
-    hidden_filters = ("name", "sku", "stock", "in_stock", "is_low")
+    # The search finds names and codes, and the filter by stock level the rest.
+    hidden_filters = ("name", "sku", "barcode", "stock", "in_stock", "is_low")
     search_fields = ("search_text",)
-    search_help_text = _("Name, SKU or description")
-    change_form_outer_before_template = "admin/shop/product/banner.html"
-    change_form_outer_after_template = "admin/shop/product/movements.html"
+    search_help_text = _("Name, SKU, barcode or description")
     action_views = {  # noqa: RUF012
         "stock": "adjust_stock",
         "count": "count_stock",
         "remove": "remove",
+        "duplicate": "duplicate",
     }
     action_permission = "change_product"
+    view_permissions = {"duplicate": "add_product"}  # noqa: RUF012
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Return False: `remove` replaces Django's deletion, as ordered products are archived."""
         return False
 
-    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Fieldsets:
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None:
-            fieldsets[1][1]["fields"].insert(1, "first_stock")
-        return fieldsets
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
-    ) -> Any:
-        """Add the page's context: hints and the latest stock movements."""
-        if kwargs.get("obj"):
-            context["hints"] = [text for applies, text in HINTS if applies(kwargs["obj"])]
-        if kwargs.get("obj") and request.user.has_perm("shop.view_stockmovement"):
-            movements = StockMovement.objects.filter(product=kwargs["obj"]).select_related(
-                "order", "actor"
-            )
-            context["movements"] = movements[:MAX_MOVEMENTS]
-        return super().render_change_form(request, context, **kwargs)
-
-    def create_record(self, *, actor: User, values: Mapping[str, Any], form: Any) -> Product:
-        """Create the product and record the units that are there."""
-        units = form.cleaned_data["first_stock"] or 0
-        return products.create_product(actor=actor, values=values, stock=units)
-
-    def update_record(self, record: models.Model, **options: Any) -> None:
-        products.update_product(product_id=record.pk, **options)
+    def search_rows(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Find a barcode in any spelling."""
+        return super().search_rows(request, queryset, normalize_search(search_term))
 
     @display(description=_("Price"), ordering="price", formatting=NUMBER_FORMAT)
     def money(self, product: Product) -> str:

@@ -6,7 +6,7 @@ import pytest
 from support import factories
 
 from shop.admin.products import actions
-from shop.admin.products.admin import HINTS
+from shop.admin.products.page import HINTS
 from shop.models import AuditEntry, Product, StockMovement
 from shop.services.stock import find_drift
 
