@@ -105,6 +105,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         "remove": "remove",
     }
     action_permission = "change_product"
+    view_permissions = dict.fromkeys(("adjust_stock", "count_stock"), "manage_stock")
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Return False: `remove` replaces Django's deletion, as ordered products are archived."""

@@ -62,7 +62,7 @@ def test_members_see_the_lists_of_their_group(member_of, group, visible):
     [
         ("Owner", {"product", "order", "user"}),
         ("Catalogue", {"product"}),
-        ("Fulfilment", {"order"}),
+        ("Fulfilment", {"order", "product"}),  # whose stock packers count
         ("Viewer", set()),
     ],
 )
