@@ -1,7 +1,13 @@
-"""Grant the right to move stock."""
+"""Grant the right to move stock, and let sessions of browsers say who, where and since when.
 
+Browsers are signed out once, since their sessions were in another table.
+"""
+
+import django.db.models.deletion
+import django.utils.timezone
+from django.conf import settings
 from django.contrib.auth.management import create_permissions
-from django.db import migrations
+from django.db import migrations, models
 from django.db.models import Q
 
 #: The group that gets the right to move stock without the one to change products.
@@ -33,6 +39,65 @@ class Migration(migrations.Migration):
                 "ordering": ("-created_at", "-id"),
                 "permissions": (("manage_stock", "Can receive, count and adjust stock"),),
             },
+        ),
+        migrations.CreateModel(
+            "BrowserSession",
+            [
+                (
+                    "session_key",
+                    models.CharField(
+                        "session key", max_length=40, primary_key=True, serialize=False
+                    ),
+                ),
+                ("session_data", models.TextField("session data")),
+                ("expire_date", models.DateTimeField("expire date", db_index=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL,
+                        django.db.models.deletion.CASCADE,
+                        null=True,
+                        related_name="browser_sessions",
+                        verbose_name="user",
+                    ),
+                ),
+                ("client_ip", models.CharField("client IP", blank=True, max_length=45)),
+                ("device", models.CharField("device", blank=True, max_length=200)),
+                (
+                    "created_at",
+                    models.DateTimeField("signed in", default=django.utils.timezone.now),
+                ),
+                ("used_at", models.DateTimeField("last used", default=django.utils.timezone.now)),
+            ],
+            {
+                "verbose_name": "browser session",
+                "verbose_name_plural": "browser sessions",
+                "default_permissions": (),
+            },
+        ),
+        migrations.AddField(
+            "session",
+            "client_ip",
+            models.CharField("client IP", blank=True, editable=False, max_length=45),
+        ),
+        migrations.AlterField(
+            "user",
+            "is_superuser",
+            models.BooleanField(
+                "full access",
+                default=False,
+                help_text="For owners of the shop: they may do everything, also invite colleagues"
+                " and say what these may do.",
+            ),
+        ),
+        migrations.AlterConstraint(
+            "user",
+            "user_superuser_is_admin",
+            models.CheckConstraint(
+                condition=Q(("is_superuser", False), ("role", "admin"), _connector="OR"),
+                name="user_superuser_is_admin",
+                violation_error_message="Only staff can have full access.",
+            ),
         ),
         migrations.RunPython(grant_stock_permission, migrations.RunPython.noop),
     ]
