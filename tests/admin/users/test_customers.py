@@ -8,11 +8,15 @@ from django.test import Client
 from django.utils import timezone
 from support import factories
 
+from shop.admin.rendering import render_device
 from shop.admin.users.admin import ExistingUserForm
-from shop.models import Order, Session, User
-from shop.services import customers
+from shop.admin.users.customers import MAX_SIGN_INS
+from shop.models import AuditEntry, Order, Session, User
+from shop.services import customers, sign_ins
 from shop.services.orders import place_order
+from shop.services.sign_ins import SignInAttempt
 
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 LIST = "/admin/shop/user/"
 
 
@@ -287,3 +291,46 @@ def test_nobody_sees_or_sets_the_password_of_staff(staff_client_with, ada, is_su
         browser.post(page(staff, "password/"), new)
         staff.refresh_from_db()
         assert staff.check_password(factories.PASSWORD)
+
+
+def test_sign_ins_are_shown_to_those_who_may_see_the_audit_log(ada, staff_client_with, carl):
+    for password in ("wrong", factories.PASSWORD):
+        body = {"email": carl.email, "password": password}
+        factories.api_client(None).post("/auth/login/", body)
+    for number in range(MAX_SIGN_INS):
+        attempt = SignInAttempt(carl.email, f"10.0.0.{number}", "")
+        sign_ins.write_entry(attempt, sign_ins.Action.LOCKED_OUT)
+    browser = staff_client_with("view_user", "view_auditentry")
+    rows = browser.get(page(carl)).context["activity"]["sign_ins"]
+    assert [entry.action for entry, *_ in rows] == ["locked_out"] * MAX_SIGN_INS
+    AuditEntry.objects.filter(action="locked_out").delete()
+    rows = browser.get(page(carl)).context["activity"]["sign_ins"]
+    assert [(e.action, "shop-success" in label) for e, label, _device in rows] == [
+        ("signed_in", True),
+        ("sign_in_failed", False),
+    ]
+    User.objects.get(first_name="Cleo").delete()
+    activity = staff_client_with("view_user").get(page(carl)).context["activity"]
+    assert "sign_ins" not in activity
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Edg/140.0.0.0", "Edge on Windows"),
+        (f"Mozilla/5.0 (Linux; Android 10; K) {CHROME}", "Chrome on Android"),
+        (f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {CHROME}", "Chrome on ChromeOS"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox on Linux",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Version/18.6 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        ("shop-app/2.1 (Pixel 8)", "shop-app/2.1 (Pixel 8)"),
+        ("", "Unknown device"),
+    ],
+)
+def test_devices_are_named_by_browser_and_system(user_agent, name):
+    assert render_device(user_agent) == name
