@@ -34,6 +34,7 @@ SHOP_PAYMENT_WEBHOOK_SECRET = ENVIRONMENT.payment_webhook_secret
 SHOP_PUBLIC_CATALOG = ENVIRONMENT.public_catalog
 SHOP_TWO_FACTOR = ENVIRONMENT.two_factor
 OTP_TOTP_ISSUER = SHOP_NAME
+SHOP_ADMIN_IDLE_MINUTES = ENVIRONMENT.admin_idle_minutes
 SHOP_RESET_URL = ENVIRONMENT.reset_url
 SHOP_ORDER_URL = ENVIRONMENT.order_url
 SHOP_TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
@@ -57,7 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
+    "django.contrib.sessions",  # keeps uploads of further models until they are confirmed
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -77,7 +78,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",  # before the API, so that browsers can read its errors
     "shop.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "shop.middleware.BrowserSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -116,6 +117,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTH_PASSWORD_VALIDATORS.append({"NAME": "shop.password_words.PasswordWordsValidator"})
 LOGIN_REDIRECT_URL = "admin:index"
+SESSION_ENGINE = "shop.models.browser_sessions"
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "settings.formats"

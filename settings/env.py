@@ -268,6 +268,7 @@ class Environment(BaseModel):
     )
     public_catalog: bool = _variable("SHOP_PUBLIC_CATALOG", "false")
     two_factor: Literal["off", "optional", "required"] = _variable("SHOP_TWO_FACTOR", "off")
+    admin_idle_minutes: NonNegativeInt = _variable("SHOP_ADMIN_IDLE_MINUTES", "0")
     payment_gateway: str = _variable(
         "SHOP_PAYMENT_GATEWAY", "shop.services.payments.SimulatedGateway"
     )

@@ -35,6 +35,7 @@ SHOP_PUBLIC_CATALOG = False
 SHOP_RESET_URL = SHOP_ORDER_URL = ""
 SHOP_TAX_RATE = None
 SHOP_TWO_FACTOR = "off"
+SHOP_ADMIN_IDLE_MINUTES = 0
 SHOP_TRUSTED_PROXIES = 0
 SHOP_RATES = dict.fromkeys(("login", "register", "api"), env.Rate(100_000, 60))
 CORS_ALLOWED_ORIGINS = ["https://app.example.com"]

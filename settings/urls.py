@@ -6,16 +6,22 @@ from django.contrib import admin
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from shop.admin import command_search, login
+from shop.admin import command_search, login, password_reset
 from shop.api.app import api
 from shop.api.middleware import unknown_url
 
 handler500 = "shop.admin.error_views.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    # These three come before the admin site, because they replace views of it.
+    # These come before the admin site: they replace views of it, or are for those not signed in.
     path("admin/login/", login.login_view),
     path("admin/password_change/", admin.site.admin_view(login.OwnPasswordPage.as_view())),
+    path("admin/password_reset/", password_reset.forgot_password_view, name="admin_password_reset"),
+    path(
+        "admin/reset/<uidb64>/<token>/",
+        password_reset.SetPasswordView.as_view(),
+        name=password_reset.SET_PASSWORD,
+    ),
     path("admin/search/", admin.site.admin_view(command_search.command_search)),
     path("admin/", admin.site.urls),
     path("api/", unknown_url),

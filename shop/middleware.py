@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csp import ContentSecurityPolicyMiddleware
 from django.template.loader import render_to_string
@@ -18,6 +19,7 @@ from shop.db.private_attributes import set_default_csp
 from shop.models import ChangeSet
 from shop.product_files.reading import limits
 from shop.services.errors import ShopError
+from shop.throttling import client_ip
 
 MEGABYTE = 1024 * 1024
 MAX_ANONYMOUS_BYTES, MAX_SIGNED_IN_BYTES = MEGABYTE, 6 * MEGABYTE
@@ -59,6 +61,15 @@ class SecurityHeadersMiddleware(ContentSecurityPolicyMiddleware):
             "Cross-Origin-Resource-Policy", "cross-origin" if is_media else "same-origin"
         )
         return super().process_response(request, response)
+
+
+class BrowserSessionMiddleware(SessionMiddleware):
+    """Tell the session from where the request comes."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.session.client_ip = client_ip(request)  # type: ignore[attr-defined]
+        request.session.device = request.headers.get("User-Agent", "")  # type: ignore[attr-defined]
 
 
 class RequestLimitsMiddleware:

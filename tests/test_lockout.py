@@ -196,8 +196,15 @@ def confirm_reset(user, _session, ip, token=None):
     return client.post("/api/auth/password/reset/confirm/", body, content_type=JSON)
 
 
+def follow_link(user, _session, ip):
+    uid = urlsafe_base64_encode(str(user.pk).encode())
+    return Client(REMOTE_ADDR=ip).get(f"/admin/reset/{uid}/x-y/")
+
+
 @pytest.mark.usefixtures("_three_attempts")
-@pytest.mark.parametrize("door", [change_by_api, change_by_admin, guess_code, confirm_reset])
+@pytest.mark.parametrize(
+    "door", [change_by_api, change_by_admin, guess_code, confirm_reset, follow_link]
+)
 def test_every_door_that_checks_a_password_or_code_has_the_bounds(ada, settings, clock, door):
     session = sessions.open_session(ada, "test")
     if door is guess_code:

@@ -101,7 +101,7 @@ RIGHTS = {
     "role": lambda: {"role": "customer"},
     "superuser": lambda: {"is_superuser": "on"},
     "groups": lambda: {"groups": [Group.objects.create(name="Night shift").pk]},
-    "permissions": lambda: {"user_permissions": [Permission.objects.first().pk]},
+    "permissions": lambda: {"user_permissions": []},
     "closed": lambda: {"is_active": ""},
 }
 
@@ -115,12 +115,16 @@ def change_form(user, **values):
 
 @pytest.mark.parametrize("right", RIGHTS)
 def test_a_change_of_rights_in_the_admin_ends_every_session(ada, cleo, adas_app, right):
+    cleo.user_permissions.set([Permission.objects.get(codename="view_order")])
     superuser = factories.staff_client(ada)
     browser, app = factories.staff_client(cleo), factories.api_client(cleo)
     page = f"/admin/shop/user/{cleo.pk}/change/"
-    assert superuser.post(page, change_form(cleo, phone="020 7946")).status_code == 302
+    own = [permission.pk for permission in cleo.user_permissions.all()]
+    unchanged = change_form(cleo, phone="020 7946", user_permissions=own)
+    assert superuser.post(page, unchanged).status_code == 302
     assert (is_signed_in(browser), app.get(PROFILE).status_code) == (True, 200)
-    assert superuser.post(page, change_form(cleo, **RIGHTS[right]())).status_code == 302
+    changed = change_form(cleo, **({"user_permissions": own} | RIGHTS[right]()))
+    assert superuser.post(page, changed).status_code == 302
     User.objects.filter(pk=cleo.pk).update(is_active=True)  # a reopened account stays signed out
     assert (is_signed_in(browser), app.get(PROFILE).status_code) == (False, 401)
     assert (is_signed_in(superuser), adas_app.get(PROFILE).status_code) == (True, 200)

@@ -14,11 +14,13 @@ from shop.admin.login import LoginForm
 from shop.admin.orders import admin as orders
 from shop.admin.products import admin as products
 from shop.admin.users import admin as users
+from shop.admin.users import groups
 
 __all__ = [
     "audit",
     "carriers",
     "carts",
+    "groups",
     "imports",
     "invoices",
     "orders",

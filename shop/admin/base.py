@@ -104,15 +104,10 @@ class AuditedAdmin(RetryingAdmin, CheckedListAdmin):
         formsets: Any,
         add: bool = False,  # noqa: FBT001, FBT002 - Django's signature
     ) -> str:
-        """Return the form's changes as text. A password's values are left out."""
-        changed = [name for name in form.changed_data if "password" not in name]
-        changes = audit.diff_values(
-            self.model, form.initial, {name: form.cleaned_data[name] for name in changed}
-        )
-        text = audit.format_changes(changes, action=Action.ADDED if add else Action.CHANGED)
-        if len(changed) == len(form.changed_data):
-            return text
-        return f"{text}\npassword: changed".lstrip()
+        """Return the form's changes as text."""
+        changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        changes = audit.diff_values(self.model, form.initial, changed)
+        return audit.format_changes(changes, action=Action.ADDED if add else Action.CHANGED)
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:
         audit.log(staff_user(request), obj, message, action=Action.ADDED)

@@ -1,5 +1,7 @@
 """The sign-in page and the change of one's own password, with the API's rate limits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -73,8 +75,14 @@ class RateLimitedForm:
 
     def count_attempt(self, request: HttpRequest, name: str, **account: Any) -> None:
         """Count an attempt at the account. Sets `refusal` and raises ValidationError."""
-        try:
+        with self.refusing():
             check_login_rate(request, name, is_known=lambda: is_known_device(request, **account))
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Set `refusal` and raise ValidationError if what is counted in the block is too much."""
+        try:
+            yield
         except TooManyCalls as error:
             self.refusal = (429, error.wait)
             message = ngettext(

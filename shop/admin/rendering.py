@@ -10,9 +10,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from shop.documents.emails import RenderedEmail
-from shop.models import OutboxMessage, Product
+from shop.models import AuditEntry, OutboxMessage, Product
 from shop.models.order_status import OrderStatus, PaymentStatus, Role, Text
 from shop.models.products import PictureFile
+from shop.services.sign_ins import SUCCESSES
 
 
 def render_label(role: Role, text: Text) -> str:
@@ -37,10 +38,48 @@ def message_label(message: OutboxMessage) -> str:
     return render_label(OutboxMessage.ROLES[status], status.label)
 
 
+def render_sign_in(entry: AuditEntry) -> str:
+    """Return the label of how an attempt to sign in ended."""
+    role: Role = "success" if entry.action in SUCCESSES else "danger"
+    return render_label(role, entry.get_action_display())
+
+
 def send_again_label(message: OutboxMessage) -> str:
     """Return the text of the button that sends a message again."""
     is_email = message.channel == OutboxMessage.Channel.EMAIL
     return _("Send again") if is_email else _("Try again")
+
+
+#: Part of a User-Agent -> name; the first match counts, since most browsers name others too.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "FxiOS/": "Firefox",
+    "Chrome/": "Chrome",
+    "CriOS/": "Chrome",
+    "Safari/": "Safari",
+}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS X": "Mac",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
+def render_device(user_agent: str) -> str:
+    """Return the browser and system that a User-Agent names, or itself if it is of an app."""
+    browser, system = (
+        next((name for part, name in names.items() if part in user_agent), "")
+        for names in (BROWSERS, SYSTEMS)
+    )
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return user_agent or _("Unknown device")
 
 
 def render_age(moment: datetime) -> str:

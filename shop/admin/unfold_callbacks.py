@@ -119,15 +119,13 @@ def environment(_request: HttpRequest) -> tuple[str, str] | None:
 
 
 def account_menu(request: HttpRequest) -> list[dict[str, str]]:
-    """Return the links of the account menu; an empty list keeps Unfold's own one."""
-    if settings.SHOP_TWO_FACTOR == OFF:
-        return []
-    links = [
-        {"title": _("Two-factor authentication"), "link": reverse("admin:shop_user_two_factor")}
-    ]
+    """Return the links of the account menu."""
+    links = [(_("Your sessions"), "admin:shop_user_own_sessions")]
+    if settings.SHOP_TWO_FACTOR != OFF:
+        links.insert(0, (_("Two-factor authentication"), "admin:shop_user_two_factor"))
     if request.user.is_authenticated and staff_user(request).has_usable_password():
-        links.insert(0, {"title": _("Change password"), "link": reverse("admin:password_change")})
-    return links
+        links.insert(0, (_("Change password"), "admin:password_change"))
+    return [{"title": title, "link": reverse(name)} for title, name in links]
 
 
 def template_context(request: HttpRequest) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def register(
     with errors_by_api_name(User):
         session, is_replay = accounts.register(
             **values,
-            device=_user_agent(request),
+            device=request.headers.get("User-Agent", ""),
+            client_ip=client_ip(request),
             key=idempotency_key,
             request=request_text(request, body),
         )
@@ -75,7 +76,8 @@ def login(
         _count_attempt(request, body.email, email=body.email)
         session, is_replay = accounts.login(
             **body.model_dump(),
-            device=_user_agent(request),
+            device=request.headers.get("User-Agent", ""),
+            client_ip=client_ip(request),
             key=idempotency_key,
             request=request_text(request, body),
         )
@@ -194,10 +196,6 @@ def _count_attempt(request: HttpRequest, name: str, **account: Any) -> None:
     """Count an attempt at a password or code. `account` is the lookup of the user."""
     is_known = partial(is_known_client, client_ip(request), **account)
     check_login_rate(request, name, is_known=is_known)
-
-
-def _user_agent(request: HttpRequest) -> str:
-    return request.headers.get("User-Agent", "")
 
 
 def _empty_response(*, is_replay: bool) -> HttpResponse:

@@ -8,7 +8,7 @@ from ninja import File, Path, Query, Router, Status, UploadedFile
 
 from shop import exposure
 from shop.api import etags, pictures
-from shop.api.auth import ApiRequest, catalogue_reader, staff_with
+from shop.api.auth import ApiRequest, Forbidden, catalogue_reader, staff_with
 from shop.api.etags import IfMatch, IfNoneMatch
 from shop.api.idempotency import idempotent
 from shop.api.model_filters import expand_schema
@@ -79,16 +79,23 @@ def get_product(
     return PRODUCTS.get_response(request, product_id, expand, if_none_match)
 
 
-@router.put("/{product_id}/", response=ProductOut, auth=staff_with("change_product"))
+@router.put(
+    "/{product_id}/", response=ProductOut, auth=staff_with("change_product", "manage_stock")
+)
 @documents_errors(errors.RecordChanged)
 def replace_product(
     request: ApiRequest, product_id: ProductId, body: ProductIn, if_match: IfMatch = ""
 ) -> HttpResponse:
-    """Replace a product. A `stock` is a stocktake: the difference is added to the stock ledger."""
+    """Replace a product. A `stock` is a stocktake: the difference is added to the stock ledger.
+
+    It takes the permission to move stock, as `POST /products/{id}/stock/` does.
+    """
     return _update_product(request, product_id, body, if_match)
 
 
-@router.patch("/{product_id}/", response=ProductOut, auth=staff_with("change_product"))
+@router.patch(
+    "/{product_id}/", response=ProductOut, auth=staff_with("change_product", "manage_stock")
+)
 @documents_errors(errors.RecordChanged)
 def change_product(
     request: ApiRequest, product_id: ProductId, body: ProductPatch, if_match: IfMatch = ""
@@ -108,7 +115,7 @@ def delete_product(
     return Status(204, None)
 
 
-@router.post("/{product_id}/stock/", response=ProductOut, auth=staff_with("change_product"))
+@router.post("/{product_id}/stock/", response=ProductOut, auth=staff_with("manage_stock"))
 @idempotent
 @documents_errors(errors.StockChanged, errors.InsufficientStock)
 def adjust_stock(
@@ -148,6 +155,8 @@ def _update_product(
     request: ApiRequest, product_id: int, body: Body, if_match: str
 ) -> HttpResponse:
     changes = exposure.rename_api_names(Product, body.model_dump(exclude_unset=True))
+    if "stock" in changes and "manage_stock" not in request.auth.permissions:
+        raise Forbidden
     products.update_product(
         product_id=product_id,
         actor=request.auth.user,

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from shop import money
 from shop.db.compiled_queries import CompiledQuery, Placeholder
 from shop.models import Order, OrderItem, OutboxMessage
-from shop.models.outbox import PASSWORD_RESET
+from shop.models.outbox import PASSWORD_LINKS, STAFF_INVITATION
 
 #: Two or more empty lines, which parts of a template leave that say nothing.
 EMPTY_LINES = re.compile(r"\n\s*\n\s*\n")
@@ -163,19 +163,25 @@ def _order_context(message: OutboxMessage) -> dict[str, Any]:
     }
 
 
-def _reset_context(message: OutboxMessage) -> dict[str, Any]:
-    """Return uid and token of `password/reset/confirm/`, and a link if SHOP_RESET_URL is set.
+def _password_link_context(message: OutboxMessage) -> dict[str, Any]:
+    """Return uid and token of `password/reset/confirm/`, and the link to a page, if there is one.
 
-    The token is made when the email is sent, so that none is stored.
+    That page is the message's own, or SHOP_RESET_URL. The token is made when the email is sent, so
+    that none is stored.
     """
     user = message.user
     if not user.is_active:
         raise Undeliverable(_("The account was closed."))
+    if message.kind == STAFF_INVITATION and not user.is_invited:
+        raise Undeliverable(_("The invitation was accepted."))
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     token = default_token_generator.make_token(user)
-    link = settings.SHOP_RESET_URL.replace("{uid}", uid).replace("{token}", token)
-    return {"user": user, "link": link, "uid": uid, "token": token}
+    page = message.payload.get("page") or settings.SHOP_RESET_URL
+    link = page.replace("{uid}", uid).replace("{token}", token)
+    return {**message.payload, "user": user, "link": link, "uid": uid, "token": token}
 
 
 #: Kind -> the function that returns its template's context; all others are about an order.
-CONTEXTS: dict[str, Callable[[OutboxMessage], dict[str, Any]]] = {PASSWORD_RESET: _reset_context}
+CONTEXTS: dict[str, Callable[[OutboxMessage], dict[str, Any]]] = dict.fromkeys(
+    PASSWORD_LINKS, _password_link_context
+)

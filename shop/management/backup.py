@@ -45,7 +45,7 @@ BEGIN_SNAPSHOT = {
     "sqlite": "BEGIN",
 }
 #: Every request reads one of these before its transaction, so locking them keeps new requests out.
-SESSION_TABLES = "shop_session, django_session"
+SESSION_TABLES = ('"shop_session"', '"shop_browsersession"')
 LOCK_ATTEMPTS = 600  # one per 0.1 seconds, while running requests finish
 
 type Contents = dict[str, Any]
@@ -248,7 +248,7 @@ def _replace_rows(
     quoted = {model: connection.ops.quote_name(model._meta.db_table) for model in backup_models}
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            _lock_all_tables(cursor, ", ".join(quoted.values()))
+            _lock_all_tables(cursor, list(quoted.values()))
         shop_models = [
             model
             for model in backup_models
@@ -283,24 +283,28 @@ def _end_sessions_and_emails(backup_models: list[type[models.Model]]) -> None:
         outbox._base_manager.filter(status="pending").update(
             status="failed", error=_("This was waiting when the backup was made.")
         )
-    by_label["sessions.Session"]._base_manager.all().delete()
+    for label in ("sessions.Session", "shop.BrowserSession"):
+        if sessions := by_label.get(label):  # absent in backups of version 1.0.0
+            sessions._base_manager.all().delete()
     live = by_label["shop.Session"]._base_manager.filter(revoked_at=None)
     live.update(revoked_at=timezone.now(), revoked_because="restore")
     # A link's signature contains the last login; it may have been used since the backup.
     by_label["shop.User"]._base_manager.update(last_login=timezone.now())
 
 
-def _lock_all_tables(cursor: Any, tables: str) -> None:
+def _lock_all_tables(cursor: Any, tables: list[str]) -> None:
     """Lock the session tables, then all tables together.
 
     Each attempt locks all or none, because waiting with some locks held could deadlock.
     """
     cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'")
-    cursor.execute(f"LOCK TABLE {SESSION_TABLES} IN ACCESS EXCLUSIVE MODE")
+    # One of them is absent in a database that an older backup is restored into.
+    first = [table for table in tables if table in SESSION_TABLES]
+    cursor.execute(f"LOCK TABLE {', '.join(first)} IN ACCESS EXCLUSIVE MODE")
     for attempt in range(LOCK_ATTEMPTS):
         try:
             with transaction.atomic():
-                cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE NOWAIT")
+                cursor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE NOWAIT")
         except OperationalError as error:
             if not is_busy(error) or attempt == LOCK_ATTEMPTS - 1:
                 raise

@@ -182,6 +182,7 @@ def make_groups() -> None:
     import_module("shop.migrations.0004_outbox").grant_permissions(apps, None)
     import_module("shop.migrations.0009_order_money_and_rights").grant_permissions(apps, None)
     import_module("shop.migrations.0012_change_sets").grant_permissions(apps, None)
+    import_module("shop.migrations.0013_staff").grant_stock_permission(apps, None)
     grant_catalogue_permissions()
 
 

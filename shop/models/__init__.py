@@ -1,6 +1,7 @@
 """The shop's tables."""
 
 from shop.models.audit import AuditEntry
+from shop.models.browser_sessions import BrowserSession
 from shop.models.carriers import Carrier
 from shop.models.cart import CartItem
 from shop.models.change_sets import ChangeRow, ChangeSet, ImportFile
@@ -14,6 +15,7 @@ from shop.models.users import Session, User
 
 __all__ = [
     "AuditEntry",
+    "BrowserSession",
     "Carrier",
     "CartItem",
     "ChangeRow",

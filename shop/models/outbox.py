@@ -13,7 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from shop.models.order_status import OrderStatus, Role, Text
 from shop.models.orders import Order
 
-ORDER_PLACED, PASSWORD_RESET = "order_placed", "password_reset"
+ORDER_PLACED = "order_placed"
+PASSWORD_RESET, STAFF_INVITATION = "password_reset", "staff_invitation"
+#: Kinds of emails with a link that gives access to an account.
+PASSWORD_LINKS = (PASSWORD_RESET, STAFF_INVITATION)
 ORDER_EDITED, ORDER_TRACKING = "order_edited", "order_tracking"
 ORDER_REFUNDED, ORDER_RETURNED = "order_refunded", "order_returned"
 ORDER_SHIPPED, ORDER_DELIVERED = "order_shipped", "order_delivered"
@@ -50,7 +53,8 @@ EMAILS: dict[str, EmailFacts] = {
     ),
     ORDER_RETURNED: EmailFacts(_("Return"), _("When items come back."), is_ticked=True),
     ORDER_REFUNDED: EmailFacts(_("Refund"), _("When money is paid back."), is_ticked=True),
-    PASSWORD_RESET: EmailFacts(_("Password reset"), _("When a customer asks for a new password.")),
+    PASSWORD_RESET: EmailFacts(_("Password reset"), _("When somebody asks for a new password.")),
+    STAFF_INVITATION: EmailFacts(_("Invitation"), _("When a colleague is invited.")),
 }
 # A further status that sends an email needs no row of its own.
 for _status in OrderStatus:

@@ -176,6 +176,7 @@ class Product(CleanTextModel):
 
     class Meta:
         ordering = ("-created_at", "-id")
+        permissions = (("manage_stock", "Can receive, count and adjust stock"),)
         constraints = (
             models.UniqueConstraint(
                 Lower("sku"),

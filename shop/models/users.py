@@ -101,9 +101,12 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
         help_text=_("Staff can sign in to the back office. Groups say what they can do there."),
     )
     is_superuser = models.BooleanField(
-        _("superuser"),
+        _("full access"),
         default=False,
-        help_text=_("Can do everything, including managing staff and their permissions."),
+        help_text=_(
+            "For owners of the shop: they may do everything, also invite colleagues and say what"
+            " these may do."
+        ),
     )
     is_active = models.BooleanField(
         _("active"),
@@ -134,7 +137,7 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(is_superuser=False) | Q(role="admin"),
                 name="user_superuser_is_admin",
-                violation_error_message=_("A superuser must have the role Staff."),
+                violation_error_message=_("Only staff can have full access."),
             ),
         )
         indexes = (
@@ -162,6 +165,11 @@ class User(CleanTextModel, AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Return whether the user can sign in to the admin; Django reads it."""
         return self.role == self.Role.ADMIN
+
+    @property
+    def is_invited(self) -> bool:
+        """Return whether this is a colleague who has not accepted the invitation yet."""
+        return self.is_staff and not self.has_usable_password()
 
     def get_session_auth_hash(self) -> str:
         """Return what a session stores, of an app or a browser; it ends when this changes.
@@ -225,6 +233,7 @@ class Session(models.Model):
     # Without a previous token there is nothing to protect, so a new session counts as used.
     successor_used = models.BooleanField(_("new tokens used"), default=True, editable=False)
     device = models.CharField(_("device"), max_length=200, blank=True, editable=False)
+    client_ip = models.CharField(_("client IP"), max_length=45, blank=True, editable=False)
     created_at = models.DateTimeField(_("signed in"), default=timezone.now, editable=False)
     refreshed_at = models.DateTimeField(_("last refreshed"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"), editable=False)

@@ -12,13 +12,15 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_decode
+from django.utils.translation import gettext as _
 
 from shop import exposure
 from shop.db.transactions import atomically
 from shop.models import Session, User
 from shop.models.users import hash_password
-from shop.services import audit, background, crud, outbox, sessions, two_factor
+from shop.services import audit, background, crud, password_links, sessions, two_factor
 from shop.services.errors import (
+    AlreadyAccepted,
     EmailTaken,
     IdempotencyKeyReused,
     InvalidCredentials,
@@ -35,6 +37,7 @@ def register(
     email: str,
     password: str,
     device: str = "",
+    client_ip: str = "",
     key: str = "",
     request: str = "",
     **fields: Any,
@@ -49,7 +52,7 @@ def register(
     _check_password(password, user, field="password")
     user.set_password(password)  # hashing takes 0.2 s: before the transaction, not inside it
     try:
-        return _create_with_session(user, fields, device, key, request)
+        return _create_with_session(user, fields, device, client_ip, key, request)
     except EmailTaken:
         owner = User.objects.filter(email=email).first()
         with suppress(IdempotencyKeyReused):
@@ -69,10 +72,10 @@ def _build_user(email: str, fields: Mapping[str, Any]) -> User:
 
 @atomically
 def _create_with_session(
-    user: User, fields: Mapping[str, Any], device: str, key: str, request: str
+    user: User, fields: Mapping[str, Any], *opened: str
 ) -> tuple[Session, bool]:
     _save_user(user, fields)
-    return sessions.open_session_once(user, device, key, request)
+    return sessions.open_session_once(user, *opened)
 
 
 @atomically
@@ -86,6 +89,33 @@ def add_customer(*, actor: User, email: str, **fields: Any) -> User:
     _save_user(user, fields)
     audit.log(actor, user, {"email": ("", email)}, action=audit.Action.ADDED)
     return user
+
+
+@atomically
+def invite_staff(*, actor: User, page: str, email: str, **fields: Any) -> User:
+    """Create a member of staff without a password, and email a link to `page` to choose one.
+
+    `fields` are those of the model, such as `groups`; `page` is a URL with `{uid}` and `{token}`.
+    Raises EmailTaken; ValidationError for an invalid field.
+    """
+    fields["role"] = User.Role.ADMIN
+    user = _build_user(email, fields)
+    changes = audit.diff_record(User(), {"email": email, **fields})
+    user.set_unusable_password()
+    _save_user(user, fields)
+    audit.log(actor, user, changes, action=audit.Action.ADDED)
+    password_links.add_invitation(user, page=page, invited_by=actor)
+    return user
+
+
+@atomically
+def invite_again(*, user: User, actor: User, page: str) -> None:
+    """Email a new link to a colleague who has not used the one before. Raises AlreadyAccepted."""
+    stored = _lock_user(user)
+    if stored is None or not stored.is_invited:
+        raise AlreadyAccepted
+    audit.log(actor, stored, _("invited again"))
+    password_links.add_invitation(stored, page=page, invited_by=actor)
 
 
 def _save_user(user: User, fields: Mapping[str, Any]) -> None:
@@ -105,6 +135,7 @@ def login(
     password: str,
     otp: str = "",
     device: str = "",
+    client_ip: str = "",
     key: str = "",
     request: str = "",
 ) -> tuple[Session, bool]:
@@ -123,7 +154,7 @@ def login(
     if two_factor.is_required(user) and two_factor.verify_code(user=user, code=otp) is None:
         raise WrongCode
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
-    return sessions.open_session_once(user, device, key, request)
+    return sessions.open_session_once(user, device, client_ip, key, request)
 
 
 def change_password(
@@ -172,12 +203,15 @@ def _lock_user(user: User) -> User | None:
     return users.filter(pk=user.pk, is_active=True).first()
 
 
-def request_reset(*, email: str, key: str = "", request: str = "") -> None:
+def request_reset(*, email: str, key: str = "", request: str = "", page: str = "") -> None:
     """Email a reset link if the account exists, at most three an hour, and once for a key.
 
-    Takes the same time either way.
+    The link leads to the app's page; staff may be sent to another `page`, a URL with `{uid}` and
+    `{token}`, which customers are not. Takes the same time either way.
     """
-    background.enqueue(partial(outbox.send_reset_message, email=email, key=key, request=request))
+    background.enqueue(
+        partial(password_links.send_reset_message, email=email, key=key, request=request, page=page)
+    )
 
 
 def decode_uid(uid: str) -> int:

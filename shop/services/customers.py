@@ -1,4 +1,4 @@
-"""What staff see of a customer: purchases, cart and sessions. Each function is one query."""
+"""What staff see of a customer: purchases and cart. Each function is one query."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Count, Max, Q, Sum
-from django.utils import timezone
 
-from shop.models import CartItem, Order, Session, User
+from shop.models import CartItem, Order, User
 from shop.models.orders import CURRENT_TOTAL
 from shop.money import to_cents
 
@@ -65,9 +64,3 @@ def orders_of(user: User, limit: int) -> list[Order]:
 def cart_lines(user: User) -> list[CartItem]:
     """Return the items of a customer's cart with their products."""
     return list(user.cart.select_related("product"))
-
-
-def live_sessions(user: User) -> list[Session]:
-    """Return a customer's live sessions, most recently used first."""
-    now = timezone.now()
-    return [session for session in user.sessions.filter(revoked_at=None) if session.is_live(now)]

@@ -26,6 +26,10 @@ class EmailTaken(ShopError):
     code, message = "email-taken", _("An account with this email already exists.")
 
 
+class AlreadyAccepted(ShopError):
+    code, message = "already-accepted", _("This colleague has set a password already.")
+
+
 class InvalidCredentials(ShopError):
     code, message = "invalid-credentials", _("That email and password don't match.")
 

@@ -1,6 +1,7 @@
-"""Permissions of the predefined groups on further catalogue models, such as brands.
+"""What members of a group may do, in words; and the groups' permissions on further models.
 
-The migrations grant those on the shop's own models.
+The migrations grant those on the shop's own models, `grant_new_permissions` those on further
+models of the catalogue, such as brands.
 """
 
 from collections.abc import Collection
@@ -8,7 +9,10 @@ from typing import Any
 
 from django.apps import apps as installed_apps
 from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group
 from django.db import DEFAULT_DB_ALIAS, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from shop import exposure
 from shop.models import Product
@@ -20,6 +24,48 @@ CATALOGUE_RIGHTS = {
     "Fulfilment": ("view",),
     "Viewer": ("view",),
 }
+#: Predefined group -> what its members may do.
+GROUP_DESCRIPTIONS = {
+    "Owner": gettext_lazy(
+        "Runs the shop: orders and refunds, products and prices, customers and revenue. Can't"
+        " invite colleagues or say what these may do."
+    ),
+    "Catalogue": gettext_lazy(
+        "Looks after products: names, pictures, prices, stock and imports. Doesn't see orders or"
+        " customers."
+    ),
+    "Fulfilment": gettext_lazy(
+        "Takes, packs and ships orders, books goods in and counts stock. Can't change prices, pay"
+        " back money or see revenue."
+    ),
+    "Viewer": gettext_lazy("Sees orders, products, customers and revenue, and changes nothing."),
+}
+VIEW, WRITE = "view", ("add", "change", "delete")
+
+
+def describe_group(group: Group) -> str:
+    """Return in a sentence or two what members of the group may do.
+
+    Reads its permissions and their content types: prefetch them for many groups.
+    """
+    if description := GROUP_DESCRIPTIONS.get(group.name):
+        return str(description)
+    viewed, changed, others = set[str](), set[str](), list[str]()
+    for permission in group.permissions.all():
+        model = permission.content_type.model_class()
+        action, _separator, name = permission.codename.partition("_")
+        if model is None:
+            continue
+        if name != model._meta.model_name or action not in {VIEW, *WRITE}:
+            others.append(f"{permission.name}.")
+        else:
+            (viewed if action == VIEW else changed).add(str(model._meta.verbose_name_plural))
+    sentences = []
+    if changed:
+        sentences.append(_("Can change %(records)s.") % {"records": ", ".join(sorted(changed))})
+    if only_viewed := sorted(viewed - changed):
+        sentences.append(_("Can view %(records)s.") % {"records": ", ".join(only_viewed)})
+    return " ".join(sentences + sorted(others)) or _("May do nothing yet.")
 
 
 def further_models() -> list[exposure.Model]:
@@ -28,7 +74,7 @@ def further_models() -> list[exposure.Model]:
 
 
 def grant_new_permissions(
-    *, using: str = DEFAULT_DB_ALIAS, apps: Any = installed_apps, **_: Any
+    *, using: str = DEFAULT_DB_ALIAS, apps: Any = installed_apps, **_options: Any
 ) -> None:
     """Create the missing permissions of the shop, and grant those on further models to the groups.
 

@@ -18,7 +18,6 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 from django.db.models import DateTimeField
 from django.utils import timezone
@@ -31,10 +30,9 @@ from shop.db.transactions import atomically
 from shop.documents import emails
 from shop.documents.emails import NO_VALUES, DeliveryRefused, Undeliverable
 from shop.models import Order, OrderEvent, OutboxMessage, Payment, User
-from shop.models.outbox import GATEWAY_CAPTURE, GATEWAY_REFUND, PASSWORD_RESET
+from shop.models.outbox import GATEWAY_CAPTURE, GATEWAY_REFUND, PASSWORD_LINKS
 from shop.services import audit, background
 from shop.services.errors import MessagePending
-from shop.services.idempotency import run_once
 from shop.services.order_records import build_event
 from shop.services.payments import Authorization, gateway
 
@@ -46,8 +44,6 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 LEASE = timedelta(minutes=2)
 #: The process that writes a message has claimed it, and has this long to begin.
 FIRST_ATTEMPT = timedelta(seconds=30)
-#: Password resets for one address; more are not sent.
-MAX_RESETS, RESET_PERIOD = 3, timedelta(hours=1)
 KEPT_FOR = timedelta(days=90)
 BATCH_SIZE = 50
 NEVER = Event()
@@ -106,9 +102,9 @@ def add_order_messages(
     if _is_suppressed.get():
         return
     payload = {**({"note": note} if note else {}), **values}
-    added = [_new_message(kind, order.user, order=order, payload=payload) for order in orders]
+    added = [new_message(kind, order.user, order=order, payload=payload) for order in orders]
     insert_rows(added)
-    _deliver_after_commit(partial(_deliver_new, added))
+    deliver_after_commit(partial(deliver_new, added))
 
 
 def add_gateway_capture(payment: Payment, authorization: Authorization | None) -> None:
@@ -133,20 +129,22 @@ def _add_gateway_message(kind: str, payment: Payment, reference: str) -> None:
         "key": payment.reference,
     }
     order = payment.order
-    message = _new_message(kind, order.user, order=order, payload=payload)
+    message = new_message(kind, order.user, order=order, payload=payload)
     message.channel, message.recipient = OutboxMessage.Channel.GATEWAY, ""
     insert_rows([message])
-    _deliver_after_commit(partial(_deliver_new, [message]))
+    deliver_after_commit(partial(deliver_new, [message]))
 
 
-def _deliver_after_commit(deliver: Callable[[], object]) -> None:
+def deliver_after_commit(deliver: Callable[[], object]) -> None:
+    """Send messages once the caller's transaction is committed, on the background thread."""
     enqueue = partial(background.enqueue, deliver, is_slow=True)
     transaction.on_commit(enqueue, robust=True)
 
 
-def _new_message(
+def new_message(
     kind: str, user: User, *, lifetime: timedelta = TRIED_FOR, **values: Any
 ) -> OutboxMessage:
+    """Return an unsaved message, which this process has claimed."""
     now = timezone.now()
     return OutboxMessage(
         kind=kind,
@@ -159,41 +157,11 @@ def _new_message(
     )
 
 
-def send_reset_message(*, email: str, key: str = "", request: str = "") -> None:
-    """Send a reset link, if the account exists and got fewer than MAX_RESETS lately.
-
-    The same request with the same key sends it once. Run this on the background thread: its time
-    tells whether the account exists.
-    """
-    user = User.objects.filter(email=email, is_active=True).first()
-    if user is None:
-        return
-    added: list[OutboxMessage] = []
-    run_once(user=user, key=key, request=request, work=partial(_add_reset_message, user, added))
-    background.enqueue(partial(_deliver_new, added), is_slow=True)
-
-
-@atomically
-def _add_reset_message(user: User, added: list[OutboxMessage]) -> str:
-    """Write the message and append it to `added`, unless there were MAX_RESETS; return its key."""
-    added.clear()  # a retried transaction starts anew
-    # The lock makes concurrent requests count each other's messages.
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    resets = OutboxMessage.objects.filter(user=user, kind=PASSWORD_RESET)
-    if resets.filter(created_at__gt=timezone.now() - RESET_PERIOD).count() >= MAX_RESETS:
-        return ""
-    lifetime = min(TRIED_FOR, timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
-    message = _new_message(PASSWORD_RESET, user, lifetime=lifetime)
-    message.save()
-    added.append(message)
-    return str(message.pk)
-
-
 def can_send_again(message: OutboxMessage) -> bool:
-    """Return whether staff can send the message again: no password reset, no money twice."""
+    """Return whether staff can send the message again: no link to an account, no money twice."""
     if message.channel == OutboxMessage.Channel.GATEWAY:
         return message.status == OutboxMessage.Status.FAILED
-    return message.status != PENDING and message.kind != PASSWORD_RESET
+    return message.status != PENDING and message.kind not in PASSWORD_LINKS
 
 
 def send_again_permission(message: OutboxMessage) -> str:
@@ -226,7 +194,7 @@ def send_again(*, message_ids: Collection[int], actor: User) -> int:
     audit.log_many(actor, changes)
     add_event = partial(build_event, actor=actor, kind=OrderEvent.Kind.NOTE, is_internal=True)
     insert_rows([add_event(m.order, details=_describe_sending(m)) for m in messages if m.order])
-    _deliver_after_commit(deliver_due)
+    deliver_after_commit(deliver_due)
     return len(messages)
 
 
@@ -261,7 +229,7 @@ def purge_messages() -> int:
     return OutboxMessage.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]
 
 
-def _deliver_new(messages: Iterable[OutboxMessage]) -> None:
+def deliver_new(messages: Iterable[OutboxMessage]) -> None:
     """Send messages that this process has just written, then some of those that are overdue."""
     for message in messages:
         is_claimed = timezone.now() < message.created_at + FIRST_ATTEMPT

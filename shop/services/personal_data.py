@@ -13,6 +13,7 @@ from shop import exposure
 from shop.db.transactions import atomically
 from shop.models import (
     AuditEntry,
+    BrowserSession,
     CartItem,
     IdempotencyKey,
     Invoice,
@@ -87,7 +88,7 @@ def erase_personal_data(*, user_id: int, actor: User) -> User:
             % {"orders": ", ".join(numbers)}
         )
     _lock_cart(user)
-    for model in (CartItem, IdempotencyKey, OutboxMessage, Session):
+    for model in (CartItem, IdempotencyKey, OutboxMessage, Session, BrowserSession):
         model._default_manager.filter(user=user).delete()
     SavedView.objects.filter(owner=user).delete()
     _erase_fields(orders)

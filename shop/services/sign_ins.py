@@ -103,6 +103,12 @@ def write_entry(attempt: SignInAttempt, action: Action) -> None:
     )
 
 
+def recent_sign_ins(user: User, limit: int) -> list[AuditEntry]:
+    """Return the newest attempts to sign in to the account, successful or not."""
+    entries = AuditEntry.objects.filter(model_name=USER_MODEL, record_id=str(user.pk))
+    return list(entries.filter(action__in=SIGN_IN_ACTIONS)[:limit])
+
+
 def is_known_client(ip: str, **account: Any) -> bool:
     """Return whether the owner of the account, such as `pk=7`, has used this IP before.
 

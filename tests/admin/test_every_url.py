@@ -16,7 +16,6 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
@@ -26,7 +25,7 @@ from support import admin_urls, factories, further_models, totp, world
 from shop import exposure
 from shop.admin.base import FORM_KEY_FIELD
 from shop.admin.orders.bulk_steps import BULK_STEPS
-from shop.models import IdempotencyKey, Order, Product, User
+from shop.models import BrowserSession, IdempotencyKey, Order, Product, User
 from shop.services.bulk_pricing import PriceChange, preview_prices
 
 SECRET = "a-long-enough-one"
@@ -37,9 +36,6 @@ class RepeatableUpload(SimpleUploadedFile):
 
     def read(self, *_):
         return world.IMPORT_FILE.encode()
-
-
-NEW_PASSWORD = {"password1": SECRET, "password2": SECRET, "usable_password": "true"}
 
 
 def phone_order_values():
@@ -103,14 +99,9 @@ FORM_VALUES = {
     "shop_changeset_preview_again": {"blank_cells": "clear"},
     "shop_changeset_apply": {"seen": world.CHECKED_AT.isoformat(), "good_only": "1"},
     "shop_order_add": phone_order_values,
-    "auth_user_password_change": NEW_PASSWORD,
-    "shop_user_add": {
-        "email": "eve@example.com",
-        "first_name": "Eve",
-        "last_name": "New",
-        "role": "admin",
-        **NEW_PASSWORD,
-    },
+    "shop_user_add": {"email": "eve@example.com", "first_name": "Eve", "last_name": "New"},
+    "shop_user_invite": {"email": "eve@example.com", "first_name": "Eve", "last_name": "New"},
+    "shop_user_own_sessions": {"others": "1"},
     "shop_user_change": {"first_name": "Eve"},
     "auth_group_add": {"name": "Night shift"},
     "auth_group_change": {"name": "Night shift"},
@@ -143,10 +134,16 @@ READ_ONLY_NAMES = (
     "_import",
 )
 #: Pages of the user's own account and views, which need no permission.
-OWN_PAGES = {"password_change", "shop_user_two_factor", "shop_savedview_add"}
+OWN_PAGES = {
+    "password_change",
+    "shop_user_two_factor",
+    "shop_user_own_sessions",
+    "shop_savedview_add",
+}
 SESSION_NAMES = {"login", "logout"}  # would sign out the client
+SESSION_TABLE = '"(django_session|shop_browsersession)'
 WRITES = re.compile(
-    r'(INSERT|UPDATE|DELETE)(?! FROM "django_session| "django_session| INTO "django_session)'
+    f"(INSERT|UPDATE|DELETE)(?! FROM {SESSION_TABLE}| {SESSION_TABLE}| INTO {SESSION_TABLE})"
 )
 NOT_FOUND_URL = "/admin/"  # Django redirects there from a record that the user can't see
 REFUSALS = {HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED}
@@ -195,7 +192,7 @@ def build_submissions(client):
 
 
 def database_rows():
-    """Return every row of every table but that of browser sessions."""
+    """Return every row of every table but those of browser sessions."""
     models = [m for m in apps.get_models(include_auto_created=True) if m is not BrowserSession]
     return {
         model._meta.label: list(model._base_manager.order_by("pk").values()) for model in models

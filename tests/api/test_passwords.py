@@ -9,7 +9,7 @@ from support import factories
 from support.servers import TIMEOUT_SECONDS
 
 from shop.models import User
-from shop.services import background, outbox
+from shop.services import background, password_links
 
 CHANGE = {"current_password": factories.PASSWORD, "new_password": "another-horse-9"}
 
@@ -74,9 +74,9 @@ def test_the_response_time_does_not_reveal_it_either(
     strangers_app, carl, mailoutbox, real_enqueue, monkeypatch, statements, email, to
 ):
     monkeypatch.setattr(background, "enqueue", real_enqueue)
-    responded, send = Event(), outbox.send_reset_message
+    responded, send = Event(), password_links.send_reset_message
     monkeypatch.setattr(
-        outbox,
+        password_links,
         "send_reset_message",
         lambda **values: responded.wait(TIMEOUT_SECONDS) and send(**values),
     )

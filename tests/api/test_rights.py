@@ -16,7 +16,7 @@ PERMISSIONS = {
     "replace_product": "change_product",
     "change_product": "change_product",
     "delete_product": "delete_product",
-    "adjust_stock": "change_product",
+    "adjust_stock": "manage_stock",
     "set_image": "change_product",
     "remove_image": "change_product",
     "set_status": "change_order",
@@ -130,6 +130,30 @@ def test_staff_with_the_permission_can_call_staff_operations(staff_user, ids, by
         # These refuse an order that was not delivered.
         refused = {409, 422} if operation.id in AFTER_DELIVERY else set()
         assert response.status_code in {200, 201, 204} | refused, (operation.id, response.content)
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_a_stock_among_a_products_fields_takes_the_right_to_move_stock(
+    staff_user, mug, unchanged, method
+):
+    grant(staff_user, "change_product")
+    call = getattr(factories.api_client(staff_user), method)
+    body = {"name": "Cup", "price": "9.00"}
+    with unchanged():
+        response = call(f"/products/{mug.pk}/", {**body, "stock": 3})
+        assert factories.problem_code(response) == (403, "forbidden")
+    assert call(f"/products/{mug.pk}/", body).status_code == 200
+    grant(staff_user, "manage_stock")
+    assert call(f"/products/{mug.pk}/", {**body, "stock": 3}).json()["stock"] == 3
+
+
+def test_who_moves_stock_does_not_set_prices(staff_user, mug, unchanged):
+    grant(staff_user, "manage_stock")
+    app = factories.api_client(staff_user)
+    with unchanged():
+        response = app.patch(f"/products/{mug.pk}/", {"price": "1.00"})
+        assert factories.problem_code(response) == (403, "forbidden")
+    assert app.post(f"/products/{mug.pk}/stock/", {"delta": 2}).json()["stock"] == mug.stock + 2
 
 
 def test_a_permission_without_the_admin_role_is_not_enough(carl, carls_app, ids, unchanged):

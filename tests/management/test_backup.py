@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.tokens import default_token_generator
-from django.contrib.sessions.models import Session as BrowserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import models
@@ -18,7 +17,7 @@ from support import factories, world
 from support.backups import read_everything, read_hashes, run_elsewhere
 
 from shop.management import backup
-from shop.models import Order, Product, Session, User
+from shop.models import BrowserSession, Order, Product, Session, User
 from shop.services.orders import place_order
 from shop.services.products import update_product
 from shop.services.stock import find_drift

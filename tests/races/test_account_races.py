@@ -151,23 +151,6 @@ def test_of_concurrent_password_changes_in_the_admin_one_succeeds(http, ada):
     assert accepted_passwords(ada) == [NEW_PASSWORDS[winner]]
 
 
-def test_a_password_set_by_a_superuser_keeps_a_concurrent_change_of_rights(ada, monkeypatch):
-    cleo = factories.create_user("Cleo", "Clerk", role="admin")
-    password = NEW_PASSWORDS[0]
-    browser, save = factories.staff_client(ada), User.save
-
-    def change_rights_first(user, **options):
-        User.objects.filter(pk=cleo.pk).update(role="customer")
-        save(user, **options)
-
-    monkeypatch.setattr(User, "save", change_rights_first)
-    values = {"password1": password, "password2": password, "usable_password": "true"}
-    page = f"/admin/shop/user/{cleo.pk}/password/"
-    assert browser.post(page, values).status_code == 302
-    cleo.refresh_from_db()
-    assert (cleo.role, cleo.check_password(password)) == ("customer", True)
-
-
 def test_an_erased_account_gets_no_personal_data_back(carl, ada):
     stale = User.objects.get(pk=carl.pk)  # as a call has read it that waited meanwhile
     personal_data.erase_personal_data(user_id=carl.pk, actor=ada)

@@ -13,7 +13,7 @@ from support.smtp_server import serving_mail
 
 from settings import env
 from shop.models import AuditEntry, Order, OutboxMessage
-from shop.services import outbox
+from shop.services import outbox, password_links
 from shop.services.errors import MessagePending
 from shop.services.orders import place_order
 
@@ -198,7 +198,7 @@ def test_sending_again(ada, carl, order, message):
 
 
 def test_a_reset_is_not_sent_again(ada, carl):
-    outbox.send_reset_message(email=carl.email)
+    password_links.send_reset_message(email=carl.email)
     with pytest.raises(MessagePending):
         outbox.send_again(message_ids=[OutboxMessage.objects.get().pk], actor=ada)
     assert len(mail.outbox) == 1
@@ -247,16 +247,16 @@ def test_suppressed_messages_are_not_written(carl, mug):
 
 def test_at_most_three_resets_an_hour(carl, dora):
     for email in ["Carl@example.com"] * 4 + ["nobody@example.com", dora.email]:
-        outbox.send_reset_message(email=email)
+        password_links.send_reset_message(email=email)
     assert [email.to[0] for email in mail.outbox] == [carl.email] * 3 + [dora.email]
     OutboxMessage.objects.update(created_at=timezone.now() - timedelta(minutes=61))
-    outbox.send_reset_message(email=carl.email)
+    password_links.send_reset_message(email=carl.email)
     assert len(mail.outbox) == 5
 
 
 def test_a_reset_expires_with_its_link(carl, settings):
     settings.PASSWORD_RESET_TIMEOUT = 600
-    outbox.send_reset_message(email=carl.email)
+    password_links.send_reset_message(email=carl.email)
     message = OutboxMessage.objects.get()
     lifetime = message.expires_at - message.created_at
     assert lifetime == pytest.approx(timedelta(minutes=10), abs=MINUTE)

@@ -31,6 +31,7 @@ from shop.services.phone_orders import place_phone_order
 #: then add it here.
 USER_FOREIGN_KEYS = {
     "AuditEntry.actor",
+    "BrowserSession.user",
     "CartItem.user",
     "IdempotencyKey.user",
     "Invoice.actor",

@@ -29,7 +29,7 @@ RECORD_FILTERS = {
     "shop_order_refund": lambda: {"status": "delivered", "paid_amount__gt": 0},
     "shop_changeset_undo": lambda: {"state": "applied"},
     "shop_changeset_run_now": lambda: {"state": "uploaded"},
-    "auth_user_password_change": lambda: {"role": "admin"},
+    "shop_user_invite_again": lambda: {"email": "ines@example.com"},
     "shop_user_sign_out_everywhere": lambda: {"role": "customer"},
     "shop_user_export_personal_data": lambda: {"role": "customer"},
     "shop_user_disable_two_factor": lambda: {"totpdevice__isnull": False},

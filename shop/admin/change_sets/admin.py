@@ -43,9 +43,9 @@ from shop.services.idempotency import run_once
 
 State = ChangeSet.State
 #: What it takes to undo a change that was made on a page.
-CHANGE_PERMISSIONS = {
-    kind.value: "shop.change_product" for kind in ChangeSet.Kind if kind != ChangeSet.Kind.FILE
-}
+CHANGE_PERMISSIONS = dict.fromkeys(ChangeSet.Kind.values, "shop.change_product") | dict.fromkeys(
+    ChangeSet.STOCK_KINDS, "shop.manage_stock"
+)
 SAFE_METHODS = ("GET", "HEAD")
 
 
@@ -225,7 +225,9 @@ class ChangeSetAdmin(ActionFormAdmin, ReadOnlyAdmin):
 
     def undo(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
         """Undo; of a file after a confirmation."""
-        if request.method == "POST" and change_set.kind != ChangeSet.Kind.FILE:
+        if change_set.kind != ChangeSet.Kind.FILE:
+            if request.method != "POST":
+                return self.redirect_to_record(change_set)
             return self._request_step(request, change_set, runner.UNDO)
         return self._confirm(
             request,

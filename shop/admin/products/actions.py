@@ -110,7 +110,11 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             template="admin/shop/product/price_preview.html",
         )
 
-    @admin.action(description=_("Receive stock of selected products"), permissions=["action"])
+    def has_stock_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may move stock; Django calls it for `permissions=`."""
+        return bool(request.user.has_perm("shop.manage_stock"))
+
+    @admin.action(description=_("Receive stock of selected products"), permissions=["stock"])
     def receive(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
         """Ask for the received units of each product, then add them to the stock."""
         received = list(selected.order_by("sku"))

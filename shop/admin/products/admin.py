@@ -78,7 +78,11 @@ class ProductAdmin(ProductExports, ProductActions, ProductPage):
         "duplicate": "duplicate",
     }
     action_permission = "change_product"
-    view_permissions = {"duplicate": "add_product"}  # noqa: RUF012
+    view_permissions = {  # noqa: RUF012
+        "adjust_stock": "manage_stock",
+        "count_stock": "manage_stock",
+        "duplicate": "add_product",
+    }
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Return False: `remove` replaces Django's deletion, as ordered products are archived."""

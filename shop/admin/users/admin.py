@@ -1,33 +1,32 @@
-"""The admin of users, their permissions, their API sessions, and groups."""
+"""The admin of users, their rights, and their API sessions."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.auth.models import Permission
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shop import exposure
 from shop.admin.base import AuditedAdmin, ReadOnlyAdmin, staff_user
 from shop.admin.exposed import ExposedListAdmin
 from shop.admin.forms import ModelErrorsForm
-from shop.admin.rendering import render_age
+from shop.admin.rendering import render_age, render_label
 from shop.admin.users.customers import CustomerAdmin, can_manage_user, keep_own_session
+from shop.admin.users.groups import group_field
 from shop.models import Session, User
 from shop.services.sessions import end_sessions
-from shop.text_validation import clean_line
 
-PERMISSION_FIELDS = ("role", "is_superuser", "groups", "user_permissions")
+PERMISSION_FIELDS = ("role", "groups", "is_superuser", "user_permissions")
 #: Fields with a place of their own on the page, or none.
 PLACED_FIELDS = (
     *PERMISSION_FIELDS,
@@ -49,48 +48,39 @@ def detail_fields() -> list[str]:
 
 
 def new_user_fields() -> list[str]:
-    """Return the names of those that are filled in when a user is added."""
+    """Return the names of those that are filled in when a customer is added."""
     editable = exposure.editable_fields(User)
     return [name for name in detail_fields() if name in editable and name != "is_active"]
 
 
-class NewUserForm(ModelErrorsForm, UserCreationForm):  # type: ignore[misc]
-    """Adds a user. Staff get a password here; customers choose their own by a reset email."""
+class NewCustomerForm(ModelErrorsForm):
+    """Adds a customer, who chooses a password by a reset email; colleagues are invited."""
 
     class Meta:
         model = User
-        fields = (*new_user_fields(), *PERMISSION_FIELDS)
+        fields = new_user_fields()
 
-    def clean(self) -> dict[str, Any]:
-        """Refuse a password for a customer, so that nobody else ever knows it."""
-        if self.cleaned_data.get("role", User.Role.CUSTOMER) == User.Role.CUSTOMER:
-            if self.cleaned_data.get("password1"):
-                self.add_error(
-                    "password1", _("Leave this empty: customers choose their own password.")
-                )
-            self.cleaned_data |= {"usable_password": "false"}
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        return values
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        self.instance.set_unusable_password()
+        user: User = super().save(commit)
+        return user
 
 
-class ExistingUserForm(ModelErrorsForm, UserChangeForm):  # type: ignore[misc]
-    """Changes a user. Customers have no password field, since it shows part of the hash."""
+class ExistingUserForm(ModelErrorsForm):
+    """Changes a user, but not the password, which nobody else ever knows."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.instance.is_staff:
-            del self.fields["password"]
+        rights: Any = self.fields.get("user_permissions")
+        if rights:
+            rights.queryset = self.instance.user_permissions.select_related("content_type")
 
 
-class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
-    """Sets a member of staff's password."""
+class OwnRightsField(forms.ModelMultipleChoiceField[Permission]):
+    """Rights that somebody has beside those of their groups, each with a box to take it away."""
 
-    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
-        """Save the password only, so that a concurrent change of other fields is kept."""
-        user: User = super().save(commit=False)
-        if commit:
-            user.save(update_fields=["password"])
-        return user
+    def label_from_instance(self, obj: Permission) -> str:
+        return obj.name
 
 
 @admin.register(User)
@@ -99,8 +89,9 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):
 
     empty_text = gettext_lazy("Customers appear here when they register in an app.")
     form = ExistingUserForm
-    add_form = NewUserForm
-    change_password_form = SetPasswordForm
+    add_form = NewCustomerForm
+    add_form_template = "admin/change_form.html"
+    add_label = gettext_lazy("Add customer")
     list_display = COLUMNS
     first_columns = COLUMNS
     hidden_columns = HIDDEN_COLUMNS
@@ -110,24 +101,15 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):
     search_fields = ("search_text",)  # type: ignore[misc]
     search_help_text = gettext_lazy("Name, email or phone")  # type: ignore[misc]
     dates = ("created_at", "last_login")
-    add_fieldsets = (
-        (None, {"fields": new_user_fields()}),
-        (gettext_lazy("Permissions"), {"fields": ("role", "is_superuser", "groups")}),
-        (
-            gettext_lazy("Password"),
-            {
-                "fields": ("password1", "password2"),
-                "description": gettext_lazy("For staff only. Customers choose their own."),
-            },
-        ),
-    )
+    add_fieldsets = ((None, {"fields": new_user_fields()}),)
 
     @display(description=gettext_lazy("Name"), ordering="last_name")
     def name(self, user: User) -> str:
-        """Return first and last name, with the email below."""
+        """Return first and last name, with the email below, and whether they are invited."""
         return format_html(
-            '<span class="shop-user-name">{} <small>{}</small></span>',
+            '<span class="shop-user-name">{} {}<small>{}</small></span>',
             user.get_full_name(),
+            render_label("warning", _("Invited")) if user.is_invited else "",
             user.email,
         )
 
@@ -137,22 +119,48 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):
         return render_age(user.created_at)
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
-        """Show permissions to superusers only, and of staff only; others see that it is staff."""
-        if obj is None:
-            return self.add_fieldsets if request.user.is_superuser else self.add_fieldsets[:1]
-
-        is_staff = isinstance(obj, User) and obj.is_staff
-        password: tuple[str, ...] = ()
-        permissions: tuple[str, ...] = ()
-        if is_staff and request.user.is_superuser:
-            password, permissions = ("password",), PERMISSION_FIELDS
-        elif is_staff or request.user.is_superuser:
-            permissions = ("role",)
+        """Show rights to superusers only, and of staff only; others see that it is staff."""
+        if not isinstance(obj, User):
+            return self.add_fieldsets
+        rights: tuple[str, ...] = ()
+        if obj.is_staff or request.user.is_superuser:
+            rights = ("role",)
+        if obj.is_staff and request.user.is_superuser:
+            rights = PERMISSION_FIELDS if obj.user_permissions.exists() else PERMISSION_FIELDS[:-1]
         return (
-            (None, {"fields": (*detail_fields(), *password)}),
-            *(((_("Permissions"), {"fields": permissions}),) if permissions else ()),
+            (None, {"fields": detail_fields()}),
+            *(((_("What they may do"), {"fields": rights}),) if rights else ()),
             (_("Dates"), {"fields": self.dates}),
         )
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Show groups as cards, and rights of one user only to be taken away."""
+        if db_field.name == "groups":
+            return group_field()
+        if db_field.name == "user_permissions":
+            return OwnRightsField(
+                Permission.objects.none(),
+                required=False,
+                label=_("Rights of their own"),
+                help_text=_("Clear a box to take the right away. Give rights by groups."),
+                widget=UnfoldAdminCheckboxSelectMultipleWidget,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the URLs without Django's page that sets somebody else's password."""
+        urls: list[URLPattern] = super().get_urls()
+        return [url for url in urls if url.name != "auth_user_password_change"]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Add a customer; a colleague is invited instead."""
+        context = {"title": _("Add customer"), **(extra_context or {})}
+        response: HttpResponse = super().add_view(request, form_url, context)
+        return response
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None
@@ -186,19 +194,6 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):
             keep_own_session(request, obj)
         return None
 
-    def user_change_password(
-        self,
-        request: HttpRequest,
-        id: str,  # noqa: A002 - Django's name
-        form_url: str = "",
-    ) -> HttpResponse:
-        """Let superusers set a staff member's password. Raises PermissionDenied for customers."""
-        user = self.get_object(request, id)
-        if not request.user.is_superuser or (isinstance(user, User) and not user.is_staff):
-            raise PermissionDenied
-        response: HttpResponse = super().user_change_password(request, id, form_url)
-        return response
-
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
@@ -229,30 +224,3 @@ class SessionAdmin(ReadOnlyAdmin):
         )
         message = ngettext("%(count)d device signed out.", "%(count)d devices signed out.", ended)
         messages.success(request, message % {"count": ended})
-
-
-admin.site.unregister(Group)
-
-
-class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A group, whose name is cleaned like every text of the shop."""
-
-    def clean_name(self) -> str:
-        """Return the name normalised. Raises ValidationError if nothing of it is visible."""
-        try:
-            name = clean_line(self.cleaned_data["name"])
-        except ValueError as error:
-            raise ValidationError(str(error), code="characters") from error
-        if not name:
-            raise ValidationError(self.fields["name"].error_messages["required"], code="required")
-        return name
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, AuditedAdmin):  # type: ignore[misc]
-    """Groups of permissions."""
-
-    form = GroupForm
-    empty_text = gettext_lazy(
-        "A group is a named set of permissions, such as Packing. Add one, then add staff to it."
-    )

@@ -1,27 +1,28 @@
-"""The customer's side of the user admin: purchases, cart, sessions, and actions on one account."""
+"""What the user admin shows of a customer, and much of it of staff; actions on one account."""
 
 from typing import Any
 
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from shop import money
-from shop.admin import two_factor as two_factor_pages
-from shop.admin.base import ActionFormAdmin, TabbedAdmin, staff_user
+from shop.admin.base import TabbedAdmin, staff_user
 from shop.admin.changelists import NUMBER_FORMAT
 from shop.admin.forms import ConfirmForm
-from shop.admin.rendering import render_age, status_label
+from shop.admin.rendering import render_age, render_device, render_sign_in, status_label
+from shop.admin.users.staff import StaffAdmin
 from shop.models import Order, User
 from shop.services import customers, personal_data, two_factor
-from shop.services.sessions import end_sessions
+from shop.services.sessions import end_sessions, list_devices
+from shop.services.sign_ins import recent_sign_ins
 
 PURCHASE_COLUMNS = ("order_count", "total_spent", "last_order")
 MAX_RECENT_ORDERS = 10
+MAX_SIGN_INS = 10
 
 
 def can_manage_user(request: HttpRequest, user: User | None) -> bool:
@@ -35,7 +36,7 @@ def keep_own_session(request: HttpRequest, user: User) -> None:
         update_session_auth_hash(request, user)
 
 
-class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
+class CustomerAdmin(StaffAdmin, TabbedAdmin):
     """Columns, banner and activity of a user. Each part needs its own view permission."""
 
     tab_field = "role"
@@ -46,6 +47,7 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
     change_form_outer_before_template = "admin/shop/user/banner.html"
     change_form_outer_after_template = "admin/shop/user/activity.html"
     action_views = {  # noqa: RUF012
+        "invite-again": "invite_again",
         "sign-out": "sign_out_everywhere",
         "export": "export_personal_data",
         "erase": "erase_personal_data",
@@ -53,13 +55,6 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
     }
     action_permission = "change_session"
     view_permissions = dict.fromkeys(("export_personal_data", "erase_personal_data"), "delete_user")
-
-    def get_urls(self) -> list[URLPattern]:
-        own_two_factor = self.admin_site.admin_view(two_factor_pages.two_factor_view)
-        return [
-            path("two-factor/", own_two_factor, name="shop_user_two_factor"),
-            *super().get_urls(),
-        ]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         """Insert the purchases after the name, where a phone still shows them."""
@@ -116,14 +111,16 @@ class CustomerAdmin(ActionFormAdmin, TabbedAdmin):
             items = customers.cart_lines(user)
             activity["cart"] = [(item, money.format_money(item.product.price)) for item in items]
         if request.user.has_perm("shop.view_session") or self.can_sign_out(request, user):
-            sessions = customers.live_sessions(user)
-            # Staff may be signed in by a browser, of which nothing is known here.
-            is_colleague = user.is_staff and user != request.user
-            activity["can_sign_out"] = (sessions or is_colleague) and self.can_sign_out(
-                request, user
-            )
+            devices = list_devices(user)
+            activity["can_sign_out"] = bool(devices) and self.can_sign_out(request, user)
             if request.user.has_perm("shop.view_session"):
-                activity["sessions"] = sessions
+                activity["sessions"] = [(d, render_device(d.session.device)) for d in devices]
+        if request.user.has_perm("shop.view_auditentry"):
+            activity["sign_ins"] = [
+                (entry, render_sign_in(entry), render_device(entry.device))
+                for entry in recent_sign_ins(user, MAX_SIGN_INS)
+            ]
+        activity["can_invite_again"] = self.can_invite_again(request, user)
         activity["can_disable_two_factor"] = self.can_disable_two_factor(request, user)
         activity["can_erase"] = self.can_erase(request, user)
         return {name: part for name, part in activity.items() if part or not user.is_staff}

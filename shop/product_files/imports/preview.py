@@ -199,17 +199,17 @@ class _PreviewRun:
 
         decimal_mark = number_parsing.detect_decimal_mark(prices())
         options = self.change_set.options
-        default_mode = StockMode.DIFFERENCE if "stock_was" in fields else StockMode.LEAVE
+        stock_mode = self._stock_mode(fields)
         questions = []
         if decimal_mark is None and not options.get("decimal_mark"):
             questions.append("decimal_mark")
-        if "stock" in fields and "stock_was" not in fields and not options.get("stock_mode"):
+        if stock_mode is None:
             questions.append("stock_mode")
 
         settings = ImportSettings(
             change_set_id=self.change_set.pk,
             decimal_mark=options.get("decimal_mark") or decimal_mark,
-            stock_mode=options.get("stock_mode") or default_mode.value,
+            stock_mode=stock_mode or StockMode.LEAVE.value,
             clear_blanks=options.get("blank_cells") == ChangeSet.BlankCells.CLEAR,
             repeated=repeated,
             names=RelatedNames(RELATIONS, options.get("create_missing", ())),
@@ -221,6 +221,19 @@ class _PreviewRun:
             "remote_pictures": self.observed["remote_pictures"],
         }
         return settings, detected | _describe_file(sheet, file_format)
+
+    def _stock_mode(self, fields: set[str]) -> str | None:
+        """Return what to do with the stock in the file; None if staff must say.
+
+        Without the right to move stock it is left as it is.
+        """
+        if not self.change_set.actor.has_perm("shop.manage_stock"):
+            return StockMode.LEAVE.value
+        if chosen := self.change_set.options.get("stock_mode"):
+            return str(chosen)
+        if "stock_was" in fields:
+            return StockMode.DIFFERENCE.value
+        return None if "stock" in fields else StockMode.LEAVE.value
 
     def _count_lines(self, parsed_rows: Iterable[ParsedRow]) -> Iterator[ParsedRow]:
         for parsed in parsed_rows:

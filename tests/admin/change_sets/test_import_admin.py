@@ -247,3 +247,16 @@ def test_own_import_needs_no_superuser(staff_client_with):
     upload(browser, VALID_FILE)
     apply(browser)
     assert prices() == PRICES_AFTER
+
+
+@pytest.mark.parametrize("may_move_stock", [True, False])
+def test_a_file_moves_stock_only_with_the_right_to(staff_client_with, mug, may_move_stock):
+    rights = ("manage_stock",) if may_move_stock else ()
+    browser = staff_client_with(*PERMISSIONS, *rights)
+    upload(browser, "sku,name,price,stock\nMUG-1,Big mug,13.00,2")
+    questions = latest_import().detected["questions"]
+    assert questions == (["stock_mode"] if may_move_stock else [])
+    browser.post(step_url("preview"), {"stock_mode": "set"})
+    apply(browser)
+    mug.refresh_from_db()
+    assert (mug.name, mug.stock) == ("Big mug", 2 if may_move_stock else 10)

@@ -269,3 +269,37 @@ def test_a_reason_has_no_control_characters(adas_browser, mug):
     assert adas_browser.post(page(mug, "stock/"), values).status_code == 200
     mug.refresh_from_db()
     assert mug.stock == 10
+
+
+STEPS = {"stock/": {"delta": "5", "kind": "received"}, "count/": {"counted": "3", "expected": "15"}}
+
+
+def can_move_stock(browser, product):
+    """Return whether the page offers to move stock, and whether the steps do it."""
+    text = browser.get(page(product)).content.decode()
+    offered = {page(product, step) in text for step in STEPS}
+    statuses = {browser.post(page(product, step), body).status_code for step, body in STEPS.items()}
+    receive = {"action": "receive", "_selected_action": [product.pk]}
+    statuses.add(
+        browser.post(LIST, {**receive, "reason": "Note 7", str(product.pk): 2}).status_code
+    )
+    return offered, statuses
+
+
+def test_stock_is_moved_with_its_own_right_and_prices_are_not(staff_client_with, mug):
+    browser = staff_client_with("view_product", "manage_stock")
+    assert can_move_stock(browser, mug) == ({True}, {302})
+    mug.refresh_from_db()
+    assert mug.stock == 3 + 2
+    before = factories.all_rows()
+    assert browser.post(page(mug), {"price": "1.00", "name": "Mine"}).status_code == 403
+    browser.post(LIST, {"action": "change_prices", "_selected_action": [mug.pk], "by": "percent"})
+    assert factories.all_rows() == before
+
+
+def test_whoever_changes_products_needs_the_right_to_move_stock(staff_client_with, mug):
+    browser = staff_client_with("view_product", "change_product")
+    before = factories.all_rows()
+    offered, statuses = can_move_stock(browser, mug)
+    assert (offered, statuses - {302}) == ({False}, {403})  # Django ignores an unknown action
+    assert factories.all_rows() == before

@@ -8,11 +8,15 @@ from django.test import Client
 from django.utils import timezone
 from support import factories
 
+from shop.admin.rendering import render_device
 from shop.admin.users.admin import ExistingUserForm
-from shop.models import Order, Session, User
-from shop.services import customers
+from shop.admin.users.customers import MAX_SIGN_INS
+from shop.models import AuditEntry, Order, Session, User
+from shop.services import customers, sign_ins
 from shop.services.orders import place_order
+from shop.services.sign_ins import SignInAttempt
 
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 LIST = "/admin/shop/user/"
 
 
@@ -87,7 +91,7 @@ def test_the_list_is_six_queries(adas_browser, mug, statements, rows):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_the_page_is_eight_queries(adas_browser, carl, mug, statements, rows):
+def test_the_page_is_nine_queries(adas_browser, carl, mug, statements, rows):
     for _ in range(rows):
         order_of(carl, mug)
         factories.api_client(carl)
@@ -95,7 +99,7 @@ def test_the_page_is_eight_queries(adas_browser, carl, mug, statements, rows):
         carl, *((factories.create_product(f"Cup {number}"), 1) for number in range(rows))
     )
     ContentType.objects.get_for_model(User)  # cached per process
-    with statements(8):
+    with statements(9):
         activity = adas_browser.get(page(carl)).context["activity"]
     assert [len(activity[part]) for part in ("orders", "cart", "sessions")] == [rows] * 3
 
@@ -147,12 +151,12 @@ def test_only_live_sessions_are_shown(adas_browser, carl):
         newest = Session.objects.order_by("-created_at").first()
         Session.objects.filter(pk=newest.pk).update(device="over", **over)
     shown = adas_browser.get(page(carl)).context["activity"]["sessions"]
-    assert [session.device for session in shown] == ["test"]
+    assert [device.session.device for device, _label in shown] == ["test"]
 
 
 def test_staff_without_purchases_have_no_activity(adas_browser, ada):
     answer = adas_browser.get(page(ada))
-    assert answer.context["activity"] == {}
+    assert answer.context["activity"].keys() == {"sessions", "can_sign_out"}  # of this browser
     assert "No orders yet" not in text_of(answer)
 
 
@@ -270,11 +274,63 @@ def test_a_concurrent_password_change_is_kept(adas_browser, carl, monkeypatch):
     assert (carl.first_name, carl.password) == ("Karl", "changed")
 
 
-def test_only_superusers_see_the_password_field_of_staff(adas_browser, staff_client_with, ada):
-    assert "../password/" in text_of(adas_browser.get(page(ada)))
+@pytest.mark.parametrize("is_superuser", [True, False])
+def test_nobody_sees_or_sets_the_password_of_staff(staff_client_with, ada, is_superuser):
     browser = staff_client_with("view_user", "change_user")
-    for staff in (ada, User.objects.get(first_name="Cleo")):
+    cleo = User.objects.get(first_name="Cleo")
+    if is_superuser:
+        browser = factories.staff_client(ada)
+    for staff in (ada, cleo):
         answer = browser.get(page(staff))
         shown = flatten_fieldsets(answer.context["adminform"].fieldsets)
-        assert ("password" in shown, "role" in shown, "groups" in shown) == (False, True, False)
-        assert "password/" not in text_of(answer)
+        assert ("password" in shown, "role" in shown) == (False, True)
+        assert ("groups" in shown) is is_superuser
+        assert staff.password not in text_of(answer)
+        assert staff.password.split("$")[1] not in text_of(answer)
+        new = {"password1": "a-long-enough-one", "password2": "a-long-enough-one"}
+        browser.post(page(staff, "password/"), new)
+        staff.refresh_from_db()
+        assert staff.check_password(factories.PASSWORD)
+
+
+def test_sign_ins_are_shown_to_those_who_may_see_the_audit_log(ada, staff_client_with, carl):
+    for password in ("wrong", factories.PASSWORD):
+        body = {"email": carl.email, "password": password}
+        factories.api_client(None).post("/auth/login/", body)
+    for number in range(MAX_SIGN_INS):
+        attempt = SignInAttempt(carl.email, f"10.0.0.{number}", "")
+        sign_ins.write_entry(attempt, sign_ins.Action.LOCKED_OUT)
+    browser = staff_client_with("view_user", "view_auditentry")
+    rows = browser.get(page(carl)).context["activity"]["sign_ins"]
+    assert [entry.action for entry, *_ in rows] == ["locked_out"] * MAX_SIGN_INS
+    AuditEntry.objects.filter(action="locked_out").delete()
+    rows = browser.get(page(carl)).context["activity"]["sign_ins"]
+    assert [(e.action, "shop-success" in label) for e, label, _device in rows] == [
+        ("signed_in", True),
+        ("sign_in_failed", False),
+    ]
+    User.objects.get(first_name="Cleo").delete()
+    activity = staff_client_with("view_user").get(page(carl)).context["activity"]
+    assert "sign_ins" not in activity
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Edg/140.0.0.0", "Edge on Windows"),
+        (f"Mozilla/5.0 (Linux; Android 10; K) {CHROME}", "Chrome on Android"),
+        (f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {CHROME}", "Chrome on ChromeOS"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox on Linux",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Version/18.6 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        ("shop-app/2.1 (Pixel 8)", "shop-app/2.1 (Pixel 8)"),
+        ("", "Unknown device"),
+    ],
+)
+def test_devices_are_named_by_browser_and_system(user_agent, name):
+    assert render_device(user_agent) == name
