@@ -153,7 +153,7 @@ def compare_sales(since: datetime, until: datetime) -> Comparison:
 def daily_sales(days: int, today: date) -> list[DailySales]:
     """Return the sales of the last `days` days, oldest first, including days without sales."""
     rows = sales_by_day(DayRange(today - (days - 1) * DAY, today)).rows
-    return [DailySales(row.key, row.revenue, row.orders) for row in rows]
+    return [DailySales(row.day, row.revenue, row.orders) for row in rows]
 
 
 def open_order_counts() -> list[StatusCount]:

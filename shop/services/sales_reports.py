@@ -6,6 +6,7 @@
 Each function runs one statement. Totals are of all rows, also of those beyond `limit`.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from django.db.models import (
 )
 
 from shop.documents.tax import Rate
-from shop.models import Payment, Product
+from shop.models import Order, Payment, Product
 from shop.models.order_status import OrderStatus
 from shop.models.orders import KEPT_QUANTITY
 from shop.money import ZERO, MoneyField, to_cents
@@ -35,21 +36,41 @@ KEPT_AMOUNT = ExpressionWrapper(F("price") * KEPT_QUANTITY, output_field=MoneyFi
 STOCK_VALUE = ExpressionWrapper(F("price") * F("stock"), output_field=MoneyField())
 
 
-class Report[Row](NamedTuple):
+@dataclass(frozen=True)
+class Report[Row]:
     """The rows of a report, the sums of some of their columns, and how many rows there are."""
 
     rows: list[Row]
     totals: dict[str, Any]
-    count: int
+    row_count: int
 
 
-class Sales(NamedTuple):
-    """Sales of a day or a payment method, and what was credited then."""
+class DaySales(NamedTuple):
+    """Sales of a day, and what was credited on it."""
 
-    key: Any
-    orders: int
-    sales: Decimal
-    credited: Decimal
+    day: date
+    orders: int = 0
+    sales: Decimal = ZERO
+    credited: Decimal = ZERO
+
+    @property
+    def revenue(self) -> Decimal:
+        """Sales less refunds and credits."""
+        return self.sales - self.credited
+
+
+class MethodSales(NamedTuple):
+    """Sales by a payment method, and what was credited of its orders then."""
+
+    method: str
+    orders: int = 0
+    sales: Decimal = ZERO
+    credited: Decimal = ZERO
+
+    @property
+    def label(self) -> str:
+        """The name of the payment method."""
+        return str(Order.PaymentMethod(self.method).label)
 
     @property
     def revenue(self) -> Decimal:
@@ -81,10 +102,10 @@ class TaxedSales(NamedTuple):
     tax: Decimal
 
 
-class Refunds(NamedTuple):
+class DayRefunds(NamedTuple):
     """Refunds of a day: how many, the money paid back, and by how much they lower the revenue."""
 
-    key: date
+    day: date
     refunds: int
     paid_back: Decimal
     credited: Decimal
@@ -107,33 +128,39 @@ def report[Row](rows: list[Row], *summed: str) -> Report[Row]:
     return Report(rows, totals, len(rows))
 
 
-def sales_by_day(days: DayRange) -> Report[Sales]:
+def sales_by_day(days: DayRange) -> Report[DaySales]:
     """Return the sales of each day, oldest first, including days without sales."""
-    day = ShopDay(days.days)
-    by_day = _sales_by(days, day, day)
-    rows = [by_day.get(day, Sales(day, 0, ZERO, ZERO)) for day in days.days]
+    key = ShopDay(days.days)
+    by_day = _sales_by(days, key, key)
+    rows = [DaySales(day, *by_day.get(day, ())) for day in days.days]
     return report(rows, "orders", "sales", "credited", "revenue")
 
 
-def sales_by_payment_method(days: DayRange) -> Report[Sales]:
+def sales_by_payment_method(days: DayRange) -> Report[MethodSales]:
     """Return the sales of each payment method that has any, highest first."""
     by_method = _sales_by(days, F("payment_method"), F("order__payment_method"))
-    rows = sorted(by_method.values(), key=lambda row: (-row.sales, row.key))
+    rows = [MethodSales(method, *amounts) for method, amounts in by_method.items()]
+    rows.sort(key=lambda row: (-row.sales, row.method))
     return report(rows, "orders", "sales", "credited", "revenue")
 
 
-def _sales_by(days: DayRange, of_order: Any, of_payment: Any) -> dict[Any, Sales]:
-    """Return the sales by what the first expression is of an order, the second of a credit."""
+def _sales_by(
+    days: DayRange, of_order: Any, of_payment: Any
+) -> dict[Any, tuple[int, Decimal, Decimal]]:
+    """Return orders, sales and what was credited, by an expression of orders and of payments."""
     sold = sold_orders(days.since, days.until).values(key=of_order)
     credited = credits_given(days.since, days.until).values(key=of_payment)
     both = sold.values_list("key", Count("pk"), Sum("total_amount"), NO_AMOUNT).union(
         credited.values_list("key", Value(0), NO_AMOUNT, Sum("credited_amount")), all=True
     )
-    found: dict[Any, Sales] = {}
-    for key, orders, sales, credit in both.order_by():
-        so_far = found.get(key, Sales(key, 0, ZERO, ZERO))
-        amounts = so_far.sales + to_cents(sales), so_far.credited + to_cents(credit)
-        found[key] = Sales(key, so_far.orders + orders, *amounts)
+    found: dict[Any, tuple[int, Decimal, Decimal]] = {}
+    for key, *amounts in both.order_by():
+        orders, sales, credit = found.get(key, (0, ZERO, ZERO))
+        found[key] = (
+            orders + amounts[0],
+            sales + to_cents(amounts[1]),
+            credit + to_cents(amounts[2]),
+        )
     return found
 
 
@@ -162,21 +189,17 @@ def sales_by_product(days: DayRange, limit: int | None = None) -> Report[Product
     A refund without a return lowers no product's sales: it is given for an order.
     """
     product = Product.objects.filter(pk=OuterRef("product_id")).order_by()
-    summed = {"units": F("quantity"), "returned": F("returned_quantity")}
+    summed: dict[str, Any] = {"units": F("quantity"), "returned": F("returned_quantity")}
     summed |= {"sales": F("subtotal"), "kept": KEPT_AMOUNT}
-    rows = (
-        sold_items(days.since, days.until)
-        .values("product_id")
-        .annotate(
-            orders=Count("pk"),
-            **{f"its_{name}": Sum(column) for name, column in summed.items()},
-            **{name: SumOfAll(column) for name, column in summed.items()},
-            count=NumberOfGroups("pk"),
-            name=OfGroup(product.values("name")),
-            sku=OfGroup(product.values("sku")),
-        )
-        .order_by("-its_sales", "product_id")
-    )
+    groups: Any = sold_items(days.since, days.until).values("product_id")
+    rows = groups.annotate(
+        orders=Count("pk"),
+        **{f"its_{name}": Sum(column) for name, column in summed.items()},
+        **{name: SumOfAll(column) for name, column in summed.items()},
+        row_count=NumberOfGroups("pk"),
+        name=OfGroup(product.values("name")),
+        sku=OfGroup(product.values("sku")),
+    ).order_by("-its_sales", "product_id")
     found = list(rows[:limit])
     products = [
         ProductSales(
@@ -203,24 +226,24 @@ def _limited[Row](
     first = found[0]
     totals = {name: first[name] for name in units}
     totals |= {name: to_cents(first[name]) for name in amounts}
-    return Report(rows, totals, first["count"])
+    return Report(rows, totals, first["row_count"])
 
 
-def refunds_by_day(days: DayRange) -> Report[Refunds]:
+def refunds_by_day(days: DayRange) -> Report[DayRefunds]:
     """Return the refunds of each day that has any, oldest first.
 
     Money paid back for cancelled and edited orders is among them, but lowers no revenue: their
     sales are without it.
     """
     is_refund = Q(kind=Payment.Kind.REFUND)
-    by_day = refunds_given(days.since, days.until).values(day=ShopDay(days.days))
+    by_day: Any = refunds_given(days.since, days.until).values(day=ShopDay(days.days))
     rows = by_day.values_list("day").annotate(
         refunds=Count("pk", filter=is_refund),
         paid_back=Sum("amount", filter=is_refund),
         lowered=Sum("credited_amount", filter=~Q(order__status=OrderStatus.CANCELLED)),
     )
     refunds = [
-        Refunds(day, count, to_cents(paid_back), to_cents(credited))
+        DayRefunds(day, count, to_cents(paid_back), to_cents(credited))
         for day, count, paid_back, credited in rows.order_by("day")
     ]
     return report(refunds, "refunds", "paid_back", "credited")
@@ -228,14 +251,14 @@ def refunds_by_day(days: DayRange) -> Report[Refunds]:
 
 def stock_value(limit: int | None = None) -> Report[StockValue]:
     """Return the products in stock, also those not for sale, highest value first."""
-    rows = (
+    rows: Any = (
         Product.objects.filter(stock__gt=0)
         .values("pk", "name", "sku", "stock", "price")
         .annotate(
             its_value=STOCK_VALUE,
             all_stock=Window(Sum("stock")),
             value=Window(Sum(STOCK_VALUE)),
-            count=Window(Count("*")),
+            row_count=Window(Count("*")),
         )
         .order_by("-its_value", "pk")
     )

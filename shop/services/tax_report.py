@@ -1,42 +1,34 @@
 """The report of the tax that a period's sales contain."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
 from shop.documents.tax import Rate, TaxLine, sort_rates, split_value
-from shop.money import CENT, ZERO, default_currency, smallest_unit
+from shop.money import CENT, ZERO, default_currency, smallest_unit, to_cents
 from shop.services.days import DayRange
 from shop.services.sales import sold_items
 from shop.services.sales_reports import KEPT_AMOUNT, Report, TaxedSales, report
 
-#: Sums orders of which nothing was credited, by rate, and returns the others line by line, in cents
-#: and hundredths of a percent. The tax is rounded half up for each order, as `documents.tax` does
-#: it, to `unit` cents: `gross * rate / (10000 + rate)` in whole numbers, without large products.
+#: Sums the orders of which nothing was credited, by rate; each other order has rows of its own, one
+#: for each rate. The tax is rounded half up for each order, as `documents.tax` does it, to `unit`
+#: cents: `cents * part / whole` in whole numbers and without large products.
 SQL = """
-WITH line (order_id, tax_rate, total_amount, credited_amount, gross_amount, kept_amount) AS ({}),
-cents AS (
-  SELECT order_id, COALESCE(CAST(ROUND(tax_rate * 100) AS bigint), -1) AS rate,
-    CAST(ROUND(total_amount * 100) AS bigint) AS total,
-    CAST(ROUND(credited_amount * 100) AS bigint) AS credited,
-    CAST(ROUND(gross_amount * 100) AS bigint) AS gross,
-    CAST(ROUND(kept_amount * 100) AS bigint) AS kept
-  FROM line),
-divided AS (
-  SELECT rate, gross, CASE WHEN rate > 0 THEN rate ELSE 0 END AS part,
-    (CASE WHEN rate > 0 THEN 10000 + rate ELSE 10000 END) * {unit} AS whole
-  FROM cents WHERE credited = 0)
-SELECT rate, 0, COUNT(*), 0, SUM(gross), 0,
-  SUM(gross / whole * part + (2 * (gross - gross / whole * whole) * part + whole) / (2 * whole))
+SELECT tax_rate, order_key, COUNT(*), MAX(value), SUM(gross), SUM(kept),
+  SUM(cents / whole * part + (2 * (cents - cents / whole * whole) * part + whole) / (2 * whole))
     * {unit}
-FROM divided GROUP BY rate
-UNION ALL
-SELECT rate, order_id, 1, total - credited, gross, kept, 0 FROM cents WHERE credited > 0
-ORDER BY 2
+FROM (
+  SELECT tax_rate, CASE WHEN credited > 0 THEN order_id ELSE 0 END AS order_key,
+    total - credited AS value, gross, kept, CAST(ROUND(gross * 100) AS bigint) AS cents,
+    COALESCE(CAST(tax_rate * 100 AS bigint), 0) AS part,
+    (10000 + COALESCE(CAST(tax_rate * 100 AS bigint), 0)) * {unit} AS whole
+  FROM ({lines}) AS line) AS taxed
+GROUP BY 1, 2 ORDER BY 2
 """
 
 
@@ -47,13 +39,13 @@ def tax_by_rate(days: DayRange) -> Report[TaxedSales]:
     the order export, and of the order's invoices and credit notes. One statement.
     """
     sums: dict[Rate, _RateSum] = defaultdict(_RateSum)
-    for order, rows in groupby(_read_lines(days), key=lambda row: row[1]):
-        if not order:
-            for rate, _order, count, _value, gross, _kept, tax in rows:
-                line = TaxLine(_rate(rate), _amount(gross - tax), _amount(tax), _amount(gross))
-                sums[line.rate].add(line, sales=line.gross, orders=count)
-        else:
+    for order, rows in groupby(_read_lines(days), key=lambda row: row.order_key):
+        if order:
             _add_credited(sums, list(rows))
+            continue
+        for row in rows:
+            line = TaxLine(row.rate, row.gross - row.tax, row.tax, row.gross)
+            sums[row.rate].add(line, sales=row.gross, orders=row.orders)
     taxed = [
         TaxedSales(
             rate,
@@ -84,31 +76,53 @@ class _RateSum:
         self.tax += line.tax
 
 
-def _read_lines(days: DayRange) -> list[Any]:
+class _Line(NamedTuple):
+    """A row of SQL; `order_key` is 0 for the orders of which nothing was credited."""
+
+    rate: Rate
+    order_key: int
+    orders: int
+    value: Decimal
+    gross: Decimal
+    kept: Decimal
+    tax: Decimal
+
+
+def _read_lines(days: DayRange) -> Iterator[_Line]:
     lines = (
         sold_items(days.since, days.until)
-        .values_list("order_id", "tax_rate", "order__total_amount", "order__credited_amount")
-        .annotate(gross_amount=Sum("subtotal"), kept_amount=Sum(KEPT_AMOUNT))
+        .values("order_id", "tax_rate")
+        .annotate(
+            total=Max("order__total_amount"),
+            credited=Max("order__credited_amount"),
+            gross=Sum("subtotal"),
+            kept=Sum(KEPT_AMOUNT),
+        )
     )
     sql, params = lines.query.sql_with_params()
     unit = int(smallest_unit(default_currency()) / CENT)
     with connection.cursor() as cursor:
-        cursor.execute(SQL.format(sql, unit=unit), params)
-        return list(cursor.fetchall())
+        cursor.execute(SQL.format(lines=sql, unit=unit), params)
+        for rate, order_key, orders, value, gross, kept, tax in cursor.fetchall():
+            yield _Line(
+                rate=None if rate is None else _decimal(rate),
+                order_key=order_key,
+                orders=orders,
+                value=_decimal(value),
+                gross=_decimal(gross),
+                kept=_decimal(kept),
+                tax=to_cents(tax * CENT),
+            )
 
 
-def _add_credited(sums: dict[Rate, _RateSum], rows: list[Any]) -> None:
+def _decimal(number: float | Decimal) -> Decimal:
+    """Return a number with two decimals; SQLite has floats."""
+    return to_cents(Decimal(str(number)))
+
+
+def _add_credited(sums: dict[Rate, _RateSum], rows: list[_Line]) -> None:
     """Add an order of which something was credited; there is a row for each of its rates."""
-    gross = {_rate(rate): _amount(amount) for rate, _o, _n, _value, amount, _kept, _tax in rows}
-    kept = {_rate(rate): _amount(amount) for rate, _o, _n, _value, _gross, amount, _tax in rows}
-    value = _amount(rows[0][3])
-    for line in split_value(value, gross, kept, currency=default_currency()):
+    gross = {row.rate: row.gross for row in rows}
+    kept = {row.rate: row.kept for row in rows}
+    for line in split_value(rows[0].value, gross, kept, currency=default_currency()):
         sums[line.rate].add(line, sales=gross[line.rate])
-
-
-def _rate(hundredths: int) -> Rate:
-    return None if hundredths < 0 else Decimal(hundredths).scaleb(-2)
-
-
-def _amount(cents: int | Decimal) -> Decimal:
-    return (Decimal(cents) * CENT).quantize(CENT)

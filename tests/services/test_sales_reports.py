@@ -13,8 +13,9 @@ from shop.services.order_moves import move_order
 from shop.services.order_payments import mark_paid, refund_order
 from shop.services.returns import ReturnedUnits, return_items
 from shop.services.sales_reports import (
-    Refunds,
-    Sales,
+    DayRefunds,
+    MethodSales,
+    Report,
     refunds_by_day,
     sales_by_day,
     sales_by_payment_method,
@@ -70,7 +71,7 @@ def march(carl, mug, lamp):
 def test_sales_by_day_have_a_row_for_each_day(march):
     credit(march[0], NOON + DAY, "10.00")
     report = sales_by_day(MARCH)
-    assert [(row.key.day, *row[1:], row.revenue) for row in report.rows] == [
+    assert [(row.day.day, *row[1:], row.revenue) for row in report.rows] == [
         (1, 1, Decimal("74.90"), 0, Decimal("74.90")),
         (2, 0, 0, Decimal("10.00"), Decimal("-10.00")),
         (3, 1, Decimal("37.50"), 0, Decimal("37.50")),
@@ -88,9 +89,9 @@ def test_sales_by_payment_method_count_credits_of_older_orders(march, carl, mug)
     credit(older, NOON, "12.50")
     rows = sales_by_payment_method(MARCH).rows
     assert rows == [
-        Sales("cash_on_delivery", 1, Decimal("74.90"), Decimal(0)),
-        Sales("card", 1, Decimal("37.50"), Decimal(0)),
-        Sales("bank_transfer", 0, Decimal(0), Decimal("12.50")),
+        MethodSales("cash_on_delivery", 1, Decimal("74.90"), Decimal(0)),
+        MethodSales("card", 1, Decimal("37.50"), Decimal(0)),
+        MethodSales("bank_transfer", 0, Decimal(0), Decimal("12.50")),
     ]
 
 
@@ -103,7 +104,7 @@ def test_sales_by_product_and_their_totals_beyond_the_limit(march, mug, lamp):
             (lamp.pk, "Lamp", "LAMP-1", 1, 1, 0),
         ][:count]
         assert (str(report.rows[0].sales), str(report.rows[0].kept)) == ("62.50", "50.00")
-        assert (report.count, report.totals["units"], report.totals["returned"]) == (2, 6, 1)
+        assert (report.row_count, report.totals["units"], report.totals["returned"]) == (2, 6, 1)
         assert (report.totals["sales"], report.totals["kept"]) == (
             Decimal("112.40"),
             Decimal("99.90"),
@@ -164,7 +165,7 @@ def test_refunds_count_on_the_day_on_which_they_are_given(ada, carl, mug):
     refund_order(order_id=order.pk, amount=Decimal("5.00"), actor=ada)
     today = datetime.now(UTC).date()
     assert refunds_by_day(DayRange(today - 2 * DAY, today)).rows == [
-        Refunds(today, 2, Decimal("30.00"), Decimal("30.00"))
+        DayRefunds(today, 2, Decimal("30.00"), Decimal("30.00"))
     ]
     assert refunds_by_day(DayRange(today - 3 * DAY, today - DAY)).rows == []
 
@@ -179,7 +180,7 @@ def test_money_of_a_cancelled_and_an_edited_order_lowers_no_revenue(ada, carl, m
         refund_order(order_id=order.pk, actor=ada)
     today = datetime.now(UTC).date()
     [row] = refunds_by_day(DayRange(today, today)).rows
-    assert row == Refunds(today, 2, Decimal("37.50"), Decimal(0))
+    assert row == DayRefunds(today, 2, Decimal("37.50"), Decimal(0))
     [day] = sales_by_day(DayRange(today, today)).rows
     assert (day.orders, day.sales, day.credited) == (1, Decimal("12.50"), 0)
 
@@ -193,7 +194,7 @@ def test_stock_value_counts_products_that_are_not_for_sale(mug, lamp):
             ("Lamp", 5, "249.50"),
             ("Mug", 10, "125.00"),
         ][:limit]
-        assert (report.totals, report.count) == ({"stock": 15, "value": Decimal("374.50")}, 2)
+        assert (report.totals, report.row_count) == ({"stock": 15, "value": Decimal("374.50")}, 2)
 
 
 def test_reports_of_an_empty_shop(db):
@@ -201,7 +202,7 @@ def test_reports_of_an_empty_shop(db):
         made = report(MARCH)
         assert [row for row in made.rows if getattr(row, "sales", 0)] == []
         assert not any(made.totals.values())
-    assert stock_value(1) == ([], {"stock": 0, "value": 0}, 0)
+    assert stock_value(1) == Report([], {"stock": 0, "value": 0}, 0)
 
 
 @pytest.mark.parametrize("report", [*REPORTS, lambda _days: stock_value(2)])
