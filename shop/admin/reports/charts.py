@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 HEIGHT, TOP, BOTTOM = 208, 8, 184
 #: Percent of the width that the numbers beside the grid take, and the part of a day that is filled.
 LEFT, FILLED = 9.0, 0.75
-MAX_LABELS = 6
+MAX_LABELS = 5
 #: The most rows in a chart of names.
 MAX_BARS = 10
 MAX_GRID_LINES = 4
@@ -45,7 +45,11 @@ def column_chart(points: Sequence[Point]) -> dict[str, Any]:
     ]
     every = math.ceil(len(points) / MAX_LABELS)
     labels = [
-        {"x": f"{LEFT + width * (number + 0.5):.3f}%", "text": points[number].label}
+        {
+            "x": f"{LEFT + width * (number + 0.5):.3f}%",
+            "text": points[number].label,
+            "anchor": "end" if number + 1 == len(points) else "middle",
+        }
         for number in range(every // 2, len(points), every)
     ]
     lines = range(round(bottom / step), round(top / step) + 1)

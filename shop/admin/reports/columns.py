@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from django.utils import timezone
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 
@@ -21,7 +22,8 @@ type Link = Callable[[Any, DayRange], str]
 
 
 def _show_day(day: date) -> str:
-    return date_format(day, "D j M Y")
+    """Return a day such as `Sun 1 Nov`, of another year than this one with the year."""
+    return date_format(day, "D j M" if day.year == timezone.localdate().year else "D j M Y")
 
 
 def _show_rate(rate: Decimal | None) -> str:
@@ -47,6 +49,10 @@ class Kind(Enum):
         self.show = show
         self.cell = cell
         self.cell_type = cell_type
+
+    def show_in_table(self, value: Any) -> str:
+        """Return the text of a value in a table whose caption names the currency."""
+        return money.format_amount(value) if self is Kind.MONEY else self.show(value)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 
+from shop import money
 from shop.admin.exports import file_response
 from shop.admin.reports.charts import Point, bar_chart, column_chart
 from shop.admin.reports.columns import Kind, ReportColumn
@@ -119,6 +120,7 @@ def _report_context(
         "cards": cards,
         "rows": rows,
         "totals": totals,
+        "currency": money.default_currency(),
         "hidden_rows": f"{hidden:,}" if hidden else "",
         **_chart(declaration, report),
     }
@@ -128,7 +130,7 @@ def _cell(column: ReportColumn, value: Any, row: Any, days: DayRange) -> Cell:
     """Return the cell of a value; a total has no row. There is nothing behind a zero to link to."""
     is_linked = column.link and (value or not column.is_number)
     url = column.link(row, days) if is_linked and column.link else ""
-    return Cell(column.kind.show(value), url, column.is_number)
+    return Cell(column.kind.show_in_table(value), url, column.is_number)
 
 
 def _total(column: ReportColumn, report: Report[Any], days: DayRange) -> Cell:
