@@ -13,6 +13,7 @@ from shop.admin.change_sets import admin as imports
 from shop.admin.login import LoginForm
 from shop.admin.orders import admin as orders
 from shop.admin.products import admin as products
+from shop.admin.reports.page import report_urls
 from shop.admin.users import admin as users
 from shop.admin.users import groups
 
@@ -32,6 +33,7 @@ __all__ = [
 
 admin.site.index_title = _("Back office")
 admin.site.login_form = LoginForm
+admin.site.extra_urls = report_urls  # type: ignore[attr-defined] # Unfold's
 
 # An import's page already shows the state of its task.
 admin.site.unregister(DBTaskResult)

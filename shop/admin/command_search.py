@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shop import text_validation
+from shop.admin.reports.declarations import permitted_reports
 from shop.db.row_search import search_rows, split_words
 from shop.models import Order, Product, User
 from shop.services.order_search import search_orders
@@ -86,12 +87,18 @@ def command_search(request: HttpRequest) -> HttpResponse:
 
 
 def _matching_lists(request: HttpRequest, term: str) -> Iterator[CommandResult]:
-    """Yield the lists whose name contains the term."""
+    """Yield the lists and reports whose name contains the term."""
     for app in admin.site.get_app_list(request):
         for model in app["models"]:
             name = str(model["name"]).capitalize()
             if term.lower() in name.lower() and model["admin_url"]:
                 yield CommandResult(name, _("Page"), model["admin_url"], "list")
+    for name, report in permitted_reports(request.user).items():
+        title = str(report.title)
+        if term.lower() in f"{_('Reports')}: {title}".lower():
+            yield CommandResult(
+                title, _("Report"), reverse("admin:report", args=[name]), "bar_chart"
+            )
 
 
 def _matching_records(request: HttpRequest, term: str) -> Iterator[CommandResult]:

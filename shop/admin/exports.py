@@ -5,7 +5,7 @@ customers, so it has a permission of its own.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -42,6 +42,27 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+def file_response(chunks: Iterable[bytes], *, name: str, file_format: str) -> FileResponse:
+    """Write the whole file to disk, then send it with its length.
+
+    A streamed export that fails half-way would look complete: runserver, and proxies that speak
+    HTTP/1.0 to us, mark the end of a response of unknown length only by closing the connection.
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
+    try:
+        file.writelines(chunks)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return FileResponse(
+        file,
+        as_attachment=True,
+        filename=f"{name}.{file_format}",
+        content_type=CONTENT_TYPES[file_format],
+    )
 
 
 class ExportForm(forms.Form):
@@ -195,26 +216,11 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
     def _file_response(
         self, request: HttpRequest, queryset: models.QuerySet[Any], options: dict[str, Any]
     ) -> FileResponse:
-        """Write the whole file to disk, then send it with its length.
-
-        A streamed export that fails half-way would look complete: runserver, and proxies that speak
-        HTTP/1.0 to us, mark the end of a response of unknown length only by closing the connection.
-        """
-        file_format = options["file_format"]
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - FileResponse closes it
-        try:
-            file.writelines(self.export(request, queryset, options))
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
-
-        date = timezone.localdate().isoformat()
-        return FileResponse(
-            file,
-            as_attachment=True,
-            filename=f"{self.opts.verbose_name_plural}-{date}.{file_format}",
-            content_type=CONTENT_TYPES[file_format],
+        """Return the records as a file."""
+        return file_response(
+            self.export(request, queryset, options),
+            name=f"{self.opts.verbose_name_plural}-{timezone.localdate().isoformat()}",
+            file_format=options["file_format"],
         )
 
     def _form_response(self, request: HttpRequest, count: int, **options: Any) -> HttpResponse:

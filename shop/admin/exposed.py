@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.exceptions import NotRegistered
-from django.contrib.admin.utils import flatten
+from django.contrib.admin.utils import flatten, get_fields_from_path
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponseRedirect
@@ -112,11 +112,11 @@ class ExposedListAdmin(LargeTableAdmin):
             for name, filter_class in model_filters(self.model).items()
             if name not in names and name not in self.hidden_filters
         ]
-        return declared + [
-            (name, filter_class)
-            for name, filter_class in generated
-            if filter_class is not RelationFilter
-            or self.can_search_related(request, exposure.get_field(self.model, name))
+        return [
+            item
+            for item in [*declared, *generated]
+            if not (isinstance(item, tuple) and item[1] is RelationFilter)
+            or self.can_search_related(request, get_fields_from_path(self.model, item[0])[-1])
         ]
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:

@@ -30,6 +30,11 @@ def _last_month(today: date) -> tuple[date, date]:
     return last.replace(day=1), last
 
 
+def _last_year(today: date) -> tuple[date, date]:
+    year = today.year - 1
+    return date(year, 1, 1), date(year, 12, 31)
+
+
 #: Value of `period` -> what it stands for.
 PERIODS = {
     "today": Period(_("Today"), lambda today: (today, today)),
@@ -38,6 +43,8 @@ PERIODS = {
     "last_30_days": Period(_("Last 30 days"), lambda today: (today - 29 * DAY, today)),
     "this_month": Period(_("This month"), lambda today: (today.replace(day=1), today)),
     "last_month": Period(_("Last month"), _last_month),
+    "this_year": Period(_("This year"), lambda today: (today.replace(month=1, day=1), today)),
+    "last_year": Period(_("Last year"), _last_year),
 }
 
 

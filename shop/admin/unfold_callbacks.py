@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
 from shop.admin.base import staff_user
+from shop.admin.reports.declarations import permitted_reports
 from shop.admin.saved_views import saved_views_context
 from shop.models.order_status import Text
 from shop.services.groups import further_models
@@ -80,6 +81,12 @@ def _badge_callback(model: str) -> Callable[[HttpRequest], str]:
     return render_badge
 
 
+#: Pages of the sidebar that are no model's list: URL name -> whether the user may see it.
+PAGES: dict[str, Callable[[HttpRequest], bool]] = {
+    "reports": lambda request: bool(permitted_reports(request.user)),
+}
+
+
 # The items of the sidebar name these by model.
 order, product, cartitem, outboxmessage = map(_badge_callback, BADGE_DESCRIPTIONS)
 
@@ -99,7 +106,10 @@ def sidebar_navigation(_request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _sidebar_item(title: Text, icon: str, model: str) -> dict[str, Any]:
-    """Return the link to a model's list, for those who may view it."""
+    """Return the link to a model's list, or to one of PAGES, for those who may view it."""
+    if model in PAGES:
+        link = reverse(f"admin:{model}")
+        return {"title": title, "icon": icon, "link": link, "permission": PAGES[model]}
     item = {
         "title": title,
         "icon": icon,

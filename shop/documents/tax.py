@@ -71,6 +71,25 @@ def share_out(
     return shares
 
 
+def split_value(
+    value: Decimal,
+    gross: Mapping[Rate, Decimal],
+    kept: Mapping[Rate, Decimal],
+    *,
+    currency: str,
+) -> list[TaxLine]:
+    """Return net and tax, by rate, of what an order costs now, as invoices and credit notes do.
+
+    `value` is its total less what was credited. It is shared out over the rates of the units that
+    the customer keeps; over those of all units if none are kept. `gross` and `kept` are what all
+    and the kept units cost at each rate.
+    """
+    weights = kept if any(kept.values()) else gross
+    weights = {rate: weights[rate] for rate in sort_rates(weights)}  # odd cents in one sequence
+    shares = share_out(value, weights, limits=gross, currency=currency)
+    return split_tax(((share, rate) for rate, share in shares.items()), currency=currency)
+
+
 def _tax_line(rate: Rate, gross: Decimal, currency: str | None) -> TaxLine:
     percent = rate or Decimal(0)
     tax = gross * percent / (100 + percent)

@@ -175,6 +175,19 @@ class Order(CleanTextModel):
             models.Index(fields=["payment_status", "-created_at", "-id"], name="order_by_payment"),
             models.Index(fields=["total_amount", "id"], name="order_by_total"),
             models.Index(fields=["updated_at", "id"], name="order_by_update"),
+            # All that the reports read of orders, so that they don't read the table.
+            models.Index(
+                fields=[
+                    "created_at",
+                    "status",
+                    "currency",
+                    "payment_method",
+                    "total_amount",
+                    "credited_amount",
+                    "id",
+                ],
+                name="order_sales",
+            ),
         )
 
     def __str__(self) -> str:

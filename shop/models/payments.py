@@ -54,9 +54,9 @@ class Payment(models.Model):
             ),
         )
         indexes = (
-            # What the revenue of a period falls by.
+            # The refunds and credits of a period.
             models.Index(
-                fields=["created_at"], condition=Q(credited_amount__gt=0), name="payment_credits"
+                fields=["created_at"], condition=~Q(kind="payment"), name="payment_refunds"
             ),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -33,3 +34,25 @@ def constant_offsets(days: Sequence[date]) -> Iterator[tuple[datetime, date | in
     for part, part_days in groupby(days, part_of):
         *_others, last = part_days
         yield start_of_day(last + DAY), part
+
+
+class DayRange(NamedTuple):
+    """A range of days, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def since(self) -> datetime:
+        """The first moment of the range."""
+        return start_of_day(self.first)
+
+    @property
+    def until(self) -> datetime:
+        """The first moment after the range."""
+        return start_of_day(self.last + DAY)
+
+    @property
+    def days(self) -> list[date]:
+        """Every day of the range."""
+        return [self.first + number * DAY for number in range((self.last - self.first).days + 1)]

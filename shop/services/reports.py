@@ -1,30 +1,25 @@
 """Figures for the dashboard: sales, open orders, best sellers, low stock.
 
-The revenue of a period is the total of the orders placed in it, less what was credited in it: each
-`Payment.credited_amount` on the day of the refund, or of the credit of what was never paid.
-Cancelled orders count as neither, so that a cancellation takes an order out of the day on which it
-was placed. Units are those that customers kept, on the day of the order. Days are days of the
-shop's time zone, and money is in its currency: orders placed in another one do not count.
+`services.sales` defines what counts. Units are those that customers kept, on the day of the order.
 
-Each function runs one query, `daily_sales` two, `compare_sales` and `best_sellers` three, which is
-faster than one.
+Each function runs one query, `compare_sales` and `best_sellers` three, which is faster than one.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, F, Min, OuterRef, Subquery, Sum
 from django.utils import timezone
 
-from shop.models import Order, OrderItem, Payment, Product, StockMovement
+from shop.models import Order, Product, StockMovement
 from shop.models.order_status import OrderStatus, PaymentStatus
 from shop.models.orders import BALANCE, KEPT_QUANTITY
-from shop.money import default_currency, to_cents
-from shop.services.days import DAY, constant_offsets, shift_days, start_of_day
+from shop.money import to_cents
+from shop.services.days import DAY, DayRange, shift_days
+from shop.services.sales import credits_given, placed_between, sold_items, sold_orders
+from shop.services.sales_reports import sales_by_day
 
 PACE_DAYS = 30
 #: The movements of which an order's sale consists.
@@ -134,15 +129,15 @@ def compare_sales(since: datetime, until: datetime) -> Comparison:
     units: dict[str, Any] = {}
     credited: dict[str, Any] = {}
     for name, (start, end) in periods.items():
-        of_items = _placed_between(start, end, of="order__")
-        amounts[f"{name}_revenue"] = Sum("total_amount", filter=_placed_between(start, end))
-        amounts[f"{name}_orders"] = Count("pk", filter=_placed_between(start, end))
+        of_items = placed_between(start, end, of="order__")
+        amounts[f"{name}_revenue"] = Sum("total_amount", filter=placed_between(start, end))
+        amounts[f"{name}_orders"] = Count("pk", filter=placed_between(start, end))
         units[f"{name}_units"] = Sum(KEPT_QUANTITY, filter=of_items)
-        credited[f"{name}_credit"] = Sum("credited_amount", filter=_placed_between(start, end))
+        credited[f"{name}_credit"] = Sum("credited_amount", filter=placed_between(start, end))
     first = before[0]
-    totals = _sold_orders(first, until).aggregate(**amounts)
-    totals |= _sold_items(totals["oldest"], first).aggregate(**units)
-    totals |= _credits(first, until).aggregate(**credited)
+    totals = sold_orders(first, until).aggregate(**amounts)
+    totals |= sold_items(first, oldest=totals["oldest"] or 0).aggregate(**units)
+    totals |= credits_given(first, until).aggregate(**credited)
     return Comparison(
         *(
             Sales(
@@ -157,20 +152,8 @@ def compare_sales(since: datetime, until: datetime) -> Comparison:
 
 def daily_sales(days: int, today: date) -> list[DailySales]:
     """Return the sales of the last `days` days, oldest first, including days without sales."""
-    first = today - (days - 1) * DAY
-    dates = [first + number * DAY for number in range(days)]
-    since, until = start_of_day(first), start_of_day(today + DAY)
-    by_day = _sold_orders(since, until).values(day=_ShopDay(dates)).order_by()
-    sales = by_day.values_list("day", Sum("total_amount"), Count("pk"))
-    sold = {day: (to_cents(revenue), orders) for day, revenue, orders in sales}
-    by_day_of_credit = _credits(since, until).values(day=_ShopDay(dates)).order_by()
-    credited = dict(by_day_of_credit.values_list("day", Sum("credited_amount")))
-    nothing = (to_cents(None), 0)
-    return [
-        DailySales(day, revenue - to_cents(credited.get(day)), orders)
-        for day in dates
-        for revenue, orders in [sold.get(day, nothing)]
-    ]
+    rows = sales_by_day(DayRange(today - (days - 1) * DAY, today)).rows
+    return [DailySales(row.day, row.revenue, row.orders) for row in rows]
 
 
 def open_order_counts() -> list[StatusCount]:
@@ -202,7 +185,7 @@ def best_sellers(since: datetime, limit: int = 5) -> list[BestSeller]:
     # `+ 0`: otherwise PostgreSQL scans the primary key from the first order on.
     oldest = placed.aggregate(pk=Min(F("pk") + 0))["pk"]
     rows = (
-        _sold_items(oldest, since)
+        sold_items(since, oldest=oldest or 0)
         .values_list(F("product_id") + 0)  # `+ 0`: otherwise SQLite reads all items by product
         .annotate(units=Sum(KEPT_QUANTITY), revenue=Sum(F("price") * KEPT_QUANTITY))
         .filter(units__gt=0)
@@ -260,51 +243,3 @@ def recent_orders(limit: int) -> list[RecentOrder]:
         )
         for order in Order.objects.select_related("user")[:limit]
     ]
-
-
-class _ShopDay(TruncDate):
-    """The day of `created_at` in the shop's time zone; the rows are of the given days in sequence.
-
-    On SQLite Django's way calls Python for each row. Here SQLite adds the offset from UTC.
-    """
-
-    def __init__(self, days: Sequence[date], **extra: Any) -> None:
-        super().__init__("created_at", tzinfo=timezone.get_current_timezone(), **extra)
-        self.days = days
-
-    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Any:  # noqa: ARG002 - Django's
-        moment, _params = compiler.compile(self.lhs)  # a column has no parameters
-        cases = []
-        seconds = f"SUBSTR({moment}, 1, 19)"  # SQLite would round to the next day
-        for until, day in constant_offsets(self.days):
-            local = f"'{day}'" if isinstance(day, date) else f"date({seconds}, '{day} seconds')"
-            end = until.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-            cases.append(f"WHEN {moment} < '{end}' THEN {local}")
-        return f"CASE {' '.join(cases)} END", ()
-
-
-def _placed_between(since: datetime, until: datetime, *, of: str = "") -> Q:
-    return Q((f"{of}created_at__gte", since), (f"{of}created_at__lt", until))
-
-
-def _sold_orders(since: datetime, until: datetime) -> QuerySet[Order]:
-    placed = Order.objects.filter(_placed_between(since, until), currency=default_currency())
-    return placed.exclude(status=Order.Status.CANCELLED)
-
-
-def _credits(since: datetime, until: datetime) -> QuerySet[Payment]:
-    """Return what was credited then of orders that were not cancelled, by `payment_credits`."""
-    credited = Payment.objects.filter(_placed_between(since, until), credited_amount__gt=0)
-    credited = credited.filter(order__currency=default_currency())
-    return credited.exclude(order__status=Order.Status.CANCELLED)
-
-
-def _sold_items(oldest: int | None, since: datetime) -> QuerySet[OrderItem]:
-    """Return the items sold since then, of orders whose id is at least `oldest`.
-
-    `oldest` is the lowest id of those orders, so it filters nothing out. It lets the database skip
-    the items of older orders and estimate the number of rows.
-    """
-    items = OrderItem.objects.filter(order__gte=oldest or 0, order__created_at__gte=since)
-    items = items.filter(order__currency=default_currency())
-    return items.exclude(order__status=Order.Status.CANCELLED)

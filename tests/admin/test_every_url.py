@@ -128,7 +128,7 @@ for model in further_models.further_models():
 READ_ONLY_NAMES = (
     *("_changelist", "_history", "_search_choices", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
-    *("_download_pdf", "download_selected"),
+    *("_download_pdf", "download_selected", "report", "reports"),
     # The file of a further model, whose import needs what its preview stored: see
     # tests/low_code/doors/test_admin_files.py.
     "_import",

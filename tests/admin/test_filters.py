@@ -44,7 +44,7 @@ UNREADABLE = {
         *("created_at_from=31.11.2026", "created_at_to=today", "updated_at_to=2026-02-30"),
     ],
     "order": [
-        *("created_at_from=31.11.2026", "period=last_year", "status__exact=lost"),
+        *("created_at_from=31.11.2026", "period=last_century", "status__exact=lost"),
         *("created_at_from=05/11/2026", "created_at_from=2026-03-02&created_at_to=2026-03-01"),
         *("payment_status__exact=paid&payment_status__exact=x", "total_amount_from=ten"),
         *("created_at_from=2026-01-01&created_at_to=x", "e=1"),
@@ -186,6 +186,8 @@ PERIODS = {
     "last_30_days": ("2026-02-11", "2026-03-12"),
     "this_month": ("2026-03-01", "2026-03-12"),
     "last_month": ("2026-02-01", "2026-02-28"),
+    "this_year": ("2026-01-01", "2026-03-12"),
+    "last_year": ("2025-01-01", "2025-12-31"),
 }
 
 

@@ -19,12 +19,13 @@ import tracemalloc
 from typing import NamedTuple
 
 from beside_drf import CASES, ENVIRONMENT, ROOT, databases, measure, median_and_p10
-from growth_pages import EXPORT_OPTIONS, EXPORTS, LISTS, OTHER_PAGES
+from growth_pages import EXPORT_OPTIONS, EXPORTS, LISTS, OTHER_PAGES, REPORTS
 
 SMALL = {"products": 10_000, "users": 3_000, "orders": 30_000}
 TRIES = 7
 #: URL path -> the most milliseconds of a page, and those of all other pages.
 LIMITS_MS = {"/admin/": 100, "/admin/shop/order/": 60}
+LIMITS_MS |= {f"/admin/reports/{name}/": 400 for name in REPORTS}
 DEFAULT_LIMIT_MS = 100
 MEGABYTE = 1024 * 1024
 #: Megabytes by which a page's memory may be above that in the small shop.

@@ -1,5 +1,7 @@
 """The pages of the back office that `growth.py` measures; it fills in the values in braces."""
 
+#: The reports, each of a month and of a year; the stock value is of now.
+REPORTS = ("day", "product", "payment", "tax", "refunds", "stock")
 #: Name of a model -> the queries of its list, beside the empty one.
 LISTS = {
     "order": (
@@ -26,6 +28,9 @@ LISTS = {
         "q=lamp",
         "q={phone}",
         "created_at_from=2025-01-01&created_at_to=2025-01-31",
+        "period=last_month&items__product__id__exact=7",
+        "period=last_month&items__tax_rate_from=19&items__tax_rate_to=19",
+        "payments__created_at_from=2026-01-01&payments__created_at_to=2026-01-31",
         "payment_status__exact=pending",
         "payment_status__exact=refunded",
         "payment_method__exact=card",
@@ -92,6 +97,8 @@ OTHER_PAGES = (
     "/admin/",
     "/admin/?days=1",
     "/admin/?days=30",
+    *(f"/admin/reports/{name}/?period=last_month" for name in REPORTS),
+    *(f"/admin/reports/{name}/?period=last_year" for name in REPORTS),
     "/admin/shop/order/{order}/change/",
     "/admin/shop/product/1/change/",
     "/admin/shop/product/{products}/change/",

@@ -52,11 +52,11 @@ SELECT g, '{password}', g = 1,
   {first_name}, {last_name}, '+44 20 ' || (10000000 + h % 89999999),
   CASE WHEN g = 1 THEN 'admin' ELSE 'customer' END, g % 50 > 0, 0,
   {user_at} FROM n WHERE g <= {users};
-INSERT INTO shop_product (id, name, sku, description, price, stock, image, is_active,
+INSERT INTO shop_product (id, name, sku, description, price, tax_rate, stock, image, is_active,
   low_stock_threshold, created_at, updated_at)
 SELECT g, {product_name}, 'SKU-' || g,
   'A dependable everyday piece made with care and tested for long use. ' || {product_name} || '.',
-  (100 + h % 49900) / 100.0,
+  (100 + h % 49900) / 100.0, CASE h % 9 WHEN 0 THEN NULL WHEN 1 THEN 7 ELSE 19 END,
   CASE WHEN g <= 2000 THEN {stock} WHEN g % 40 = 3 THEN g % 6 ELSE 6 + h % 400 END,
   CASE WHEN g % 3 = 0 THEN '' ELSE 'products/' || g || '.webp' END,
   g <= 2000 OR g % 50 > 0, 5, {product_at}, {product_at}
@@ -72,17 +72,21 @@ SELECT g, substr('' || (100000000 + g), 2, 4) || '-' || substr('' || (100000000 
   0, 0, 0, 0, 'EUR', (1 + h % 200) || ' ' || {street} || ' Street' || char(10) || {town}, '', '',
   '', '',
   {order_at}, {order_at} FROM n;
-INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity, returned_quantity)
-SELECT g, p.id, p.sku, p.name, p.price, 1 + g % 3, 0
+INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, tax_rate, quantity,
+  returned_quantity)
+SELECT g, p.id, p.sku, p.name, p.price, p.tax_rate, 1 + g % 3,
+  CASE WHEN g % 23 = 0 AND {status} = 'delivered' THEN 1 ELSE 0 END
 FROM n JOIN shop_product p ON p.id = 1 + h % ({products} / 100);
-INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, quantity, returned_quantity)
-SELECT g, p.id, p.sku, p.name, p.price, 1, 0
+INSERT INTO shop_orderitem (order_id, product_id, sku, name, price, tax_rate, quantity,
+  returned_quantity)
+SELECT g, p.id, p.sku, p.name, p.price, p.tax_rate, 1, 0
 FROM n JOIN shop_product p ON p.id = {products} / 100 + 1 + h / 3 % ({products} - {products} / 100);
 UPDATE shop_order SET total_amount = items.total,
-  credited_amount = CASE WHEN status = 'cancelled' THEN items.total ELSE 0 END,
+  credited_amount = CASE WHEN status = 'cancelled' THEN items.total ELSE items.returned END,
   paid_amount = CASE WHEN payment_status IN ('paid', 'refunded') THEN items.total ELSE 0 END,
-  refunded_amount = CASE WHEN payment_status = 'refunded' THEN items.total ELSE 0 END
-FROM (SELECT order_id, sum(subtotal) AS total FROM shop_orderitem GROUP BY order_id) AS items
+  refunded_amount = CASE WHEN payment_status = 'refunded' THEN items.total ELSE items.returned END
+FROM (SELECT order_id, sum(subtotal) AS total, sum(price * returned_quantity) AS returned
+  FROM shop_orderitem GROUP BY order_id) AS items
 WHERE order_id = id;
 INSERT INTO shop_payment (order_id, kind, amount, credited_amount, reference, reason, created_at)
 SELECT id, 'payment', paid_amount, 0, '', '', updated_at FROM shop_order WHERE paid_amount > 0;

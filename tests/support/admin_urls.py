@@ -7,6 +7,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import URLResolver, reverse
 
+from shop.admin.reports.declarations import REPORTS
 from shop.models.order_status import OrderStatus
 
 #: URL name -> all values of its argument beside the primary key.
@@ -15,6 +16,7 @@ URL_ARGUMENTS = {
     "shop_order_print_document": ["packing slip", "invoice"],
     "shop_order_search_choices": ["customer", "product"],
     "app_list": ["shop", "auth"],
+    "report": list(REPORTS),
 }
 PRIMARY_KEY_ARGUMENTS = {"pk", "object_id", "id"}
 #: URL name -> the filter for a record on which the page can act; others use the first record.

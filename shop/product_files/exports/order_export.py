@@ -12,7 +12,7 @@ from django.db.models import QuerySet, TextChoices
 from django.utils import timezone
 
 from shop import exposure
-from shop.documents.tax import Rate, TaxLine, share_out, split_tax
+from shop.documents.tax import Rate, TaxLine, split_value
 from shop.models import Order, OrderItem, User
 from shop.models.order_status import OrderStatus, PaymentStatus
 from shop.money import ZERO, to_cents
@@ -61,7 +61,6 @@ def _split_value(
 ) -> dict[Rate, TaxLine]:
     """Return net and tax, by rate, of what an order costs now: its total less what is credited.
 
-    It is shared out over the rates of the units that the customer keeps, as credit notes do it.
     `sums` are the gross at each rate, then the part of it that is kept. A cancelled order costs
     nothing.
     """
@@ -72,9 +71,7 @@ def _split_value(
     gross[None] = Decimal(total) - sum(gross.values(), ZERO)
     kept_by_rate[None] = kept - sum(kept_by_rate.values(), ZERO)
     value = ZERO if status == OrderStatus.CANCELLED else Decimal(total) - Decimal(credited)
-    weights = kept_by_rate if any(kept_by_rate.values()) else gross
-    shares = share_out(value, weights, limits=gross, currency=currency)
-    lines = split_tax(((share, rate) for rate, share in shares.items()), currency=currency)
+    lines = split_value(value, gross, kept_by_rate, currency=currency)
     return {line.rate: line for line in lines}
 
 

@@ -1,0 +1,1 @@
+"""The reports: one page, and a declaration for each report."""
