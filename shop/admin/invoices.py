@@ -33,9 +33,9 @@ class InvoiceAdmin(ActionFormAdmin, ReadOnlyAdmin):
     """Invoices and credit notes, which are issued by printing, refunds, returns and changes."""
 
     empty_text = _("Invoices appear here when you print them on an order's page.")
-    list_class = "shop-card-list"  # on a phone, see `admin.css`
     list_display = ("number", "kind", "order", "customer", "total", "issued_at")
     list_filter = ("kind", ("issued_at", WholeDaysFilter))
+    card_corner = "total"
     list_select_related = ("order__user",)
     search_fields = ("order__order_number",)
     search_help_text = _("Invoice number or order number")

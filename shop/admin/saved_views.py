@@ -85,6 +85,7 @@ class SavedViewAdmin(AuditedAdmin):
     form = SavedViewForm
     fields = ("name", "is_shared", "screen", "query")
     list_display = ("name", "screen", "is_shared", "open_link")
+    card_corner = "open_link"
     empty_text = gettext_lazy(
         "Search or filter orders, products or customers, then click “Save this view” above them."
     )

@@ -65,6 +65,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     )
     add_label = gettext_lazy("Import products")
     list_display = ("name", "created_at", "actor", "state_label", "row_counts", "result_text")
+    card_corner = "state_label"
     list_select_related = ("actor",)
     list_filter = ("state",)
     search_fields = ("name", "actor__search_text")

@@ -249,6 +249,8 @@ class StockMovementAdmin(ReadOnlyAdmin):
         "reason",
     )
     list_filter = ("kind",)
+    card_title = "product"
+    card_corner = "change"
     list_select_related = ("product", "order", "actor")
     search_fields = ("product__search_text", "order__order_number", "reason")
     search_help_text = _("Product, SKU, order number or reason")

@@ -11,7 +11,7 @@
 
   /* j and k focus the link of the next and the previous row; Enter follows it. */
   function focusRow(step) {
-    const rows = [...document.querySelectorAll("#result_list tr.data-row")];
+    const rows = [...document.querySelectorAll("#result_list tr.data-row")].filter((row) => row.checkVisibility());
     const links = rows.map((row) => row.querySelector("th a[href], td a[href]")).filter(Boolean);
     const row = document.activeElement.closest("#result_list tr.data-row");
     const current = row ? links.findIndex((link) => row.contains(link)) : -1;
@@ -158,13 +158,31 @@ document.addEventListener("alpine:init", () => {
 
 /* The columns' titles, which the cards of a phone show before the values. */
 document.addEventListener("DOMContentLoaded", () => {
-  const titles = [...document.querySelectorAll(".shop-card-list #result_list thead th")].map((th) => {
-    const copy = th.cloneNode(true);
-    copy.querySelectorAll(".sortoptions, .material-symbols-outlined").forEach((x) => x.remove());
-    return copy.textContent.trim();
+  document.querySelectorAll("#result_list, .shop-ledger table").forEach((table) => {
+    const titles = [...table.querySelectorAll("thead th")].map((th) => {
+      const copy = th.cloneNode(true);
+      copy.querySelectorAll(".sortoptions, .material-symbols-outlined").forEach((x) => x.remove());
+      return copy.textContent.trim();
+    });
+    table.querySelectorAll("tbody tr").forEach((row) => {
+      [...row.children].forEach((cell, i) => { cell.dataset.label = titles[i] ?? ""; });
+    });
   });
-  document.querySelectorAll(".shop-card-list #result_list .data-row").forEach((row) => {
-    [...row.children].forEach((cell, i) => { cell.dataset.label = titles[i] ?? ""; });
+});
+
+/* Rows of one change of many records are folded behind the first of them. */
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("#result_list [data-following]").forEach((button) => {
+    const rows = [];
+    let row = button.closest("tbody");
+    for (let n = Number(button.dataset.following); n && (row = row.nextElementSibling); n--) rows.push(row);
+    const fold = (isFolded) => {
+      rows.forEach((one) => { one.hidden = isFolded; });
+      button.setAttribute("aria-expanded", String(!isFolded));
+    };
+    button.addEventListener("click", () => fold(button.getAttribute("aria-expanded") === "true"));
+    button.hidden = false;
+    fold(true);
   });
 });
 
