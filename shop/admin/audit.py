@@ -55,7 +55,7 @@ def _is_changed_by_staff(model: type[models.Model]) -> bool:
 
 
 def count_following(entries: Sequence[AuditEntry]) -> dict[int, int]:
-    """Return, by its key, how many entries after an entry belong to the same change of many records.
+    """Return, by its key, how many entries after it belong to the same change.
 
     That is, the same person did the same to records of the same type at the same time. Only the
     first of such entries is named.
@@ -128,7 +128,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @display(description=_("Record"), ordering="record_label")
     def record(self, entry: Any) -> str:
         """Return a link to the record, and a button for further entries of the same change."""
-        link = entry.record_label
+        link = str(entry.record_label)
         if entry.url:
             link = format_html('<a class="shop-link" href="{}">{}</a>', entry.url, link)
         if not entry.n_following:

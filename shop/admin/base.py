@@ -137,8 +137,6 @@ class AuditedAdmin(RetryingAdmin, CheckedListAdmin):
 class ReadOnlyAdmin(LargeTableAdmin, AuditedAdmin):
     """Shows rows that only services write: nobody adds, changes or deletes them here."""
 
-    change_form_template = "admin/shop/read_only_form.html"
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

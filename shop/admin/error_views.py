@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from typing import Any
 
 from django.contrib import admin
 from django.db import InterfaceError, InternalError, OperationalError
@@ -19,28 +18,28 @@ OUTAGE_ERRORS = (OperationalError, InterfaceError, InternalError, CacheUnavailab
 ADMIN_FRAME = "admin/error_page.html"
 
 
-def bad_request(request: HttpRequest, **_details: Any) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Return status 400."""
     return _error_page(request, 400, "400.html")
 
 
-def permission_denied(request: HttpRequest, **_details: Any) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Return status 403."""
     return _error_page(request, 403, "403.html")
 
 
-def csrf_failure(request: HttpRequest, **_details: Any) -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """Return status 403 for a form whose token is missing or belongs to an earlier session."""
     return _error_page(request, 403, "403_csrf.html")
 
 
-def page_not_found(request: HttpRequest, **_details: Any) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Return status 404."""
     return _error_page(request, 404, "404.html")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Return status 503 during an outage, else 500. Uses neither database nor cache in an outage."""
+    """Return status 503 in an outage, without database and cache; else 500."""
     error = sys.exception()
     is_full = isinstance(error, OSError) and error.errno in STORAGE_FULL
     if is_full or isinstance(error, OUTAGE_ERRORS):

@@ -7,8 +7,10 @@ customers, so it has a permission of its own.
 import tempfile
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import model_ngettext
@@ -42,6 +44,8 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+#: Holds the name of the file that was sent last.
+DOWNLOAD_COOKIE = "shop_download"
 
 
 class ExportForm(forms.Form):
@@ -210,12 +214,20 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
         file.seek(0)
 
         date = timezone.localdate().isoformat()
-        return FileResponse(
-            file,
-            as_attachment=True,
-            filename=f"{self.opts.verbose_name_plural}-{date}.{file_format}",
-            content_type=CONTENT_TYPES[file_format],
+        name = f"{self.opts.verbose_name_plural}-{date}.{file_format}"
+        response = FileResponse(
+            file, as_attachment=True, filename=name, content_type=CONTENT_TYPES[file_format]
         )
+        # A download leaves the page as it is: the page reads from this that the file has come.
+        response.set_cookie(
+            DOWNLOAD_COOKIE,
+            quote(name),
+            max_age=60,
+            path=reverse("admin:index"),
+            secure=settings.SESSION_COOKIE_SECURE,
+            samesite="Strict",
+        )
+        return response
 
     def _form_response(self, request: HttpRequest, count: int, **options: Any) -> HttpResponse:
         records = {"count": f"{count:,}", "names": model_ngettext(self.opts, count)}
@@ -225,6 +237,7 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
             title=_("Export %(names)s") % records,
             hint=_("%(count)s %(names)s") % records,
             button=_("Export %(count)s %(names)s") % records,
+            download_cookie=DOWNLOAD_COOKIE,
             **options,
         )
 

@@ -1,4 +1,4 @@
-"""The error pages: in the back office's frame for staff, alone for others and if the frame fails."""
+"""The error pages: in the back office's frame for staff, alone for others or if it fails."""
 
 import pytest
 from django.test import Client

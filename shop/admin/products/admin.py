@@ -56,6 +56,7 @@ class StockLevelFilter(SimpleChoiceFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
+            ("reorder", gettext("Low or out of stock, on sale")),
             ("out", gettext("Out of stock")),
             ("low", gettext("Low")),
             ("enough", gettext("Enough")),
@@ -63,6 +64,7 @@ class StockLevelFilter(SimpleChoiceFilter):
 
     def filter_rows(self, rows: models.QuerySet[Product], value: str) -> models.QuerySet[Product]:
         lookups: dict[str, dict[str, Any]] = {
+            "reorder": {"is_low": True, "is_active": True},
             "out": {"stock": 0},
             "low": {"is_low": True, "stock__gt": 0},
             "enough": {"is_low": False},

@@ -51,6 +51,25 @@
     setTimeout(() => enable(buttons), ENABLE_AFTER);
   });
 
+  /* A download leaves the page as it is: say when it has come, which a cookie tells. */
+  const CHECK_EVERY = 300; // milliseconds
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const cookie = form.dataset.download;
+    if (!cookie || event.defaultPrevented) return;
+    const status = form.querySelector("[role=status]");
+    const expire = () => { document.cookie = `${cookie}=; path=${form.dataset.path}; max-age=0`; };
+    expire();
+    const timer = setInterval(() => {
+      const name = document.cookie.match(new RegExp(`(?:^|; )${cookie}=([^;]*)`))?.[1];
+      if (!name) return;
+      clearInterval(timer);
+      expire();
+      status.textContent = status.dataset.text.replace("FILE", decodeURIComponent(name));
+      enable(submitButtons(form));
+    }, CHECK_EVERY);
+  });
+
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) [...document.forms].forEach((form) => enable(submitButtons(form)));
   });
@@ -185,6 +204,20 @@ document.addEventListener("DOMContentLoaded", () => {
     fold(true);
   });
 });
+
+/* The first field of a form is ready to type in; after a refusal, the first one with an error. */
+const FORMS = ".shop-form, .shop-phone-order, .change-form form[data-add]";
+const FIELDS = "input:not([type=hidden], [type=checkbox], [type=radio], [type=submit]), select, textarea";
+const focusFirstField = () => {
+  const form = document.querySelector(FORMS);
+  if (!form || document.activeElement !== document.body || location.hash) return;
+  const fields = [...form.querySelectorAll(FIELDS)].filter((field) => field.checkVisibility() && !field.disabled);
+  const isWrong = (field) => field.closest(".shop-field, .field-row, .shop-line")?.querySelector(".shop-error, .errorlist");
+  const field = fields.find(isWrong) ?? fields[0];
+  const box = field?.nextElementSibling?.querySelector?.(".select2-selection");
+  (box ?? field)?.focus({ preventScroll: true });
+};
+window.addEventListener("load", focusFirstField);
 
 // Select2's boxes have no accessible name: use the label of their field, open or closed.
 const nameSearchBox = ($, select) => {
