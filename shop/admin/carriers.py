@@ -14,4 +14,5 @@ class CarrierAdmin(AuditedAdmin):
     empty_text = _("Carriers whose tracking numbers get a link appear here.")
     list_display = ("name", "tracking_url")
     search_fields = ("name",)
+    search_help_text = _("Name")
     fields = ("name", "tracking_url")

@@ -19,3 +19,4 @@ class CartItemAdmin(ReadOnlyAdmin):
     card_corner = "quantity"
     list_select_related = ("user", "product")
     search_fields = ("user__search_text", "product__search_text")
+    search_help_text = _("Customer or product")

@@ -69,6 +69,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
     list_select_related = ("actor",)
     list_filter = ("state",)
     search_fields = ("name", "actor__search_text")
+    search_help_text = gettext_lazy("File or who uploaded it")
     show_add_link = False
     action_views = {  # noqa: RUF012 - Django's admin options are plain class attributes
         "preview": "preview_again",
@@ -255,6 +256,7 @@ class ImportAdmin(ActionFormAdmin, ReadOnlyAdmin):
             title=_("Discard %(file)s?") % {"file": product_import},
             hint=_("The file and its preview are deleted. No product is changed."),
             button=_("Discard file"),
+            button_kind="danger",
             do=perform,
         )
 

@@ -16,6 +16,7 @@ class OrderItemAdmin(ReadOnlyAdmin):
     card_corner = "subtotal"
     list_select_related = ("order",)
     search_fields = ("order__order_number", "sku", "name")
+    search_help_text = _("Order number, SKU or product")
 
 
 @admin.register(OrderEvent)
@@ -29,6 +30,7 @@ class OrderEventAdmin(ReadOnlyAdmin):
     card_corner = "created_at"
     list_select_related = ("order", "actor")
     search_fields = ("order__order_number", "note")
+    search_help_text = _("Order number or note")
 
 
 @admin.register(IdempotencyKey)
@@ -43,3 +45,4 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
     card_corner = "created_at"
     list_select_related = ("user",)
     search_fields = ("key", "user__search_text")
+    search_help_text = _("Key or customer")

@@ -211,6 +211,7 @@ class SessionAdmin(ReadOnlyAdmin):
     card_corner = "live"
     list_select_related = ("user",)
     search_fields = ("user__search_text", "device")
+    search_help_text = gettext_lazy("Customer or device")
     actions = ("sign_out",)
 
     @display(description=gettext_lazy("Active"), boolean=True)

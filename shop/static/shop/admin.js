@@ -205,17 +205,15 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 });
 
-/* The first field of a form is ready to type in; after a refusal, the first one with an error. */
-const FORMS = ".shop-form, .shop-phone-order, .change-form form[data-add]";
+/* The first field of a form is ready to type in. */
+const FORMS = ".shop-form, .shop-phone-order, #login-form, form:has(#id_old_password)";
 const FIELDS = "input:not([type=hidden], [type=checkbox], [type=radio], [type=submit]), select, textarea";
 const focusFirstField = () => {
   const form = document.querySelector(FORMS);
-  if (!form || document.activeElement !== document.body || location.hash) return;
-  const fields = [...form.querySelectorAll(FIELDS)].filter((field) => field.checkVisibility() && !field.disabled);
-  const isWrong = (field) => field.closest(".shop-field, .field-row, .shop-line")?.querySelector(".shop-error, .errorlist");
-  const field = fields.find(isWrong) ?? fields[0];
-  const box = field?.nextElementSibling?.querySelector?.(".select2-selection");
-  (box ?? field)?.focus({ preventScroll: true });
+  if (!form || document.activeElement !== document.body) return;
+  const field = [...form.querySelectorAll(FIELDS)].find((one) => one.checkVisibility() && !one.disabled);
+  const searchBox = field?.nextElementSibling?.querySelector?.(".select2-selection");
+  (searchBox ?? field)?.focus({ preventScroll: true });
 };
 window.addEventListener("load", focusFirstField);
 
