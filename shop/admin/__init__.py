@@ -28,7 +28,7 @@ __all__ = [
     "users",
 ]
 
-admin.site.index_title = _("Back office")
+admin.site.index_title = _("Dashboard")
 admin.site.login_form = LoginForm
 
 # An import's page already shows the state of its task.
