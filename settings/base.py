@@ -150,6 +150,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 SECURE_CSP = content_security.DENY_ALL
 CSP_BY_PREFIX = content_security.POLICY_BY_PREFIX
+CSRF_FAILURE_VIEW = "shop.admin.error_views.csrf_failure"
 CSRF_COOKIE_HTTPONLY = True  # forms contain the token; no script reads the cookie
 
 UNFOLD = unfold.unfold_settings(SHOP_NAME)

@@ -10,6 +10,9 @@ from shop.admin import command_search, login, password_reset
 from shop.api.app import api
 from shop.api.middleware import unknown_url
 
+handler400 = "shop.admin.error_views.bad_request"
+handler403 = "shop.admin.error_views.permission_denied"
+handler404 = "shop.admin.error_views.page_not_found"
 handler500 = "shop.admin.error_views.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -31,7 +31,7 @@ __all__ = [
     "users",
 ]
 
-admin.site.index_title = _("Back office")
+admin.site.index_title = _("Dashboard")
 admin.site.login_form = LoginForm
 admin.site.extra_urls = report_urls  # type: ignore[attr-defined] # Unfold's
 

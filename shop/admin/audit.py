@@ -1,5 +1,7 @@
 """The admin of the audit log."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -7,12 +9,20 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin
 from shop.admin.choice_filter import SimpleChoiceFilter
 from shop.models import AuditEntry
+
+Action = AuditEntry.Action
+CHANGES = frozenset({Action.ADDED, Action.CHANGED, Action.REMOVED})
+#: Entries of one change of many records are written this close together.
+GROUP_GAP = timedelta(seconds=2)
 
 
 class ModelNameFilter(SimpleChoiceFilter):
@@ -44,13 +54,55 @@ def _is_changed_by_staff(model: type[models.Model]) -> bool:
     return isinstance(model_admin, ActionFormAdmin) or not isinstance(model_admin, ReadOnlyAdmin)
 
 
+def count_following(entries: Sequence[AuditEntry]) -> dict[int, int]:
+    """Return, by its key, how many entries after it belong to the same change.
+
+    That is, the same person did the same to records of the same type at the same time. Only the
+    first of such entries is named.
+    """
+    following: dict[int, int] = {}
+    first: AuditEntry | None = None
+    for before, entry in zip([None, *entries], entries, strict=False):
+        if first and before and _is_same_change(before, entry):
+            following[first.pk] = following.get(first.pk, 0) + 1
+        else:
+            first = entry
+    return following
+
+
+def _is_same_change(entry: AuditEntry, other: AuditEntry) -> bool:
+    return (
+        entry.action in CHANGES
+        and (entry.actor_id, entry.action, entry.model_name)
+        == (other.actor_id, other.action, other.model_name)
+        and abs(entry.created_at - other.created_at) <= GROUP_GAP
+    )
+
+
+def _page_urls(request: HttpRequest, entries: Sequence[AuditEntry]) -> dict[int, str]:
+    """Return the URLs of the records' pages, by the entry's key, where the user may view them."""
+    url_names = {
+        model._meta.model_name: f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+        for model in apps.get_models()
+        if admin.site.is_registered(model)
+        and admin.site.get_model_admin(model).has_view_permission(request)
+    }
+    return {
+        entry.pk: reverse(url_names[entry.model_name], args=[entry.record_id])
+        for entry in entries
+        if entry.action != Action.REMOVED and entry.record_id and entry.model_name in url_names
+    }
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     """The audit log, which nobody can change."""
 
     empty_text = _("Each change by a member of staff appears here, with old and new values.")
-    list_display = ("created_at", "actor", "action", "record_type", "record_label", "details")
+    list_display = ("created_at", "actor", "action", "record_type", "record", "details")
     list_display_links = None
+    card_title = "record"
+    card_corner = "created_at"
     list_filter = (ModelNameFilter, "action")
     filter_titles = {"action": _("What happened")}  # noqa: RUF012
     list_select_related = ("actor",)
@@ -68,6 +120,32 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def record_type(self, entry: AuditEntry) -> str:
         """Return the name of the record's model as the admin shows it."""
         return _record_types().get(entry.model_name, entry.model_name)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list, with the records' URLs and the entries of one change counted."""
+        changelist = super().get_changelist_instance(request)
+        entries = changelist.result_list = list(changelist.result_list)
+        urls, following = _page_urls(request, entries), count_following(entries)
+        for entry in entries:
+            entry.url = urls.get(entry.pk, "")
+            entry.n_following = following.get(entry.pk, 0)
+        return changelist
+
+    @display(description=_("Record"), ordering="record_label")
+    def record(self, entry: Any) -> str:
+        """Return a link to the record, and a button for further entries of the same change."""
+        link = str(entry.record_label)
+        if entry.url:
+            link = format_html('<a class="shop-link" href="{}">{}</a>', entry.url, link)
+        if not entry.n_following:
+            return link
+        more = ngettext("and %(count)s more", "and %(count)s more", entry.n_following)
+        return format_html(
+            '{} <button type="button" class="shop-link" data-following="{}" hidden>{}</button>',
+            link,
+            entry.n_following,
+            more % {"count": entry.n_following},
+        )
 
     @display(description=_("Change"))
     def details(self, entry: AuditEntry) -> str:

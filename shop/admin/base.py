@@ -132,8 +132,6 @@ class AuditedAdmin(RetryingAdmin, CheckedListAdmin):
 class ReadOnlyAdmin(LargeTableAdmin, AuditedAdmin):
     """Shows rows that only services write: nobody adds, changes or deletes them here."""
 
-    change_form_template = "admin/shop/read_only_form.html"
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -172,8 +170,10 @@ class TabbedAdmin(LargeTableAdmin):
             tabs = self._tabs(request, context["cl"].paginator.numbers)
             context["tabs"] = tabs
             context["tabs_label"] = self.opts.get_field(self.tab_field).verbose_name
+            narrowed_by = narrowing_parameters(request)
+            context["cl"].is_counted_by_tab = narrowed_by <= {f"{self.tab_field}__exact"}
             current = next((tab for tab in tabs if tab["value"] and tab["is_current"]), None)
-            if current and len(narrowing_parameters(request)) == 1:
+            if current and len(narrowed_by) == 1:
                 context["cl"].empty_tab = self.empty_tab(current, tabs)
         return response
 

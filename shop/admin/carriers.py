@@ -13,6 +13,6 @@ class CarrierAdmin(AuditedAdmin):
 
     empty_text = _("Carriers whose tracking numbers get a link appear here.")
     list_display = ("name", "tracking_url")
-    list_class = "shop-card-list"  # on a phone, see `admin.css`
     search_fields = ("name",)
+    search_help_text = _("Name")
     fields = ("name", "tracking_url")

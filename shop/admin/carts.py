@@ -15,5 +15,8 @@ class CartItemAdmin(ReadOnlyAdmin):
         "Products that customers add to the cart in an app appear here until they order."
     )
     list_display = ("user", "product", "quantity", "created_at")
+    card_title = "product"
+    card_corner = "quantity"
     list_select_related = ("user", "product")
     search_fields = ("user__search_text", "product__search_text")
+    search_help_text = _("Customer or product")

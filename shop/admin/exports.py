@@ -7,8 +7,10 @@ customers, so it has a permission of its own.
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import model_ngettext
@@ -42,6 +44,8 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+#: Holds the name of the file that was sent last.
+DOWNLOAD_COOKIE = "shop_download"
 
 
 def file_response(chunks: Iterable[bytes], *, name: str, file_format: str) -> FileResponse:
@@ -216,12 +220,22 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
     def _file_response(
         self, request: HttpRequest, queryset: models.QuerySet[Any], options: dict[str, Any]
     ) -> FileResponse:
-        """Return the records as a file."""
-        return file_response(
-            self.export(request, queryset, options),
-            name=f"{self.opts.verbose_name_plural}-{timezone.localdate().isoformat()}",
-            file_format=options["file_format"],
+        """Return the records as a file, and a cookie from which the page sees that it has come."""
+        file_format = options["file_format"]
+        name = f"{self.opts.verbose_name_plural}-{timezone.localdate().isoformat()}"
+        response = file_response(
+            self.export(request, queryset, options), name=name, file_format=file_format
         )
+        # A download leaves the page as it is: the page reads from this that the file has come.
+        response.set_cookie(
+            DOWNLOAD_COOKIE,
+            quote(f"{name}.{file_format}"),
+            max_age=60,
+            path=reverse("admin:index"),
+            secure=settings.SESSION_COOKIE_SECURE,
+            samesite="Strict",
+        )
+        return response
 
     def _form_response(self, request: HttpRequest, count: int, **options: Any) -> HttpResponse:
         records = {"count": f"{count:,}", "names": model_ngettext(self.opts, count)}
@@ -231,6 +245,7 @@ class ExportAdmin(ModelAdmin):  # type: ignore[misc]
             title=_("Export %(names)s") % records,
             hint=_("%(count)s %(names)s") % records,
             button=_("Export %(count)s %(names)s") % records,
+            download_cookie=DOWNLOAD_COOKIE,
             **options,
         )
 

@@ -47,8 +47,6 @@ class ExposedListAdmin(LargeTableAdmin):
     hidden_columns: Collection[str] = ()
     hidden_filters: Collection[str] = ()
     list_filter_submit = True
-    # On a phone, cards leave it out.
-    empty_value_display = '<span class="shop-no-value">-</span>'
 
     def __init__(self, model: Any, admin_site: Any) -> None:
         super().__init__(model, admin_site)
@@ -146,8 +144,6 @@ class ExposedModelAdmin(ExposedListAdmin, AuditedAdmin):
     """
 
     form = ConcurrentForm
-    #: On a phone, the list has a card for each record; see `admin.css`.
-    list_class = "shop-card-list"
     sections: Sequence[tuple[Text | None, Sequence[str | tuple[str, ...]]]] = ()
     fields_elsewhere: Collection[str] = ()
     warn_unsaved_form = True

@@ -16,8 +16,8 @@ from unfold.decorators import action, display
 from shop import money
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin
 from shop.admin.changelists import NUMBER_FORMAT
-from shop.admin.filters import WholeDaysFilter
 from shop.admin.orders.printing import pdf_response
+from shop.admin.period_filter import PeriodFilter
 from shop.documents.invoices import build_invoice_document, invoice_title
 from shop.documents.order_documents import pdf_file_name
 from shop.models import Invoice
@@ -33,9 +33,9 @@ class InvoiceAdmin(ActionFormAdmin, ReadOnlyAdmin):
     """Invoices and credit notes, which are issued by printing, refunds, returns and changes."""
 
     empty_text = _("Invoices appear here when you print them on an order's page.")
-    list_class = "shop-card-list"  # on a phone, see `admin.css`
     list_display = ("number", "kind", "order", "customer", "total", "issued_at")
-    list_filter = ("kind", ("issued_at", WholeDaysFilter))
+    list_filter = ("kind", ("issued_at", PeriodFilter))
+    card_corner = "total"
     list_select_related = ("order__user",)
     search_fields = ("order__order_number",)
     search_help_text = _("Invoice number or order number")

@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import BadRequest, EmptyResultSet, ValidationError
 from django.db import DataError, models
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -20,6 +21,8 @@ from shop.models.order_status import Text
 #: Lookups that a query string may not use: a regular expression can run for minutes or be invalid,
 #: and a range needs two values, which a query string can't give.
 DENIED_LOOKUPS = frozenset({"regex", "iregex", "range"})
+#: Columns without a text that could name a record.
+NO_TITLES = frozenset({"action_checkbox", "picture"})
 
 
 class CheckedChangeList(ChangeList):  # type: ignore[misc]
@@ -31,6 +34,20 @@ class CheckedChangeList(ChangeList):  # type: ignore[misc]
     """
 
     filter_errors: Sequence[str] = ()
+    #: Whether a tab above the list says how many rows there are.
+    is_counted_by_tab = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django's is "Select order to view"; the menu and the breadcrumb have this one.
+        self.title = capfirst(self.opts.verbose_name_plural)
+
+    @property
+    def card_title(self) -> str:
+        """Return the column that is the title of a card."""
+        names = (getattr(column, "__name__", str(column)) for column in self.list_display)
+        first = next((name for name in names if name not in NO_TITLES), "")
+        return str(self.model_admin.card_title or first)
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -74,6 +91,12 @@ class CheckedListAdmin(ModelAdmin):  # type: ignore[misc]
     """
 
     list_filter_submit = True
+    # On a phone, cards leave it out.
+    empty_value_display = '<span class="shop-no-value">-</span>'
+    #: On a phone, a row is a card: the column that is its title, by default the first with a text,
+    #: and the one in its corner. The other columns follow with their names, see `lists.css`.
+    card_title = ""
+    card_corner = ""
     #: Field -> the title of its filter, where the field's name would be odd.
     filter_titles: Mapping[str, Text] = MappingProxyType({})
 

@@ -45,8 +45,8 @@ class OutboxMessageAdmin(TabbedAdmin, ActionFormAdmin, ReadOnlyAdmin):
     empty_text = _("Emails to customers appear here, with those that could not be sent.")
     tab_field = "status"
     tab_labels = OutboxMessage.Status.choices
-    list_class = "shop-card-list"  # on a phone, see `admin.css`
     list_display = ("message", "sent_to", "order", "status_column", "created_at", "sent_at")
+    card_corner = "status_column"
     list_select_related = ("order",)
     search_fields = ("user__search_text", "order__order_number")
     search_help_text = _("Name, email or order number")

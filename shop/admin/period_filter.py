@@ -1,4 +1,4 @@
-"""The filter of orders by date: a range of days, or a named period such as the last month."""
+"""The filter by date: a range of days, or a named period such as the last month."""
 
 from collections.abc import Callable, Iterator
 from datetime import date

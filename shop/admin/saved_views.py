@@ -4,19 +4,22 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from shop.admin.base import AuditedAdmin, staff_user
-from shop.models import SavedView, User
+from shop.admin.view_filters import describe_query
+from shop.models import SavedView
 from shop.models.saved_views import normalize_query
 
 #: URL name of a list -> the value of `SavedView.screen` for it.
@@ -61,14 +64,49 @@ def saved_view_url(view: SavedView) -> str:
     return f"{reverse(f'admin:shop_{view.screen}_changelist')}?{view.query}"
 
 
-class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A saved view of the user who submits the form; `get_form` sets `owner`."""
+def render_filters(request: HttpRequest, screen: str, query: str) -> str:
+    """Return the filters of a view in words, as a list."""
+    if screen not in SavedView.Screen.values:
+        return ""
+    filters = describe_query(request, apps.get_model("shop", screen), query)
+    lines = format_html_join(
+        "", "<li>{}: {}</li>", ((title, ", ".join(values)) for title, values in filters)
+    )
+    return format_html('<ul class="shop-view-filters">{}</ul>', lines)
 
-    owner: User
+
+class QueryWidget(forms.HiddenInput):
+    """Shows in words what the query string of a view filters, which it keeps."""
+
+    input_type = "text"  # so that the field keeps its label and its errors
+
+    def __init__(self, form: "SavedViewForm") -> None:
+        super().__init__()
+        self.form = form
+
+    def id_for_label(self, id_: str) -> str:
+        return ""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        screen, query = str(self.form["screen"].value() or ""), str(value or "")
+        return format_html(
+            '<input type="hidden" name="{}" value="{}">{}',
+            name,
+            query,
+            render_filters(self.form.request, screen, query),
+        )
+
+
+class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A saved view of the user who submits the form; `get_form` sets `request`."""
+
+    request: HttpRequest
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.instance.owner = self.owner
+        self.instance.owner = staff_user(self.request)
+        if "query" in self.fields:  # a colleague's view is read-only
+            self.fields["query"].widget = QueryWidget(self)
 
     def validate_constraints(self) -> None:
         """Check constraints on the owner, too: Django skips fields that the form doesn't have."""
@@ -85,9 +123,18 @@ class SavedViewAdmin(AuditedAdmin):
     form = SavedViewForm
     fields = ("name", "is_shared", "screen", "query")
     list_display = ("name", "screen", "is_shared", "open_link")
+    card_corner = "open_link"
     empty_text = gettext_lazy(
         "Search or filter orders, products or customers, then click “Save this view” above them."
     )
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        @display(description=_("Filters"))
+        def filters(view: SavedView) -> str:
+            return render_filters(request, view.screen, view.query)
+
+        name, screen, *others = super().get_list_display(request)
+        return [name, screen, filters, *others]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[SavedView]:
         views: models.QuerySet[SavedView] = super().get_queryset(request)
@@ -113,7 +160,7 @@ class SavedViewAdmin(AuditedAdmin):
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[SavedViewForm]:
         form: type[SavedViewForm] = super().get_form(request, *args, **kwargs)
-        form.owner = staff_user(request)
+        form.request = request
         return form
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext_lazy
 from shop.admin.base import staff_user
 from shop.admin.reports.declarations import permitted_reports
 from shop.admin.saved_views import saved_views_context
+from shop.admin.two_factor import SETUP_VIEW
 from shop.models.order_status import Text
 from shop.services.groups import further_models
 from shop.services.sidebar_badges import BADGE_MODELS, MAX_COUNTED, get_badge_counts
@@ -42,6 +43,9 @@ BADGE_DESCRIPTIONS = {
     ),
 }
 
+#: The filter of the list that shows what its badge counts.
+BADGE_QUERIES = {"product": "level=reorder"}
+
 
 #: Colour of the badge; other models have none.
 BADGE_VARIANTS = {
@@ -52,6 +56,8 @@ BADGE_VARIANTS = {
 }
 
 
+#: Pages of the account menu, which have no entry in the sidebar.
+OWN_PAGES = frozenset({SETUP_VIEW})
 #: Read once for all badges of a page. An entry lives as long as its request.
 _counts: WeakKeyDictionary[HttpRequest, dict[str, int]] = WeakKeyDictionary()
 
@@ -110,11 +116,15 @@ def _sidebar_item(title: Text, icon: str, model: str) -> dict[str, Any]:
     if model in PAGES:
         link = reverse(f"admin:{model}")
         return {"title": title, "icon": icon, "link": link, "permission": PAGES[model]}
+    link = reverse(f"admin:shop_{model}_changelist")
     item = {
         "title": title,
         "icon": icon,
-        "link": reverse(f"admin:shop_{model}_changelist"),
+        "link": link,
         "permission": lambda request: request.user.has_perm(f"shop.view_{model}"),
+        "active": lambda request: (
+            request.path.startswith(link) and request.resolver_match.view_name not in OWN_PAGES
+        ),
     }
     if model in BADGE_VARIANTS:
         item["badge"] = f"shop.admin.unfold_callbacks.{model}"
@@ -138,9 +148,26 @@ def account_menu(request: HttpRequest) -> list[dict[str, str]]:
     return [{"title": title, "link": reverse(name)} for title, name in links]
 
 
+def badge_hint(request: HttpRequest) -> tuple[str, str] | None:
+    """Return what the menu's number beside this list counts, and the query of a list of them.
+
+    None if the list shows them already, and for a list whose tabs say so.
+    """
+    match = request.resolver_match
+    model = (
+        (match.url_name or "").removeprefix("shop_").removesuffix("_changelist") if match else ""
+    )
+    number = _badge_counts(request).get(model, 0) if model in BADGE_QUERIES else 0
+    if not number or request.GET.urlencode() == BADGE_QUERIES[model]:
+        return None
+    count = f"{number:,}" if number <= MAX_COUNTED else f"{MAX_COUNTED:,}+"
+    return BADGE_DESCRIPTIONS[model] % {"number": number, "count": count}, BADGE_QUERIES[model]
+
+
 def template_context(request: HttpRequest) -> dict[str, Any]:
     """Return what every admin template can use beside Django's own context."""
     return {
         "demo_logins": settings.SHOP_DEMO_LOGINS,
         "saved_views": saved_views_context(request),
+        "badge_hint": badge_hint(request),
     }

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shop', '0010_order_search'),
+        ('shop', '0013_staff'),
     ]
 
     operations = [

@@ -1,13 +1,16 @@
 """The audit log: changes by the admin, the API and services, with old and new values."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from support import factories
 
-from shop.models import AuditEntry, ChangeSet, Product, StockMovement
-from shop.services import products, stock
+from shop.admin.audit import count_following
+from shop.models import AuditEntry, ChangeSet, Product, StockMovement, User
+from shop.services import audit, products, stock
 from shop.services.cart import add_to_cart
 from shop.services.change_sets.undo import undo_change_set
 from shop.services.order_moves import move_order
@@ -202,3 +205,46 @@ def test_history_needs_the_permission_to_view_the_log(staff_client_with, mug):
     browser = staff_client_with("view_product")
     assert "/history/" not in browser.get(f"/admin/shop/product/{mug.pk}/change/").content.decode()
     assert browser.get(f"/admin/shop/product/{mug.pk}/history/", follow=True).status_code == 403
+
+
+def test_a_record_is_a_link_for_those_who_may_view_it(staff_client_with, ada, carl, mug):
+    stock.adjust_stock(
+        product_id=mug.pk, delta=1, kind=StockMovement.Kind.RECEIVED, actor=ada, reason=""
+    )
+    url = f"/admin/shop/product/{mug.pk}/change/"
+    [entry] = (
+        staff_client_with("view_auditentry", "view_product").get(LIST).context["cl"].result_list
+    )
+    assert entry.url == url
+    User.objects.get(email="cleo@example.com").delete()
+    [entry] = staff_client_with("view_auditentry").get(LIST).context["cl"].result_list
+    assert entry.url == ""
+
+
+def test_a_removed_record_is_no_link(adas_browser, ada, mug):
+    audit.log(ada, mug, action=AuditEntry.Action.REMOVED)
+    [entry] = adas_browser.get(LIST).context["cl"].result_list
+    assert entry.url == ""
+
+
+def test_entries_of_one_change_are_counted_behind_its_first(ada, carl, mug, lamp):
+    def entry(number, *, seconds, actor=ada, action="changed", model_name="product"):
+        return AuditEntry(
+            pk=number,
+            actor=actor,
+            action=action,
+            model_name=model_name,
+            created_at=timezone.now() - timedelta(seconds=seconds),
+        )
+
+    entries = [
+        *(entry(number, seconds=0) for number in (1, 2, 3)),
+        entry(4, seconds=0, actor=carl),
+        entry(5, seconds=60),
+        *(entry(number, seconds=61) for number in (6, 7)),
+        entry(8, seconds=61, action="removed"),
+        entry(9, seconds=61, model_name="order"),
+        *(entry(number, seconds=90, action="signed_in", model_name="user") for number in (10, 11)),
+    ]
+    assert count_following(entries) == {1: 2, 5: 2}
+    assert count_following([]) == {}

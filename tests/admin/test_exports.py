@@ -187,3 +187,13 @@ def test_query_count_does_not_grow(adas_browser, carl, statements, number):
         assert len(csv_rows(adas_browser.post(f"{PRODUCTS}export/", OWN))) == number
     with statements(4):  # and the tax rates
         assert len(csv_rows(adas_browser.post(f"{ORDERS}export/", ITEMS))) == number
+
+
+def test_a_download_tells_its_page_that_it_has_come(adas_browser, mug):
+    form = adas_browser.get(f"{PRODUCTS}export/")
+    assert exports.DOWNLOAD_COOKIE not in form.cookies
+    response = adas_browser.post(f"{PRODUCTS}export/", OWN)
+    assert len(csv_rows(response)) == 1
+    cookie = response.cookies[exports.DOWNLOAD_COOKIE]
+    assert cookie.value == f"products-{timezone.localdate()}.csv"
+    assert (cookie["path"], cookie["samesite"], cookie["httponly"]) == ("/admin/", "Strict", "")

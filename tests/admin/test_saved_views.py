@@ -1,4 +1,6 @@
 import importlib
+import re
+from urllib.parse import quote
 
 import pytest
 from django.apps import apps
@@ -6,6 +8,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from support import factories
 
+from shop.admin.view_filters import describe_query
 from shop.models import AuditEntry, SavedView
 from shop.models.saved_views import normalize_query
 
@@ -270,3 +273,51 @@ def test_the_migration_keeps_the_columns_that_saved_views_sort_by(ada, query, mi
     migration.move_columns(apps, None)
     view.refresh_from_db()
     assert view.query == migrated
+
+
+@pytest.mark.parametrize(
+    ("screen", "query", "filters"),
+    [
+        (
+            "order",
+            QUERY,
+            [("Payment", ["Not yet paid"]), ("Status", ["Shipped"])],
+        ),
+        (
+            "order",
+            "status__exact=pending&status__exact=shipped",
+            [("Status", ["Pending", "Shipped"])],
+        ),
+        (
+            "order",
+            "period=last_month&q=a+b",
+            [("Order date", ["Last month"]), ("Search", ["“a b”"])],
+        ),
+        ("order", "created_at_from=2026-11-01", [("Order date", ["from 2026-11-01"])]),
+        (
+            "product",
+            "is_active__exact=1&level=out",
+            [("Active", ["Yes"]), ("Stock", ["Out of stock"])],
+        ),
+        ("product", "image__isempty=1", [("Picture", ["empty"])]),
+        ("user", "role__exact=admin", [("Role", ["Staff"])]),
+        ("user", "nothing=1", [("Other filter", ["1"])]),
+        ("order", "period=never&level=x", [("Order date", ["never"]), ("Other filter", ["x"])]),
+    ],
+)
+def test_filters_are_named_in_words(rf, ada, screen, query, filters):
+    request = rf.get("/")
+    request.user = ada
+    assert describe_query(request, apps.get_model("shop", screen), query) == filters
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_query_string_of_a_view_is_never_shown(adas_browser, ada, statements, number):
+    for name in range(number):
+        save_view(ada, str(name))
+    with statements(6):
+        page = adas_browser.get("/admin/shop/savedview/").content.decode()
+    form = adas_browser.get(f"{ADD}?screen=order&query={quote(QUERY)}").content.decode()
+    for text in (page, form):
+        shown = re.sub(r'(href|value|content)="[^"]*"', "", text)
+        assert ("status__exact" in shown, "Not yet paid" in shown) == (False, True)

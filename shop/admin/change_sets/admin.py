@@ -66,6 +66,7 @@ class ChangeSetAdmin(ActionFormAdmin, ReadOnlyAdmin):
         "row_counts",
         "result_text",
     )
+    card_corner = "state_label"
     list_select_related = ("actor",)
     list_filter = ("kind", "state")
     search_fields = ("name", "actor__search_text")
@@ -261,6 +262,7 @@ class ChangeSetAdmin(ActionFormAdmin, ReadOnlyAdmin):
             title=_("Discard %(file)s?") % {"file": change_set},
             hint=_("The file and its preview are deleted. No product is changed."),
             button=_("Discard file"),
+            button_kind="danger",
             do=perform,
         )
 

@@ -35,6 +35,7 @@ class StockLevelFilter(SimpleChoiceFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
+            ("reorder", gettext("Low or out of stock, on sale")),
             ("out", gettext("Out of stock")),
             ("low", gettext("Low")),
             ("enough", gettext("Enough")),
@@ -42,6 +43,7 @@ class StockLevelFilter(SimpleChoiceFilter):
 
     def filter_rows(self, rows: models.QuerySet[Product], value: str) -> models.QuerySet[Product]:
         lookups: dict[str, dict[str, Any]] = {
+            "reorder": {"is_low": True, "is_active": True},
             "out": {"stock": 0},
             "low": {"is_low": True, "stock__gt": 0},
             "enough": {"is_low": False},
@@ -204,6 +206,8 @@ class StockMovementAdmin(ReadOnlyAdmin):
         "reason",
     )
     list_filter = ("kind",)
+    card_title = "product"
+    card_corner = "change"
     list_select_related = ("product", "order", "actor")
     search_fields = ("product__search_text", "order__order_number", "reason")
     search_help_text = _("Product, SKU, order number or reason")

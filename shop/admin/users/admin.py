@@ -95,6 +95,7 @@ class UserAdmin(CustomerAdmin, DjangoUserAdmin, ExposedListAdmin, AuditedAdmin):
     list_display = COLUMNS
     first_columns = COLUMNS
     hidden_columns = HIDDEN_COLUMNS
+    card_corner = "role"
     list_filter = ("role", "is_active")
     hidden_filters = (*HIDDEN_COLUMNS, "phone")
     ordering = ("-created_at", "-id")  # type: ignore[misc]
@@ -201,8 +202,11 @@ class SessionAdmin(ReadOnlyAdmin):
 
     empty_text = gettext_lazy("A session appears here when a customer signs in to an app.")
     list_display = ("user", "device", "live", "created_at", "refreshed_at", "revoked_because")
+    card_title = "user"
+    card_corner = "live"
     list_select_related = ("user",)
     search_fields = ("user__search_text", "device")
+    search_help_text = gettext_lazy("Customer or device")
     actions = ("sign_out",)
 
     @display(description=gettext_lazy("Active"), boolean=True)

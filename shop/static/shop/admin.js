@@ -11,7 +11,7 @@
 
   /* j and k focus the link of the next and the previous row; Enter follows it. */
   function focusRow(step) {
-    const rows = [...document.querySelectorAll("#result_list tr.data-row")];
+    const rows = [...document.querySelectorAll("#result_list tr.data-row")].filter((row) => row.checkVisibility());
     const links = rows.map((row) => row.querySelector("th a[href], td a[href]")).filter(Boolean);
     const row = document.activeElement.closest("#result_list tr.data-row");
     const current = row ? links.findIndex((link) => row.contains(link)) : -1;
@@ -49,6 +49,25 @@
     const buttons = submitButtons(event.target).filter((button) => !button.disabled);
     setTimeout(() => buttons.forEach((button) => (button.disabled = true)));
     setTimeout(() => enable(buttons), ENABLE_AFTER);
+  });
+
+  /* A download leaves the page as it is: say when it has come, which a cookie tells. */
+  const CHECK_EVERY = 300; // milliseconds
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const cookie = form.dataset.download;
+    if (!cookie || event.defaultPrevented) return;
+    const status = form.querySelector("[role=status]");
+    const expire = () => { document.cookie = `${cookie}=; path=${form.dataset.path}; max-age=0`; };
+    expire();
+    const timer = setInterval(() => {
+      const name = document.cookie.match(new RegExp(`(?:^|; )${cookie}=([^;]*)`))?.[1];
+      if (!name) return;
+      clearInterval(timer);
+      expire();
+      status.textContent = status.dataset.text.replace("FILE", decodeURIComponent(name));
+      enable(submitButtons(form));
+    }, CHECK_EVERY);
   });
 
   window.addEventListener("pageshow", (event) => {
@@ -158,15 +177,45 @@ document.addEventListener("alpine:init", () => {
 
 /* The columns' titles, which the cards of a phone show before the values. */
 document.addEventListener("DOMContentLoaded", () => {
-  const titles = [...document.querySelectorAll(".shop-card-list #result_list thead th")].map((th) => {
-    const copy = th.cloneNode(true);
-    copy.querySelectorAll(".sortoptions, .material-symbols-outlined").forEach((x) => x.remove());
-    return copy.textContent.trim();
-  });
-  document.querySelectorAll(".shop-card-list #result_list .data-row").forEach((row) => {
-    [...row.children].forEach((cell, i) => { cell.dataset.label = titles[i] ?? ""; });
+  document.querySelectorAll("#result_list, .shop-ledger table").forEach((table) => {
+    const titles = [...table.querySelectorAll("thead th")].map((th) => {
+      const copy = th.cloneNode(true);
+      copy.querySelectorAll(".sortoptions, .material-symbols-outlined").forEach((x) => x.remove());
+      return copy.textContent.trim();
+    });
+    table.querySelectorAll("tbody tr").forEach((row) => {
+      [...row.children].forEach((cell, i) => { cell.dataset.label = titles[i] ?? ""; });
+    });
   });
 });
+
+/* Rows of one change of many records are folded behind the first of them. */
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("#result_list [data-following]").forEach((button) => {
+    const rows = [];
+    let row = button.closest("tbody");
+    for (let n = Number(button.dataset.following); n && (row = row.nextElementSibling); n--) rows.push(row);
+    const fold = (isFolded) => {
+      rows.forEach((one) => { one.hidden = isFolded; });
+      button.setAttribute("aria-expanded", String(!isFolded));
+    };
+    button.addEventListener("click", () => fold(button.getAttribute("aria-expanded") === "true"));
+    button.hidden = false;
+    fold(true);
+  });
+});
+
+/* The first field of a form is ready to type in. */
+const FORMS = ".shop-form, .shop-phone-order, #login-form, form:has(#id_old_password)";
+const FIELDS = "input:not([type=hidden], [type=checkbox], [type=radio], [type=submit]), select, textarea";
+const focusFirstField = () => {
+  const form = document.querySelector(FORMS);
+  if (!form || document.activeElement !== document.body) return;
+  const field = [...form.querySelectorAll(FIELDS)].find((one) => one.checkVisibility() && !one.disabled);
+  const searchBox = field?.nextElementSibling?.querySelector?.(".select2-selection");
+  (searchBox ?? field)?.focus({ preventScroll: true });
+};
+window.addEventListener("load", focusFirstField);
 
 // Select2's boxes have no accessible name: use the label of their field, open or closed.
 const nameSearchBox = ($, select) => {

@@ -31,7 +31,7 @@ def test_import_is_corrected_applied_and_undone(request, device, mug):
     page = request.getfixturevalue(device)
     upload(page, FILE)
     page.get_by_text("How the file was read").click()
-    page.get_by_text("Ignored columns (1)").click()
+    page.get_by_text("Choose fields for them").click()
     page.get_by_label("“Kosten” is").select_option(label="price")
     page.get_by_label("Stock in the file").select_option(label="Add to the current stock")
     page.get_by_role("button", name="Check again").last.click()
