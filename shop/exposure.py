@@ -265,11 +265,8 @@ def leading_index_fields(model: Model) -> set[str]:
 
 
 def _fields_with_an_index(model: Model) -> set[str]:
-    return {
-        field.name
-        for field in concrete_fields(model)
-        if field.unique or getattr(field, "db_index", False)
-    }
+    fields = concrete_fields(model)
+    return {f.name for f in fields if f.unique or getattr(f, "db_index", False)}
 
 
 def _index_columns(model: Model) -> Iterator[list[str]]:
@@ -291,31 +288,21 @@ def _first_names(constraint: models.UniqueConstraint) -> Iterator[str]:
 
 def unique_text_fields(model: Model) -> list[Field]:
     """Return the single texts, never null, whose value identifies a row, perhaps in any case."""
-    by_constraint = {
-        name
-        for constraint in model._meta.constraints
-        if isinstance(constraint, models.UniqueConstraint) and constraint.condition is None
-        if len(constraint.fields or constraint.expressions) == 1
-        for name in _first_names(constraint)
-    }
-    return [
-        field
-        for field in concrete_fields(model)
-        if isinstance(field, models.CharField) and not field.null
-        if field.unique or field.name in by_constraint
-    ]
+    unique = unique_fields(model, partly=False)
+    fields = [field for field in concrete_fields(model) if field.name in unique]
+    return [field for field in fields if isinstance(field, models.CharField) and not field.null]
 
 
-def unique_fields(model: Model) -> set[str]:
-    """Return the names of the fields of which no two rows have the same value."""
-    by_constraint = {
+def unique_fields(model: Model, *, partly: bool = True) -> set[str]:
+    """Return the names of the fields of which no two rows, or `partly` some, share a value."""
+    constraints = [c for c in model._meta.constraints if isinstance(c, models.UniqueConstraint)]
+    return {field.name for field in concrete_fields(model) if field.unique} | {
         name
-        for constraint in model._meta.constraints
-        if isinstance(constraint, models.UniqueConstraint)
+        for constraint in constraints
         if len(constraint.fields or constraint.expressions) == 1
+        and (partly or constraint.condition is None)
         for name in _first_names(constraint)
     }
-    return by_constraint | {field.name for field in concrete_fields(model) if field.unique}
 
 
 def search_fields(model: Model) -> list[str]:

@@ -10,6 +10,7 @@ from support import factories
 from support.html_forms import form_fields
 from support.image_files import make_image
 
+from shop import exposure
 from shop.models import AuditEntry, Product
 
 
@@ -188,3 +189,19 @@ def test_a_rule_of_the_model_is_shown_at_its_field(adas_browser, mug, unchanged)
     data = open_form(adas_browser, mug) | {"price": "13.00", "tags": []}
     with unchanged():
         assert errors(adas_browser.post(page(mug), data)) == {"price": ["unlucky"]}
+
+
+def test_a_duplicate_has_the_new_fields_and_relations_but_no_unique_value(adas_browser, mug):
+    mug.refresh_from_db()
+    assert adas_browser.post(page(mug, "duplicate"), {"once": "1"}).status_code == 302
+    copy = Product.objects.latest("pk")
+    for name in exposure.editable_fields(Product):
+        old, new = (getattr(product, name) for product in (mug, copy))
+        if name in {"name", "sku", "is_active"} | exposure.unique_fields(Product):
+            continue
+        if exposure.get_field(Product, name).many_to_many:
+            old, new = set(old.all()), set(new.all())
+            assert old
+        assert old == new, name
+    assert mug.supplier_code
+    assert (copy.supplier_code, copy.stock, copy.is_active) == (None, 0, False)
