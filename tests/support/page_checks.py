@@ -197,6 +197,15 @@ def signed_out_pages(page):
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("don't match").wait_for()
     yield "failed login"
+    page.get_by_role("link", name="Forgot password?").click()
+    page.get_by_role("button", name="Send link").wait_for()
+    yield "forgot password"
+    page.get_by_role("button", name="Send link").click()
+    page.get_by_text("This field is required").wait_for()
+    yield "forgot password without an email"
+    page.goto("/admin/reset/MQ/x-y/")
+    page.get_by_role("link", name="Send a new link").wait_for()
+    yield "a link that doesn't work"
 
 
 class Findings:

@@ -102,7 +102,7 @@ def _create_users_and_sessions(carl, mug):
     factories.add_to_cart(carl, (mug, 1))
     sessions.open_session(carl, "Carl's phone")
     factories.create_user("Finn", "Former")  # has no orders
-    ines = factories.create_user("Ines", "Invited", role="admin")
+    ines = factories.create_user("Ines", "Incoming", role="admin")
     ines.set_unusable_password()
     ines.save()
     tess = factories.create_user("Tess", "Twofactor", role="admin")

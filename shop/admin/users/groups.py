@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from shop.admin.base import AuditedAdmin
+from shop.models import Payment
 from shop.services.groups import describe_group
 from shop.text_validation import clean_line
 
@@ -110,16 +111,20 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        models_of_shop = apps.get_app_config("shop").get_models()
+        # Payments have no list; the order's page shows them.
         shown = [
             model._meta.model_name
-            for model in apps.get_app_config("shop").get_models()
-            if admin.site.is_registered(model)
+            for model in models_of_shop
+            if admin.site.is_registered(model) or model is Payment
         ]
         rights = Permission.objects.filter(
             content_type__app_label="shop", content_type__model__in=shown
         )
         field: Any = self.fields["permissions"]
         field.queryset = rights.select_related("content_type").order_by("pk")
+        granted = self.initial.get("permissions", [])
+        self.initial["permissions"] = [right for right in granted if right in field.queryset]
 
     def clean_name(self) -> str:
         """Return the name normalised. Raises ValidationError if nothing of it is visible."""

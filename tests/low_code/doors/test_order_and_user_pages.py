@@ -192,7 +192,7 @@ def test_the_users_page_edits_the_new_fields(adas_browser, carl):
 
 
 def test_a_user_is_added_with_the_new_fields(adas_browser):
-    data = {**PERSON, **ABOUT, "credit": "1.00", "role": "customer", "usable_password": "false"}
+    data = {**PERSON, **ABOUT, "credit": "1.00"}
     assert adas_browser.post("/admin/shop/user/add/", data).status_code == 302
     nora = User.objects.get(email=PERSON["email"])
     assert (nora.company, nora.credit) == ("New & Sons", Decimal("1.00"))
