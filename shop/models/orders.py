@@ -69,7 +69,6 @@ class Order(CleanTextModel):
             "updated_at",
         }
     )
-
     #: Fields that lists are filtered by without an index.
     SLOW_FILTERS: ClassVar[frozenset[str]] = frozenset(
         {"credited_amount", "paid_amount", "refunded_amount", "currency"}
@@ -175,7 +174,6 @@ class Order(CleanTextModel):
             models.Index(fields=["payment_status", "-created_at", "-id"], name="order_by_payment"),
             models.Index(fields=["total_amount", "id"], name="order_by_total"),
             models.Index(fields=["updated_at", "id"], name="order_by_update"),
-            # All that the reports read of orders, so that they don't read the table.
             models.Index(
                 fields=[
                     "created_at",

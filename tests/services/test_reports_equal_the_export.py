@@ -120,5 +120,5 @@ class ReportsMachine(OrderMachine):
 def test_reports_add_up_to_the_export_whatever_happens():
     run_state_machine_as_test(
         ReportsMachine,
-        settings=settings(max_examples=20, stateful_step_count=20, deadline=None, derandomize=True),
+        settings=settings(max_examples=10, stateful_step_count=20, deadline=None, derandomize=True),
     )
