@@ -223,11 +223,7 @@ def _type_constraints(field: exposure.Field, type_: Any) -> Iterator[Any]:
     if type_ in DATE_TYPES:
         yield BeforeValidator(_reject_timestamp)
     if type_ is str:
-        yield AfterValidator(
-            text_validation.clean_text
-            if isinstance(field, models.TextField)
-            else text_validation.clean_line
-        )
+        yield AfterValidator(text_validation.cleaner_of(field))
         yield Field(min_length=None if field.blank else 1, max_length=field.max_length)
     if isinstance(field, models.JSONField):
         yield AfterValidator(_clean_json)

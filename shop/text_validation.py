@@ -4,7 +4,10 @@ PostgreSQL and SQLite reject different characters; these rules reject them all.
 """
 
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext as _
 
 from shop.db.text_folding import INVISIBLE_RANGES
@@ -19,6 +22,16 @@ INVISIBLE = frozenset(
 )
 #: What is trimmed: white space, and what has no meaning at the end of a text.
 TRIMMED = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u200b\u2060\ufeff"
+
+
+def cleaner_of(field: Any) -> Callable[[str], str]:
+    """Return the function that cleans the texts of a model's field; it raises ValueError.
+
+    A field with a `normalize_text` has further rules, such as a barcode's.
+    """
+    clean = clean_text if isinstance(field, models.TextField) else clean_line
+    normalize = getattr(field, "normalize_text", None)
+    return (lambda value: normalize(clean(value))) if normalize else clean
 
 
 def clean_line(value: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 #: From the lowest layer to the highest. Only modules of LEAVES may not import each other.
 LEAVES = {
+    "barcodes",
     "exposure",
     "images",
     "json_logging",

@@ -16,6 +16,7 @@ from shop import text_validation
 from shop.db.row_search import search_rows, split_words
 from shop.models import Order, Product, User
 from shop.services.order_search import search_orders
+from shop.services.product_lookup import normalize_search
 
 MAX_RESULTS_PER_MODEL = 5
 MIN_TERM_LENGTH = 2
@@ -57,7 +58,7 @@ SEARCH_GROUPS: dict[type[models.Model], SearchGroup] = {
     ),
     Product: SearchGroup(
         "inventory_2",
-        _search_by_text,
+        lambda products, term: _search_by_text(products, normalize_search(term)),
         lambda product: (product.name, product.sku),
     ),
     User: SearchGroup("person", _search_by_text, lambda user: (str(user), user.email)),

@@ -30,6 +30,7 @@ class CleanTextModel(models.Model):
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Normalise the texts in place, then validate all fields.
 
+        An empty text becomes null where the field may be null.
         Raises ValidationError with the errors of all fields; a field gets either a text's error or
         its own.
         """
@@ -64,18 +65,16 @@ def _unknown_record(error: ValidationError) -> ValidationError | None:
     )
 
 
-def _clean_field_text(field: exposure.Field, value: str) -> str:
+def _clean_field_text(field: exposure.Field, value: str) -> str | None:
     """Return the normalised text of a field. Raises ValidationError for a forbidden character.
 
     Django checks `max_length` of a TextField in forms only, so it is checked here.
     """
-    is_multiline = isinstance(field, models.TextField)
-    clean = text_validation.clean_text if is_multiline else text_validation.clean_line
     try:
-        text = clean(value)
+        text = text_validation.cleaner_of(field)(value)
     except ValueError as error:
         raise ValidationError(str(error), code="characters") from error
 
-    if is_multiline and field.max_length:
+    if isinstance(field, models.TextField) and field.max_length:
         MaxLengthValidator(field.max_length)(text)
-    return text
+    return None if field.null and not text else text

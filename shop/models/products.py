@@ -14,6 +14,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from shop import images
+from shop.barcodes import BarcodeField
 from shop.db.private_attributes import is_committed, mark_committed
 from shop.db.search_text import SearchTextField
 from shop.db.text_folding import NAME_COLLATION
@@ -119,6 +120,10 @@ class Product(CleanTextModel):
         db_collation=NAME_COLLATION,
         help_text=_("Unique regardless of case. Leave empty to generate one."),
     )
+    barcode = BarcodeField(
+        _("barcode"),
+        help_text=_("The digits under the bars: EAN, UPC, ISBN or another GTIN. Scanners find it."),
+    )
     description = models.TextField(
         _("description"),
         blank=True,
@@ -167,7 +172,7 @@ class Product(CleanTextModel):
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
-    search_text = SearchTextField(fields=("name", "sku", "description"))
+    search_text = SearchTextField(fields=("name", "sku", "description", "barcode"))
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -202,6 +207,17 @@ class Product(CleanTextModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
+        """Name the product that has the barcode."""
+        error: ValidationError = super().unique_error_message(model_class, unique_check)
+        if tuple(unique_check) != ("barcode",):
+            return error
+        other = Product._base_manager.filter(barcode=self.barcode).exclude(pk=self.pk).first()
+        if other is None:
+            return error
+        params = {"name": other.name, "sku": other.sku}
+        return ValidationError(_("%(name)s (%(sku)s) has this barcode."), error.code, params)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         try:

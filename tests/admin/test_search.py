@@ -67,7 +67,7 @@ def migration(name):
 
 
 indexes, folded_indexes = migration("search_indexes"), migration("search_text")
-phone_indexes = migration("order_search")
+phone_indexes, barcode_indexes = migration("order_search"), migration("barcode")
 postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL's indexes")
 
 
@@ -314,7 +314,7 @@ def test_a_word_is_looked_up_in_an_index(db, model):
 
 
 @postgres
-@pytest.mark.parametrize("migration", [indexes, folded_indexes, phone_indexes])
+@pytest.mark.parametrize("migration", [indexes, folded_indexes, phone_indexes, barcode_indexes])
 def test_the_migration_passes_without_the_trigram_extension(db, monkeypatch, caplog, migration):
     monkeypatch.setattr(migration, "EXTENSION", "CREATE EXTENSION there_is_none")
     monkeypatch.setattr(migration, "INDEXES", ["this is no SQL"])

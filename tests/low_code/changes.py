@@ -83,8 +83,8 @@ CHANGES = (
     tare = models.DecimalField(_("tare"), max_digits=6, decimal_places=3, default=0)
     site = models.URLField(_("site"), blank=True)
     facts = models.JSONField(_("facts"), default=dict, blank=True)
-    barcode = models.CharField(
-        _("barcode"), max_length=14, unique=True, null=True, blank=True
+    supplier_code = models.CharField(
+        _("supplier code"), max_length=14, unique=True, null=True, blank=True
     )
 """
             ),

@@ -27,6 +27,7 @@ from shop.admin.rendering import render_label
 from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.order_status import Text
 from shop.services import products, stock
+from shop.services.product_lookup import normalize_search
 
 MAX_MOVEMENTS = 20
 #: Hints on a product's page: when each applies, and its text.
@@ -78,7 +79,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     add_label = _("New product")
     form = ProductForm
     sections = (
-        (None, ("name", "sku", "description", "image", "is_active")),
+        (None, ("name", "sku", "barcode", "description", "image", "is_active")),
         (_("Price and stock"), ("price", "stock", "low_stock_threshold")),
     )
     first_columns = ("picture", "name", "sku", "money", "level", "is_active")
@@ -93,10 +94,10 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
     )
     list_display_links = ("picture", "name")
     list_filter = (StockLevelFilter,)
-    # The search finds names and SKUs, and the filter by stock level the rest.
-    hidden_filters = ("name", "sku", "stock", "in_stock", "is_low")
+    # The search finds names and codes, and the filter by stock level the rest.
+    hidden_filters = ("name", "sku", "barcode", "stock", "in_stock", "is_low")
     search_fields = ("search_text",)
-    search_help_text = _("Name, SKU or description")
+    search_help_text = _("Name, SKU, barcode or description")
     change_form_outer_before_template = "admin/shop/product/banner.html"
     change_form_outer_after_template = "admin/shop/product/movements.html"
     action_views = {  # noqa: RUF012
@@ -115,6 +116,10 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         if obj is None:
             fieldsets[1][1]["fields"].insert(1, "first_stock")
         return fieldsets
+
+    def search_rows(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Find a barcode in any spelling."""
+        return super().search_rows(request, queryset, normalize_search(search_term))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any

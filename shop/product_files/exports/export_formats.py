@@ -44,6 +44,10 @@ def _url_handle(name: str, pk: int) -> str:
     return f"{slugify(name)}-{pk}".lstrip("-")
 
 
+def _text_or_blank(text: str | None) -> str:
+    return text or ""
+
+
 def _picture_url(build_url: UrlBuilder, name: str) -> str:
     return build_url(name) if name else ""
 
@@ -61,6 +65,7 @@ def shopify_columns(build_url: UrlBuilder) -> list[Column]:
         Column("Published on online store", _if_true("TRUE", "FALSE"), ("is_active",)),
         Column("Status", _if_true("Active", "Archived"), ("is_active",)),
         Column("SKU", escape_formula, ("sku",), CellType.LINE),
+        Column("Barcode", _text_or_blank, ("barcode",), CellType.LINE),
         Column("Option1 name", _constant("Title")),
         Column("Option1 value", _constant("Default Title")),
         Column("Price", str, (DecimalText("price"),), CellType.MONEY),
@@ -104,6 +109,7 @@ def woocommerce_columns(build_url: UrlBuilder) -> list[Column]:
         Column("ID", _constant("")),
         Column("Type", _constant("simple")),
         Column("SKU", _escape_formula_for_woocommerce, ("sku",), CellType.LINE),
+        Column("GTIN, UPC, EAN, or ISBN", _text_or_blank, ("barcode",), CellType.LINE),
         Column("Name", _woocommerce_name, ("name",), CellType.LINE),
         Column("Published", _if_true("1", "-1"), ("is_active",)),
         Column("Is featured?", _constant("0")),

@@ -21,7 +21,12 @@ EXAMPLES_BY_CLASS: tuple[tuple[type[exposure.Field], str], ...] = (
     (models.DateField, "2026-03-31"),
 )
 #: Examples for fields whose class does not suggest one.
-EXAMPLES_BY_NAME = {"name": "Example mug", "sku": "EXAMPLE-1", "description": "Holds 300 ml."}
+EXAMPLES_BY_NAME = {
+    "name": "Example mug",
+    "sku": "EXAMPLE-1",
+    "barcode": "2000000000015",
+    "description": "Holds 300 ml.",
+}
 
 
 def build_sample_file() -> bytes:

@@ -23,6 +23,8 @@ SYNONYMS: FieldHeaders = {
         "name": "title, product name, product title, product, item name, article name",
         "sku": "article number, article no, article code, item number, item no, item code,"
         " product code, product number, stock keeping unit",
+        "barcode": "ean, gtin, upc, isbn, ean13, gtin13, ean code, upc code, bar code,"
+        " variant barcode, gtin upc ean or isbn",
         "description": "long description, product description, details",
         "price": "unit price, selling price, retail price, price eur, price usd, price gbp",
         "stock": "qty, quantity, inventory, stock quantity, on hand, units, pieces",
@@ -40,6 +42,7 @@ SHOPIFY: FieldHeaders = {
     "published": ("Published",),
     "status": ("Status",),
     "sku": ("Variant SKU",),
+    "barcode": ("Variant Barcode",),
     "price": ("Variant Price",),
     "stock": ("Variant Inventory Qty",),
     "image": ("Image Src",),
@@ -53,6 +56,7 @@ SHOPIFY_NEW: FieldHeaders = {
     "published": ("Published on online store",),
     "status": ("Status",),
     "sku": ("SKU",),
+    "barcode": ("Barcode",),
     "price": ("Price",),
     "stock": ("Inventory quantity",),
     "image": ("Product image URL",),
@@ -65,6 +69,11 @@ WOOCOMMERCE: FieldHeaders = {
     "id": ("ID",),
     "type": ("Type", "Typ"),
     "sku": ("SKU", "UGS", "Artikelnummer"),
+    "barcode": (
+        "GTIN, UPC, EAN, or ISBN",
+        "GTIN, UPC, EAN ou ISBN",
+        "GTIN, UPC, EAN oder ISBN",
+    ),
     "name": ("Name", "Nom"),
     "published": ("Published", "Publié", "Veröffentlicht"),
     "short_description": ("Short description", "Description courte", "Kurzbeschreibung"),

@@ -19,7 +19,7 @@ NO_OPTION = "default title"
 
 #: Fields that the first row of a handle sets for all its rows.
 _PRODUCT_FIELDS = ("title", "description", "published", "status", "image")
-_VARIANT_FIELDS = ("sku", "price", "stock", "option1", "option2", "option3")
+_VARIANT_FIELDS = ("sku", "barcode", "price", "stock", "option1", "option2", "option3")
 
 
 def parse_shopify_rows(
@@ -66,7 +66,7 @@ def _parse_variant(
     }
     if "description" in row:
         values["description"] = html_to_text(row["description"])
-    values |= {field: row[field] for field in ("price", "stock") if field in row}
+    values |= {field: row[field] for field in ("barcode", "price", "stock") if field in row}
     if {"status", "published"} & row.keys():
         values["is_active"] = _parse_is_active(row.get("status", ""), row.get("published", ""))
     picture = row.get("variant_image") or row["image"]

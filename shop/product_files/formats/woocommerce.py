@@ -78,6 +78,8 @@ def _parse_product(
     if not values["sku"]:
         woo_id = row.get("id", "")
         values["sku"] = f"woo-{woo_id}" if woo_id else derive_sku(parent_key or name, *options)
+    if "barcode" in row:
+        values["barcode"] = row["barcode"]
     if "name" in row or parent:
         values["name"] = html.unescape(name)
     if {"description", "short_description"} & row.keys():

@@ -166,7 +166,8 @@ def _cell_parser(field: exposure.Field, decimal_mark: str | None) -> CellParser:
     if isinstance(field, models.DecimalField | models.FloatField):
         type_ = Decimal if isinstance(field, models.DecimalField) else float
         return partial(_parse_number, type_, decimal_mark)
-    return _parse_json if isinstance(field, models.JSONField) else str
+    parse_text: CellParser = getattr(field, "normalize_text", str)
+    return _parse_json if isinstance(field, models.JSONField) else parse_text
 
 
 def _parse_choice(field: exposure.Field, text: str) -> Any:

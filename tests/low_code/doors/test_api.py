@@ -21,7 +21,7 @@ VALUES = {
     "tare": "1.250",
     "site": "https://example.com/",
     "facts": {"dishwasher": True},
-    "barcode": "4006381333931",
+    "supplier_code": "4006381333931",
 }
 
 
@@ -97,11 +97,11 @@ def test_an_error_names_the_field_that_was_sent(adas_app, jug, unchanged, values
 def test_a_unique_value_is_refused_also_if_it_was_taken_meanwhile(
     adas_app, jug, brand, unchanged, monkeypatch
 ):
-    other = {"name": "Pot", "price": "1.00", "barcode": jug["barcode"]}
+    other = {"name": "Pot", "price": "1.00", "supplier_code": jug["supplier_code"]}
     with unchanged():
-        assert error_fields(adas_app.post("/products/", other)) == [("barcode", "unique")]
+        assert error_fields(adas_app.post("/products/", other)) == [("supplier_code", "unique")]
     for path, sent, field in (
-        ("/products/", other, "barcode"),
+        ("/products/", other, "supplier_code"),
         ("/brands/", {"name": brand.name}, "name"),
     ):
         with monkeypatch.context() as patch, unchanged():
@@ -126,7 +126,7 @@ FILTERED = {
     "colour=green": ["Jug"],
     "colour=red&colour=green": ["Jug"],
     "colour=gree": [],
-    "barcode=4006381333931": ["Jug"],
+    "supplier_code=4006381333931": ["Jug"],
     "min_weight=300": ["Jug"],
     "max_weight=299": [],
     "max_weight=9223372036854775807": ["Jug"],
@@ -201,10 +201,12 @@ def test_what_is_no_filter_is_refused(carls_app, shelf, query):
     assert field == query.split("=", maxsplit=1)[0]
 
 
-@pytest.mark.parametrize("column", ["season", "weight", "barcode", "brand_id", "updated_at", "id"])
+@pytest.mark.parametrize(
+    "column", ["season", "weight", "supplier_code", "brand_id", "updated_at", "id"]
+)
 def test_the_list_is_sorted_by_indexed_fields(carls_app, shelf, column):
     for number, product in enumerate(Product.objects.order_by("name")):
-        values = {"season": "abc"[number], "weight": number, "barcode": str(number)}
+        values = {"season": "abc"[number], "weight": number, "supplier_code": str(number)}
         Product.objects.filter(pk=product.pk).update(**values)
     order = sorted(
         Product.objects.all(),

@@ -27,7 +27,7 @@ PRODUCT_VALUES = {
     "released_on": date(2026, 3, 1),
     "tare": "1.250",
     "facts": {"dishwasher": ["yes", 1, None]},
-    "barcode": "4006381333931",
+    "supplier_code": "4006381333931",
     "cost": "3.20",
 }
 

@@ -26,23 +26,23 @@ from shop.services.errors import ProductsChanged
 from shop.services.products import update_product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada")]
-HEADERS = ("sku", "name", "price", "barcode", "brand", "weight")
+HEADERS = ("sku", "name", "price", "supplier_code", "brand", "weight")
 
 
 def file_text(*rows):
     return csv_text(*rows, headers=HEADERS[: len(rows[0])])
 
 
-def barcodes():
-    return dict(Product.objects.values_list("sku", "barcode"))
+def supplier_codes():
+    return dict(Product.objects.values_list("sku", "supplier_code"))
 
 
-def set_barcode(product, barcode):
-    update_product(product_id=product.pk, actor=ada(), changes={"barcode": barcode})
+def set_supplier_code(product, supplier_code):
+    update_product(product_id=product.pk, actor=ada(), changes={"supplier_code": supplier_code})
 
 
 def test_a_unique_value_is_refused_if_a_row_or_a_product_has_it(mug, lamp):
-    set_barcode(mug, "100")
+    set_supplier_code(mug, "100")
     change_set = create_preview(
         file_text(
             ("LAMP-1", "", "", "100"),
@@ -59,13 +59,13 @@ def test_a_unique_value_is_refused_if_a_row_or_a_product_has_it(mug, lamp):
         *[("new",)] * 3,
     ]
     assert problem_fields(change_set) == {
-        2: ["barcode", "barcode"],
-        3: ["barcode"],
-        4: ["barcode"],
-        5: ["barcode"],
+        2: ["supplier_code", "supplier_code"],
+        3: ["supplier_code"],
+        4: ["supplier_code"],
+        5: ["supplier_code"],
     }
     apply_change_set(change_set.pk, actor=ada(), good_only=True)
-    assert barcodes() == {
+    assert supplier_codes() == {
         "MUG-1": "100",
         "LAMP-1": None,
         "NEW-3": None,
@@ -75,20 +75,21 @@ def test_a_unique_value_is_refused_if_a_row_or_a_product_has_it(mug, lamp):
 
 
 def test_a_cleared_unique_value_is_null_and_comes_back(mug, lamp):
-    set_barcode(mug, "100")
-    set_barcode(lamp, "200")
+    set_supplier_code(mug, "100")
+    set_supplier_code(lamp, "200")
     change_set = create_applied(
-        csv_text(("MUG-1", ""), ("LAMP-1", ""), headers=("sku", "barcode")), blank_cells="clear"
+        csv_text(("MUG-1", ""), ("LAMP-1", ""), headers=("sku", "supplier_code")),
+        blank_cells="clear",
     )
-    assert barcodes() == {"MUG-1": None, "LAMP-1": None}
+    assert supplier_codes() == {"MUG-1": None, "LAMP-1": None}
     undone(change_set)
-    assert barcodes() == {"MUG-1": "100", "LAMP-1": "200"}
+    assert supplier_codes() == {"MUG-1": "100", "LAMP-1": "200"}
 
 
 @pytest.mark.parametrize("sku", ["LAMP-1", "NEW-1"])
 def test_a_value_that_was_taken_after_the_preview_is_a_conflict(mug, lamp, sku):
     change_set = create_preview(file_text((sku, "Rug", "7", "100"), ("NEW-2", "Mat", "7", "200")))
-    set_barcode(mug, "100")
+    set_supplier_code(mug, "100")
     before = factories.all_rows()["Product"]
     with pytest.raises(ProductsChanged):
         apply_change_set(change_set.pk, actor=ada())
@@ -97,7 +98,7 @@ def test_a_value_that_was_taken_after_the_preview_is_a_conflict(mug, lamp, sku):
     assert (result["new"], result["left_out"]) == (1, 1)
     assert outcomes(change_set)[sku] == (
         "left_out",
-        "Another product has the same value now: barcode.",
+        "Another product has the same value now: supplier code.",
     )
 
 
@@ -106,7 +107,7 @@ def test_a_race_for_a_value_changes_nothing(mug, monkeypatch):
     monkeypatch.setattr(
         "shop.services.change_sets.statements.leave_out_new_conflicts", lambda *_: 0
     )
-    set_barcode(mug, "100")
+    set_supplier_code(mug, "100")
     before = factories.all_rows()["Product"]
     with pytest.raises(ProductsChanged) as raised:
         apply_change_set(change_set.pk, actor=ada())
@@ -116,14 +117,14 @@ def test_a_race_for_a_value_changes_nothing(mug, monkeypatch):
 
 
 def test_an_old_value_that_was_taken_after_the_import_is_not_restored(mug, lamp):
-    set_barcode(mug, "100")
+    set_supplier_code(mug, "100")
     change_set = create_applied(file_text(("MUG-1", "Cup", "13.50", "200")))
-    set_barcode(lamp, "100")
+    set_supplier_code(lamp, "100")
     undone(change_set)
-    assert barcodes() == {"MUG-1": "200", "LAMP-1": "100"}
+    assert supplier_codes() == {"MUG-1": "200", "LAMP-1": "100"}
     assert (Product.objects.get(pk=mug.pk).name, outcomes(change_set)["MUG-1"]) == (
         "Mug",
-        ("not_undone", "Changed after the import, so not undone: barcode."),
+        ("not_undone", "Changed after the import, so not undone: supplier code."),
     )
 
 

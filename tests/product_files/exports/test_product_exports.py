@@ -58,6 +58,7 @@ def two_products(db):
         price="12.50",
         stock=3,
         sku="090.750",
+        barcode="4006381333931",
         description="Thrown by hand.\nFor 1 < 2 & more.",
         image="products/a.webp",
     )
@@ -68,11 +69,11 @@ def two_products(db):
 
 def test_own_layout_has_every_editable_field(two_products):
     assert decode_csv(exported()) == (
-        '"name","SKU","description","price","picture","active","reorder level","tax rate","stock",'
-        '"stock at export"\r\n'
-        '"Ada\'s ""best"" mug, größer","090.750","Thrown by hand.\nFor 1 < 2 & more.",12.50,'
-        '"https://shop.example.com/media/products/a.webp","yes",5,,3,3\r\n'
-        '"\'=1+1","1E5","",0.00,"","no",0,,0,0\r\n'
+        '"name","SKU","barcode","description","price","picture","active","reorder level",'
+        '"tax rate","stock","stock at export"\r\n'
+        '"Ada\'s ""best"" mug, größer","090.750","4006381333931",'
+        '"Thrown by hand.\nFor 1 < 2 & more.",12.50,"https://shop.example.com/media/products/a.webp","yes",5,,3,3\r\n'
+        '"\'=1+1","1E5","","",0.00,"","no",0,,0,0\r\n'
     )
 
 
@@ -82,6 +83,7 @@ def test_xlsx_cells_are_typed_as_numbers_and_text(two_products):
         [
             'Ada\'s "best" mug, größer',
             "090.750",
+            "4006381333931",
             "Thrown by hand.\nFor 1 < 2 & more.",
             12.5,
             "https://shop.example.com/media/products/a.webp",
@@ -91,13 +93,13 @@ def test_xlsx_cells_are_typed_as_numbers_and_text(two_products):
             3,
             3,
         ],
-        ["'=1+1", "1E5", None, 0, None, "no", 0, None, 0, 0],
+        ["'=1+1", "1E5", None, None, 0, None, "no", 0, None, 0, 0],
     ]
     formats = [
         cell.number_format
         for cell in next(load_workbook(io.BytesIO(data)).active.iter_rows(min_row=2))
     ]
-    assert formats == ["@", "@", "General", "0.00", "@", "@", *["General"] * 4]
+    assert formats == ["@", "@", "@", "General", "0.00", "@", "@", *["General"] * 4]
 
 
 def test_django_import_export_writes_the_same_cells(two_products):
@@ -123,6 +125,7 @@ def test_shopify_layout(two_products):
         "Published on online store": "TRUE",
         "Status": "Active",
         "SKU": "090.750",
+        "Barcode": "4006381333931",
         "Option1 name": "Title",
         "Option1 value": "Default Title",
         "Price": 12.5,
@@ -148,12 +151,13 @@ def test_shopify_layout(two_products):
 def test_woocommerce_layout(two_products):
     first, second = decode_csv(exported("woocommerce")).splitlines()[1:3]
     assert first == (
-        '"","simple","090.750","Ada\'s ""best"" mug, größer","1","0","visible",'
+        '"","simple","090.750","4006381333931","Ada\'s ""best"" mug, größer","1","0","visible",'
         '"Thrown by hand.<br>For 1 &lt; 2 &amp; more.","taxable","1",3,5,"0",12.50,'
         '"https://shop.example.com/media/products/a.webp"'
     )
     assert (
-        second == '"","simple","1E5","&#61;1+1","-1","0","visible","","taxable","0",0,0,"0",0.00,""'
+        second
+        == '"","simple","1E5","","&#61;1+1","-1","0","visible","","taxable","0",0,0,"0",0.00,""'
     )
 
 
@@ -209,7 +213,7 @@ def test_sku_is_imported_unchanged(db, sku, file_format):
 )
 def test_prices_have_two_decimals(db, price):
     factories.create_product(price=price)
-    for layout, column in (("own", 3), ("shopify", 9), ("woocommerce", 13)):
+    for layout, column in (("own", 4), ("shopify", 10), ("woocommerce", 14)):
         [line] = decode_csv(exported(layout)).splitlines()[1:]
         assert line.split(",")[column] == price
 
@@ -231,7 +235,7 @@ def test_xlsx_has_one_sheet_with_frozen_bold_header(db):
     book = load_workbook(io.BytesIO(exported(file_format="xlsx")))
     assert book.sheetnames == ["Sheet1"]
     assert book.active.freeze_panes == "A2"
-    assert [cell.font.b for cell in book.active[1]] == [True] * 10
+    assert [cell.font.b for cell in book.active[1]] == [True] * 11
     assert len(xlsx_writer.STYLES.split("<xf ")) - 1 == 1 + len(CellType) + 1
 
 

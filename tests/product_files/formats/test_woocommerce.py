@@ -54,10 +54,12 @@ def test_simple_product_is_parsed_into_fields():
         low="2",
         images="https://a/1.jpg, https://a/2.jpg",
         name="Tea &amp; Co",
+        gtin="4006381333931",
     )
     _, (row,) = parse_csv(WOOCOMMERCE_ENGLISH, line)
     assert row.values == {
         "sku": "S",
+        "barcode": "4006381333931",
         "name": "Tea & Co",
         "description": "Hot\n\n- one\n- two \\n",
         "price": "20",

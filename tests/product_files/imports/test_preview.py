@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ada")]
 NEW_RUG = {
     "name": "Rug",
     "sku": "NEW-1",
+    "barcode": None,
     "description": "",
     "price": "7.00",
     "is_active": True,

@@ -45,7 +45,7 @@ def mug(brand, tags):
         facts={"dishwasher": True},
         manual="manuals/mug.pdf",
         cost=Decimal("3.20"),
-        barcode="4006381333931",
+        supplier_code="4006381333931",
         brand=brand,
     )
     mug.tags.set(tags)

@@ -27,14 +27,14 @@ def test_the_form_saves_every_kind_of_field_with_one_audit_entry(
         "facts": '{"oven": 1}',
         "tare": "2.5",
         "cost": "4",
-        "barcode": "",
+        "supplier_code": "",
         "brand": str(new_brand.pk),
         "tags": [str(new_tag.pk)],
     }
     data = open_form(adas_browser, mug) | values
     assert adas_browser.post(page(mug), data).status_code == 302
     saved = Product.objects.get(pk=mug.pk)
-    assert (saved.colour, saved.season, saved.weight, saved.released_on, saved.barcode) == (
+    assert (saved.colour, saved.season, saved.weight, saved.released_on, saved.supplier_code) == (
         *("Blue", "aw", None, None, None),
     )
     assert saved.drawn_at == datetime.datetime(2026, 4, 1, 10, tzinfo=datetime.UTC)
@@ -77,7 +77,7 @@ EDITS = {
     "cost": ({"cost": "5.00"}, {"cost": "6.00"}, "5.00"),
     "released_on": ({"released_on": "2027-01-01"}, {"released_on": ""}, "2027-01-01"),
     "description": ({"description": "a\r\nb"}, {"description": "c"}, "a\nb"),
-    "barcode": ({"barcode": "1"}, {"barcode": ""}, "1"),
+    "supplier_code": ({"supplier_code": "1"}, {"supplier_code": ""}, "1"),
 }
 
 
