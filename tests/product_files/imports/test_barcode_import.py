@@ -27,11 +27,11 @@ def test_a_file_sets_barcodes_and_undo_takes_them_back(mug, lamp, header):
         ("LAMP-1", "'036000291452"),
         headers=("sku", header),
     )
-    product_import = create_applied(text)
+    change_set = create_applied(text)
     assert barcodes() == {"LAMP-1": "0036000291452", "MUG-1": "4006381333931"}
     again = create_preview(csv_text(("LAMP-1", "036000291452"), headers=("sku", header)))
     assert row_values(again, "status") == [("unchanged",)]
-    undone(product_import)
+    undone(change_set)
     assert barcodes() == {"LAMP-1": None, "MUG-1": None}
 
 
@@ -75,8 +75,8 @@ def test_a_mangled_or_taken_barcode_is_an_error_of_its_cell(mug, lamp):
         *((sku, "New", "5", barcode) for sku, barcode in rows),
         headers=("sku", "name", "price", "barcode"),
     )
-    product_import = create_preview(text)
-    assert problem_fields(product_import) == {line: ["barcode"] for line in range(2, 8)}
+    change_set = create_preview(text)
+    assert problem_fields(change_set) == {line: ["barcode"] for line in range(2, 8)}
     assert barcodes() == before
     create_applied(text, good_only=True)
     assert barcodes() == before | {"NEW-3": "96385074", "NEW-4": None}
