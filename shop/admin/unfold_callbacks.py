@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
 from shop.admin.base import staff_user
+from shop.admin.pages import PAGE_GROUPS, AdminPage, is_page
+from shop.admin.products.permissions import STOCK_PERMISSION
 from shop.admin.saved_views import saved_views_context
 from shop.models.order_status import Text
 from shop.services.groups import further_models
@@ -85,26 +87,44 @@ order, product, cartitem, outboxmessage = map(_badge_callback, BADGE_DESCRIPTION
 
 
 def sidebar_navigation(_request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the groups of the sidebar: the shop's own, and one of further catalogue models."""
+    """Return the groups of the sidebar: the shop's own, its pages, and further catalogue models."""
     sales, *others = settings.UNFOLD["SIDEBAR"]["groups"]
     items = [
         (capfirst(model._meta.verbose_name_plural), "category", model._meta.model_name)
         for model in further_models()
     ]
     catalogue = [(_("Catalogue"), items)] if items else []
-    return [
+    first, *rest = [
         {"title": title, "items": [_sidebar_item(*item) for item in items]}
         for title, items in (sales, *catalogue, *others)
     ]
+    pages = [
+        {"title": title, "items": [_page_item(page) for page in group]}
+        for title, group in PAGE_GROUPS.items()
+    ]
+    return [first, *pages, *rest]
+
+
+def _page_item(page: AdminPage) -> dict[str, Any]:
+    """Return the link to a page, for those who may see it."""
+    return {
+        "title": page.title,
+        "icon": page.icon,
+        "link": page.url,
+        "permission": page.is_permitted,
+    }
 
 
 def _sidebar_item(title: Text, icon: str, model: str) -> dict[str, Any]:
     """Return the link to a model's list, for those who may view it."""
+    link = reverse(f"admin:shop_{model}_changelist")
     item = {
         "title": title,
         "icon": icon,
-        "link": reverse(f"admin:shop_{model}_changelist"),
+        "link": link,
         "permission": lambda request: request.user.has_perm(f"shop.view_{model}"),
+        # The pages below a list have items of their own.
+        "active": lambda request: link in request.path and not is_page(request.path),
     }
     if model in BADGE_VARIANTS:
         item["badge"] = f"shop.admin.unfold_callbacks.{model}"
@@ -134,5 +154,6 @@ def template_context(request: HttpRequest) -> dict[str, Any]:
     """Return what every admin template can use beside Django's own context."""
     return {
         "demo_logins": settings.SHOP_DEMO_LOGINS,
+        "may_manage_stock": request.user.has_perm(STOCK_PERMISSION),
         "saved_views": saved_views_context(request),
     }

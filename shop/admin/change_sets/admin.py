@@ -31,6 +31,7 @@ from shop.admin.base import (
 from shop.admin.change_sets.forms import ReadingOptionsForm, UploadForm
 from shop.admin.change_sets.page import STATE_ROLES, page_context
 from shop.admin.forms import ConfirmForm
+from shop.admin.products.permissions import STOCK_PERMISSION
 from shop.admin.rendering import render_label
 from shop.models import ChangeRow, ChangeSet
 from shop.product_files.exports.sample_file import build_sample_file
@@ -43,7 +44,9 @@ from shop.services.idempotency import run_once
 State = ChangeSet.State
 #: What it takes to undo a change that was made on a page.
 CHANGE_PERMISSIONS = {
-    kind.value: "shop.change_product" for kind in ChangeSet.Kind if kind != ChangeSet.Kind.FILE
+    kind.value: STOCK_PERMISSION if kind in ChangeSet.STOCK_KINDS else "shop.change_product"
+    for kind in ChangeSet.Kind
+    if kind != ChangeSet.Kind.FILE
 }
 SAFE_METHODS = ("GET", "HEAD")
 #: Key of `result` -> its label in the list.
