@@ -47,6 +47,7 @@ def receive_goods(
     received before, unless it `may_repeat`; ValidationError, naming each product that would exceed
     MAX_STOCK, and if nothing was delivered; NotFound.
     """
+    supplier, delivery_note = supplier.strip(), delivery_note.strip()
     received = {product_id: count for product_id, count in units.items() if count}
     products = _lock_products(received)
     # Under the lock: of two who receive the same goods, the second finds what the first has done.
@@ -54,7 +55,7 @@ def receive_goods(
         raise DeliveryReceived
     return apply_changes(
         kind=ChangeSet.Kind.RECEIPT,
-        name=_join_names(supplier, delivery_note) or _("Goods received"),
+        name=" · ".join(filter(None, (supplier, delivery_note))) or _("Goods received"),
         changes=_plan(products, received),
         actor=actor,
         supplier=supplier,
@@ -136,19 +137,19 @@ def _refuse_counted_twice(products: list[Product], counts: Mapping[int, Count]) 
 def _check_bounds(products: list[Product], deltas: Mapping[int, int]) -> None:
     """Raise ValidationError naming each product whose stock would leave its bounds."""
     message = _("%(product)s: the stock is %(stock)s and would become %(after)s.")
+    after = {product.pk: product.stock + deltas[product.pk] for product in products}
     errors = [
-        message
-        % {
-            "product": product,
-            "stock": f"{product.stock:,}",
-            "after": f"{product.stock + deltas[product.pk]:,}",
-        }
+        ValidationError(
+            message,
+            code="stock_bounds",
+            params={
+                "product": product,
+                "stock": f"{product.stock:,}",
+                "after": f"{after[product.pk]:,}",
+            },
+        )
         for product in products
-        if not 0 <= product.stock + deltas[product.pk] <= MAX_STOCK
+        if not 0 <= after[product.pk] <= MAX_STOCK
     ]
     if errors:
-        raise ValidationError(errors, code="stock_bounds")
-
-
-def _join_names(*names: str) -> str:
-    return " · ".join(filter(None, (name.strip() for name in names)))
+        raise ValidationError(errors)

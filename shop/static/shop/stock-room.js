@@ -265,8 +265,8 @@
       history.replaceState(null, "", page.url);
       window.forgetSelection(page.list);
     }
-    (page.selected.length ? table.querySelector("tbody input") : input).focus();
     save();
+    (page.selected.length ? table.querySelector("tbody input") : input).focus();
   }
 
   function addRows(products = []) {
