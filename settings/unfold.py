@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop import __version__
 
-#: (group title, [(title, icon, model of the linked changelist or name of the page), ...])
+#: (group title, [(title, icon, model of the linked changelist), ...])
 SIDEBAR_GROUPS = [
     (
         _("Sales"),
@@ -20,7 +20,6 @@ SIDEBAR_GROUPS = [
             (_("Stock movements"), "swap_vert", "stockmovement"),
             (_("Open carts"), "shopping_cart", "cartitem"),
             (_("Carriers"), "local_shipping", "carrier"),
-            (_("Reports"), "bar_chart", "reports"),
         ],
     ),
     (

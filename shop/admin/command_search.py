@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shop import text_validation
+from shop.admin.pages import permitted_pages
 from shop.admin.reports.declarations import permitted_reports
 from shop.db.row_search import search_rows, split_words
 from shop.models import Order, Product, User
@@ -87,7 +88,10 @@ def command_search(request: HttpRequest) -> HttpResponse:
 
 
 def _matching_lists(request: HttpRequest, term: str) -> Iterator[CommandResult]:
-    """Yield the lists and reports whose name contains the term."""
+    """Yield the pages, lists and reports whose name contains the term."""
+    for page in permitted_pages(request):
+        if term.lower() in str(page.title).lower():
+            yield CommandResult(str(page.title), _("Page"), page.url, page.icon)
     for app in admin.site.get_app_list(request):
         for model in app["models"]:
             name = str(model["name"]).capitalize()

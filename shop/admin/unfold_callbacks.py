@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
 from shop.admin.base import staff_user
-from shop.admin.reports.declarations import permitted_reports
+from shop.admin.pages import PAGE_GROUPS, AdminPage, is_page, may_manage_stock
 from shop.admin.saved_views import saved_views_context
 from shop.admin.two_factor import SETUP_VIEW
 from shop.models.order_status import Text
@@ -87,43 +87,52 @@ def _badge_callback(model: str) -> Callable[[HttpRequest], str]:
     return render_badge
 
 
-#: Pages of the sidebar that are no model's list: URL name -> whether the user may see it.
-PAGES: dict[str, Callable[[HttpRequest], bool]] = {
-    "reports": lambda request: bool(permitted_reports(request.user)),
-}
-
-
 # The items of the sidebar name these by model.
 order, product, cartitem, outboxmessage = map(_badge_callback, BADGE_DESCRIPTIONS)
 
 
 def sidebar_navigation(_request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the groups of the sidebar: the shop's own, and one of further catalogue models."""
+    """Return the groups of the sidebar: the shop's own, its pages, and further catalogue models."""
     sales, *others = settings.UNFOLD["SIDEBAR"]["groups"]
     items = [
         (capfirst(model._meta.verbose_name_plural), "category", model._meta.model_name)
         for model in further_models()
     ]
     catalogue = [(_("Catalogue"), items)] if items else []
-    return [
-        {"title": title, "items": [_sidebar_item(*item) for item in items]}
+    pages = {str(title): list(map(_page_item, group)) for title, group in PAGE_GROUPS.items()}
+    first, *rest = [
+        {
+            "title": title,
+            "items": [*(_sidebar_item(*item) for item in items), *pages.pop(str(title), ())],
+        }
         for title, items in (sales, *catalogue, *others)
     ]
+    return [first, *({"title": title, "items": items} for title, items in pages.items()), *rest]
+
+
+def _page_item(page: AdminPage) -> dict[str, Any]:
+    """Return the link to a page, for those who may see it."""
+    return {
+        "title": page.title,
+        "icon": page.icon,
+        "link": page.url,
+        "permission": page.is_permitted,
+    }
 
 
 def _sidebar_item(title: Text, icon: str, model: str) -> dict[str, Any]:
-    """Return the link to a model's list, or to one of PAGES, for those who may view it."""
-    if model in PAGES:
-        link = reverse(f"admin:{model}")
-        return {"title": title, "icon": icon, "link": link, "permission": PAGES[model]}
+    """Return the link to a model's list, for those who may view it."""
     link = reverse(f"admin:shop_{model}_changelist")
     item = {
         "title": title,
         "icon": icon,
         "link": link,
         "permission": lambda request: request.user.has_perm(f"shop.view_{model}"),
+        # The pages below a list have items of their own.
         "active": lambda request: (
-            request.path.startswith(link) and request.resolver_match.view_name not in OWN_PAGES
+            request.path.startswith(link)
+            and not is_page(request.path)
+            and request.resolver_match.view_name not in OWN_PAGES
         ),
     }
     if model in BADGE_VARIANTS:
@@ -168,6 +177,7 @@ def template_context(request: HttpRequest) -> dict[str, Any]:
     """Return what every admin template can use beside Django's own context."""
     return {
         "demo_logins": settings.SHOP_DEMO_LOGINS,
+        "may_manage_stock": may_manage_stock(request),
         "saved_views": saved_views_context(request),
         "badge_hint": badge_hint(request),
     }

@@ -142,6 +142,10 @@ class ConcurrentUpdate(BackOfficeError):
     code, message = "overtaken", _("Someone else changed this in the meantime.")
 
 
+class DeliveryReceived(BackOfficeError):
+    code, message = "delivery-received", _("This delivery note was received before.")
+
+
 class ImportNotReady(BackOfficeError):
     code, message = "import-not-ready", _("This can't be done now.")
 

@@ -1,9 +1,10 @@
 """Find products by what a scanner sends or a person types: barcode, SKU or name."""
 
+from collections.abc import Collection
 from functools import reduce
 from operator import and_
 
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
@@ -22,6 +23,27 @@ def find_product_by_code(*, code: str) -> Product | None:
     has_code = Q(barcode=barcode) | Q(Exact(Lower("sku"), Lower(Value(code))))
     found = list(Product.objects.filter(has_code).order_by()[:2])
     return next((p for p in found if p.barcode == barcode), found[0] if found else None)
+
+
+def find_products_by_codes(
+    *, codes: Collection[str], products: QuerySet[Product] | None = None
+) -> dict[str, Product]:
+    """Return the products with these barcodes or else SKUs, by the code as given, by one query.
+
+    `products` are those to choose from, by default all.
+    """
+    trimmed = {code: text_validation.trim_text(code) for code in codes if "\0" not in code}
+    barcodes = {code: normalize_gtin(text) for code, text in trimmed.items() if text}
+    skus = {code: trimmed[code].lower() for code in barcodes}
+    if not barcodes:
+        return {}
+    has_code = Q(barcode__in=set(barcodes.values())) | Q(folded_sku__in=set(skus.values()))
+    rows = Product.objects.all() if products is None else products
+    found = list(rows.annotate(folded_sku=Lower("sku")).filter(has_code).order_by())
+    by_barcode = {product.barcode: product for product in found if product.barcode}
+    by_sku = {product.folded_sku: product for product in found}
+    matches = {code: by_barcode.get(barcodes[code]) or by_sku.get(skus[code]) for code in barcodes}
+    return {code: product for code, product in matches.items() if product}
 
 
 def suggest_products(*, text: str, limit: int = 8) -> list[Product]:

@@ -4,6 +4,7 @@ A new page is covered by itself. `test_each_form_changes_something_if_sent_prope
 name until FORM_VALUES has the values that its form needs, or READ_ONLY_NAMES has its name.
 """
 
+import json
 import re
 import time
 import uuid
@@ -25,6 +26,7 @@ from support import admin_urls, factories, further_models, totp, world
 from shop import exposure
 from shop.admin.base import FORM_KEY_FIELD
 from shop.admin.orders.bulk_steps import BULK_STEPS
+from shop.admin.products.stock_room import CONFIRM_FIELD
 from shop.models import BrowserSession, IdempotencyKey, Order, Product, User
 from shop.services.bulk_pricing import PriceChange, preview_prices
 
@@ -38,17 +40,20 @@ class RepeatableUpload(SimpleUploadedFile):
         return world.IMPORT_FILE.encode()
 
 
+def mug():
+    return Product.objects.get(sku="MUG-1")
+
+
 def phone_order_values():
-    mug = Product.objects.get(sku="MUG-1")
     return {
-        "lines-0-product": mug.pk,
+        "lines-0-product": mug().pk,
         "lines-0-quantity": 1,
         "lines-TOTAL_FORMS": 5,
         "lines-INITIAL_FORMS": 0,
         "payment_method": "cash_on_delivery",
         "customer": User.objects.get(email="carl@example.com").pk,
         "step": "place",
-        "expected_total": mug.price,
+        "expected_total": mug().price,
         "key": uuid.uuid4(),
     }
 
@@ -79,6 +84,11 @@ FORM_VALUES = {
     "shop_user_two_factor": two_factor_values,
     "shop_product_adjust_stock": {"delta": "1", "kind": "received"},
     "shop_product_count_stock": {"counted": "3"},
+    "shop_product_receive_goods": lambda: {"rows": json.dumps([[mug().pk, 12]])},
+    "shop_product_count_shelf": lambda: {
+        "rows": json.dumps([[mug().pk, 3, mug().stock, 99_999_999]]),
+        CONFIRM_FIELD: "1",
+    },
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
     "shop_product_change": {"name": "Vase"},
     "shop_order_add_note": {"note": "Called"},
@@ -115,7 +125,6 @@ FORM_VALUES = {
     "delete_selected": {"post": "yes"},
     **{step.name: {FORM_KEY_FIELD: step.name} for step in BULK_STEPS},
     "change_prices": price_change_values,
-    "receive": lambda: {"reason": "Delivery", str(Product.objects.get(sku="MUG-1").pk): 12},
 }
 for model in further_models.further_models():
     values = further_models.example_values(model, exposure.editable_fields(model))
@@ -128,7 +137,9 @@ for model in further_models.further_models():
 READ_ONLY_NAMES = (
     *("_changelist", "_history", "_search_choices", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
-    *("_download_pdf", "download_selected", "report", "reports"),
+    *("_download_pdf", "download_selected", "report", "reports", "_look_up_products"),
+    # These actions only fill the table of another page.
+    *("receive", "count"),
     # The file of a further model, whose import needs what its preview stored: see
     # tests/low_code/doors/test_admin_files.py.
     "_import",

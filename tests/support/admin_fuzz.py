@@ -37,6 +37,7 @@ PARAMETERS_BY_NAME = {
     "autocomplete": ["app_label", "model_name", "field_name", "term"],
     "search": ["s", "extended", "page"],
     "shop_order_search_choices": ["term"],
+    "shop_product_look_up_products": ["code", "id", "text"],
 }
 #: Content types and bodies that no form sends.
 BODIES = [

@@ -17,7 +17,10 @@ from support.page_actions import (
 
 FORBIDDEN = 403
 #: Responses that are no pages: fragments for scripts, and what answers POST only.
-FRAGMENTS = {"search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"}
+FRAGMENTS = {
+    *("search", "autocomplete", "shop_order_search_choices", "shop_product_look_up_products"),
+    *("jsi18n", "logout"),
+}
 DOWNLOADS = {
     "shop_invoice_download_pdf",
     "shop_changeset_sample",
@@ -133,9 +136,28 @@ def price_preview(page):
     page.get_by_role("button", name="Change 2 prices").wait_for()
 
 
-def receive_stock(page):
-    run_list_action(page, PRODUCTS, "Receive stock of selected products", "MUG-1", "LAMP-1")
-    page.get_by_role("heading", name="Receive stock").wait_for()
+def receive_selected(page):
+    run_list_action(page, PRODUCTS, "Receive selected products", "MUG-1", "LAMP-1")
+    page.get_by_label("Units of Mug received").fill("12")
+    page.get_by_role("combobox").press_sequentially("lam")
+    page.get_by_role("option").first.wait_for()
+
+
+def review_counts(page):
+    page.goto(f"{PRODUCTS}count/")
+    page.get_by_role("combobox").fill("MUG-1")
+    page.keyboard.press("Enter")
+    page.get_by_label("Units of Mug counted").fill("0")
+    page.get_by_role("button", name="Review 1 count").click()
+    page.get_by_role("button", name="Book 1 difference").wait_for()
+
+
+def remembered_selection(page):
+    page.goto(PRODUCTS)
+    page.locator("[name=_selected_action]").first.check()
+    page.goto(f"{PRODUCTS}?q=nothing-has-this-name")
+    page.goto(f"{PRODUCTS}?q=LAMP-1")
+    page.get_by_role("button", name="Clear selection").wait_for()
 
 
 def product_search(page):
@@ -181,7 +203,8 @@ def own_two_factor(page):
 VISITS = (
     *(no_matches, filter_panel, selection, bulk_cancel, bulk_ship, printed),
     *(invalid_form, invalid_action),
-    *(price_preview, receive_stock, product_search, invalid_order, checked_order),
+    *(price_preview, receive_selected, review_counts, remembered_selection),
+    *(product_search, invalid_order, checked_order),
     *(save_view, command_search_results),
     *(applied_import, waiting_import, failed_import),
     *(recovery_codes, own_two_factor),  # last, since other sessions are signed out

@@ -32,6 +32,7 @@ from shop.admin.change_sets.forms import ReadingOptionsForm, UploadForm
 from shop.admin.change_sets.messages import join_counts, summarize_result
 from shop.admin.change_sets.page import STATE_ROLES, page_context
 from shop.admin.forms import ConfirmForm
+from shop.admin.products.permissions import STOCK_PERMISSION
 from shop.admin.rendering import render_label
 from shop.models import ChangeRow, ChangeSet
 from shop.product_files.exports.sample_file import build_sample_file
@@ -44,7 +45,7 @@ from shop.services.idempotency import run_once
 State = ChangeSet.State
 #: What it takes to undo a change that was made on a page.
 CHANGE_PERMISSIONS = dict.fromkeys(ChangeSet.Kind.values, "shop.change_product") | dict.fromkeys(
-    ChangeSet.STOCK_KINDS, "shop.manage_stock"
+    ChangeSet.STOCK_KINDS, STOCK_PERMISSION
 )
 SAFE_METHODS = ("GET", "HEAD")
 

@@ -1,6 +1,6 @@
 """List actions on many products: prices, stock, archiving."""
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,28 +9,30 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from shop import money
 from shop.admin.action_form import add_service_error, render_action_form
-from shop.admin.base import action_fields, form_key, run_form_once, staff_user
+from shop.admin.base import action_fields, staff_user
 from shop.admin.change_sets.messages import result_message
-from shop.admin.products.forms import PriceForm, ReceiveForm
+from shop.admin.products.forms import PriceForm
+from shop.admin.products.stock_room import StockRoomAdmin
 from shop.models import Product
-from shop.services import bulk_pricing, goods, products
+from shop.services import bulk_pricing, products
 from shop.services.bulk_pricing import PriceChange, PricePreview
 from shop.services.errors import ProductsChanged, ShopError
 
 #: Action -> the most products that its page can show and a person can check.
-MAX_SELECTED = {"change_prices": 1000, "receive": 100}
+MAX_SELECTED = {"change_prices": 1000, "receive": 500, "count": 500}
 
 type Products = models.QuerySet[Product]
+#: Shows a page with the products of these keys.
+type StockPage = Callable[[HttpRequest, list[int]], HttpResponse]
 
 
-class ProductActions(ModelAdmin):  # type: ignore[misc]
+class ProductActions(StockRoomAdmin):
     """The actions of the product list. Those that ask send the selection along in their form."""
 
-    actions = ("change_prices", "receive", "activate", "archive", "export_selected")
+    actions = ("change_prices", "receive", "count", "activate", "archive", "export_selected")
 
     @admin.action(description=_("Publish selected products"), permissions=["action"])
     def activate(self, request: HttpRequest, selected: Products) -> None:
@@ -110,40 +112,21 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             template="admin/shop/product/price_preview.html",
         )
 
-    def has_stock_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may move stock; Django calls it for `permissions=`."""
-        return bool(request.user.has_perm("shop.manage_stock"))
-
-    @admin.action(description=_("Receive stock of selected products"), permissions=["stock"])
+    @admin.action(description=_("Receive selected products"), permissions=["stock"])
     def receive(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
-        """Ask for the received units of each product, then add them to the stock."""
-        received = list(selected.order_by("sku"))
-        if self._is_too_many(request, len(received)):
-            return None
-        form = ReceiveForm(request.POST if "reason" in request.POST else None, products=received)
-        if form.is_valid():
-            try:
-                run_form_once(request, partial(self._receive_units, request, form), is_html=True)
-            except (ShopError, ValidationError) as error:
-                add_service_error(form, error)
-            else:
-                return None
-        return self._selection_form(
-            request,
-            form=form,
-            title=gettext("Receive stock"),
-            hint=gettext("Leave a field empty if nothing was delivered. We record every change."),
-            button=gettext("Receive stock"),
-            hidden=[form_key()],
-        )
+        """Lead to the page "Receive goods" with the products in its table."""
+        return self._open_stock_room(request, selected, self.receive_selected)
 
-    def _receive_units(self, request: HttpRequest, form: ReceiveForm) -> str:
-        """Add the form's units to the stock; return the success message."""
-        values = form.cleaned_data
-        change_set = goods.receive_goods(
-            units=form.units(values), actor=staff_user(request), delivery_note=values["reason"]
-        )
-        return result_message(change_set)
+    @admin.action(description=_("Count selected products"), permissions=["stock"])
+    def count(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
+        """Lead to the page "Count stock" with the products in its table."""
+        return self._open_stock_room(request, selected, self.count_selected)
+
+    def _open_stock_room(
+        self, request: HttpRequest, selected: Products, show: StockPage
+    ) -> HttpResponse | None:
+        pks = list(selected.order_by("name", "pk").values_list("pk", flat=True))
+        return None if self._is_too_many(request, len(pks)) else show(request, pks)
 
     def _is_too_many(self, request: HttpRequest, count: int) -> bool:
         """Return whether the action's page can't show that many products, and say so."""

@@ -1,6 +1,5 @@
 """Forms of the actions on products: stock and prices."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +13,7 @@ from unfold.widgets import (
 )
 
 from shop.admin.forms import TextField
-from shop.models import Product, StockMovement
+from shop.models import StockMovement
 from shop.models.order_status import Text
 from shop.models.products import MAX_STOCK
 
@@ -30,8 +29,8 @@ class ReasonField(TextField):
     """One line of text that is kept with a stock movement."""
 
     def __init__(self, **options: Any) -> None:
-        widget = UnfoldAdminTextInputWidget()
-        super().__init__(required=False, max_length=200, widget=widget, **options)
+        defaults = {"max_length": 200, "widget": UnfoldAdminTextInputWidget()}
+        super().__init__(required=False, **defaults | options)
 
 
 class StockForm(forms.Form):
@@ -111,37 +110,3 @@ class PriceForm(forms.Form):
         if not value:
             raise forms.ValidationError(_("Enter a number other than 0."), code="zero")
         return value
-
-
-class ReceiveForm(forms.Form):
-    """The units received of several products. Each product's field is named by its id."""
-
-    reason = ReasonField(
-        label=_("Delivery"), help_text=_("For example the supplier and the delivery note's number.")
-    )
-
-    def __init__(self, data: Any = None, *, products: Iterable[Product]) -> None:
-        super().__init__(data)
-        for product in products:
-            self.fields[str(product.pk)] = forms.IntegerField(
-                label=f"{product.name} · {product.sku}",
-                required=False,
-                min_value=0,
-                max_value=MAX_STOCK,
-                widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": "0"}),
-                help_text=_("%(stock)d in stock") % {"stock": product.stock},
-            )
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse a delivery without units."""
-        values: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors and not any(self.units(values).values()):
-            raise forms.ValidationError(
-                _("Enter the units received of at least one product."), code="empty"
-            )
-        return values
-
-    @staticmethod
-    def units(values: dict[str, Any]) -> dict[int, int]:
-        """Return product id -> units received."""
-        return {int(name): units or 0 for name, units in values.items() if name != "reason"}

@@ -1,4 +1,4 @@
-"""List actions on many products: change prices, receive stock."""
+"""List actions on many products: change prices, and the way to the stock room."""
 
 from decimal import Decimal
 
@@ -7,8 +7,7 @@ from support import factories
 
 from shop.admin.products import actions
 from shop.admin.products.page import HINTS
-from shop.models import AuditEntry, Product, StockMovement
-from shop.services.stock import find_drift
+from shop.models import AuditEntry, Product
 
 LIST = "/admin/shop/product/"
 
@@ -99,70 +98,19 @@ def test_an_invalid_change_changes_no_price(adas_browser, mug, lamp, values, fie
     assert prices() == [Decimal("12.50"), Decimal("99999999.00")]
 
 
-def receive(browser, selected, units, **values):
-    counts = {str(product.pk): count for product, count in zip(selected, units, strict=True)}
-    return run(browser, "receive", selected, reason="Note 17", **counts, **values)
-
-
 def stocks():
     return list(Product.objects.order_by("pk").values_list("stock", flat=True))
 
 
-def test_a_delivery_is_received_per_product(adas_browser, ada, mug, lamp):
-    page = run(adas_browser, "receive", [mug, lamp])
-    assert [bound.label for bound in page.context["form"]][1:] == ["Lamp · LAMP-1", "Mug · MUG-1"]
-    response = receive(adas_browser, [mug, lamp], [12, ""], once=hidden(page)["once"])
-    assert factories.page_messages(response) == ["12 units received."]
-    movement = StockMovement.objects.first()
-    assert (movement.product, movement.kind, movement.delta, movement.reason, movement.actor) == (
-        mug,
-        "received",
-        12,
-        "Note 17",
-        ada,
-    )
-    assert (stocks(), list(find_drift())) == ([22, 5], [])
-    assert AuditEntry.objects.values_list("record_label", "changes").get() == (
-        "Mug",
-        "stock: 10 → 22",
-    )
-
-
-def test_a_form_sent_twice_receives_once(adas_browser, mug):
-    key = hidden(run(adas_browser, "receive", [mug]))["once"]
-    receive(adas_browser, [mug], [12], once=key)
-    second = receive(adas_browser, [mug], [12], once=key)
-    assert [message.level_tag for message in second.context["messages"]] == ["info"]
-    assert stocks() == [22]
-
-
-def test_a_form_sent_again_with_other_numbers_is_refused(adas_browser, mug):
-    key = hidden(run(adas_browser, "receive", [mug]))["once"]
-    receive(adas_browser, [mug], [12], once=key)
-    other = receive(adas_browser, [mug], [13], once=key)
-    assert len(other.context["form"].non_field_errors()) == 1
-    assert stocks() == [22]
-    receive(adas_browser, [mug], [13], once=hidden(other)["once"])
-    assert stocks() == [35]
-
-
-@pytest.mark.parametrize(
-    "units", [["-1", ""], ["", ""], ["0", "0"], ["x", "1"], ["1000000000", "1"], ["1.5", "1"]]
-)
-def test_an_invalid_delivery_changes_nothing(adas_browser, mug, lamp, units):
-    assert receive(adas_browser, [mug, lamp], units).context["form"].errors
-    assert (stocks(), StockMovement.objects.count()) == ([10, 5], 2)
-
-
-@pytest.mark.parametrize("action", ["change_prices", "receive"])
+@pytest.mark.parametrize("action", ["change_prices", "receive", "count"])
 def test_too_many_products_are_refused(adas_browser, mug, lamp, monkeypatch, action):
     monkeypatch.setitem(actions.MAX_SELECTED, action, 1)
-    response = run(adas_browser, action, [mug, lamp], by="percent", value="5", reason="")
+    response = run(adas_browser, action, [mug, lamp], by="percent", value="5")
     assert [message.level_tag for message in response.context["messages"]] == ["error"]
     assert response.request["REQUEST_METHOD"] == "GET"
 
 
-@pytest.mark.parametrize("action", ["change_prices", "receive"])
+@pytest.mark.parametrize("action", ["change_prices", "receive", "count"])
 def test_without_permission_nothing_changes(staff_client_with, mug, action):
     before = factories.all_rows()
     run(
