@@ -7,18 +7,18 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from shop import money
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.base import action_fields, form_key, run_form_once, staff_user
 from shop.admin.change_sets.messages import result_message
 from shop.admin.products.forms import PriceForm, ReceiveForm
+from shop.admin.products.price_page import CONFIRM_FIELD, PREVIEW_BUTTON, price_page
 from shop.models import Product
 from shop.services import bulk_pricing, goods, products
-from shop.services.bulk_pricing import PriceChange, PricePreview
+from shop.services.bulk_pricing import PricePreview
 from shop.services.errors import ProductsChanged, ShopError
 
 #: Action -> the most products that its page can show and a person can check.
@@ -63,52 +63,27 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
         form = PriceForm(request.POST if "by" in request.POST else None)
         preview = None
         if form.is_valid():
-            change = PriceChange(**{form.cleaned_data["by"]: form.cleaned_data["value"]})
-            fingerprint = request.POST.get("fingerprint", "")
+            change = form.price_change()
             try:
                 preview = bulk_pricing.preview_prices(product_ids=pks, change=change)
-                if fingerprint == preview.fingerprint:
+                if self._is_confirmed_preview(request, preview):
                     change_set = bulk_pricing.change_prices(
                         product_ids=pks,
                         change=change,
-                        fingerprint=fingerprint,
+                        fingerprint=preview.fingerprint,
                         actor=staff_user(request),
+                        is_confirmed=CONFIRM_FIELD in request.POST,
                     )
                     messages.success(request, result_message(change_set))
                     return None
             except (ProductsChanged, ValidationError) as error:
                 add_service_error(form, error)
-        return self._price_page(request, form, len(pks), preview)
+        return price_page(self, request, form=form, count=len(pks), preview=preview)
 
-    def _price_page(
-        self, request: HttpRequest, form: PriceForm, count: int, preview: PricePreview | None
-    ) -> HttpResponse:
-        rows = [
-            (product, money.format_money(product.price), money.format_money(new))
-            for product, new in (preview.new if preview else ())
-        ]
-        title = ngettext(
-            "Change the price of %(count)d product",
-            "Change the prices of %(count)d products",
-            count,
-        )
-        button, hint = (
-            gettext("Show new prices"),
-            gettext("Prices change only after you confirm the preview."),
-        )
-        if rows:
-            button = ngettext("Change %(count)d price", "Change %(count)d prices", len(rows))
-            button, hint = button % {"count": len(rows)}, ""
-        return self._selection_form(
-            request,
-            form=form,
-            title=title % {"count": count},
-            hint=hint,
-            button=button,
-            rows=rows,
-            hidden=[("fingerprint", preview.fingerprint)] if preview else [],
-            template="admin/shop/product/price_preview.html",
-        )
+    def _is_confirmed_preview(self, request: HttpRequest, preview: PricePreview) -> bool:
+        """Return whether this preview was shown, and the button to change the prices pressed."""
+        is_shown = request.POST.get("fingerprint") == preview.fingerprint
+        return is_shown and PREVIEW_BUTTON not in request.POST
 
     @admin.action(description=_("Receive stock of selected products"), permissions=["action"])
     def receive(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
