@@ -4,6 +4,7 @@ A new page is covered by itself. `test_each_form_changes_something_if_sent_prope
 name until FORM_VALUES has the values that its form needs, or READ_ONLY_NAMES has its name.
 """
 
+import json
 import re
 import time
 import uuid
@@ -69,6 +70,11 @@ def price_change_values():
     return {"by": "percent", "value": "5", "fingerprint": fingerprint}
 
 
+def table_values():
+    mug = Product.objects.get(sku="MUG-1")
+    return {"cells": json.dumps({mug.pk: {"name": [mug.name, "Vase"]}})}
+
+
 def two_factor_values():
     return {"key": totp.KEY, "code": totp.code_at(time.time())}
 
@@ -83,6 +89,12 @@ FORM_VALUES = {
     "shop_user_two_factor": two_factor_values,
     "shop_product_adjust_stock": {"delta": "1", "kind": "received"},
     "shop_product_count_stock": {"counted": "3"},
+    "shop_product_edit_in_table": table_values,
+    "shop_product_quick_edit": lambda: {
+        "field": "name",
+        "old": Product.objects.earliest("pk").name,
+        "value": "Vase",
+    },
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
     "shop_product_change": {"name": "Vase"},
     "shop_order_add_note": {"note": "Called"},
@@ -137,7 +149,8 @@ for model in further_models.further_models():
 READ_ONLY_NAMES = (
     *("_changelist", "_history", "_search_choices", "index", "search"),
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
-    *("_download_pdf", "download_selected"),
+    # The action leads to the page of `table_values`.
+    *("_download_pdf", "download_selected", ": edit_in_table"),
     # The file of a further model, whose import needs what its preview stored: see
     # tests/low_code/doors/test_admin_files.py.
     "_import",

@@ -18,6 +18,7 @@ from support.page_actions import (
 FORBIDDEN = 403
 #: Responses that are no pages: fragments for scripts, and what answers POST only.
 FRAGMENTS = {"search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"}
+FRAGMENTS |= {"shop_product_quick_edit"}
 DOWNLOADS = {
     "shop_invoice_download_pdf",
     "shop_changeset_sample",
@@ -133,6 +134,28 @@ def price_preview(page):
     page.get_by_role("button", name="Change 2 prices").wait_for()
 
 
+def large_price_preview(page):
+    run_list_action(page, PRODUCTS, "Change prices of selected products", "MUG-1", "LAMP-1")
+    page.get_by_label("Value").fill("500")
+    page.get_by_role("button", name="Show new prices").click()
+    page.get_by_role("checkbox", name="Yes, change").wait_for()
+
+
+def table_with_errors(page):
+    page.goto(PRODUCTS)
+    page.get_by_role("link", name="Edit this page in a table").click()
+    page.get_by_role("textbox", name="Name LAMP-1").fill("")
+    page.get_by_text("Columns").click()
+    page.get_by_role("button", name="Save 1 change").click()
+    page.get_by_text("This field is required").wait_for()
+    page.once("dialog", lambda dialog: dialog.accept())
+
+
+def quick_edit(page):
+    page.goto(PRODUCTS)
+    page.get_by_role("button", name="Edit the price of Lamp").click()
+
+
 def receive_stock(page):
     run_list_action(page, PRODUCTS, "Receive stock of selected products", "MUG-1", "LAMP-1")
     page.get_by_role("heading", name="Receive stock").wait_for()
@@ -181,7 +204,8 @@ def own_two_factor(page):
 VISITS = (
     *(no_matches, filter_panel, selection, bulk_cancel, bulk_ship, printed),
     *(invalid_form, invalid_action),
-    *(price_preview, receive_stock, product_search, invalid_order, checked_order),
+    *(price_preview, large_price_preview, table_with_errors, quick_edit),
+    *(receive_stock, product_search, invalid_order, checked_order),
     *(save_view, command_search_results),
     *(applied_import, waiting_import, failed_import),
     *(recovery_codes, own_two_factor),  # last, since other sessions are signed out

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -16,13 +16,14 @@ from shop.admin.base import action_fields, form_key, run_form_once, staff_user
 from shop.admin.change_sets.messages import result_message
 from shop.admin.products.forms import PriceForm, ReceiveForm
 from shop.admin.products.price_page import CONFIRM_FIELD, PREVIEW_BUTTON, price_page
+from shop.admin.products.table_page import MAX_ROWS, table_url
 from shop.models import Product
 from shop.services import bulk_pricing, goods, products
 from shop.services.bulk_pricing import PricePreview
 from shop.services.errors import ProductsChanged, ShopError
 
 #: Action -> the most products that its page can show and a person can check.
-MAX_SELECTED = {"change_prices": 1000, "receive": 100}
+MAX_SELECTED = {"change_prices": 1000, "receive": 100, "edit_in_table": MAX_ROWS}
 
 type Products = models.QuerySet[Product]
 
@@ -30,7 +31,14 @@ type Products = models.QuerySet[Product]
 class ProductActions(ModelAdmin):  # type: ignore[misc]
     """The actions of the product list. Those that ask send the selection along in their form."""
 
-    actions = ("change_prices", "receive", "activate", "archive", "export_selected")
+    actions = (
+        "edit_in_table",
+        "change_prices",
+        "receive",
+        "activate",
+        "archive",
+        "export_selected",
+    )
 
     @admin.action(description=_("Publish selected products"), permissions=["action"])
     def activate(self, request: HttpRequest, selected: Products) -> None:
@@ -53,6 +61,14 @@ class ProductActions(ModelAdmin):  # type: ignore[misc]
             messages.warning(request, " ".join(getattr(error, "messages", [str(error)])))
         else:
             messages.success(request, result_message(change_set))
+
+    @admin.action(description=_("Edit selected products in a table"), permissions=["action"])
+    def edit_in_table(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
+        """Lead to the table of these products."""
+        pks = list(selected.values_list("pk", flat=True))
+        if self._is_too_many(request, len(pks)):
+            return None
+        return HttpResponseRedirect(table_url(pks, request.GET.urlencode()))
 
     @admin.action(description=_("Change prices of selected products"), permissions=["action"])
     def change_prices(self, request: HttpRequest, selected: Products) -> HttpResponse | None:

@@ -1,7 +1,6 @@
 """Admin pages of products and their stock movements."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from shop import money
 from shop.admin.base import ActionFormAdmin, ReadOnlyAdmin, staff_user
 from shop.admin.changelists import NUMBER_FORMAT
 from shop.admin.choice_filter import SimpleChoiceFilter
@@ -23,6 +21,8 @@ from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.forms import CountForm, StockForm
 from shop.admin.products.product_form import ProductForm
+from shop.admin.products.quick_edit import QuickEdit, render_price
+from shop.admin.products.table_page import ProductTable
 from shop.admin.rendering import render_label
 from shop.models import OrderItem, Product, StockMovement, User
 from shop.models.order_status import Text
@@ -71,7 +71,9 @@ class StockLevelFilter(SimpleChoiceFilter):
 
 
 @admin.register(Product)
-class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModelAdmin):
+class ProductAdmin(
+    ProductExports, ProductTable, QuickEdit, ActionFormAdmin, ProductActions, ExposedModelAdmin
+):
     """The list of products and a product's page."""
 
     empty_text = _("Customers see every product that is active.")
@@ -103,6 +105,7 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
         "stock": "adjust_stock",
         "count": "count_stock",
         "remove": "remove",
+        "quick-edit": "quick_edit",
     }
     action_permission = "change_product"
 
@@ -139,8 +142,8 @@ class ProductAdmin(ProductExports, ActionFormAdmin, ProductActions, ExposedModel
 
     @display(description=_("Price"), ordering="price", formatting=NUMBER_FORMAT)
     def money(self, product: Product) -> str:
-        """Return the price with its currency."""
-        return money.format_money(product.price or Decimal(0))
+        """Return the price with its currency, and as it is edited in the list."""
+        return render_price(product)
 
     @display(description=_("Stock"), ordering="stock", formatting=NUMBER_FORMAT)
     def level(self, product: Product) -> str:
