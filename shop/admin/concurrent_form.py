@@ -61,10 +61,7 @@ class ConcurrentForm(forms.ModelForm):  # type: ignore[type-arg]
         columns = {field.name: field for field in exposure.concrete_fields(self._meta.model)}
         values = {name: self.cleaned_data[name] for name in names if name in many_to_many}
         for name in [name for name in names if name in columns]:
-            value, field = getattr(self.instance, name), columns[name]
-            # A form clears a field, such as JSON, to null; one that can't be null has its default.
-            is_cleared = value is None and not field.null and field.has_default()
-            values[name] = field.get_default() if is_cleared else value
+            values[name] = value_if_cleared(columns[name], getattr(self.instance, name))
         return values
 
     def check_unchanged(self, locked: models.Model) -> None:
@@ -151,6 +148,12 @@ class ConcurrentForm(forms.ModelForm):  # type: ignore[type-arg]
         errors = {field: error} if field else getattr(error, "error_dict", {None: error})
         for name, found in errors.items():
             super().add_error(name if name in self.fields else None, found)
+
+
+def value_if_cleared(field: exposure.Field, value: Any) -> Any:
+    """Return the value to save: the default where a form clears to null what can't be null."""
+    is_cleared = value is None and not field.null and field.has_default()
+    return field.get_default() if is_cleared else value
 
 
 def _raw(value: Any) -> Any:

@@ -102,17 +102,18 @@ def normalize_images(model: type[Model], values: Mapping[str, Any]) -> dict[str,
     return normalized
 
 
-def validate_fields(record: Model, names: Iterable[str]) -> None:
+def validate_fields(record: Model, names: Iterable[str], *, is_unique: bool = False) -> None:
     """Validate these fields, by name or column, and the model's `clean()`.
 
-    Other fields are not checked: an old row may break a rule that is newer. Raises ValidationError.
+    Other fields are not checked: an old row may break a rule that is newer. `is_unique` says that
+    the caller knows the values to be unique, so that no query asks. Raises ValidationError.
     """
     others = {
         field.name
         for field in exposure.concrete_fields(type(record))
         if field.name not in names and field.attname not in names
     }
-    record.full_clean(exclude=others, validate_constraints=False)
+    record.full_clean(exclude=others, validate_unique=not is_unique, validate_constraints=False)
 
 
 def assign_values(record: Model, values: Mapping[str, Any]) -> None:

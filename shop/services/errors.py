@@ -160,6 +160,12 @@ class ProductsChanged(BackOfficeError):
     )
 
 
+class CellsRefused(BackOfficeError):
+    """Some cells of a table can't be saved; `details["problems"]` says which and why."""
+
+    code, message = "cells-refused", _("Nothing was saved. Check the marked cells.")
+
+
 class MessagePending(BackOfficeError):
     code, message = (
         "message-pending",

@@ -70,6 +70,11 @@ def price_change_values():
     return {"by": "percent", "value": "5", "fingerprint": fingerprint}
 
 
+def table_values():
+    mug = Product.objects.get(sku="MUG-1")
+    return {"cells": json.dumps({mug.pk: {"name": [mug.name, "Vase"]}})}
+
+
 def two_factor_values():
     return {"key": totp.KEY, "code": totp.code_at(time.time())}
 
@@ -88,6 +93,12 @@ FORM_VALUES = {
     "shop_product_count_shelf": lambda: {
         "rows": json.dumps([[mug().pk, 3, mug().stock, 99_999_999]]),
         CONFIRM_FIELD: "1",
+    },
+    "shop_product_edit_in_table": table_values,
+    "shop_product_quick_edit": lambda: {
+        "field": "name",
+        "old": Product.objects.earliest("pk").name,
+        "value": "Vase",
     },
     "shop_product_add": {"name": "Vase", "price": "24.00", "first_stock": "1"},
     "shop_product_change": {"name": "Vase"},
@@ -139,7 +150,7 @@ READ_ONLY_NAMES = (
     *("autocomplete", "jsi18n", "app_list", "change_done", "_export", "export_selected"),
     *("_download_pdf", "download_selected", "report", "reports", "_look_up_products"),
     # These actions only fill the table of another page.
-    *("receive", "count"),
+    *("receive", "count", ": edit_in_table"),
     # The file of a further model, whose import needs what its preview stored: see
     # tests/low_code/doors/test_admin_files.py.
     "_import",

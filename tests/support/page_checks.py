@@ -19,7 +19,7 @@ FORBIDDEN = 403
 #: Responses that are no pages: fragments for scripts, and what answers POST only.
 FRAGMENTS = {
     *("search", "autocomplete", "shop_order_search_choices", "shop_product_look_up_products"),
-    *("jsi18n", "logout"),
+    *("jsi18n", "logout", "shop_product_quick_edit"),
 }
 DOWNLOADS = {
     "shop_invoice_download_pdf",
@@ -160,6 +160,28 @@ def remembered_selection(page):
     page.get_by_role("button", name="Clear selection").wait_for()
 
 
+def large_price_preview(page):
+    run_list_action(page, PRODUCTS, "Change prices of selected products", "MUG-1", "LAMP-1")
+    page.get_by_label("Value").fill("500")
+    page.get_by_role("button", name="Show new prices").click()
+    page.get_by_role("checkbox", name="Yes, change").wait_for()
+
+
+def table_with_errors(page):
+    page.goto(PRODUCTS)
+    page.get_by_role("link", name="Edit this page in a table").click()
+    page.get_by_role("textbox", name="Name LAMP-1").fill("")
+    page.get_by_text("Columns").click()
+    page.get_by_role("button", name="Save 1 change").click()
+    page.get_by_text("This field is required").wait_for()
+    page.once("dialog", lambda dialog: dialog.accept())
+
+
+def quick_edit(page):
+    page.goto(PRODUCTS)
+    page.get_by_role("button", name="Edit the price of Lamp").click()
+
+
 def product_search(page):
     page.goto(NEW_ORDER)
     page.get_by_role("combobox", name="Product 1").click()
@@ -203,7 +225,8 @@ def own_two_factor(page):
 VISITS = (
     *(no_matches, filter_panel, selection, bulk_cancel, bulk_ship, printed),
     *(invalid_form, invalid_action),
-    *(price_preview, receive_selected, review_counts, remembered_selection),
+    *(price_preview, large_price_preview, table_with_errors, quick_edit),
+    *(receive_selected, review_counts, remembered_selection),
     *(product_search, invalid_order, checked_order),
     *(save_view, command_search_results),
     *(applied_import, waiting_import, failed_import),

@@ -6,23 +6,24 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext, ngettext
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from shop import money
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.base import action_fields, staff_user
 from shop.admin.change_sets.messages import result_message
 from shop.admin.products.forms import PriceForm
+from shop.admin.products.price_page import CONFIRM_FIELD, PREVIEW_BUTTON, price_page
 from shop.admin.products.stock_room import StockRoomAdmin
+from shop.admin.products.table_page import MAX_ROWS, table_url
 from shop.models import Product
 from shop.services import bulk_pricing, products
-from shop.services.bulk_pricing import PriceChange, PricePreview
+from shop.services.bulk_pricing import PricePreview
 from shop.services.errors import ProductsChanged, ShopError
 
 #: Action -> the most products that its page can show and a person can check.
-MAX_SELECTED = {"change_prices": 1000, "receive": 500, "count": 500}
+MAX_SELECTED = {"change_prices": 1000, "receive": 500, "count": 500, "edit_in_table": MAX_ROWS}
 
 type Products = models.QuerySet[Product]
 #: Shows a page with the products of these keys.
@@ -32,7 +33,15 @@ type StockPage = Callable[[HttpRequest, list[int]], HttpResponse]
 class ProductActions(StockRoomAdmin):
     """The actions of the product list. Those that ask send the selection along in their form."""
 
-    actions = ("change_prices", "receive", "count", "activate", "archive", "export_selected")
+    actions = (
+        "edit_in_table",
+        "change_prices",
+        "receive",
+        "count",
+        "activate",
+        "archive",
+        "export_selected",
+    )
 
     @admin.action(description=_("Publish selected products"), permissions=["action"])
     def activate(self, request: HttpRequest, selected: Products) -> None:
@@ -56,6 +65,14 @@ class ProductActions(StockRoomAdmin):
         else:
             messages.success(request, result_message(change_set))
 
+    @admin.action(description=_("Edit selected products in a table"), permissions=["action"])
+    def edit_in_table(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
+        """Lead to the table of these products."""
+        pks = list(selected.values_list("pk", flat=True))
+        if self._is_too_many(request, len(pks)):
+            return None
+        return HttpResponseRedirect(table_url(pks, request.GET.urlencode()))
+
     @admin.action(description=_("Change prices of selected products"), permissions=["action"])
     def change_prices(self, request: HttpRequest, selected: Products) -> HttpResponse | None:
         """Ask by how much, show current and new prices, then write exactly the shown prices."""
@@ -65,52 +82,27 @@ class ProductActions(StockRoomAdmin):
         form = PriceForm(request.POST if "by" in request.POST else None)
         preview = None
         if form.is_valid():
-            change = PriceChange(**{form.cleaned_data["by"]: form.cleaned_data["value"]})
-            fingerprint = request.POST.get("fingerprint", "")
+            change = form.price_change()
             try:
                 preview = bulk_pricing.preview_prices(product_ids=pks, change=change)
-                if fingerprint == preview.fingerprint:
+                if self._is_confirmed_preview(request, preview):
                     change_set = bulk_pricing.change_prices(
                         product_ids=pks,
                         change=change,
-                        fingerprint=fingerprint,
+                        fingerprint=preview.fingerprint,
                         actor=staff_user(request),
+                        is_confirmed=CONFIRM_FIELD in request.POST,
                     )
                     messages.success(request, result_message(change_set))
                     return None
             except (ProductsChanged, ValidationError) as error:
                 add_service_error(form, error)
-        return self._price_page(request, form, len(pks), preview)
+        return price_page(self, request, form=form, count=len(pks), preview=preview)
 
-    def _price_page(
-        self, request: HttpRequest, form: PriceForm, count: int, preview: PricePreview | None
-    ) -> HttpResponse:
-        rows = [
-            (product, money.format_money(product.price), money.format_money(new))
-            for product, new in (preview.new if preview else ())
-        ]
-        title = ngettext(
-            "Change the price of %(count)d product",
-            "Change the prices of %(count)d products",
-            count,
-        )
-        button, hint = (
-            gettext("Show new prices"),
-            gettext("Prices change only after you confirm the preview."),
-        )
-        if rows:
-            button = ngettext("Change %(count)d price", "Change %(count)d prices", len(rows))
-            button, hint = button % {"count": len(rows)}, ""
-        return self._selection_form(
-            request,
-            form=form,
-            title=title % {"count": count},
-            hint=hint,
-            button=button,
-            rows=rows,
-            hidden=[("fingerprint", preview.fingerprint)] if preview else [],
-            template="admin/shop/product/price_preview.html",
-        )
+    def _is_confirmed_preview(self, request: HttpRequest, preview: PricePreview) -> bool:
+        """Return whether this preview was shown, and the button to change the prices pressed."""
+        is_shown = request.POST.get("fingerprint") == preview.fingerprint
+        return is_shown and PREVIEW_BUTTON not in request.POST
 
     @admin.action(description=_("Receive selected products"), permissions=["stock"])
     def receive(self, request: HttpRequest, selected: Products) -> HttpResponse | None:

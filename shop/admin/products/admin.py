@@ -1,6 +1,5 @@
 """Admin pages of products and their stock movements."""
 
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from shop import money
 from shop.admin.base import ReadOnlyAdmin, staff_user
 from shop.admin.changelists import NUMBER_FORMAT
 from shop.admin.choice_filter import SimpleChoiceFilter
@@ -21,6 +19,8 @@ from shop.admin.forms import ConfirmForm
 from shop.admin.products.actions import ProductActions
 from shop.admin.products.forms import CountForm, StockForm
 from shop.admin.products.page import ProductPage
+from shop.admin.products.quick_edit import QuickEdit, render_price
+from shop.admin.products.table_page import ProductTable
 from shop.admin.rendering import render_label
 from shop.models import OrderItem, Product, StockMovement
 from shop.services import products, stock
@@ -52,7 +52,7 @@ class StockLevelFilter(SimpleChoiceFilter):
 
 
 @admin.register(Product)
-class ProductAdmin(ProductExports, ProductActions, ProductPage):
+class ProductAdmin(ProductExports, ProductTable, QuickEdit, ProductActions, ProductPage):
     """The list of products and a product's page."""
 
     empty_text = _("Customers see every product that is active.")
@@ -78,6 +78,7 @@ class ProductAdmin(ProductExports, ProductActions, ProductPage):
         "count": "count_stock",
         "remove": "remove",
         "duplicate": "duplicate",
+        "quick-edit": "quick_edit",
     }
     action_permission = "change_product"
     view_permissions = {  # noqa: RUF012
@@ -96,8 +97,8 @@ class ProductAdmin(ProductExports, ProductActions, ProductPage):
 
     @display(description=_("Price"), ordering="price", formatting=NUMBER_FORMAT)
     def money(self, product: Product) -> str:
-        """Return the price with its currency."""
-        return money.format_money(product.price or Decimal(0))
+        """Return the price with its currency, and as it is edited in the list."""
+        return render_price(product)
 
     @display(description=_("Stock"), ordering="stock", formatting=NUMBER_FORMAT)
     def level(self, product: Product) -> str:

@@ -1,6 +1,5 @@
 """Forms of the actions on products: stock and prices."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -16,6 +15,8 @@ from shop.admin.forms import TextField
 from shop.models import StockMovement
 from shop.models.order_status import Text
 from shop.models.products import MAX_STOCK
+from shop.services import bulk_pricing
+from shop.services.bulk_pricing import PriceChange
 
 Kind = StockMovement.Kind
 #: Kinds of movement that only add or only remove units -> the sign, and the error for the other.
@@ -89,11 +90,15 @@ class CountForm(forms.Form):
 
 
 class PriceForm(forms.Form):
-    """By how much the prices of several products change."""
+    """How the prices of several products change, and how the new ones are rounded."""
 
     by = forms.ChoiceField(
         label=_("Change by"),
-        choices=[("percent", _("Percent")), ("amount", _("Fixed amount"))],
+        choices=[
+            ("percent", _("Percent")),
+            ("amount", _("Fixed amount")),
+            ("new_price", _("Set to a price")),
+        ],
         widget=UnfoldAdminSelectWidget,
     )
     value = forms.DecimalField(
@@ -101,12 +106,27 @@ class PriceForm(forms.Form):
         max_digits=10,
         decimal_places=2,
         widget=UnfoldAdminDecimalFieldWidget(attrs={"autofocus": True}),
-        help_text=_("For example 5 to raise or -5 to lower. New prices are rounded to the cent."),
+        help_text=_("For example 5 to raise or -5 to lower."),
+    )
+    rounding = forms.ChoiceField(
+        label=_("Round new prices"), required=False, widget=UnfoldAdminSelectWidget
     )
 
-    def clean_value(self) -> Decimal:
-        """Refuse zero."""
-        value: Decimal = self.cleaned_data["value"]
-        if not value:
-            raise forms.ValidationError(_("Enter a number other than 0."), code="zero")
-        return value
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        roundings = bulk_pricing.offered_roundings()
+        rounding: Any = self.fields["rounding"]
+        rounding.choices = [(name, rounding.label) for name, rounding in roundings.items()]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a change by zero. A price may be set to zero."""
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("value") == 0 and values.get("by") != "new_price":
+            message = _("Enter a number other than 0.")
+            self.add_error("value", forms.ValidationError(message, code="zero"))
+        return values
+
+    def price_change(self) -> PriceChange:
+        """Return the change that a valid form asks for."""
+        values = self.cleaned_data
+        return PriceChange(**{values["by"]: values["value"]}, rounding=values["rounding"])

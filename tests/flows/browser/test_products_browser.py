@@ -169,7 +169,12 @@ def test_prices_are_previewed_before_they_change(page, ada, mug, lamp):
     page.get_by_label("Value").fill("5")
     page.get_by_role("button", name="Show new prices").click()
     rows = page.get_by_role("region", name="New prices").locator("tbody tr")
-    expect(rows).to_have_text(["Lamp LAMP-1 49.90 EUR 52.40 EUR", "Mug MUG-1 12.50 EUR 13.13 EUR"])
+    expect(rows).to_have_text(
+        [
+            "Lamp LAMP-1 49.90 EUR 52.40 EUR +5.0 %",
+            "Mug MUG-1 12.50 EUR 13.13 EUR +5.0 %",
+        ]
+    )
     assert set(Product.objects.values_list("price", flat=True)) == {
         Decimal("12.50"),
         Decimal("49.90"),
