@@ -51,7 +51,7 @@ def is_narrowed(request: HttpRequest) -> bool:
     return bool(narrowing_parameters(request))
 
 
-#: Unfold's name of a column whose values and header are aligned right; admin.css gives them
+#: Unfold's name of a column whose values and header are aligned right; lists.css gives them
 #: figures of one width.
 NUMBER_FORMAT = "price"
 NUMBER_TYPES = (models.IntegerField, models.DecimalField, models.FloatField)
