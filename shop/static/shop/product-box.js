@@ -1,4 +1,4 @@
-/* A field that takes a scanner or typing: barcode, SKU or name, with suggestions as an ARIA combobox.
+/* A field that takes a scanner or typing: barcode, SKU or name, with suggestions (ARIA combobox).
 
    `productBox({input, list, url, onProduct, say, texts})` calls `onProduct(product, how)` for each
    product: Enter takes the highlighted suggestion, else the product with exactly this code. A text

@@ -283,8 +283,8 @@
     linesBox.open = Boolean(kept.lines);
     kept.rows.forEach((row) => addRow(row, false));
     const at = new Date(kept.at);
-    const isToday = at.toDateString() === new Date().toDateString();
-    const style = isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+    const style = { timeStyle: "short", hourCycle: "h23" };
+    if (at.toDateString() !== new Date().toDateString()) style.dateStyle = "medium";
     const text = fill(texts.restored, { time: at.toLocaleString(language, style) });
     draftNotice.querySelector("span").textContent = text;
     draftNotice.hidden = false;
