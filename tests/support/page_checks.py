@@ -17,8 +17,10 @@ from support.page_actions import (
 
 FORBIDDEN = 403
 #: Responses that are no pages: fragments for scripts, and what answers POST only.
-FRAGMENTS = {"search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"}
-FRAGMENTS |= {"shop_product_quick_edit"}
+FRAGMENTS = {
+    *("search", "autocomplete", "shop_order_search_choices", "jsi18n", "logout"),
+    "shop_product_quick_edit",
+}
 DOWNLOADS = {
     "shop_invoice_download_pdf",
     "shop_changeset_sample",
