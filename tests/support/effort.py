@@ -1,16 +1,20 @@
-"""Counts what a person does on a page: clicks, and the pages that they wait for."""
+"""Counts what a person does on a page: clicks, keys, and the pages that they wait for."""
 
 from dataclasses import dataclass
 
-COUNT_CLICKS = "addEventListener('pointerdown', () => window.countClick(), true)"
+COUNT_CLICKS = """
+  addEventListener('pointerdown', () => window.countClick(), true);
+  addEventListener('keydown', () => window.countKey(), true);
+"""
 
 
 @dataclass
 class Effort:
-    """Clicks and page loads since `count_effort`."""
+    """Clicks, page loads and keys since `count_effort`."""
 
     clicks: int = 0
     loads: int = 0
+    keys: int = 0
 
 
 def count_effort(page):
@@ -20,10 +24,14 @@ def count_effort(page):
     def count_click(_source):
         effort.clicks += 1
 
+    def count_key(_source):
+        effort.keys += 1
+
     def count_load(_page):
         effort.loads += 1
 
     page.context.expose_binding("countClick", count_click)
+    page.context.expose_binding("countKey", count_key)
     page.add_init_script(COUNT_CLICKS)
     page.on("domcontentloaded", count_load)
     return effort
