@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connections
 from playwright.sync_api import sync_playwright
-from support import factories
+from support import factories, stock_actions
 from support.browser import DESKTOP, PHONE, require_tool
 
 from shop.management.demo_shop import make_groups
@@ -133,3 +133,19 @@ def viewer(transactional_db):
     vi = factories.create_user("Vi", "Viewer", role="admin")
     vi.groups.set([Group.objects.get(name="Viewer")])
     return vi
+
+
+@pytest.fixture
+def shelf(transactional_db):
+    """Twenty products with a barcode and ten units each."""
+    return [
+        factories.create_product(f"Bowl {n:02}", sku=f"BOWL-{n:02}", barcode=stock_actions.gtin(n))
+        for n in range(20)
+    ]
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def device(request, window, ada):
+    page = window(ada, request.param)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    return page

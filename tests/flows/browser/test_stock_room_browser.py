@@ -2,85 +2,31 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 from support import factories
-from support.browser import DESKTOP, PHONE
+from support.browser import DESKTOP
 from support.effort import count_effort
-from support.page_actions import PRODUCTS, run_list_action
+from support.page_actions import PRODUCTS
+from support.stock_actions import (
+    COUNT,
+    RECEIVE,
+    code_field,
+    has_sideways_scroll,
+    press,
+    scan,
+    scan_and_wait,
+    status,
+    stocks,
+    type_like_a_scanner,
+    units_of,
+)
 
-from shop.models import ChangeSet, Product
+from shop.models import ChangeSet
 from shop.services.goods import receive_goods
-from shop.services.orders import place_order
 from shop.services.stock import find_drift
 
-RECEIVE, COUNT = f"{PRODUCTS}receive/", f"{PRODUCTS}count/"
 #: A person who types needs longer for a key than a scanner.
 TYPING = {"delay": 60}
-
-
-def gtin(number):
-    """Return a valid GTIN-13."""
-    digits = f"400638{number:06}"
-    total = sum(int(digit) * (3 if n % 2 else 1) for n, digit in enumerate(digits))
-    return f"{digits}{-total % 10}"
-
-
-@pytest.fixture
-def shelf(transactional_db):
-    """Twenty products with a barcode and ten units each."""
-    return [
-        factories.create_product(f"Bowl {n:02}", sku=f"BOWL-{n:02}", barcode=gtin(n))
-        for n in range(20)
-    ]
-
-
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def device(request, window, ada):
-    page = window(ada, request.param)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    return page
-
-
-def scan(page, code):
-    """Do what a scanner does: type the code into what has the focus, and press Enter."""
-    page.keyboard.type(code)
-    page.keyboard.press("Enter")
-
-
-def code_field(page):
-    return page.get_by_role("combobox", name="Barcode, SKU or name")
-
-
-def units_of(page, product):
-    return page.get_by_label(re.compile(f"^Units of {product.name} "))
-
-
-def scan_and_wait(page, product, units=None):
-    """Scan a product, wait for its row and type a number."""
-    scan(page, product.barcode)
-    expect(units_of(page, product)).to_be_focused()
-    if units is not None:
-        scan(page, str(units))
-        expect(code_field(page)).to_be_focused()
-
-
-def status(page):
-    return page.locator("#stock-status")
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def stocks():
-    return dict(Product.objects.values_list("sku", "stock"))
-
-
-def has_sideways_scroll(page):
-    return page.evaluate(
-        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    )
 
 
 def test_fifteen_products_are_received_with_a_scanner(device, shelf, ada):
@@ -149,23 +95,6 @@ def test_a_code_scanned_into_a_quantity_is_no_quantity(page, transactional_db):
     expect(units_of(page, bowl)).to_be_focused()
     expect(units_of(page, jug)).to_have_value("12")
     expect(units_of(page, bowl)).to_have_value("1")
-
-
-def type_like_a_scanner(page, code):
-    """Type into what has the focus, all keys at the same moment."""
-    page.evaluate(
-        """code => {
-          const field = document.activeElement;
-          const press = key =>
-            field.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
-          for (const key of code) {
-            press(key);
-            document.execCommand("insertText", false, key);
-          }
-          press("Enter");
-        }""",
-        code,
-    )
 
 
 def test_an_unknown_code_is_said_and_scanning_goes_on(page, shelf):
@@ -291,69 +220,6 @@ def test_rows_are_kept_while_the_shop_cannot_be_reached(page, shelf, troubles):
     expect(page.get_by_role("button", name="Receive 7 units of 2 products")).to_be_enabled()
 
 
-def count_by_search(page, product, units):
-    """Count a product on a phone: type a part of its name, tap the suggestion, type the number."""
-    page.keyboard.type(product.name.lower())
-    page.get_by_role("option", name=product.sku).click()
-    expect(units_of(page, product)).to_be_focused()
-    scan(page, str(units))
-    expect(code_field(page)).to_be_focused()
-
-
-@pytest.mark.parametrize("way", ["scanner", "search"])
-def test_twenty_products_are_counted(device, shelf, way):
-    effort = count_effort(device)
-    device.goto(COUNT)
-    effort.loads = 0
-    for n, product in enumerate(shelf):
-        units = 10 if n % 5 else 8
-        if way == "scanner":
-            scan_and_wait(device, product, units=units)
-        else:
-            count_by_search(device, product, units)
-    assert (effort.loads, effort.clicks) == (0, 0 if way == "scanner" else 20)
-    assert not has_sideways_scroll(device)
-    press(device, "Review 20 counts")
-    rows = device.get_by_role("region", name="Differences").locator("tbody tr")
-    expect(rows).to_have_count(4)
-    assert not has_sideways_scroll(device)
-    press(device, "Book 4 differences")
-    expect(device.get_by_text("The stock of 4 products was corrected.")).to_be_visible()
-    assert effort.clicks <= 45, effort.clicks
-    assert sorted(stocks().values()) == [8] * 4 + [10] * 16
-    assert list(find_drift()) == []
-
-
-def test_what_is_sold_while_counting_is_accounted_for(page, shelf, carl):
-    page.goto(COUNT)
-    scan_and_wait(page, shelf[0], units=9)
-    scan_and_wait(page, shelf[1], units=0)
-    factories.add_to_cart(carl, (shelf[0], 2))
-    place_order(user=carl, shipping_address="1 Street")
-    scan_and_wait(page, shelf[0])
-    expect(units_of(page, shelf[0])).to_have_value("9")
-    press(page, "Review 2 counts")
-    expect(page.get_by_text("2 sold meanwhile: 8 → 7")).to_be_visible()
-    page.get_by_role("link", name="Go back").click()
-    expect(page.get_by_role("button", name="Review 2 counts")).to_be_enabled()
-    press(page, "Review 2 counts")
-    press(page, "Book 2 differences")
-    expect(page.get_by_text("The stock of 2 products was corrected.")).to_be_visible()
-    assert (stocks()["BOWL-00"], stocks()["BOWL-01"]) == (7, 0)
-    assert list(find_drift()) == []
-
-
-def test_what_was_not_counted_yet_is_kept(page, shelf):
-    page.goto(COUNT)
-    scan_and_wait(page, shelf[0], units=10)
-    scan_and_wait(page, shelf[1])
-    press(page, "Review 1 count")
-    expect(page.get_by_text("is as expected")).to_be_visible()
-    expect(page.locator("tbody tr")).to_have_count(1)
-    expect(units_of(page, shelf[1])).to_have_value("")
-    assert ChangeSet.objects.count() == 0
-
-
 FAKE_CAMERA = """
   window.BarcodeDetector = class {
     static async getSupportedFormats() { return ["ean_13", "qr_code"]; }
@@ -388,61 +254,3 @@ def test_a_browser_without_a_detector_shows_no_camera(page, shelf):
     page.goto(COUNT)
     expect(code_field(page)).to_be_focused()
     expect(page.get_by_role("button", name="Scan with the camera")).to_be_hidden()
-
-
-def test_a_selection_across_searches_is_received(page, shelf):
-    page.goto(f"{PRODUCTS}?q=BOWL-00")
-    page.locator("tr input.action-select").check()
-    page.goto(f"{PRODUCTS}?q=BOWL-01")
-    note = page.get_by_text("1 selected, 1 of them on other pages")
-    expect(note).to_be_visible()
-    run_list_action(page, f"{PRODUCTS}?q=BOWL-02", "Receive selected products", "BOWL-02")
-    expect(page.locator("tbody tr")).to_have_count(2)
-    expect(units_of(page, shelf[0])).to_be_focused()
-    scan(page, "4")
-    expect(units_of(page, shelf[2])).to_be_focused()
-    scan(page, "5")
-    expect(code_field(page)).to_be_focused()
-    page.reload()
-    press(page, "Receive 9 units of 2 products")
-    expect(page.get_by_text("9 units received.")).to_be_visible()
-    assert (stocks()["BOWL-00"], stocks()["BOWL-01"], stocks()["BOWL-02"]) == (14, 10, 15)
-    page.goto(PRODUCTS)
-    expect(page.locator("tr input.action-select:checked")).to_have_count(0)
-
-
-def test_a_remembered_selection_serves_any_action_and_ends_with_it(page, shelf):
-    page.goto(f"{PRODUCTS}?q=BOWL-00")
-    page.locator("tr input.action-select").check()
-    page.goto(f"{PRODUCTS}?q=BOWL-01")
-    page.locator("tr input.action-select").check()
-    expect(page.get_by_text("2 selected, 1 of them on other pages")).to_be_visible()
-    page.reload()
-    expect(page.locator("tr input.action-select")).to_be_checked()
-    page.locator("select[name=action]").select_option(label="Archive selected products")
-    press(page, "Run")
-    expect(page.get_by_text("2 products changed.")).to_be_visible()
-    assert Product.objects.filter(is_active=False).count() == 2
-    expect(page.locator("tr input.action-select:checked")).to_have_count(0)
-
-    page.goto(f"{PRODUCTS}?q=BOWL-03")
-    page.locator("tr input.action-select").check()
-    page.goto(f"{PRODUCTS}?q=BOWL-04")
-    press(page, "Clear selection")
-    page.goto(f"{PRODUCTS}?q=BOWL-03")
-    expect(page.locator("tr input.action-select")).not_to_be_checked()
-
-
-def test_all_that_match_are_still_selected_as_such(page, shelf):
-    for n in range(20, 30):
-        factories.create_product(f"Bowl {n}", sku=f"BOWL-{n}")
-    factories.create_product("Jug", sku="JUG-1")
-    page.goto(f"{PRODUCTS}?q=JUG-1")
-    page.locator("tr input.action-select").check()
-    page.goto(f"{PRODUCTS}?q=bowl")
-    page.locator("#action-toggle").click()
-    page.get_by_text("Select all 30 products").click()
-    page.locator("select[name=action]").select_option(label="Archive selected products")
-    press(page, "Run")
-    expect(page.get_by_text("30 products changed.")).to_be_visible()
-    assert list(Product.objects.filter(is_active=True).values_list("sku", flat=True)) == ["JUG-1"]
