@@ -11,6 +11,9 @@ FILE = "SKU;Name;Kosten;Stock\nMUG-1;Mug;13,00;4\nVASE-1;Vase;30,00;2\nBAD-1;Bad
 
 def upload(page, text, name="spring.csv"):
     page.goto("/admin/shop/product/")
+    tools = page.get_by_role("button", name="More", exact=True)
+    if tools.is_visible():  # on a phone
+        tools.click()
     page.get_by_role("link", name="Import", exact=True).click()
     file = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
     page.locator("[name=file]").set_input_files(files=[file])

@@ -184,6 +184,7 @@ def test_prices_are_previewed_before_they_change(page, ada, mug, lamp):
     for sku, price in (("MUG-1", "13.13 EUR"), ("LAMP-1", "52.40 EUR")):
         expect(page.get_by_role("row", name=sku)).to_contain_text(price)
     page.get_by_role("link", name="Audit log").click()
+    page.get_by_role("button", name="and 1 more").click()
     for change in ("price: 12.50 → 13.13", "price: 49.90 → 52.40"):
         expect(page.get_by_role("row").filter(has_text=change)).to_contain_text("Ada Staff")
     assert set(AuditEntry.objects.values_list("actor", flat=True)) == {ada.pk}
