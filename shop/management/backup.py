@@ -45,6 +45,7 @@ BEGIN_SNAPSHOT = {
     "sqlite": "BEGIN",
 }
 #: Every request reads one of these before its transaction, so locking them keeps new requests out.
+#: The second is absent in a database that an older backup is restored into.
 SESSION_TABLES = ('"shop_session"', '"shop_browsersession"')
 LOCK_ATTEMPTS = 600  # one per 0.1 seconds, while running requests finish
 
@@ -283,9 +284,8 @@ def _end_sessions_and_emails(backup_models: list[type[models.Model]]) -> None:
         outbox._base_manager.filter(status="pending").update(
             status="failed", error=_("This was waiting when the backup was made.")
         )
-    for label in ("sessions.Session", "shop.BrowserSession"):
-        if sessions := by_label.get(label):  # absent in backups of version 1.0.0
-            sessions._base_manager.all().delete()
+    for label in {"sessions.Session", "shop.BrowserSession"} & by_label.keys():
+        by_label[label]._base_manager.all().delete()
     live = by_label["shop.Session"]._base_manager.filter(revoked_at=None)
     live.update(revoked_at=timezone.now(), revoked_because="restore")
     # A link's signature contains the last login; it may have been used since the backup.
@@ -293,14 +293,10 @@ def _end_sessions_and_emails(backup_models: list[type[models.Model]]) -> None:
 
 
 def _lock_all_tables(cursor: Any, tables: list[str]) -> None:
-    """Lock the session tables, then all tables together.
-
-    Each attempt locks all or none, because waiting with some locks held could deadlock.
-    """
+    """Lock the session tables, then all or none: waiting with some locked could deadlock."""
     cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'")
-    # One of them is absent in a database that an older backup is restored into.
-    first = [table for table in tables if table in SESSION_TABLES]
-    cursor.execute(f"LOCK TABLE {', '.join(first)} IN ACCESS EXCLUSIVE MODE")
+    first = ", ".join(table for table in tables if table in SESSION_TABLES)
+    cursor.execute(f"LOCK TABLE {first} IN ACCESS EXCLUSIVE MODE")
     for attempt in range(LOCK_ATTEMPTS):
         try:
             with transaction.atomic():

@@ -243,11 +243,38 @@ class StockRoomAdmin(ModelAdmin):  # type: ignore[misc]
         selected: Collection[int] = (),
     ) -> HttpResponse:
         is_count = page == "count_shelf"
+        state = self._script_state(request, page, form, rows=rows, selected=selected)
+        shown = self.admin_site.each_context(request) | {
+            "opts": self.opts,
+            "title": _("Count stock") if is_count else _("Receive goods"),
+            "form": form,
+            "url": state["url"],
+            "once": form_key(),
+            "state": state,
+            "is_count": is_count,
+            "confirm_field": CONFIRM_FIELD,
+            "input_class": " ".join(BASE_INPUT_CLASSES),
+            **context,
+        }
+        response = TemplateResponse(request, f"admin/shop/product/{page}.html", shown)
+        response["Permissions-Policy"] = CAMERA_POLICY
+        return response
+
+    def _script_state(
+        self,
+        request: HttpRequest,
+        page: str,
+        form: StockRoomForm,
+        *,
+        rows: Collection[Any],
+        selected: Collection[int],
+    ) -> dict[str, Any]:
+        """Return what the page's script starts with."""
+        is_count = page == "count_shelf"
         chosen = read_products(selected)
-        url = reverse(f"admin:shop_product_{page}")
-        state = {
+        return {
             "isCount": is_count,
-            "url": url,
+            "url": reverse(f"admin:shop_product_{page}"),
             "lookup": reverse("admin:shop_product_look_up_products"),
             "list": reverse("admin:shop_product_changelist"),
             "draft": f"{page} {request.user.pk}",
@@ -259,21 +286,6 @@ class StockRoomAdmin(ModelAdmin):  # type: ignore[misc]
             "maxStock": MAX_STOCK,
             "texts": script_texts(is_count=is_count),
         }
-        shown = self.admin_site.each_context(request) | {
-            "opts": self.opts,
-            "title": _("Count stock") if is_count else _("Receive goods"),
-            "form": form,
-            "url": url,
-            "once": form_key(),
-            "state": state,
-            "is_count": is_count,
-            "confirm_field": CONFIRM_FIELD,
-            "input_class": " ".join(BASE_INPUT_CLASSES),
-            **context,
-        }
-        response = TemplateResponse(request, f"admin/shop/product/{page}.html", shown)
-        response["Permissions-Policy"] = CAMERA_POLICY
-        return response
 
 
 def _is_key(text: str) -> bool:

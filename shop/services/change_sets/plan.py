@@ -44,6 +44,10 @@ class PlannedChange:
         return {name: new for name, new in self.values.items() if new != self.old_value(name)}
 
 
+#: What changes of each product, and those of its values that differ.
+type ChangedValues = Sequence[tuple[PlannedChange, Mapping[str, Any]]]
+
+
 @atomically
 def apply_changes(
     *,
@@ -66,12 +70,27 @@ def apply_changes(
     pairs = [(change, values) for change, values in pairs if values or change.delta]
     if not pairs:
         raise ValidationError(_("Nothing would change."), code="unchanged")
-    change_set = ChangeSet.objects.create(
+    change_set = _store_applied(
+        pairs,
         kind=kind,
         actor=actor,
         name=name[:200],
         supplier=supplier,
         delivery_note=delivery_note,
+    )
+    entries = list(_audit_entries(pairs))
+    try:
+        write_changed_products(change_set, actor)
+    except IntegrityError as error:
+        raise ProductsChanged(describe_integrity_error(error)) from error
+    audit.log(actor, change_set, change_set.get_kind_display(), action=audit.Action.ADDED)
+    audit.log_many(actor, entries, change_set=change_set)
+    return change_set
+
+
+def _store_applied(pairs: ChangedValues, **columns: Any) -> ChangeSet:
+    """Store a change set and its rows as if they were applied already."""
+    change_set = ChangeSet.objects.create(
         state=State.APPLIED,
         detected={
             "changed_fields": sorted({name for __, values in pairs for name in values}),
@@ -81,18 +100,12 @@ def apply_changes(
         result={"changed": len(pairs), "units": sum(change.delta for change, __ in pairs)},
         rows_total=len(pairs),
         applied_at=timezone.now(),
+        **columns,
     )
     store_rows(
         _to_record(change_set.pk, number, change, values)
         for number, (change, values) in enumerate(pairs, 1)
     )
-    entries = list(_audit_entries(pairs))
-    try:
-        write_changed_products(change_set, actor)
-    except IntegrityError as error:
-        raise ProductsChanged(describe_integrity_error(error)) from error
-    audit.log(actor, change_set, change_set.get_kind_display(), action=audit.Action.ADDED)
-    audit.log_many(actor, entries, change_set=change_set)
     return change_set
 
 
@@ -114,9 +127,7 @@ def _to_record(
     return record
 
 
-def _audit_entries(
-    pairs: Sequence[tuple[PlannedChange, Mapping[str, Any]]],
-) -> Iterator[tuple[Product, Changes]]:
+def _audit_entries(pairs: ChangedValues) -> Iterator[tuple[Product, Changes]]:
     """Yield each product with old and new values; related records cost one query a field."""
     names = {name for __, values in pairs for name in values}
     related: dict[str, Mapping[Any, Any]] = {}
