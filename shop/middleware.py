@@ -13,6 +13,7 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_lazy as _
 
 from shop import json_logging
+from shop.admin.error_views import NO_FRAME
 from shop.api.middleware import API_PREFIX, body_length
 from shop.api.tokens import read_token
 from shop.db.private_attributes import set_default_csp
@@ -139,4 +140,5 @@ def _may_upload_import(request: HttpRequest) -> bool:
 
 
 def _refuse(status: int) -> HttpResponse:
-    return HttpResponse(render_to_string("400.html", {"reason": REFUSALS[status]}), status=status)
+    context = {"reason": REFUSALS[status], "frame": NO_FRAME}
+    return HttpResponse(render_to_string("400.html", context), status=status)

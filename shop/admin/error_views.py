@@ -14,8 +14,8 @@ from shop.images import STORAGE_FULL
 
 logger = logging.getLogger(__name__)
 OUTAGE_ERRORS = (OperationalError, InterfaceError, InternalError, CacheUnavailable)
-#: Of the templates of the error pages; each extends the frame that its context names.
-ADMIN_FRAME = "admin/error_page.html"
+#: The templates that an error page may extend; its context names one as `frame`.
+ADMIN_FRAME, NO_FRAME = "admin/error_page.html", "error_page.html"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
@@ -43,7 +43,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception()
     is_full = isinstance(error, OSError) and error.errno in STORAGE_FULL
     if is_full or isinstance(error, OUTAGE_ERRORS):
-        body = render_to_string("500.html", {"is_outage": True})
+        body = render_to_string("500.html", {"is_outage": True, "frame": NO_FRAME})
         return HttpResponse(body, status=503, headers={"Retry-After": "1"})
     return _error_page(request, 500, "500.html")
 
@@ -56,4 +56,4 @@ def _error_page(request: HttpRequest, status: int, template: str) -> HttpRespons
             return HttpResponse(render_to_string(template, context, request), status=status)
     except Exception:  # no session yet, none to be read, or a bug of the frame
         logger.warning("The error page is shown without the admin's frame.", exc_info=True)
-    return HttpResponse(render_to_string(template), status=status)
+    return HttpResponse(render_to_string(template, {"frame": NO_FRAME}), status=status)

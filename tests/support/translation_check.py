@@ -94,9 +94,7 @@ def find_in_template(source: str, *, is_html: bool) -> Iterator[Finding]:
         is_in_html_tag = before.rfind("<") > before.rfind(">")
         if token.token_type == TokenType.TEXT:
             before += token.contents
-        elif token.token_type != TokenType.COMMENT and not (
-            is_in_html_tag or token.contents.startswith("extends ")
-        ):
+        elif token.token_type != TokenType.COMMENT and not is_in_html_tag:
             texts = [match[2] for match in TAG_TEXT.finditer(token.contents)]
             yield from ((token.lineno, text) for text in texts if _is_text(text))
     text = _blank_out_tags(tokens)

@@ -163,8 +163,8 @@ def test_a_double_click_refunds_once(page, ada, carl, mug):
 
 
 def test_a_carrier_is_suggested(device, ada, carl, mug):
-    link = {"tracking_url": "https://dhl.example/?n={number}"}
-    Carrier.objects.update_or_create(name="DHL", defaults=link)
+    values = {"tracking_url": "https://dhl.example/?n={number}"}
+    Carrier.objects.update_or_create(name="DHL", defaults=values)
     order = world.move_along(world.create_order(carl, (mug, 2)), "shipped", by=ada)
     open_order(device, order)
     link(device, "Edit tracking").click()

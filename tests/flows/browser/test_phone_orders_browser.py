@@ -32,7 +32,9 @@ def test_a_known_customer_orders(device, ada, carl, mug, lamp):
     button(device, "Place order for 87.40 EUR").click()
     order = Order.objects.exclude(pk=Order.objects.order_by("pk").first().pk).get()
     expect(device.get_by_text(f"Order {order} was placed for Carl Buyer.")).to_be_visible()
-    expect(device.get_by_role("row").filter(has_text="Phone order.")).to_contain_text("Ada Staff")
+    expect(device.get_by_role("listitem").filter(has_text="Phone order.")).to_contain_text(
+        "Ada Staff"
+    )
     assert order.events.values_list("actor", "note").get() == (ada.pk, "Phone order.")
     assert sorted(order.items.values_list("sku", "quantity")) == [("LAMP-1", 1), ("MUG-1", 3)]
     assert list(find_drift()) == []
