@@ -81,7 +81,8 @@ class Column:
     @property
     def has_too_many_choices(self) -> bool:
         """Whether it refers to more records than a cell can be chosen from."""
-        return self.control == "select" and len(self.choices) > MAX_CHOICES
+        is_relation = isinstance(self.form_field, forms.ModelChoiceField)
+        return is_relation and len(self.choices) > MAX_CHOICES
 
     def format(self, value: Any) -> str:
         """Return the text of a value, which `parse` reads."""
