@@ -26,10 +26,6 @@ class EmailTaken(ShopError):
     code, message = "email-taken", _("An account with this email already exists.")
 
 
-class AlreadyAccepted(ShopError):
-    code, message = "already-accepted", _("This colleague has set a password already.")
-
-
 class InvalidCredentials(ShopError):
     code, message = "invalid-credentials", _("That email and password don't match.")
 
@@ -125,6 +121,10 @@ class IdempotencyKeyReused(ShopError):
 
 class BackOfficeError(ShopError):
     """An error that only the admin or the payment gateway sees, never an app."""
+
+
+class AlreadyAccepted(BackOfficeError):
+    code, message = "already-accepted", _("This colleague has set a password already.")
 
 
 class WebhookRefused(BackOfficeError):

@@ -83,7 +83,7 @@ def test_file_name_has_the_date(adas_browser, mug, monkeypatch):
 def test_pictures_are_exported_as_urls(adas_browser, mug):
     Product.objects.update(image="products/a b.webp")
     [row] = csv_rows(adas_browser.post(f"{PRODUCTS}export/", OWN))
-    assert row[4] == "http://testserver/media/products/a%20b.webp"
+    assert row[5] == "http://testserver/media/products/a%20b.webp"
 
 
 def test_selected_products_are_exported_after_the_form(adas_browser, mug, lamp):

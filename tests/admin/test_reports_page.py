@@ -190,7 +190,8 @@ def test_an_unknown_report_is_not_found(adas_browser):
 
 
 def test_reports_are_found_by_the_command_search(adas_browser, staff_client_with):
-    for term, number in (("tax", 1), ("sales by", 3), ("report", len(REPORTS))):
+    # "report" also finds the page that shows the first of them.
+    for term, number in (("tax", 1), ("sales by", 3), ("report", len(REPORTS) + 1)):
         text = adas_browser.get(f"/admin/search/?s={term}").content.decode()
         assert text.count('href="/admin/reports/') == number
     text = staff_client_with("view_product").get("/admin/search/?s=tax").content.decode()

@@ -11,7 +11,7 @@ from support import factories
 
 from shop.product_files.exports import product_export
 
-ROW = '"Mug","MUG-1","",12.50,"products/a.webp","yes",5,,10,10\r\n'
+ROW = '"Mug","MUG-1","","",12.50,"products/a.webp","yes",5,,10,10\r\n'
 
 
 @pytest.fixture

@@ -244,9 +244,11 @@ class StockRoomAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         is_count = page == "count_shelf"
         state = self._script_state(request, page, form, rows=rows, selected=selected)
+        title = _("Count stock") if is_count else _("Receive goods")
         shown = self.admin_site.each_context(request) | {
-            "opts": self.opts,
-            "title": _("Count stock") if is_count else _("Receive goods"),
+            "title": title,
+            # Without `opts`, which would put the list's name into the header.
+            "content_title": title,
             "form": form,
             "url": state["url"],
             "once": form_key(),

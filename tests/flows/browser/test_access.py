@@ -27,11 +27,13 @@ RUN_AXE = """async ([theme, rules]) => {
     rule => rule.nodes.map(
       node => [rule.id, node.target.join(" "), node.any[0]?.message || rule.help]));
 }"""
-# Neither a page nor a part of it may scroll sideways, but for the further steps of an order.
+# Neither a page nor a part of it may scroll sideways, but for the further steps of an order and for
+# tables of cells: products edited as in a spreadsheet, and the figures of a report.
 FITS = """() => document.documentElement.scrollWidth <= innerWidth
   && ![...document.querySelectorAll("#content *")].some(e => e.scrollWidth > e.clientWidth + 1
     && e.clientWidth && ["auto", "scroll"].includes(getComputedStyle(e).overflowX)
-    && !e.matches("textarea, .shop-more-steps"))"""
+    && !e.matches(
+      "textarea, .shop-more-steps, .shop-table-scroll, .shop-report .shop-scroll"))"""
 OVERFLOWING = """() => [...document.querySelectorAll("body *")]
   .filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 3)
   .map(e => e.outerHTML.slice(0, 120))"""
