@@ -238,11 +238,13 @@ def test_the_list_tells_errors_and_conflicts_at_the_cell(page, ada, mug, trouble
     page.keyboard.press("Escape")
     expect(field).to_have_count(0)
 
-    page.locator(".field-money").dblclick()
+    press(page, "Edit the price of Mug")
+    price = page.get_by_role("textbox", name="Edit the price of Mug")
+    expect(price).to_be_focused()
     bea = factories.create_user("Bea", "Second", **factories.SUPERUSER_FIELDS)
     products.update_product(product_id=mug.pk, actor=bea, changes={"price": Decimal(13)})
-    page.keyboard.type("14")
-    page.keyboard.press("Enter")
+    price.fill("14")
+    price.press("Enter")
     expect(page.get_by_text("Now 13.00, by Bea Second.")).to_be_visible()
     assert prices() == [Decimal(13)]
     page.keyboard.press("Enter")
