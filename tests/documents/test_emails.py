@@ -117,7 +117,9 @@ def test_no_value_is_html_of_its_own(order, oneil, settings, kind):
     evil = "<script>'\"&"
     OrderItem.objects.update(name=evil)
     is_invited = kind == "staff_invitation"
-    User.objects.update(first_name=evil, **({"password": "!", "role": "admin"} if is_invited else {}))
+    User.objects.update(
+        first_name=evil, **({"password": "!", "role": "admin"} if is_invited else {})
+    )
     settings.SHOP_IMPRINT = settings.SHOP_NAME = evil
     order.shipping_address = order.carrier = order.tracking_number = evil
     order.paid_amount = Decimal(500)

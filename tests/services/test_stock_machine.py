@@ -96,8 +96,11 @@ class ShopMachine(OrderMachine):
         deltas, counts = {}, {}
         for sku, number in counted.items():
             expected = max(0, self.products[sku].stock + offset if sku in self.products else 0)
-            counts[self.pk(sku)] = goods.Count(counted=number, expected=expected)
-            deltas[sku] = {"stock": number - expected}
+            # A product that isn't there has a key of its own, too.
+            key = self.pk(sku) or -1 - len(counts)
+            counts[key] = goods.Count(counted=number, expected=expected)
+            if number != expected:
+                deltas[sku] = {"stock": number - expected}
         self.change_many(partial(goods.book_count, counts=counts), deltas)
 
     @rule(chosen=st.sets(skus, min_size=1), cents=numbers)
@@ -106,7 +109,9 @@ class ShopMachine(OrderMachine):
         values = {"product_ids": [self.pk(sku) for sku in known]}
         values["change"] = bulk_pricing.PriceChange(amount=Decimal(cents) / 100)
         fingerprint = bulk_pricing.preview_prices(**values).fingerprint
-        change = partial(bulk_pricing.change_prices, **values, fingerprint=fingerprint)
+        change = partial(
+            bulk_pricing.change_prices, **values, fingerprint=fingerprint, is_confirmed=True
+        )
         new = {sku: self.products[sku].price + Decimal(cents) / 100 for sku in known}
         self.change_many(change, {sku: {"price": price} for sku, price in new.items()})
 

@@ -54,7 +54,7 @@ def test_fields_of_each_kind_are_columns(adas_browser, mug):
         "site": "text",
         "facts": "long",
         "cost": "number",
-        "barcode": "text",
+        "supplier_code": "text",
         "brand": "select",
     }
     assert expected.items() <= columns.items()
@@ -75,7 +75,7 @@ def test_each_kind_of_field_is_saved_and_undone(adas_browser, ada, mug, create_b
         "site": "",
         "facts": '{"oven": 1}',
         "cost": "4",
-        "barcode": "",
+        "supplier_code": "",
         "brand": str(nova.pk),
     }
     old = shown(open_table(adas_browser, mug))
@@ -89,7 +89,7 @@ def test_each_kind_of_field_is_saved_and_undone(adas_browser, ada, mug, create_b
         Decimal(4),
     )
     assert timezone.localtime(mug.drawn_at).isoformat().startswith(new["drawn_at"])
-    assert (mug.site, mug.facts, mug.barcode, mug.brand) == ("", {"oven": 1}, None, nova)
+    assert (mug.site, mug.facts, mug.supplier_code, mug.brand) == ("", {"oven": 1}, None, nova)
     undo_change_set(ChangeSet.objects.get().pk, actor=ada)
     after = Product.objects.values().get()
     assert {name for name in before if before[name] != after[name]} <= {"updated_at"}
@@ -101,7 +101,7 @@ def test_values_that_a_field_refuses_are_told_at_their_cells(adas_browser, mug, 
         adas_browser,
         {
             mug: {"season": ["ss", "xx"], "weight": ["300", "5001"], "price": ["12.50", "13"]},
-            lamp: {"brand": [str(lamp.brand_id), "0"], "barcode": ["", "4006381333931"]},
+            lamp: {"brand": [str(lamp.brand_id), "0"], "supplier_code": ["", "4006381333931"]},
             jug: {"facts": ["{}", "{"], "released_on": ["", "soon"], "colour": ["", "x" * 13]},
         },
     )
@@ -110,7 +110,7 @@ def test_values_that_a_field_refuses_are_told_at_their_cells(adas_browser, mug, 
         ("Mug", "weight"),
         ("Mug", "price"),  # by the rule in clean()
         ("Lamp", "brand"),
-        ("Lamp", "barcode"),  # the mug's
+        ("Lamp", "supplier_code"),  # the mug's
         ("Jug", "facts"),
         ("Jug", "released_on"),
         ("Jug", "colour"),
@@ -119,10 +119,10 @@ def test_values_that_a_field_refuses_are_told_at_their_cells(adas_browser, mug, 
 
 
 def test_two_cells_with_one_unique_value_are_both_refused(adas_browser, lamp, jug):
-    row = {"barcode": ["", "12345670"]}
+    row = {"supplier_code": ["", "12345670"]}
     response = save(adas_browser, {lamp: row, jug: row})
-    assert errors(response) == {("Lamp", "barcode"), ("Jug", "barcode")}
-    assert not Product.objects.filter(barcode="12345670").exists()
+    assert errors(response) == {("Lamp", "supplier_code"), ("Jug", "supplier_code")}
+    assert not Product.objects.filter(supplier_code="12345670").exists()
 
 
 def test_a_conflict_of_a_relation_names_the_record(adas_browser, mug, create_brand):
