@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
 from shop.admin.base import staff_user
-from shop.admin.pages import PAGE_GROUPS, AdminPage, is_page, may_manage_stock
+from shop.admin.pages import PAGE_GROUPS, AdminPage, is_page
 from shop.admin.saved_views import saved_views_context
 from shop.admin.two_factor import SETUP_VIEW
 from shop.models.order_status import Text
@@ -177,7 +177,6 @@ def template_context(request: HttpRequest) -> dict[str, Any]:
     """Return what every admin template can use beside Django's own context."""
     return {
         "demo_logins": settings.SHOP_DEMO_LOGINS,
-        "may_manage_stock": may_manage_stock(request),
         "saved_views": saved_views_context(request),
         "badge_hint": badge_hint(request),
     }

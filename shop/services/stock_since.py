@@ -45,8 +45,9 @@ def read_movements_since(seen: Mapping[int, int]) -> dict[int, StockSince]:
     with connection.cursor() as cursor:
         cursor.execute(
             # VALUES names its columns column1, column2 in PostgreSQL and in SQLite alike.
-            "SELECT product_id, kind, SUM(delta) FROM shop_stockmovement"  # noqa: S608 - only placeholders
-            f" JOIN (VALUES {pairs}) AS seen ON product_id = column1 AND id > column2"
+            "SELECT product_id, kind, SUM(delta)"  # noqa: S608 - only placeholders
+            f" FROM shop_stockmovement JOIN (VALUES {pairs}) AS seen"
+            " ON product_id = column1 AND id > column2"
             " GROUP BY product_id, kind",
             [number for pair in seen.items() for number in pair],
         )

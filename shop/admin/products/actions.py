@@ -1,7 +1,6 @@
 """List actions on many products: prices, stock, archiving."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -10,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from shop.admin.action_form import add_service_error, render_action_form
-from shop.admin.base import action_fields, staff_user
+from shop.admin.action_form import add_service_error
+from shop.admin.base import staff_user
 from shop.admin.change_sets.messages import result_message
 from shop.admin.products.forms import PriceForm
 from shop.admin.products.price_page import CONFIRM_FIELD, PREVIEW_BUTTON, price_page
@@ -127,15 +126,3 @@ class ProductActions(StockRoomAdmin):
             message = gettext("Select at most %(max)s products at a time. You selected %(count)s.")
             messages.error(request, message % {"max": f"{maximum:,}", "count": f"{count:,}"})
         return count > maximum
-
-    def _selection_form(
-        self, request: HttpRequest, *, hidden: list[tuple[str, str]], **options: Any
-    ) -> HttpResponse:
-        """Render a list action's form, which sends the selection along."""
-        return render_action_form(
-            request,
-            self,
-            back_url=request.get_full_path(),
-            hidden=[*action_fields(request), *hidden],
-            **options,
-        )

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 
 from shop import exposure, money
 from shop.admin.base import staff_user
-from shop.admin.products.table_columns import Column, describe_conflict
+from shop.admin.products.table_columns import TableColumn, describe_conflict
 from shop.models import Product
 from shop.services import audit, products
 from shop.services.errors import ConcurrentUpdate, NotFound
@@ -32,7 +32,7 @@ class QuickEdit(ModelAdmin):  # type: ignore[misc]
             return HttpResponseNotAllowed(["POST"])
         if request.POST.get("field") not in QUICK_FIELDS:
             raise BadRequest("This field is not edited in the list.")
-        column = Column(exposure.get_field(Product, request.POST["field"]))
+        column = TableColumn(exposure.get_field(Product, request.POST["field"]))
         old = request.POST.get("old", "")
         try:
             value = column.parse(request.POST.get("value", ""))
@@ -54,14 +54,14 @@ class QuickEdit(ModelAdmin):  # type: ignore[misc]
         return JsonResponse({"value": column.format(new), "text": text})
 
 
-def _check_shown(column: Column, old: str, value: Any, product: Product) -> None:
+def _check_shown(column: TableColumn, old: str, value: Any, product: Product) -> None:
     """Raise ConcurrentUpdate if the product has neither the value that was shown nor the new."""
     current = column.field.value_from_object(product)
     if current != value and column.format(current) != old:
         raise ConcurrentUpdate
 
 
-def _conflict(column: Column, product: Product) -> HttpResponse:
+def _conflict(column: TableColumn, product: Product) -> HttpResponse:
     product.refresh_from_db()
     current = column.field.value_from_object(product)
     entry = audit.last_entry(product)

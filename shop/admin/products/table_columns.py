@@ -37,7 +37,7 @@ MAX_CHOICES = 1000
 UNKNOWN, YES, NO = "", "true", "false"
 
 
-class Column:
+class TableColumn:
     """A field of the table. It shows and reads values as texts, as the field's form field does."""
 
     def __init__(self, field: exposure.Field) -> None:
@@ -128,7 +128,7 @@ class Column:
         )
 
 
-def describe_conflict(column: Column, *, current: Any, editor: str) -> str:
+def describe_conflict(column: TableColumn, *, current: Any, editor: str) -> str:
     """Return what a cell says whose value was changed after it was shown, if known by whom."""
     names = {"value": column.describe(current), "user": editor}
     if editor:
@@ -136,6 +136,6 @@ def describe_conflict(column: Column, *, current: Any, editor: str) -> str:
     return gettext("Now %(value)s. Save again to keep yours.") % names
 
 
-def table_columns() -> dict[str, Column]:
+def table_columns() -> dict[str, TableColumn]:
     """Return the table's columns by name."""
-    return {field.name: Column(field) for field in table_fields()}
+    return {field.name: TableColumn(field) for field in table_fields()}

@@ -20,7 +20,7 @@ from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.base import form_key, run_form_once, staff_user
 from shop.admin.change_sets.messages import result_message
 from shop.admin.forms import MAX_KEY_DIGITS
-from shop.admin.products.table_columns import Column, describe_conflict, table_columns
+from shop.admin.products.table_columns import TableColumn, describe_conflict, table_columns
 from shop.admin.rendering import render_thumbnail
 from shop.models import Product
 from shop.services.bulk_edit import CellEdit, CellProblem, edit_products
@@ -131,7 +131,7 @@ def save_cells(request: HttpRequest, form: TableForm) -> str:
     return result_message(change_set)
 
 
-def _showed(column: Column, shown: str) -> Any:
+def _showed(column: TableColumn, shown: str) -> Any:
     return lambda value: column.format(value) == shown
 
 
@@ -168,7 +168,7 @@ class Table:
         ]
 
     @property
-    def choosing_columns(self) -> list[Column]:
+    def choosing_columns(self) -> list[TableColumn]:
         """The columns whose cells are chosen from a list."""
         return [column for column in self.columns if column.control == "select"]
 
@@ -180,7 +180,7 @@ class Table:
             "cells": [self._cell(column, product) for column in self.columns],
         }
 
-    def _cell(self, column: Column, product: Product) -> dict[str, Any]:
+    def _cell(self, column: TableColumn, product: Product) -> dict[str, Any]:
         """Return a cell. One that was edited keeps what was typed and, if no conflict, shown."""
         problems = self._problems[product.pk, column.name]
         text = column.format(column.field.value_from_object(product))
@@ -198,7 +198,7 @@ class Table:
         }
 
 
-def _message(column: Column, problem: CellProblem) -> str:
+def _message(column: TableColumn, problem: CellProblem) -> str:
     if problem.kind == "changed":
         return describe_conflict(column, current=problem.current, editor=problem.editor)
     return problem.message
