@@ -120,7 +120,7 @@ def test_an_import_goes_on_where_the_disk_was_full(ada, mug, zip_file, disk):
     change_set = import_client.latest_import()
     assert page.status_code == 200
     assert (change_set.state, change_set.pending_step["step"]) == ("applied", "pictures")
-    assert change_set.error == page.context["import"].error != ""
+    assert change_set.error == page.context["change_set"].error != ""
     assert (with_pictures(), len(media_files())) == (["MUG-1"], 2)
 
     pending = change_set.pending_step

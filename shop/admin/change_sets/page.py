@@ -52,7 +52,7 @@ def page_context(
         form = ReadingOptionsForm(change_set=change_set, user=user)
     is_checked = is_open and change_set.state == State.CHECKED
     context: dict[str, Any] = {
-        "import": change_set,
+        "change_set": change_set,
         "role": STATE_ROLES.get(State(change_set.state), "neutral"),
         "may_decide": may_decide,
         "is_busy": is_busy,

@@ -55,7 +55,7 @@ def test_valid_rows_can_be_applied_without_those_with_errors(adas_browser):
     assert page.context["rows"].current_tab == "error"
     assert page.context["apply"]["error_message"] == "1 row has errors."
     refused = apply(adas_browser)
-    assert refused.context["import"].error
+    assert refused.context["change_set"].error
     assert prices() == PRICES_BEFORE
     done = apply(adas_browser, good_only="1")
     assert done.context["results"] == [
@@ -106,7 +106,7 @@ def test_encoding_and_separator_can_be_corrected(adas_browser):
     assert refused.context["form"].errors["delimiter"]
     adas_browser.post(step_url("preview"), options | {"encoding": "UTF-8"}, follow=True)
     page = adas_browser.post(step_url("preview"), options, follow=True)
-    assert page.context["import"].state == "checked"
+    assert page.context["change_set"].state == "checked"
 
 
 def test_two_columns_cannot_be_the_same_field(adas_browser):
@@ -120,8 +120,8 @@ def test_two_columns_cannot_be_the_same_field(adas_browser):
 
 def test_unreadable_file_offers_another_upload(adas_browser):
     page = upload(adas_browser, bytes(range(256)) * 10, "photo.csv")
-    assert page.context["import"].state == "failed"
-    assert page.context["import"].error.startswith("This isn't a table")
+    assert page.context["change_set"].state == "failed"
+    assert page.context["change_set"].error.startswith("This isn't a table")
     assert "Upload another file" in page.content.decode()
     assert (
         adas_browser.post(step_url("apply"), {"seen": timezone.now().isoformat()}).status_code
@@ -183,7 +183,8 @@ def test_conflicts_are_shown_and_can_be_left_out(adas_browser):
     Product.objects.filter(sku="MUG-1").update(price="99.00")
     refused = apply(adas_browser)
     assert (
-        "Line 2 (MUG-1): It was edited after the preview: price." in refused.context["import"].error
+        "Line 2 (MUG-1): It was edited after the preview: price."
+        in refused.context["change_set"].error
     )
     assert refused.context["apply"]["offers_good_only"] is True
     done = apply(adas_browser, good_only="1")

@@ -120,7 +120,7 @@ def test_sample_file_can_be_imported(adas_browser):
     sample = adas_browser.get(f"{IMPORTS}sample.csv")
     assert "sample" in sample["Content-Disposition"]
     page = upload(adas_browser, sample.content)
-    assert page.context["import"].counts["new"] == 1
+    assert page.context["change_set"].counts["new"] == 1
     apply(adas_browser)
     example = Product.objects.get(sku="EXAMPLE-1")
     assert (example.price, example.stock, example.is_active) == (Decimal("12.50"), 10, True)
@@ -132,12 +132,12 @@ def test_pictures_are_packed_with_the_file(adas_browser):
         packed.writestr("MUG-1.png", b"not a picture")
     pictures = SimpleUploadedFile("pictures.zip", archive.getvalue())
     page = upload(adas_browser, VALID_FILE, pictures=pictures)
-    assert (page.context["import"].state, page.context["import"].detected["pictures"]) == (
+    assert (page.context["change_set"].state, page.context["change_set"].detected["pictures"]) == (
         "checked",
         1,
     )
     done = apply(adas_browser)
-    assert done.context["import"].warnings == [
+    assert done.context["change_set"].warnings == [
         "Picture “mug-1”: This image can't be read. Choose a JPEG, PNG or WebP file."
     ]
     assert prices() == PRICES_AFTER
