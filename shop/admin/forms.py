@@ -28,6 +28,11 @@ MAX_KEY_DIGITS = 18
 _NUMBER = re.compile(r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+|[0-9]+,[0-9]{1,2})")
 
 
+def is_key(text: str) -> bool:
+    """Return whether a text from outside can be the key of a record."""
+    return text.isascii() and text.isdecimal() and len(text) <= MAX_KEY_DIGITS
+
+
 #: Longer numbers are not typed by people, and take long to convert.
 _MAX_NUMBER_LENGTH = 30
 

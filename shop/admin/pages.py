@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from shop.admin.products.permissions import STOCK_PERMISSION
+from shop.admin.products.permissions import may_manage_stock
 from shop.admin.reports.declarations import permitted_reports
 from shop.models.order_status import Text
 
@@ -25,11 +25,6 @@ class AdminPage:
     def url(self) -> str:
         """The path of the page."""
         return reverse(f"admin:{self.url_name}")
-
-
-def may_manage_stock(request: HttpRequest) -> bool:
-    """Return whether the user may receive goods and count stock."""
-    return bool(request.user.has_perm(STOCK_PERMISSION))
 
 
 #: Title of a group of the sidebar, which may have lists too -> its pages.

@@ -31,7 +31,7 @@ from shop.admin.base import (
 from shop.admin.change_sets.forms import ReadingOptionsForm, UploadForm
 from shop.admin.change_sets.messages import join_counts, summarize_result
 from shop.admin.change_sets.page import STATE_ROLES, page_context
-from shop.admin.forms import ConfirmForm
+from shop.admin.forms import ConfirmForm, is_key
 from shop.admin.products.permissions import STOCK_PERMISSION
 from shop.admin.rendering import render_label
 from shop.models import ChangeRow, ChangeSet
@@ -184,7 +184,7 @@ class ChangeSetAdmin(ActionFormAdmin, ReadOnlyAdmin):
             raise PermissionDenied
         if request.method not in SAFE_METHODS:
             return HttpResponseNotAllowed(SAFE_METHODS)
-        pk = int(object_id) if object_id.isdecimal() else 0
+        pk = int(object_id) if is_key(object_id) else 0
         change_set = get_object_or_404(ChangeSet.objects.select_related("actor"), pk=pk)
         return self._page(request, change_set)
 

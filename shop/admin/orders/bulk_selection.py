@@ -12,7 +12,7 @@ from django.db.models import Count, Max, QuerySet, Sum
 from django.http import HttpRequest
 
 from shop import money
-from shop.admin.forms import MAX_KEY_DIGITS
+from shop.admin.forms import is_key
 from shop.admin.orders.bulk_steps import BulkStep, Consequence
 from shop.models import Order
 from shop.models.order_status import Text
@@ -54,7 +54,7 @@ def selected_orders(request: HttpRequest, listed: QuerySet[Order]) -> QuerySet[O
         return Order.objects.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
     orders = Order.objects.filter(pk__in=listed.order_by().values("pk"))
     newest = request.POST.get(VERSION_FIELD, "").partition("-")[0]
-    if newest.isascii() and newest.isdecimal() and len(newest) <= MAX_KEY_DIGITS:
+    if is_key(newest):
         orders = orders.filter(pk__lte=int(newest))
     return orders
 

@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from shop import money
-from shop.admin.forms import MAX_KEY_DIGITS
+from shop.admin.forms import is_key
 from shop.models import Product
 from shop.models.cart import MAX_LINES, MAX_QUANTITY
 
@@ -37,7 +37,7 @@ def fetch_by_pk[M: models.Model](
 ) -> dict[str, M]:
     """Return primary key, as text -> record, in one query; malformed keys are ignored."""
     texts = map(str, values)
-    pks = {text for text in texts if text.isdecimal() and len(text) <= MAX_KEY_DIGITS}
+    pks = {text for text in texts if is_key(text)}
     return {str(record.pk): record for record in queryset.filter(pk__in=pks)} if pks else {}
 
 

@@ -19,8 +19,8 @@ from unfold.widgets import BASE_INPUT_CLASSES
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.base import FORM_KEY_FIELD, form_key, run_form_once, staff_user
 from shop.admin.change_sets.messages import result_message
-from shop.admin.forms import MAX_KEY_DIGITS
-from shop.admin.products.permissions import STOCK_PERMISSION
+from shop.admin.forms import is_key
+from shop.admin.products.permissions import may_manage_stock
 from shop.admin.products.stock_forms import MAX_ROWS, ReceiptForm, ShelfCountForm, StockRoomForm
 from shop.admin.products.stock_texts import script_texts
 from shop.models import Product
@@ -62,7 +62,7 @@ class StockRoomAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_stock_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may receive and count; Django calls it for `permissions=`."""
-        return bool(request.user.has_perm(STOCK_PERMISSION))
+        return may_manage_stock(request)
 
     def get_urls(self) -> list[URLPattern]:
         views = {
@@ -94,7 +94,7 @@ class StockRoomAdmin(ModelAdmin):  # type: ignore[misc]
         with suggestions.
         """
         codes, text = request.GET.getlist("code"), request.GET.get("text", "")
-        ids = [int(key) for key in request.GET.getlist("id") if _is_key(key)]
+        ids = [int(key) for key in request.GET.getlist("id") if is_key(key)]
         by_code = find_products_by_codes(codes=codes, products=products_with_movement())
         by_id = read_products(ids)
         products = [*map(by_code.get, codes), *map(by_id.get, ids)]
@@ -288,10 +288,6 @@ class StockRoomAdmin(ModelAdmin):  # type: ignore[misc]
             "maxStock": MAX_STOCK,
             "texts": script_texts(is_count=is_count),
         }
-
-
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= MAX_KEY_DIGITS
 
 
 def _show_again(request: HttpRequest, page: str) -> HttpResponse:

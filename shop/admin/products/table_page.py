@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 from shop.admin.action_form import add_service_error, render_action_form
 from shop.admin.base import form_key, run_form_once, staff_user
 from shop.admin.change_sets.messages import result_message
-from shop.admin.forms import MAX_KEY_DIGITS
+from shop.admin.forms import is_key
 from shop.admin.products.table_columns import TableColumn, describe_conflict, table_columns
 from shop.admin.rendering import render_thumbnail
 from shop.models import Product
@@ -111,8 +111,7 @@ def table_url(pks: Iterable[int], query: str) -> str:
 
 def _product_ids(request: HttpRequest) -> list[int]:
     texts = request.GET.get(IDS_PARAMETER, "").split(",")[:MAX_ROWS]
-    keys = [text for text in texts if text.isascii() and text.isdigit()]
-    return list(dict.fromkeys(int(key) for key in keys if len(key) <= MAX_KEY_DIGITS))
+    return list(dict.fromkeys(int(text) for text in texts if is_key(text)))
 
 
 def save_cells(request: HttpRequest, form: TableForm) -> str:
